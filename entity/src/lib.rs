@@ -1,0 +1,28 @@
+//! Tables, typed ids and states: one file per table. Nothing here knows GraphQL, HTTP or how work is run.
+//!
+//! Instants are microseconds since the Unix epoch in UTC ([`Timestamp`]): the one form that SQLite and
+//! PostgreSQL store, order and compare alike.
+
+pub mod attempt;
+pub mod audit;
+pub mod definition;
+pub mod id;
+pub mod json;
+pub mod log_chunk;
+pub mod session;
+pub mod state;
+pub mod subtask;
+pub mod task;
+pub mod task_event;
+pub mod task_label;
+pub mod tenant;
+pub mod timestamp;
+pub mod token;
+pub mod user;
+pub mod user_tenant;
+pub mod worker;
+
+pub use id::*;
+pub use json::JsonText;
+pub use state::*;
+pub use timestamp::Timestamp;

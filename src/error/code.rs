@@ -1,0 +1,113 @@
+//! The table of codes: every error that can leave, a line each. `docs/error-codes.md` is written from it.
+
+use sea_orm::DbErr;
+
+use super::Kind;
+
+/// A line of the table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `extensions.code` in GraphQL.
+    pub name: &'static str,
+    /// What a caller can do about it.
+    pub kind: Kind,
+    /// The English message; `{name}` is filled in.
+    pub en: &'static str,
+    /// The Chinese message.
+    pub zh: &'static str,
+    /// What to do, for the documentation.
+    pub remedy: &'static str,
+}
+
+impl Kind {
+    /// The HTTP status of this kind.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::Invalid => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::Limit => 429,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($constant:ident $kind:ident $en:literal $zh:literal $remedy:literal;)+) => {
+        $(
+            #[doc = $en]
+            pub static $constant: Code = Code {
+                name: stringify!($constant),
+                kind: Kind::$kind,
+                en: $en,
+                zh: $zh,
+                remedy: $remedy,
+            };
+        )+
+
+        /// Every code, in the order of the table.
+        pub static ALL: &[&Code] = &[$(&$constant),+];
+    };
+}
+
+codes! {
+    TASK_NOT_FOUND NotFound "task {id} does not exist" "任务 {id} 不存在" "Check the id; a task of another tenant looks the same.";
+    SUBTASK_NOT_FOUND NotFound "subtask {id} does not exist" "子任务 {id} 不存在" "Check the id; a subtask of another tenant looks the same.";
+    DEFINITION_NOT_FOUND NotFound "definition {id} does not exist" "任务定义 {id} 不存在" "List the definitions to see their names and versions.";
+    USER_NOT_FOUND NotFound "user {id} does not exist" "用户 {id} 不存在" "List the users.";
+    TOKEN_NOT_FOUND NotFound "token {id} does not exist" "令牌 {id} 不存在" "List the tokens.";
+    TENANT_NOT_FOUND NotFound "tenant {id} does not exist" "租户 {id} 不存在" "List the tenants.";
+    OPERATION_NOT_ALLOWED Conflict "{object} is {state}: {operation} is not allowed" "{object} 状态为 {state}，不能进行 {operation}" "`availableOperations` says what is allowed now.";
+    ROLLBACK_PROHIBITED Conflict "task {id} cannot be rolled back: {reason}" "任务 {id} 不能回滚：{reason}" "Retry or skip what failed; rollback is forbidden by the definition.";
+    IDEMPOTENCY_KEY_REUSED Conflict "idempotency key {key} was used with another request" "幂等键 {key} 已用于另一个请求" "Use a new key for a new request, or send the same request again.";
+    NAME_TAKEN Conflict "the name {name} is taken" "名称 {name} 已被占用" "Choose another name.";
+    LAST_ADMIN Conflict "user {name} is the last administrator" "用户 {name} 是最后一个管理员" "Make another user ADMIN first.";
+    INVALID_INPUT Invalid "{what} is not valid: {reason}" "{what} 无效：{reason}" "Mend the named field.";
+    INVALID_SPEC Invalid "the definition is not valid: {reason}" "任务定义无效：{reason}" "`extensions.faults` names each place with its line.";
+    INVALID_PARAMETERS Invalid "the parameters are not valid: {reason}" "参数无效：{reason}" "`extensions.faults` names each parameter; the definition's JSON Schema says what it wants.";
+    INVALID_ID Invalid "{id} is not the id of a {type}" "{id} 不是 {type} 的标识" "Ids are opaque: send one that the graph gave out.";
+    INVALID_CURSOR Invalid "{cursor} is not a cursor of this list" "{cursor} 不是此列表的游标" "Send a cursor that this field gave out.";
+    INVALID_PAGE Invalid "{what} is out of range: {reason}" "{what} 超出范围：{reason}" "Ask for a page within the named range.";
+    BAD_REQUEST Invalid "{reason}" "{reason}" "Mend the request as the message says.";
+    QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time.";
+    TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down.";
+    UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in.";
+    BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either.";
+    FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role.";
+    DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back.";
+    SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart.";
+    TIMED_OUT Unavailable "the request took longer than {seconds} s" "请求超过 {seconds} 秒" "Ask for less at a time.";
+    INTERNAL Internal "internal error; the log has it under this request's id" "内部错误；日志中可按请求标识查找" "Look into the server's log for the request id.";
+}
+
+/// Whether the database may answer the same request later: it is away, its disk is full, its file is locked.
+#[must_use]
+pub fn is_passing(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        other => {
+            let text = other.to_string();
+            const SIGNS: [&str; 14] = [
+                "database is locked",
+                "database or disk is full",
+                "disk I/O error",
+                "readonly database",
+                "unable to open database",
+                "Connection refused",
+                "Connection reset",
+                "connection closed",
+                "Broken pipe",
+                "unexpected end of file",
+                "terminating connection",
+                "the database system is",
+                "No space left",
+                "pool timed out",
+            ];
+            SIGNS.iter().any(|sign| text.contains(sign))
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The one application error. Its public text comes from one table of codes ([`code`]); its private source is
+//! logged once, where it is handled, and never shown.
+
+pub mod code;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+pub use code::Code;
+
+/// What went wrong, by what a caller can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// No such thing, or it belongs to somebody else.
+    NotFound,
+    /// The present state forbids it.
+    Conflict,
+    /// The request cannot be meant so.
+    Invalid,
+    /// Nobody signed in.
+    Unauthenticated,
+    /// Signed in, but not allowed.
+    Forbidden,
+    /// Too much.
+    Limit,
+    /// Not now: try again.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+/// The languages of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// One place of an input that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: `subtasks[2].needs[0]`.
+    pub path: String,
+    /// The line in the document as sent, from 1, where there is a document.
+    pub line: Option<u32>,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// An error that leaves through a door.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: &'static Code,
+    values: Vec<(&'static str, String)>,
+    faults: Vec<Fault>,
+    available: Option<Vec<String>>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The result of everything that doors call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error with this code.
+    #[must_use]
+    pub fn new(code: &'static Code) -> Self {
+        Self(Box::new(Inner { code, values: vec![], faults: vec![], available: None, retry_after: None, source: None }))
+    }
+
+    /// Fills `{name}` of the code's message.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.0.values.push((name, value.to_string()));
+        self
+    }
+
+    /// Names the wrong places of the input.
+    #[must_use]
+    pub fn faults(mut self, faults: Vec<Fault>) -> Self {
+        self.0.faults = faults;
+        self
+    }
+
+    /// Says which operations are possible instead.
+    #[must_use]
+    pub fn available(mut self, operations: Vec<String>) -> Self {
+        self.0.available = Some(operations);
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.0.retry_after = Some(pause);
+        self
+    }
+
+    /// Keeps the private cause, for the log.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Our own fault, with its cause.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(&code::INTERNAL).source(source)
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &'static Code {
+        self.0.code
+    }
+
+    /// The wrong places of the input.
+    #[must_use]
+    pub fn list_faults(&self) -> &[Fault] {
+        &self.0.faults
+    }
+
+    /// What is possible instead, where that is known.
+    #[must_use]
+    pub fn list_available(&self) -> Option<&[String]> {
+        self.0.available.as_deref()
+    }
+
+    /// When to try again, where that makes sense.
+    #[must_use]
+    pub fn pause(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The public text, with the remedy behind it.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        let template = match language {
+            Language::En => self.0.code.en,
+            Language::Zh => self.0.code.zh,
+        };
+        let mut text = template.to_owned();
+        for (name, value) in &self.0.values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+
+    /// The private cause and its causes, for the log; empty when there is none.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = String::new();
+        let mut next: Option<&(dyn StdError + 'static)> = self.0.source.as_deref().map(|s| s as _);
+        while let Some(cause) = next {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message(Language::En))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self} ({})", self.0.code.name, self.chain())
+    }
+}
+
+impl StdError for Error {}
+
+impl From<sea_orm::DbErr> for Error {
+    /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again.
+    fn from(error: sea_orm::DbErr) -> Self {
+        let code = if code::is_passing(&error) { &code::DATABASE_UNAVAILABLE } else { &code::INTERNAL };
+        let made = Self::new(code).source(error);
+        if code.kind == Kind::Unavailable { made.retry_after(Duration::from_secs(2)) } else { made }
+    }
+}

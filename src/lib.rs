@@ -1,0 +1,22 @@
+//! Taskloom: runs, schedules and records operational tasks, and shows them as one live GraphQL graph.
+//!
+//! `docs/ARCHITECTURE.md` draws the house; `tests/it/house.rs` holds the code against it.
+
+pub mod auth;
+pub mod background;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod executor;
+pub mod graphql;
+pub mod http;
+pub mod lifecycle;
+pub mod log;
+pub mod resolver;
+pub mod server;
+pub mod store;
+pub mod task;
+pub mod telemetry;
