@@ -1,1 +1,26 @@
-//! The history of the schema.
+//! The history of the schema, one concern a file, each with its way back. It knows nothing of `entity`: an old
+//! migration must keep its meaning when the entities move on.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_people;
+mod m0002_tasks;
+mod m0003_running;
+mod m0004_events_and_logs;
+mod table;
+
+/// Every migration, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_people::Migration),
+            Box::new(m0002_tasks::Migration),
+            Box::new(m0003_running::Migration),
+            Box::new(m0004_events_and_logs::Migration),
+        ]
+    }
+}

@@ -1,1 +1,5 @@
-//!
+//! Who is calling.
+
+pub mod principal;
+
+pub use principal::{Principal, Scope, Subject, Via};

@@ -1,0 +1,39 @@
+//! What every resolver function is given: who asks, in which language, under which request id, and the machinery.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::auth::Principal;
+use crate::clock::Clock;
+use crate::error::Language;
+use crate::store::Store;
+
+/// The machinery behind the resolvers, one per process.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One call of a resolver.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The machinery; a request reads as it: `request.store`.
+    pub app: Arc<App>,
+    /// Who asks.
+    pub principal: Principal,
+    /// The language of messages.
+    pub language: Language,
+    /// 16 lower-case hex digits; the span, the audit row and the answer carry it.
+    pub id: Arc<str>,
+}
+
+impl Deref for Request {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}

@@ -1,0 +1,1 @@
+//! A task definition, valid by construction.
