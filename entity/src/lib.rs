@@ -14,6 +14,7 @@ pub mod state;
 pub mod subtask;
 pub mod task;
 pub mod task_event;
+pub mod task_input;
 pub mod task_label;
 pub mod tenant;
 pub mod timestamp;

@@ -30,9 +30,6 @@ pub struct Model {
     pub host: Option<String>,
     /// A copy of task_label, for reading.
     pub labels: JsonText,
-    pub parameters: JsonText,
-    /// The definition it was accepted with.
-    pub spec: JsonText,
     pub prohibit_rollback: bool,
     /// 0 to 1.
     pub progress: f64,

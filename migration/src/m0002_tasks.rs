@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for name in ["subtask", "task_label", "task", "definition"] {
+        for name in ["subtask", "task_label", "task_input", "task", "definition"] {
             manager.drop_table(Table::drop().table(name).to_owned()).await?;
         }
         Ok(())
@@ -38,7 +38,6 @@ fn tables() -> Vec<TableCreateStatement> {
                 ("name", "text"),
                 ("version", "int"),
                 ("latest", "bool"),
-                ("spec", "text"),
                 ("creator", "text"),
                 ("created_at", "big"),
                 ("deleted_at", "big?"),
@@ -64,7 +63,6 @@ fn tables() -> Vec<TableCreateStatement> {
                 ("target_tenant", "text?"),
                 ("host", "text?"),
                 ("labels", "text"),
-                ("parameters", "text"),
                 ("spec", "text"),
                 ("prohibit_rollback", "bool"),
                 ("progress", "real"),
@@ -78,6 +76,10 @@ fn tables() -> Vec<TableCreateStatement> {
         )
         .foreign_key(&mut belongs("tenant_id", "tenant"))
         .to_owned(),
+        table("task_input", &[("task_id", "big"), ("spec", "text"), ("parameters", "text")])
+            .primary_key(Index::create().col("task_id"))
+            .foreign_key(&mut belongs("task_id", "task"))
+            .to_owned(),
         table("task_label", &[("task_id", "big"), ("key", "text"), ("value", "text")])
             .primary_key(Index::create().col("task_id").col("key"))
             .foreign_key(&mut belongs("task_id", "task"))

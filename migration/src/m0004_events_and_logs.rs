@@ -68,5 +68,5 @@ fn tables() -> Vec<TableCreateStatement> {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    vec![index("task_event", &["task_id", "id"], false)]
+    vec![index("task_event", &["task_id", "id"], false), index("log_chunk", &["subtask_id", "first_byte"], false)]
 }

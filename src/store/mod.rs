@@ -3,12 +3,24 @@
 //! SQLite has one writer connection, whose transactions begin IMMEDIATE: a deferred one that reads and then writes
 //! fails at once when somebody else writes, whatever the busy time-out says. Readers have their own pool.
 
+pub mod attempt;
+pub mod bulk;
+pub mod change;
+pub mod event;
+pub mod log;
 pub mod migrate;
 pub mod open;
+pub mod page;
+pub mod queue;
+pub mod scope;
+pub mod snapshot;
+pub mod subtask;
+pub mod task;
+pub mod worker;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 
 use crate::error::Result;

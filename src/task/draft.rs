@@ -123,6 +123,19 @@ impl Draft {
         change(&mut self.plan.snapshot.subtasks[index]);
     }
 
+    /// Gives a claimed subtask, and the move that claimed it, the id of the attempt.
+    pub(super) fn identify(&mut self, index: usize, id: AttemptId) {
+        self.plan.snapshot.subtasks[index].attempt_id = Some(id);
+        for step in self.plan.moves.iter_mut().rev() {
+            if let Move::Subtask { index: moved, state: SubtaskState::Running, attempt_id, .. } = step
+                && *moved == index
+            {
+                *attempt_id = Some(id);
+                return;
+            }
+        }
+    }
+
     /// Moves the task likewise.
     pub(super) fn step_task(
         &mut self,

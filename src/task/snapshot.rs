@@ -78,6 +78,8 @@ pub struct SubtaskFacts {
     pub attempt_id: Option<AttemptId>,
     /// It is not claimed before.
     pub not_before: Option<Timestamp>,
+    /// It put something out: its downstreams are given it.
+    pub has_outputs: bool,
     /// Why it failed.
     pub message: Option<String>,
     /// When its latest attempt began.
@@ -96,6 +98,19 @@ impl Snapshot {
     /// Indexes of the subtasks that need this one.
     pub fn downstreams(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
         self.subtasks.iter().enumerate().skip(index + 1).filter(move |(_, s)| s.needs.contains(&index)).map(|(i, _)| i)
+    }
+
+    /// Indexes of everything upstream of it, near and far, ascending.
+    #[must_use]
+    pub fn ancestors(&self, index: usize) -> Vec<usize> {
+        let mut reached = vec![false; index];
+        let mut open = self.subtasks[index].needs.clone();
+        while let Some(up) = open.pop() {
+            if !std::mem::replace(&mut reached[up], true) {
+                open.extend(&self.subtasks[up].needs);
+            }
+        }
+        (0..index).filter(|&up| reached[up]).collect()
     }
 
     /// Whether every upstream is done.

@@ -55,7 +55,12 @@ pub fn claim(draft: &mut Draft, index: usize) -> bool {
 
 /// The row of the claimed attempt has got its id.
 pub fn identify(draft: &mut Draft, index: usize, attempt_id: AttemptId) {
-    draft.amend(index, |subtask| subtask.attempt_id = Some(attempt_id));
+    draft.identify(index, attempt_id);
+}
+
+/// What it put out is kept for its downstreams.
+pub fn put_out(draft: &mut Draft, index: usize) {
+    draft.amend(index, |subtask| subtask.has_outputs = true);
 }
 
 /// A running subtask's progress, 0 to 1; it only rises. False when it moved nothing.
@@ -72,6 +77,10 @@ pub fn advance(draft: &mut Draft, index: usize, fraction: f64) -> bool {
 
 /// An attempt ended. False when the subtask is not under an attempt.
 pub fn finish(draft: &mut Draft, index: usize, outcome: &Outcome, message: Option<String>) -> bool {
+    if *outcome == Outcome::Lost && draft.snapshot().subtasks[index].state.is_active() {
+        // Whoever had it writes nothing any more, even before the next claim.
+        draft.amend(index, |subtask| subtask.epoch += 1);
+    }
     let finished = match draft.snapshot().subtasks[index].state {
         SubtaskState::Running => end(draft, index, outcome, message),
         SubtaskState::Canceling => draft.step(index, SubtaskEvent::Stopped, |subtask, now| {

@@ -1,0 +1,83 @@
+//! Writes decided plans: rows, then the events that tell of them, in the caller's transaction. Whoever commits it
+//! rings the hub's bell afterwards.
+
+use taskloom_entity::{EventKind, TaskId, TenantId, Timestamp};
+
+use crate::error::Result;
+use crate::store::event::NewEvent;
+use crate::store::{Tx, change, event};
+use crate::task::{Move, Plan};
+
+/// Writes the plans with their events. `actor` is who asked; none for the engine itself.
+///
+/// # Errors
+/// `INTERNAL` when a row is not what its plan saw; when the database does not answer.
+pub async fn apply(tx: &Tx, plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Result<()> {
+    apply_with(tx, plans, vec![], actor, now).await
+}
+
+/// The same, with events of the caller's behind the plans' own.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_with(
+    tx: &Tx,
+    plans: &[Plan],
+    more: Vec<NewEvent>,
+    actor: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    change::write(tx, plans).await?;
+    let mut events = events(plans, actor, now);
+    events.extend(more);
+    event::append(tx, events).await
+}
+
+fn events(plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Vec<NewEvent> {
+    plans.iter().flat_map(|plan| plan.moves.iter().map(move |step| told(plan, step, actor, now))).collect()
+}
+
+fn told(plan: &Plan, step: &Move, actor: Option<&str>, now: Timestamp) -> NewEvent {
+    let task = &plan.snapshot.task;
+    let told = blank(task.tenant_id, task.id, now);
+    match step {
+        Move::Subtask { index, state, operation, message, attempt_id } => NewEvent {
+            subtask_id: Some(plan.snapshot.subtasks[*index].id),
+            attempt_id: *attempt_id,
+            kind: EventKind::SubtaskChanged,
+            subtask_state: Some(*state),
+            operation: Some(*operation),
+            message: message.clone(),
+            actor: actor.map(str::to_owned),
+            ..told
+        },
+        Move::Task { state, operation, message } => NewEvent {
+            kind: EventKind::TaskChanged,
+            task_state: Some(*state),
+            operation: Some(*operation),
+            progress: Some(task.progress),
+            message: message.clone(),
+            actor: actor.map(str::to_owned),
+            ..told
+        },
+    }
+}
+
+/// An event of this task that tells nothing yet.
+#[must_use]
+pub fn blank(tenant_id: TenantId, task_id: TaskId, at: Timestamp) -> NewEvent {
+    NewEvent {
+        at,
+        tenant_id,
+        task_id,
+        subtask_id: None,
+        attempt_id: None,
+        kind: EventKind::Progress,
+        task_state: None,
+        subtask_state: None,
+        operation: None,
+        progress: None,
+        message: None,
+        actor: None,
+    }
+}

@@ -1,0 +1,327 @@
+//! The desk: gathers what waits to be written and hands out work, one cycle after the other. It never waits while
+//! there is something to write; what arrives during a cycle is the next one's batch. It is the port of the worker in
+//! this process.
+//!
+//! One desk a process; it dies with the process, and then its attempts are lost and taken again elsewhere. While the
+//! database does not answer it keeps what it has and tries again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use taskloom_entity::{AttemptId, Timestamp, WorkerState, worker};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::cycle::{self, Batch, Claimant};
+use super::port::{Assignment, AttemptRef, Finish, Hello, Life, Port, Report, Taken, Wish};
+use crate::clock::Clock;
+use crate::error::{Error, Result, code};
+use crate::event::Bell;
+use crate::log::{Chunk, Live};
+use crate::store::{self, Changed, Store};
+
+/// How many outcomes and reports one cycle takes.
+const BATCH: usize = 512;
+/// How often work is looked for though nobody rang: another process may have lost its bell.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a database that does not answer is left alone.
+const PAUSE: Duration = Duration::from_millis(250);
+
+enum Ask {
+    Finish(Finish, oneshot::Sender<Taken>),
+    Report(AttemptRef, Report),
+    Claim(Claimant, oneshot::Sender<Vec<Assignment>>),
+}
+
+/// What the desk works with.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Rung after each commit.
+    pub bell: Bell,
+    /// The ends of logs.
+    pub live: Live,
+    /// How long a lease holds.
+    pub lease: Duration,
+}
+
+/// The port of this process's worker. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    tools: Tools,
+    asks: mpsc::UnboundedSender<Ask>,
+    labels: Arc<std::sync::Mutex<Vec<String>>>,
+    wishes: watch::Receiver<u64>,
+}
+
+impl Desk {
+    /// Opens the desk; it is served by [`Clerk::run`].
+    #[must_use]
+    pub fn open(tools: Tools) -> (Self, Clerk) {
+        // Bounded by the worker's slots: each running attempt asks a few things at a time.
+        let (asks, inbox) = mpsc::unbounded_channel();
+        let wishes = tools.bell.work();
+        let clerk = Clerk { tools: tools.clone(), inbox, open: Open::default() };
+        (Self { tools, asks, labels: Arc::default(), wishes }, clerk)
+    }
+
+    fn ask(&self, ask: Ask) -> Result<()> {
+        self.asks.send(ask).map_err(|_| Error::new(&code::SHUTTING_DOWN))
+    }
+}
+
+#[async_trait]
+impl Port for Desk {
+    async fn register(&self, hello: Hello) -> Result<Life> {
+        let now = self.tools.clock.now();
+        let id = uuid::Uuid::now_v7().to_string();
+        let mut labels = hello.labels;
+        labels.sort();
+        labels.dedup();
+        let model = worker::Model {
+            id: id.clone(),
+            name: hello.name,
+            labels: labels.join(","),
+            slots: i32::try_from(hello.slots).unwrap_or(i32::MAX),
+            state: WorkerState::Alive,
+            lease_until: now.after(self.tools.lease),
+            started_at: now,
+            seen_at: now,
+        };
+        let tx = self.tools.store.begin().await?;
+        store::worker::register(&tx, model).await?;
+        tx.commit().await?;
+        *self.labels.lock().expect("invariant: nothing panics under the labels' lock") = labels;
+        Ok(Life { id, lease: self.tools.lease })
+    }
+
+    async fn claim(&self, life: &Life, free: usize) -> Result<Vec<Assignment>> {
+        let labels = self.labels.lock().expect("invariant: nothing panics under the labels' lock").clone();
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::Claim(Claimant { worker_id: life.id.clone(), labels, free }, reply))?;
+        answer.await.map_err(|_| Error::new(&code::SHUTTING_DOWN))
+    }
+
+    async fn renew(&self, life: &Life) -> Result<Option<Timestamp>> {
+        let now = self.tools.clock.now();
+        let until = now.after(self.tools.lease);
+        match store::worker::renew(self.tools.store.write(), &life.id, now, until).await? {
+            Changed::Yes => Ok(Some(until)),
+            Changed::Stale => Ok(None),
+        }
+    }
+
+    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptId, Wish)>> {
+        let mut rung = self.wishes.clone();
+        // A ring is a change from outside of the engine: a cancel, a pause, or nothing that concerns this worker.
+        let _ = tokio::time::timeout(life.lease / 3, rung.changed()).await;
+        let running = store::attempt::of_worker(self.tools.store.read(), &life.id).await?;
+        Ok(running.into_iter().map(|attempt| (attempt.id, wish(attempt.canceling, attempt.held))).collect())
+    }
+
+    async fn append(&self, attempt: AttemptRef, chunks: Vec<Chunk>) -> Result<Option<i64>> {
+        let tx = self.tools.store.begin().await?;
+        let first_line = store::log::append(&tx, of(attempt), &chunks).await?;
+        tx.commit().await?;
+        if let Some(first_line) = first_line {
+            self.tools.live.grow(attempt.subtask_id, first_line, chunks);
+        }
+        Ok(first_line)
+    }
+
+    async fn trim(&self, attempt: AttemptRef, first_lines: Vec<i64>) -> Result<Taken> {
+        let tx = self.tools.store.begin().await?;
+        store::log::drop(&tx, of(attempt), &first_lines).await?;
+        tx.commit().await?;
+        Ok(Taken::Yes)
+    }
+
+    async fn report(&self, attempt: AttemptRef, report: Report) -> Result<()> {
+        self.ask(Ask::Report(attempt, report))
+    }
+
+    async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Taken>> {
+        let mut answers = Vec::with_capacity(finishes.len());
+        for finish in finishes {
+            let (reply, answer) = oneshot::channel();
+            self.ask(Ask::Finish(finish, reply))?;
+            answers.push(answer);
+        }
+        let mut taken = Vec::with_capacity(answers.len());
+        for answer in answers {
+            taken.push(answer.await.map_err(|_| Error::new(&code::SHUTTING_DOWN))?);
+        }
+        Ok(taken)
+    }
+
+    async fn leave(&self, life: &Life) -> Result<()> {
+        let _: Changed = store::worker::leave(self.tools.store.write(), &life.id).await?;
+        Ok(())
+    }
+}
+
+fn of(attempt: AttemptRef) -> store::log::Of {
+    store::log::Of { attempt_id: attempt.id, subtask_id: attempt.subtask_id, epoch: attempt.epoch }
+}
+
+const fn wish(canceling: bool, held: bool) -> Wish {
+    match (canceling, held) {
+        (true, _) => Wish::Cancel,
+        (false, true) => Wish::Pause,
+        (false, false) => Wish::Run,
+    }
+}
+
+/// What has been asked and is not answered yet.
+#[derive(Default)]
+struct Open {
+    finishes: VecDeque<(Finish, oneshot::Sender<Taken>)>,
+    reports: VecDeque<(AttemptRef, Report)>,
+    claim: Option<(Claimant, oneshot::Sender<Vec<Assignment>>)>,
+    /// Work may be there: something was committed since the last look, or the last claim was filled.
+    work: bool,
+}
+
+/// Serves the desk.
+pub struct Clerk {
+    tools: Tools,
+    inbox: mpsc::UnboundedReceiver<Ask>,
+    open: Open,
+}
+
+impl std::fmt::Debug for Clerk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clerk").finish_non_exhaustive()
+    }
+}
+
+impl Clerk {
+    /// Serves until `stop`, and then until everything asked before is written.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut rung = self.tools.bell.work();
+        let mut backoff: Option<Timestamp> = None;
+        loop {
+            self.gather();
+            if self.has_something() {
+                self.turn(&mut backoff).await;
+                continue;
+            }
+            let pause = self.pause(backoff);
+            tokio::select! {
+                ask = self.inbox.recv() => match ask {
+                    Some(ask) => {
+                        self.take(ask);
+                        // Others that were woken by the same moment get their word in.
+                        tokio::task::yield_now().await;
+                    }
+                    None => return,
+                },
+                changed = rung.changed() => self.open.work |= changed.is_ok(),
+                () = tokio::time::sleep(pause) => self.open.work = true,
+                () = stop.cancelled() => {
+                    if self.inbox.is_empty() { return }
+                }
+            }
+        }
+    }
+
+    fn has_something(&self) -> bool {
+        !self.open.finishes.is_empty()
+            || !self.open.reports.is_empty()
+            || (self.open.work && self.open.claim.as_ref().is_some_and(|(_, reply)| !reply.is_closed()))
+    }
+
+    fn pause(&self, backoff: Option<Timestamp>) -> Duration {
+        backoff.map_or(LOOK, |at| at.since(self.tools.clock.now()).clamp(Duration::from_millis(1), LOOK))
+    }
+
+    fn gather(&mut self) {
+        while self.open.finishes.len() + self.open.reports.len() < BATCH {
+            match self.inbox.try_recv() {
+                Ok(ask) => self.take(ask),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Finish(finish, reply) => self.open.finishes.push_back((finish, reply)),
+            Ask::Report(attempt, report) => self.open.reports.push_back((attempt, report)),
+            Ask::Claim(claimant, reply) => {
+                self.open.claim = Some((claimant, reply));
+                self.open.work = true;
+            }
+        }
+    }
+
+    async fn turn(&mut self, backoff: &mut Option<Timestamp>) {
+        let claimant =
+            self.open.claim.as_ref().filter(|(_, reply)| !reply.is_closed()).map(|(claimant, _)| claimant.clone());
+        let batch = Batch {
+            finishes: self.open.finishes.iter().map(|(finish, _)| finish.clone()).collect(),
+            reports: self.open.reports.iter().cloned().collect(),
+            claimant,
+        };
+        let now = self.tools.clock.now();
+        let done = match cycle::run(&self.tools.store, &batch, now).await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::warn!(error = ?error, "outcomes cannot be recorded: trying again");
+                tokio::time::sleep(PAUSE).await;
+                return;
+            }
+        };
+        if done.wrote {
+            self.tools.bell.ring_events();
+        }
+        self.open.reports.clear();
+        self.answer(&batch.finishes, done.finishes).await;
+        self.open.work = false;
+        if done.assignments.is_empty() {
+            *backoff = store::queue::next_backoff(self.tools.store.read(), now).await.unwrap_or_default();
+        } else if let Some((_, reply)) = self.open.claim.take()
+            && let Err(assignments) = reply.send(done.assignments)
+        {
+            // The worker went away between its question and the answer: recovery gives them to another.
+            tracing::warn!(attempts = assignments.len(), "a worker left before its work reached it");
+        }
+    }
+
+    /// Answers what was recorded; what was locked by somebody else stays for the next cycle.
+    async fn answer(&mut self, finishes: &[Finish], taken: Vec<Option<Taken>>) {
+        let mut locked = VecDeque::new();
+        for (at, (finish, reply)) in self.open.finishes.drain(..).enumerate() {
+            match taken.get(at).copied().flatten() {
+                Some(taken) => {
+                    self.tools.live.release(finish.attempt.subtask_id);
+                    let _ = reply.send(taken);
+                }
+                None => locked.push_back((finish, reply)),
+            }
+        }
+        debug_assert!(locked.len() <= finishes.len());
+        if !locked.is_empty() {
+            // Either a resolver holds the task for a moment, or it was deleted.
+            let ids: Vec<_> = locked.iter().map(|(finish, _)| finish.attempt.task_id).collect();
+            if let Ok(there) = store::task::list_by_id(self.tools.store.read(), &ids).await {
+                let is_there = |finish: &Finish| there.iter().any(|task| task.id == finish.attempt.task_id);
+                let (kept, gone): (VecDeque<_>, VecDeque<_>) =
+                    locked.into_iter().partition(|(finish, _)| is_there(finish));
+                for (_, reply) in gone {
+                    let _ = reply.send(Taken::Refused);
+                }
+                locked = kept;
+            }
+            if !locked.is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+        self.open.finishes = locked;
+    }
+}

@@ -1,0 +1,186 @@
+//! The hub behind every subscription. One reader per process tails the event log into a ring; each subscriber keeps
+//! nothing but the number of the event it has seen last, and reads on from the ring, or from the log when the ring
+//! has moved past it. A slow subscriber therefore costs no memory and loses nothing.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use taskloom_entity::{EventId, TaskId, task, task_event};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Bell;
+use crate::error::Result;
+use crate::store::{self, Store};
+
+/// How many events stay in memory.
+const RING: usize = 8192;
+/// How many are read at a time.
+const PAGE: u64 = 1000;
+/// How often the log is looked at though nobody rang.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// An event with its task as it stood when the event was read; none when it was deleted by then.
+#[derive(Debug)]
+pub struct Entry {
+    /// The event.
+    pub event: task_event::Model,
+    /// Its task.
+    pub task: Option<Arc<task::Model>>,
+}
+
+/// The events in memory: all with a number above `behind` up to the last.
+#[derive(Debug)]
+struct Ring {
+    behind: EventId,
+    entries: VecDeque<Arc<Entry>>,
+}
+
+/// The hub. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    bell: Bell,
+    ring: RwLock<Ring>,
+    newest: watch::Sender<EventId>,
+}
+
+impl Hub {
+    /// A hub that begins behind the newest event of the log.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open(store: Store, bell: Bell) -> Result<Self> {
+        let newest = store::event::newest(store.read()).await?;
+        let ring = RwLock::new(Ring { behind: newest, entries: VecDeque::new() });
+        Ok(Self(Arc::new(Inner { store, bell, ring, newest: watch::Sender::new(newest) })))
+    }
+
+    /// The newest event that was read.
+    #[must_use]
+    pub fn newest(&self) -> EventId {
+        *self.0.newest.borrow()
+    }
+
+    /// How many subscribers there are.
+    #[must_use]
+    pub fn subscribers(&self) -> usize {
+        self.0.newest.receiver_count()
+    }
+
+    /// Reads on behind `after`; none: behind the newest event of now.
+    #[must_use]
+    pub fn tail(&self, after: Option<EventId>) -> Tail {
+        let newest = self.0.newest.subscribe();
+        let seen = after.unwrap_or_else(|| *newest.borrow());
+        Tail { hub: self.clone(), newest, seen }
+    }
+
+    /// The reader: runs until `stop`. It is woken by the bell and looks by itself every second; a database that does
+    /// not answer makes it wait, and it goes on where it was.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut rung = self.0.bell.events();
+        loop {
+            match self.read().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(error = ?error, "events cannot be read: trying again"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = rung.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Reads one page into the ring; whether there may be more.
+    async fn read(&self) -> Result<bool> {
+        let events = store::event::after(self.0.store.read(), self.newest(), PAGE).await?;
+        let Some(last) = events.last().map(|event| event.id) else {
+            return Ok(false);
+        };
+        let more = events.len() as u64 == PAGE;
+        // Nobody listens: the tasks would be loaded for nothing.
+        let entries = if self.subscribers() == 0 { without_tasks(events) } else { self.with_tasks(events).await? };
+        {
+            let mut ring = self.0.ring.write().expect("invariant: nothing panics under the ring's lock");
+            ring.entries.extend(entries);
+            while ring.entries.len() > RING {
+                if let Some(gone) = ring.entries.pop_front() {
+                    ring.behind = gone.event.id;
+                }
+            }
+        }
+        self.0.newest.send_replace(last);
+        Ok(more)
+    }
+
+    async fn with_tasks(&self, events: Vec<task_event::Model>) -> Result<Vec<Arc<Entry>>> {
+        let ids: BTreeSet<TaskId> = events.iter().map(|event| event.task_id).collect();
+        let ids: Vec<TaskId> = ids.into_iter().collect();
+        let tasks = store::task::list_by_id(self.0.store.read(), &ids).await?;
+        let tasks: HashMap<TaskId, Arc<task::Model>> =
+            tasks.into_iter().map(|task| (task.id, Arc::new(task))).collect();
+        let entry = |event: task_event::Model| Arc::new(Entry { task: tasks.get(&event.task_id).cloned(), event });
+        Ok(events.into_iter().map(entry).collect())
+    }
+
+    /// The entries behind `seen`, when the ring still has them all.
+    fn from_ring(&self, seen: EventId) -> Option<Vec<Arc<Entry>>> {
+        let ring = self.0.ring.read().expect("invariant: nothing panics under the ring's lock");
+        if seen < ring.behind {
+            return None;
+        }
+        let from = ring.entries.partition_point(|entry| entry.event.id <= seen);
+        Some(ring.entries.range(from..).cloned().collect())
+    }
+}
+
+fn without_tasks(events: Vec<task_event::Model>) -> Vec<Arc<Entry>> {
+    events.into_iter().map(|event| Arc::new(Entry { event, task: None })).collect()
+}
+
+/// One subscriber's place in the log.
+#[derive(Debug)]
+pub struct Tail {
+    hub: Hub,
+    newest: watch::Receiver<EventId>,
+    seen: EventId,
+}
+
+impl Tail {
+    /// The events behind the last that was seen, oldest first, at least one; waits for it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next(&mut self) -> Result<Vec<Arc<Entry>>> {
+        loop {
+            let newest = *self.newest.borrow_and_update();
+            if newest > self.seen {
+                let entries = match self.hub.from_ring(self.seen) {
+                    Some(entries) => entries,
+                    None => self.from_log(newest).await?,
+                };
+                if let Some(last) = entries.last() {
+                    self.seen = last.event.id;
+                    return Ok(entries);
+                }
+                self.seen = newest;
+            }
+            // The hub lives as long as its tails.
+            let _ = self.newest.changed().await;
+        }
+    }
+
+    async fn from_log(&self, newest: EventId) -> Result<Vec<Arc<Entry>>> {
+        let mut events = store::event::after(self.hub.0.store.read(), self.seen, PAGE).await?;
+        // What the reader has not passed yet comes through the ring.
+        events.retain(|event| event.id <= newest);
+        self.hub.with_tasks(events).await
+    }
+}

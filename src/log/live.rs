@@ -1,0 +1,115 @@
+//! The live ends of logs, in memory: who follows a log is told that it has grown and finds its newest chunks here.
+//!
+//! Only what is on disk gets in: a line that was shown is never taken back. An end lives while somebody follows it or
+//! its attempt runs, and holds at most [`END_BYTES`] of compressed chunks.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use taskloom_entity::{SubtaskId, Timestamp};
+use tokio::sync::watch;
+
+use super::Chunk;
+
+/// Compressed bytes of one end.
+const END_BYTES: usize = 256 * 1024;
+
+/// A stored chunk with its place.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The number of its first line.
+    pub first_line: i64,
+    /// How many lines.
+    pub lines: u32,
+    /// When the first came.
+    pub at: Timestamp,
+    /// Marks and text under zstd.
+    pub data: Arc<[u8]>,
+}
+
+#[derive(Debug)]
+struct End {
+    chunks: VecDeque<Placed>,
+    bytes: usize,
+    next_line: watch::Sender<i64>,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), bytes: 0, next_line: watch::Sender::new(0) }
+    }
+}
+
+/// Every live end of this process. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Live(Arc<Mutex<HashMap<SubtaskId, End>>>);
+
+impl Live {
+    /// These chunks were committed, the first at this line.
+    pub fn grow(&self, id: SubtaskId, first_line: i64, chunks: Vec<Chunk>) {
+        let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
+        let end = ends.entry(id).or_default();
+        let mut first_line = first_line;
+        for chunk in chunks {
+            let placed = Placed { first_line, lines: chunk.lines, at: chunk.at, data: chunk.data.into() };
+            first_line += i64::from(chunk.lines);
+            end.bytes += placed.data.len();
+            end.chunks.push_back(placed);
+        }
+        while end.bytes > END_BYTES && end.chunks.len() > 1 {
+            if let Some(gone) = end.chunks.pop_front() {
+                end.bytes -= gone.data.len();
+            }
+        }
+        end.next_line.send_replace(first_line);
+    }
+
+    /// The log has grown somewhere else: read it from the database.
+    pub fn grown_elsewhere(&self, id: SubtaskId) {
+        let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
+        if let Some(end) = ends.get_mut(&id) {
+            end.chunks.clear();
+            end.bytes = 0;
+            end.next_line.send_modify(|_| {});
+        }
+    }
+
+    /// To be told of growth.
+    #[must_use]
+    pub fn follow(&self, id: SubtaskId) -> watch::Receiver<i64> {
+        let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
+        ends.entry(id).or_default().next_line.subscribe()
+    }
+
+    /// The chunks from the one that has this line on, when they are here.
+    #[must_use]
+    pub fn from(&self, id: SubtaskId, line: i64) -> Option<Vec<Placed>> {
+        let ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
+        let chunks = &ends.get(&id)?.chunks;
+        if chunks.front()?.first_line > line {
+            return None;
+        }
+        let from = chunks.partition_point(|chunk| chunk.first_line + i64::from(chunk.lines) <= line);
+        Some(chunks.range(from..).cloned().collect())
+    }
+
+    /// Forgets ends that nobody follows; called when an attempt has ended.
+    pub fn release(&self, id: SubtaskId) {
+        let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
+        if ends.get(&id).is_some_and(|end| end.next_line.receiver_count() == 0) {
+            ends.remove(&id);
+        }
+    }
+
+    /// How many ends there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lock().expect("invariant: nothing panics under the ends' lock").len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,272 @@
+//! Tasks: accepted, found, listed, deleted. Their states are written by [`super::change`] alone.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select, Set,
+};
+use taskloom_entity::{
+    DefinitionId, JsonText, SubtaskId, TaskId, TaskState, TaskType, TenantId, Timestamp, attempt, log_chunk, subtask,
+    task, task_input, task_label,
+};
+
+use super::page::{Page, Slice, Sort, keyset};
+use super::{Tx, scope};
+use crate::auth::Scope;
+use crate::error::Result;
+
+/// A task that is accepted, with all its rows.
+#[derive(Debug)]
+pub struct NewTask {
+    /// Its own row.
+    pub task: task::ActiveModel,
+    /// What it was submitted with.
+    pub spec: JsonText,
+    /// Its parameters.
+    pub parameters: JsonText,
+    /// Its labels.
+    pub labels: Vec<(String, String)>,
+    /// Its subtasks, in the order of their `seq`; their task's id is filled in.
+    pub subtasks: Vec<subtask::ActiveModel>,
+}
+
+/// Inserts a task.
+///
+/// # Errors
+/// When the database does not answer, or the idempotency key is taken.
+pub async fn insert(tx: &Tx, new: NewTask) -> Result<TaskId, sea_orm::DbErr> {
+    let id = task::Entity::insert(new.task).exec(tx).await?.last_insert_id;
+    let input = task_input::ActiveModel { task_id: Set(id), spec: Set(new.spec), parameters: Set(new.parameters) };
+    task_input::Entity::insert(input).exec_without_returning(tx).await?;
+    if !new.labels.is_empty() {
+        let labels = new.labels.into_iter();
+        let rows =
+            labels.map(|(key, value)| task_label::ActiveModel { task_id: Set(id), key: Set(key), value: Set(value) });
+        task_label::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    let mut rows = new.subtasks;
+    for row in &mut rows {
+        row.task_id = Set(id);
+    }
+    // SQLite takes 32,766 values in one statement.
+    for some in rows.chunks(1000) {
+        subtask::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    }
+    Ok(id)
+}
+
+/// Which tasks. Empty lists and nothing given mean every task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// In one of these states.
+    pub states: Vec<TaskState>,
+    /// The name holds this, whatever its case.
+    pub name: Option<String>,
+    /// The target cluster's name holds this, whatever its case.
+    pub cluster_contains: Option<String>,
+    /// Of one of these types.
+    pub types: Vec<TaskType>,
+    /// By this user.
+    pub creator: Option<String>,
+    /// With these labels; without a value: with any.
+    pub labels: Vec<(String, Option<String>)>,
+    /// On this cluster.
+    pub cluster: Option<String>,
+    /// On this target tenant.
+    pub target_tenant: Option<String>,
+    /// On this host.
+    pub host: Option<String>,
+    /// Of one version of a definition.
+    pub definition_id: Option<DefinitionId>,
+    /// Of this tenant.
+    pub tenant_id: Option<TenantId>,
+    /// One of these.
+    pub ids: Option<Vec<TaskId>>,
+    /// Accepted at or after.
+    pub created_from: Option<Timestamp>,
+    /// Accepted before.
+    pub created_to: Option<Timestamp>,
+    /// Ended at or after.
+    pub finished_from: Option<Timestamp>,
+    /// Ended before.
+    pub finished_to: Option<Timestamp>,
+}
+
+/// The columns a list can be ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderBy {
+    /// The order of acceptance.
+    #[default]
+    Id,
+    /// By name.
+    Name,
+    /// By state.
+    State,
+    /// By type.
+    Type,
+    /// By priority.
+    Priority,
+    /// By the instant of acceptance.
+    CreatedAt,
+    /// By the instant of the first attempt.
+    StartedAt,
+    /// By the instant of the end.
+    FinishedAt,
+}
+
+impl OrderBy {
+    fn sort(self, descending: bool) -> Sort {
+        let column = |column: task::Column| Some(Expr::col((task::Entity, column)));
+        let nullable = |column: task::Column| Some(Expr::col((task::Entity, column)).if_null(0_i64));
+        let column = match self {
+            Self::Id => None,
+            Self::Name => column(task::Column::Name),
+            Self::State => column(task::Column::State),
+            Self::Type => column(task::Column::TaskType),
+            Self::Priority => column(task::Column::Priority),
+            Self::CreatedAt => column(task::Column::CreatedAt),
+            Self::StartedAt => nullable(task::Column::StartedAt),
+            Self::FinishedAt => nullable(task::Column::FinishedAt),
+        };
+        Sort { column, id: Expr::col((task::Entity, task::Column::Id)), descending }
+    }
+
+    /// The value of this order's column, for a cursor.
+    #[must_use]
+    pub fn value(self, task: &task::Model) -> Option<sea_orm::Value> {
+        match self {
+            Self::Id => None,
+            Self::Name => Some(task.name.clone().into()),
+            Self::State => Some(task.state.name().into()),
+            Self::Type => Some(task.task_type.name().into()),
+            Self::Priority => Some(i64::from(task.priority).into()),
+            Self::CreatedAt => Some(task.created_at.0.into()),
+            Self::StartedAt => Some(task.started_at.map_or(0, |at| at.0).into()),
+            Self::FinishedAt => Some(task.finished_at.map_or(0, |at| at.0).into()),
+        }
+    }
+}
+
+/// A page of the tasks in the scope.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter,
+    (order, descending): (OrderBy, bool),
+    slice: &Slice,
+) -> Result<Page<task::Model>> {
+    let query = keyset(select(scope, filter), &order.sort(descending), slice);
+    Ok(Page::cut(query.all(conn).await?, slice))
+}
+
+/// How many tasks of the scope match.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
+    Ok(select(scope, filter).count(conn).await?)
+}
+
+fn select(scope: &Scope, filter: &Filter) -> Select<task::Entity> {
+    task::Entity::find().filter(scope::condition(scope, task::Column::TenantId)).filter(condition(filter))
+}
+
+fn condition(filter: &Filter) -> Condition {
+    let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
+    let contains = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| holds(column, value));
+    let mut all = Condition::all()
+        .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(filter.states.iter().copied())))
+        .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(filter.types.iter().copied())))
+        .add_option(contains(task::Column::Name, &filter.name))
+        .add_option(contains(task::Column::Cluster, &filter.cluster_contains))
+        .add_option(equal(task::Column::Creator, &filter.creator))
+        .add_option(equal(task::Column::Cluster, &filter.cluster))
+        .add_option(equal(task::Column::TargetTenant, &filter.target_tenant))
+        .add_option(equal(task::Column::Host, &filter.host))
+        .add_option(filter.definition_id.map(|id| task::Column::DefinitionId.eq(id)))
+        .add_option(filter.tenant_id.map(|id| task::Column::TenantId.eq(id)))
+        .add_option(filter.ids.as_ref().map(|ids| task::Column::Id.is_in(ids.iter().copied())))
+        .add_option(filter.created_from.map(|at| task::Column::CreatedAt.gte(at)))
+        .add_option(filter.created_to.map(|at| task::Column::CreatedAt.lt(at)))
+        .add_option(filter.finished_from.map(|at| task::Column::FinishedAt.gte(at)))
+        .add_option(filter.finished_to.map(|at| task::Column::FinishedAt.lt(at)));
+    for (key, value) in &filter.labels {
+        all = all.add(labelled(key, value.as_deref()));
+    }
+    all
+}
+
+/// A substring without regard to case; its own `%` and `_` are plain characters.
+fn holds(column: task::Column, part: &str) -> SimpleExpr {
+    let escaped = part.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = sea_orm::sea_query::LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    Expr::expr(sea_orm::sea_query::Func::lower(Expr::col((task::Entity, column)))).like(pattern)
+}
+
+fn labelled(key: &str, value: Option<&str>) -> SimpleExpr {
+    let mut with = Query::select();
+    with.column(task_label::Column::TaskId).from(task_label::Entity).and_where(task_label::Column::Key.eq(key));
+    if let Some(value) = value {
+        with.and_where(task_label::Column::Value.eq(value));
+    }
+    task::Column::Id.in_subquery(with.to_owned())
+}
+
+/// A task of the scope.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: TaskId) -> Result<Option<task::Model>> {
+    let in_scope = scope::condition(scope, task::Column::TenantId);
+    Ok(task::Entity::find_by_id(id).filter(in_scope).one(conn).await?)
+}
+
+/// The task that was accepted under this key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_key(conn: &impl ConnectionTrait, tenant_id: TenantId, key: &str) -> Result<Option<task::Model>> {
+    let query = task::Entity::find().filter(task::Column::TenantId.eq(tenant_id));
+    Ok(query.filter(task::Column::IdempotencyKey.eq(key)).one(conn).await?)
+}
+
+/// The tasks with these ids, whoever asks: for readers that have checked the scope.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task::Model>> {
+    Ok(task::Entity::find().filter(task::Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+}
+
+/// What these tasks were submitted with.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn inputs(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task_input::Model>> {
+    Ok(task_input::Entity::find().filter(task_input::Column::TaskId.is_in(ids.iter().copied())).all(conn).await?)
+}
+
+/// The subtasks of these tasks, each task's in the order of `seq`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn subtasks(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<subtask::Model>> {
+    let query = subtask::Entity::find().filter(subtask::Column::TaskId.is_in(ids.iter().copied()));
+    Ok(query.order_by_asc(subtask::Column::TaskId).order_by_asc(subtask::Column::Seq).all(conn).await?)
+}
+
+/// Removes a task with all that belongs to it; its events stay.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete(tx: &Tx, id: TaskId, subtasks: &[SubtaskId]) -> Result<()> {
+    log_chunk::Entity::delete_many()
+        .filter(log_chunk::Column::SubtaskId.is_in(subtasks.iter().copied()))
+        .exec(tx)
+        .await?;
+    attempt::Entity::delete_many().filter(attempt::Column::TaskId.eq(id)).exec(tx).await?;
+    task::Entity::delete_by_id(id).exec(tx).await?;
+    Ok(())
+}
