@@ -6,6 +6,8 @@
 
 pub mod cookie;
 pub mod credentials;
+pub mod first_start;
+pub mod gate;
 pub mod limit;
 pub mod origin;
 pub mod password;
@@ -15,4 +17,5 @@ pub mod secret;
 pub mod token;
 
 pub use credentials::Credentials;
+pub use gate::Gate;
 pub use principal::{Principal, Scope, Subject, Via};

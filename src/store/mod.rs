@@ -3,8 +3,13 @@
 //! SQLite has one writer connection, whose transactions begin IMMEDIATE: a deferred one that reads and then writes
 //! fails at once when somebody else writes, whatever the busy time-out says. Readers have their own pool.
 
+pub mod audit;
 pub mod migrate;
 pub mod open;
+pub mod session;
+pub mod tenant;
+pub mod token;
+pub mod user;
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr, SqliteTransactionMode,
