@@ -94,6 +94,11 @@ impl Gate {
         }
     }
 
+    /// Whether one more refusal of a stranger from `address` may be recorded.
+    pub fn admit_stranger(&self, address: Option<IpAddr>) -> bool {
+        self.failures.admit_stranger(address, self.clock.now())
+    }
+
     /// A new session of `user`, to be stored, and the value of its cookie.
     #[must_use]
     pub fn session(&self, user: UserId) -> (session::Model, String) {

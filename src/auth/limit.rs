@@ -2,10 +2,12 @@
 //!
 //! An address runs dry long before a name does, so one guesser cannot lock a user out; a crowd of them slows the
 //! name down to a few guesses a minute. Only failures cost; who is refused here is told when to come back.
+//!
+//! A third bucket bounds how many refusals of strangers are recorded, so a flood of them cannot fill the disk.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use taskloom_entity::Timestamp;
@@ -21,12 +23,14 @@ struct Rate {
 
 const PER_ADDRESS: Rate = Rate { burst: 10, forgiven_after: Duration::from_secs(6) };
 const PER_NAME: Rate = Rate { burst: 30, forgiven_after: Duration::from_secs(4) };
+const PER_STRANGER: Rate = Rate { burst: 60, forgiven_after: Duration::from_secs(1) };
 const CAPACITY: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Name(String),
     Address(IpAddr),
+    Stranger(Option<IpAddr>),
 }
 
 impl Key {
@@ -34,6 +38,7 @@ impl Key {
         match self {
             Self::Name(_) => PER_NAME,
             Self::Address(_) => PER_ADDRESS,
+            Self::Stranger(_) => PER_STRANGER,
         }
     }
 }
@@ -51,32 +56,56 @@ impl Failures {
     /// # Errors
     /// `TOO_MANY_REQUESTS` with the seconds to wait.
     pub fn check(&self, name: &str, address: Option<IpAddr>, now: Timestamp) -> Result<()> {
-        let forgiven_at = self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys(name, address) {
-            let rate = key.rate();
-            let debt = forgiven_at.get(&key).map_or(Duration::ZERO, |at| at.since(now));
-            let allowed = rate.forgiven_after * (rate.burst - 1);
-            if debt > allowed {
-                let pause = Duration::from_secs((debt - allowed).as_secs() + 1);
+        let forgiven_at = self.lock();
+        match keys(name, address).filter_map(|key| overdrawn(&forgiven_at, &key, now)).max() {
+            None => Ok(()),
+            Some(pause) => {
                 let refused = Error::new(&code::TOO_MANY_REQUESTS).with("what", "failed sign-ins");
-                return Err(refused.with("seconds", pause.as_secs()).retry_after(pause));
+                Err(refused.with("seconds", pause.as_secs()).retry_after(pause))
             }
         }
-        Ok(())
     }
 
     /// Counts a failure for `name` from `address`.
     pub fn count(&self, name: &str, address: Option<IpAddr>, now: Timestamp) {
-        let mut forgiven_at = self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut forgiven_at = self.lock();
         for key in keys(name, address) {
-            if forgiven_at.len() >= CAPACITY && !forgiven_at.contains_key(&key) {
-                make_room(&mut forgiven_at, now);
-            }
-            let pause = key.rate().forgiven_after;
-            let at = forgiven_at.entry(key).or_insert(now);
-            *at = (*at).max(now).after(pause);
+            add(&mut forgiven_at, key, now);
         }
     }
+
+    /// Whether one more refusal of a stranger from `address` may be recorded; counts it.
+    pub fn admit_stranger(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
+        let mut forgiven_at = self.lock();
+        let key = Key::Stranger(address.map(network));
+        let admitted = overdrawn(&forgiven_at, &key, now).is_none();
+        if admitted {
+            add(&mut forgiven_at, key, now);
+        }
+        admitted
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Timestamp>> {
+        // A panic elsewhere left at worst a failure less: the map is whole.
+        self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long until `key` may fail once more; none when it may now.
+fn overdrawn(forgiven_at: &HashMap<Key, Timestamp>, key: &Key, now: Timestamp) -> Option<Duration> {
+    let rate = key.rate();
+    let debt = forgiven_at.get(key).map_or(Duration::ZERO, |at| at.since(now));
+    let allowed = rate.forgiven_after * (rate.burst - 1);
+    (debt > allowed).then(|| Duration::from_secs((debt - allowed).as_secs() + 1))
+}
+
+fn add(forgiven_at: &mut HashMap<Key, Timestamp>, key: Key, now: Timestamp) {
+    if forgiven_at.len() >= CAPACITY && !forgiven_at.contains_key(&key) {
+        make_room(forgiven_at, now);
+    }
+    let pause = key.rate().forgiven_after;
+    let at = forgiven_at.entry(key).or_insert(now);
+    *at = (*at).max(now).after(pause);
 }
 
 fn keys(name: &str, address: Option<IpAddr>) -> impl Iterator<Item = Key> {
@@ -148,6 +177,16 @@ mod tests {
         }
         failures.check("other", Some("2001:db8::ffff".parse().unwrap()), NOW).unwrap_err();
         failures.check("other", Some("2001:db8:0:1::1".parse().unwrap()), NOW).unwrap();
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_not_recorded() {
+        let failures = Failures::default();
+        let admitted = (0..1000).filter(|_| failures.admit_stranger(address(1), NOW)).count();
+        assert_eq!(admitted, 60);
+        assert!(failures.admit_stranger(address(2), NOW));
+        assert!(failures.admit_stranger(address(1), NOW.after(Duration::from_secs(2))));
+        failures.check("ann", address(1), NOW).unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod migrate;
 pub mod open;
+pub mod page;
 pub mod session;
 pub mod tenant;
 pub mod token;

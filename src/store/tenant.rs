@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, TryInsertResult,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set, TryInsertResult,
 };
 use taskloom_entity::tenant::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, UserId, user_tenant};
 
+use super::page::{Page, Slice};
 use super::{Changed, Tx, is_taken};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
@@ -50,6 +51,22 @@ pub async fn find_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Optio
 pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[TenantId]) -> Result<Vec<Model>> {
     let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).filter(visible(scope));
     Ok(rows.all(db).await?)
+}
+
+/// A page of the tenants that `scope` covers, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(db: &impl ConnectionTrait, scope: &Scope, page: Page) -> Result<Slice<Model>> {
+    page.oldest_first(Entity::find().filter(visible(scope)), Column::Id).all(db).await
+}
+
+/// How many tenants `scope` covers.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(db: &impl ConnectionTrait, scope: &Scope) -> Result<u64> {
+    Ok(Entity::find().filter(visible(scope)).count(db).await?)
 }
 
 /// The ids of the tenants a user belongs to, ascending.

@@ -1,10 +1,13 @@
 //! API tokens, by their digests.
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
 use taskloom_entity::token::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{Role, Timestamp, TokenId, UserId, user};
 
+use super::page::{Page, Slice};
 use super::{Changed, Tx};
 use crate::error::{Error, Result, code};
 
@@ -60,6 +63,41 @@ pub async fn get(db: &impl ConnectionTrait, owner: Option<UserId>, id: TokenId) 
         row = row.filter(Column::UserId.eq(owner));
     }
     row.one(db).await?.ok_or_else(|| Error::new(&code::TOKEN_NOT_FOUND).with("id", id))
+}
+
+/// Which tokens a list is of.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this user.
+    pub owner: Option<UserId>,
+    /// Only those that are neither revoked nor expired at this instant.
+    pub valid_at: Option<Timestamp>,
+}
+
+impl Filter {
+    fn condition(&self) -> Condition {
+        let valid =
+            |now: Timestamp| Column::RevokedAt.is_null().and(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now)));
+        Condition::all()
+            .add_option(self.owner.map(|owner| Column::UserId.eq(owner)))
+            .add_option(self.valid_at.map(valid))
+    }
+}
+
+/// A page of tokens, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(db: &impl ConnectionTrait, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+    page.newest_first(Entity::find().filter(filter.condition()), Column::Id).all(db).await
+}
+
+/// How many tokens such a list has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64> {
+    Ok(Entity::find().filter(filter.condition()).count(db).await?)
 }
 
 /// Ends a token for good; `Stale` when it had been.

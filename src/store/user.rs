@@ -6,8 +6,9 @@ use sea_orm::{
     QuerySelect, Set,
 };
 use taskloom_entity::user::{ActiveModel, Column, Entity, Model};
-use taskloom_entity::{Role, Timestamp, UserId};
+use taskloom_entity::{Role, TenantId, Timestamp, UserId};
 
+use super::page::{self, Page, Slice};
 use super::{Changed, Tx, is_taken, tenant};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
@@ -74,6 +75,47 @@ pub async fn find_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Optio
 pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[UserId]) -> Result<Vec<Model>> {
     let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).filter(visible(scope));
     Ok(rows.all(db).await?)
+}
+
+/// Which users a list is of.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Part of the name, in any case.
+    pub name: Option<String>,
+    /// With this role.
+    pub role: Option<Role>,
+    /// Disabled ones, or the others.
+    pub disabled: Option<bool>,
+    /// Members of this tenant.
+    pub tenant: Option<TenantId>,
+}
+
+impl Filter {
+    fn condition(&self, scope: &Scope) -> Condition {
+        let part = self.name.as_ref().map(|part| page::contains(Column::Name, part));
+        let members = self.tenant.map(|id| Column::Id.in_subquery(tenant::members(&[id])));
+        visible(scope)
+            .add_option(part)
+            .add_option(members)
+            .add_option(self.role.map(|role| Column::Role.eq(role)))
+            .add_option(self.disabled.map(|disabled| Column::Disabled.eq(disabled)))
+    }
+}
+
+/// A page of the users whom `scope` covers, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+    page.oldest_first(Entity::find().filter(filter.condition(scope)), Column::Id).all(db).await
+}
+
+/// How many users such a list has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
+    Ok(Entity::find().filter(filter.condition(scope)).count(db).await?)
 }
 
 /// The administrators who are not disabled, locked until the transaction ends: two of them who demote each other at

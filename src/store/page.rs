@@ -1,0 +1,99 @@
+//! A page of a list that is ordered by id: rows are found by their key, never by counting what lies before them, so
+//! the thousandth page costs what the first does.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
+
+use crate::error::Result;
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Behind the row of this id, in the list's order.
+    pub after: Option<i64>,
+    /// Before the row of this id, in the list's order.
+    pub before: Option<i64>,
+    /// At most so many rows.
+    pub limit: u64,
+    /// The last ones of that part instead of the first.
+    pub backward: bool,
+}
+
+/// Some rows of a list, in its order.
+#[derive(Clone, Debug)]
+pub struct Slice<M> {
+    /// The rows.
+    pub rows: Vec<M>,
+    /// Whether there are others behind them.
+    pub has_next: bool,
+    /// Whether there are others before them.
+    pub has_previous: bool,
+}
+
+/// A page of one query.
+#[derive(Debug)]
+pub struct Query<E: EntityTrait> {
+    select: Select<E>,
+    page: Page,
+}
+
+impl Page {
+    /// This page of `select`, ascending by `id`.
+    pub fn oldest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
+        self.of(select, id, Order::Asc)
+    }
+
+    /// This page of `select`, descending by `id`.
+    pub fn newest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
+        self.of(select, id, Order::Desc)
+    }
+
+    fn of<E: EntityTrait>(self, mut select: Select<E>, id: E::Column, order: Order) -> Query<E> {
+        let ascending = order == Order::Asc;
+        let (lowest, highest) = if ascending { (self.after, self.before) } else { (self.before, self.after) };
+        if let Some(lowest) = lowest {
+            select = select.filter(id.gt(lowest));
+        }
+        if let Some(highest) = highest {
+            select = select.filter(id.lt(highest));
+        }
+        let read = if ascending != self.backward { Order::Asc } else { Order::Desc };
+        // One more than wanted tells whether there are more.
+        Query { select: select.order_by(id, read).limit(self.limit + 1), page: self }
+    }
+}
+
+impl<E: EntityTrait> Query<E> {
+    /// Reads the rows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn all(self, db: &impl ConnectionTrait) -> Result<Slice<E::Model>> {
+        let mut rows = self.select.all(db).await?;
+        let limit = usize::try_from(self.page.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        // On the side that was not read, the row of the cursor itself is one.
+        let (has_next, has_previous) = if self.page.backward {
+            rows.reverse();
+            (self.page.before.is_some(), more)
+        } else {
+            (more, self.page.after.is_some())
+        };
+        Ok(Slice { rows, has_next, has_previous })
+    }
+}
+
+/// Whether a column contains `part`, in any case of its letters; `%` and `_` in it mean themselves.
+pub fn contains(column: impl ColumnTrait, part: &str) -> Expr {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for letter in part.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    Expr::expr(Func::lower(column.into_expr())).like(LikeExpr::new(pattern).escape('\\'))
+}
