@@ -77,6 +77,7 @@ codes! {
     TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down.";
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in.";
     BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either.";
+    TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way.";
     FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role.";
     DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back.";
     SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart.";

@@ -1,9 +1,10 @@
 //! What every resolver function is given: who asks, in which language, under which request id, and the machinery.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::auth::Principal;
+use crate::auth::{Gate, Principal};
 use crate::clock::Clock;
 use crate::error::Language;
 use crate::store::Store;
@@ -15,6 +16,8 @@ pub struct App {
     pub store: Store,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Proves credentials.
+    pub gate: Arc<Gate>,
 }
 
 /// One call of a resolver.
@@ -28,6 +31,8 @@ pub struct Request {
     pub language: Language,
     /// 16 lower-case hex digits; the span, the audit row and the answer carry it.
     pub id: Arc<str>,
+    /// Where it came from, where that is known: failed sign-ins are counted by it.
+    pub address: Option<IpAddr>,
 }
 
 impl Deref for Request {

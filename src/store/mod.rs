@@ -4,18 +4,24 @@
 //! fails at once when somebody else writes, whatever the busy time-out says. Readers have their own pool.
 
 pub mod attempt;
+pub mod audit;
 pub mod bulk;
 pub mod change;
 pub mod event;
+pub mod keyset;
 pub mod log;
 pub mod migrate;
 pub mod open;
 pub mod page;
 pub mod queue;
 pub mod scope;
+pub mod session;
 pub mod snapshot;
 pub mod subtask;
 pub mod task;
+pub mod tenant;
+pub mod token;
+pub mod user;
 pub mod worker;
 
 use sea_orm::{

@@ -1,96 +1,99 @@
-//! Keyset pages: a page begins behind a row, never at a number of rows, so a deep page costs what the first does.
+//! A page of a list that is ordered by id: rows are found by their key, never by counting what lies before them, so
+//! the thousandth page costs what the first does.
 
-use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
-use sea_orm::{EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select, Value};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 
-/// A row's place in an order: its value of the order's column, and its id.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Key {
-    /// The value; none when the order is by id alone.
-    pub value: Option<Value>,
-    /// The id.
-    pub id: i64,
-}
+use crate::error::Result;
 
-/// Which rows of a list.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Slice {
-    /// How many at the most. One more is read, to know whether there are more.
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Behind the row of this id, in the list's order.
+    pub after: Option<i64>,
+    /// Before the row of this id, in the list's order.
+    pub before: Option<i64>,
+    /// At most so many rows.
     pub limit: u64,
-    /// Behind this row.
-    pub after: Option<Key>,
-    /// Before this row.
-    pub before: Option<Key>,
-    /// The last ones instead of the first.
+    /// The last ones of that part instead of the first.
     pub backward: bool,
-    /// Leaves out this many rows first: for legacy lists only.
-    pub offset: u64,
 }
 
-/// An order: a column, then the id, both in one direction.
+/// Some rows of a list, in its order.
 #[derive(Clone, Debug)]
-pub struct Sort {
-    /// The column; none: by id alone. Nullable columns come as `COALESCE(column, …)`.
-    pub column: Option<SimpleExpr>,
-    /// The id's column.
-    pub id: SimpleExpr,
-    /// Largest first.
-    pub descending: bool,
-}
-
-/// Puts the slice into the query. The rows come in the slice's own direction: reverse them when it is backward.
-pub fn keyset<E: EntityTrait>(mut query: Select<E>, sort: &Sort, slice: &Slice) -> Select<E> {
-    if let Some(key) = &slice.after {
-        query = query.filter(beyond(sort, key, sort.descending));
-    }
-    if let Some(key) = &slice.before {
-        query = query.filter(beyond(sort, key, !sort.descending));
-    }
-    let order = if sort.descending == slice.backward { Order::Asc } else { Order::Desc };
-    if let Some(column) = &sort.column {
-        query = query.order_by(column.clone(), order.clone());
-    }
-    query = query.order_by(sort.id.clone(), order).limit(slice.limit + 1);
-    if slice.offset > 0 { query.offset(slice.offset) } else { query }
-}
-
-fn beyond(sort: &Sort, key: &Key, smaller: bool) -> SimpleExpr {
-    let (row, place) = match (&sort.column, &key.value) {
-        (Some(column), Some(value)) => {
-            (Expr::tuple([column.clone(), sort.id.clone()]), Expr::tuple([Expr::val(value.clone()), Expr::val(key.id)]))
-        }
-        _ => (Expr::expr(sort.id.clone()), Expr::val(key.id)),
-    };
-    if smaller { row.lt(place) } else { row.gt(place) }
-}
-
-/// A page as it was read: its rows in the list's order, and whether there are more on either side.
-#[derive(Clone, Debug)]
-pub struct Page<T> {
-    /// In the list's order.
-    pub rows: Vec<T>,
-    /// More before the first.
-    pub has_previous: bool,
-    /// More behind the last.
+pub struct Slice<M> {
+    /// The rows.
+    pub rows: Vec<M>,
+    /// Whether there are others behind them.
     pub has_next: bool,
+    /// Whether there are others before them.
+    pub has_previous: bool,
 }
 
-impl<T> Page<T> {
-    /// Cuts the row too many off, and turns the rows round when they were read backward.
-    #[must_use]
-    pub fn cut(mut rows: Vec<T>, slice: &Slice) -> Self {
-        let more = rows.len() as u64 > slice.limit;
-        if more {
-            rows.pop();
-        }
-        if slice.backward {
-            rows.reverse();
-        }
-        let (behind, before) = (slice.after.is_some() || slice.offset > 0, slice.before.is_some());
-        if slice.backward {
-            Self { rows, has_previous: more, has_next: before }
-        } else {
-            Self { rows, has_previous: behind, has_next: more }
-        }
+/// A page of one query.
+#[derive(Debug)]
+pub struct Query<E: EntityTrait> {
+    select: Select<E>,
+    page: Page,
+}
+
+impl Page {
+    /// This page of `select`, ascending by `id`.
+    pub fn oldest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
+        self.of(select, id, Order::Asc)
     }
+
+    /// This page of `select`, descending by `id`.
+    pub fn newest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
+        self.of(select, id, Order::Desc)
+    }
+
+    fn of<E: EntityTrait>(self, mut select: Select<E>, id: E::Column, order: Order) -> Query<E> {
+        let ascending = order == Order::Asc;
+        let (lowest, highest) = if ascending { (self.after, self.before) } else { (self.before, self.after) };
+        if let Some(lowest) = lowest {
+            select = select.filter(id.gt(lowest));
+        }
+        if let Some(highest) = highest {
+            select = select.filter(id.lt(highest));
+        }
+        let read = if ascending != self.backward { Order::Asc } else { Order::Desc };
+        // One more than wanted tells whether there are more.
+        Query { select: select.order_by(id, read).limit(self.limit + 1), page: self }
+    }
+}
+
+impl<E: EntityTrait> Query<E> {
+    /// Reads the rows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn all(self, db: &impl ConnectionTrait) -> Result<Slice<E::Model>> {
+        let mut rows = self.select.all(db).await?;
+        let limit = usize::try_from(self.page.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        // On the side that was not read, the row of the cursor itself is one.
+        let (has_next, has_previous) = if self.page.backward {
+            rows.reverse();
+            (self.page.before.is_some(), more)
+        } else {
+            (more, self.page.after.is_some())
+        };
+        Ok(Slice { rows, has_next, has_previous })
+    }
+}
+
+/// Whether a column contains `part`, in any case of its letters; `%` and `_` in it mean themselves.
+pub fn contains(column: impl ColumnTrait, part: &str) -> Expr {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for letter in part.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    Expr::expr(Func::lower(column.into_expr())).like(LikeExpr::new(pattern).escape('\\'))
 }

@@ -9,7 +9,8 @@ use taskloom_entity::{
     task, task_input, task_label,
 };
 
-use super::page::{Page, Slice, Sort, keyset};
+use super::keyset::{Part, Sort, keyset};
+use super::page::{self, Slice};
 use super::{Tx, scope};
 use crate::auth::Scope;
 use crate::error::Result;
@@ -155,10 +156,10 @@ pub async fn list(
     scope: &Scope,
     filter: &Filter,
     (order, descending): (OrderBy, bool),
-    slice: &Slice,
-) -> Result<Page<task::Model>> {
-    let query = keyset(select(scope, filter), &order.sort(descending), slice);
-    Ok(Page::cut(query.all(conn).await?, slice))
+    part: &Part,
+) -> Result<Slice<task::Model>> {
+    let query = keyset(select(scope, filter), &order.sort(descending), part);
+    Ok(part.cut(query.all(conn).await?))
 }
 
 /// How many tasks of the scope match.
@@ -175,7 +176,8 @@ fn select(scope: &Scope, filter: &Filter) -> Select<task::Entity> {
 
 fn condition(filter: &Filter) -> Condition {
     let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-    let contains = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| holds(column, value));
+    let contains =
+        |column: task::Column, value: &Option<String>| value.as_ref().map(|value| page::contains(column, value));
     let mut all = Condition::all()
         .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(filter.states.iter().copied())))
         .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(filter.types.iter().copied())))
@@ -196,13 +198,6 @@ fn condition(filter: &Filter) -> Condition {
         all = all.add(labelled(key, value.as_deref()));
     }
     all
-}
-
-/// A substring without regard to case; its own `%` and `_` are plain characters.
-fn holds(column: task::Column, part: &str) -> SimpleExpr {
-    let escaped = part.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = sea_orm::sea_query::LikeExpr::new(format!("%{escaped}%")).escape('\\');
-    Expr::expr(sea_orm::sea_query::Func::lower(Expr::col((task::Entity, column)))).like(pattern)
 }
 
 fn labelled(key: &str, value: Option<&str>) -> SimpleExpr {

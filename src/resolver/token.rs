@@ -1,0 +1,157 @@
+//! API tokens: everybody makes and revokes the own ones, administrators those of all.
+//!
+//! The invariant: a token never gives more than its maker had with that request, neither in role nor in time.
+
+use serde_json::json;
+use taskloom_entity::token::Model;
+use taskloom_entity::{Role, Timestamp, TokenId, UserId};
+
+use super::audit::{self, Act};
+use super::{Request, name};
+use crate::auth::{Scope, Via, secret, token};
+use crate::error::{Error, Result, code};
+use crate::store::page::{Page, Slice};
+use crate::store::token::Filter;
+use crate::store::{self, Changed};
+
+/// What a new token is made of.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// Whose; none: the caller's.
+    pub user: Option<UserId>,
+    /// For people.
+    pub name: String,
+    /// How much it may do.
+    pub role: Role,
+    /// None: until revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A new token with its secret, which nobody will see again.
+#[derive(Clone)]
+pub struct Created {
+    /// The token.
+    pub token: Model,
+    /// `tl_…`
+    pub secret: String,
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// `FORBIDDEN` for more than the caller may do, `USER_NOT_FOUND`, `INVALID_INPUT`.
+#[tracing::instrument(name = "token.create", skip_all)]
+pub async fn create(request: &Request, new: New) -> Result<Created> {
+    let detail = json!({"name": new.name, "user": new.user, "role": new.role});
+    let act = Act::new("token.create", "token").with(&detail);
+    let owner = owner(request, new.user, &act).await?;
+    audit::permit(request, new.role, &act).await?;
+    name::check_title("name", &new.name)?;
+    let now = request.clock.now();
+    let expires_at = until(request, new.expires_at, now)?;
+    let secret = token::generate();
+    let token = audit::change(request, act, async |tx, act| {
+        let user = store::user::get(tx, &Scope::All, owner).await?;
+        if new.role > user.role {
+            let reason = format!("user {} has only the role {}", user.name, user.role);
+            return Err(Error::new(&code::INVALID_INPUT).with("what", "role").with("reason", reason));
+        }
+        let digest = secret::digest(&secret);
+        let row = store::token::New { user_id: owner, name: &new.name, digest, role: new.role, expires_at };
+        let token = store::token::insert(tx, row, now).await?;
+        act.on(format_args!("token:{}", token.id));
+        Ok(token)
+    })
+    .await?;
+    Ok(Created { token, secret })
+}
+
+/// Ends a token for good; one that had ended stays so.
+///
+/// # Errors
+/// `TOKEN_NOT_FOUND`, also for somebody else's.
+#[tracing::instrument(name = "token.revoke", skip_all, fields(%id))]
+pub async fn revoke(request: &Request, id: TokenId) -> Result<Model> {
+    let act = Act::new("token.revoke", format_args!("token:{id}"));
+    audit::permit(request, Role::Viewer, &act).await?;
+    let token = audit::change(request, act, async |tx, _| {
+        store::token::get(tx, only_owner(request), id).await?;
+        let (Changed::Yes | Changed::Stale) = store::token::revoke(tx, id, request.clock.now()).await?;
+        store::token::get(tx, None, id).await
+    })
+    .await?;
+    request.gate.forget(token.user_id);
+    Ok(token)
+}
+
+/// The token of this id.
+///
+/// # Errors
+/// `TOKEN_NOT_FOUND`, also for somebody else's.
+pub async fn get(request: &Request, id: TokenId) -> Result<Model> {
+    request.principal.require(Role::Viewer)?;
+    store::token::get(request.store.read(), only_owner(request), id).await
+}
+
+/// A page of the caller's tokens, newest first; of everybody's for an administrator.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+#[tracing::instrument(name = "token.list", skip_all)]
+pub async fn list(request: &Request, filter: Filter, page: Page) -> Result<Slice<Model>> {
+    match own(request, filter)? {
+        Some(filter) => store::token::list(request.store.read(), &filter, page).await,
+        None => Ok(Slice { rows: vec![], has_next: false, has_previous: false }),
+    }
+}
+
+/// How many tokens such a list has.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+pub async fn count(request: &Request, filter: Filter) -> Result<u64> {
+    match own(request, filter)? {
+        Some(filter) => store::token::count(request.store.read(), &filter).await,
+        None => Ok(0),
+    }
+}
+
+/// The filter within what the caller may see; none when that is nothing.
+fn own(request: &Request, filter: Filter) -> Result<Option<Filter>> {
+    request.principal.require(Role::Viewer)?;
+    Ok(match (only_owner(request), filter.owner) {
+        (None, _) => Some(filter),
+        (Some(own), Some(other)) if own != other => None,
+        (Some(own), _) => Some(Filter { owner: Some(own), ..filter }),
+    })
+}
+
+/// Whose tokens the caller may see; none: everybody's.
+fn only_owner(request: &Request) -> Option<UserId> {
+    if request.principal.role() == Some(Role::Admin) { None } else { request.principal.user_id() }
+}
+
+/// Whose the new token will be.
+async fn owner(request: &Request, named: Option<UserId>, act: &Act) -> Result<UserId> {
+    let own = request.principal.user_id();
+    let role = if named.is_none() || named == own { Role::Viewer } else { Role::Admin };
+    audit::permit(request, role, act).await?;
+    named.or(own).ok_or_else(|| invalid("user", "the system has no tokens of its own: name a user"))
+}
+
+/// When the new token will end: never later than the token that makes it.
+fn until(request: &Request, wanted: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>> {
+    if wanted.is_some_and(|end| end <= now) {
+        return Err(invalid("expiresAt", "it has passed already"));
+    }
+    match (request.principal.via(), request.principal.expires_at()) {
+        (Via::Token(_), Some(end)) if wanted.is_none_or(|wanted| wanted > end) => {
+            Err(invalid("expiresAt", &format!("a token made with a token ends no later than that, {end}")))
+        }
+        (Via::Nothing | Via::Password | Via::Token(_) | Via::Session(_), _) => Ok(wanted),
+    }
+}
+
+fn invalid(what: &'static str, reason: &str) -> Error {
+    Error::new(&code::INVALID_INPUT).with("what", what).with("reason", reason)
+}

@@ -1,0 +1,122 @@
+//! API tokens, by their digests.
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
+use taskloom_entity::token::{ActiveModel, Column, Entity, Model};
+use taskloom_entity::{Role, Timestamp, TokenId, UserId, user};
+
+use super::page::{Page, Slice};
+use super::{Changed, Tx};
+use crate::error::{Error, Result, code};
+
+/// What a new token is made of.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    /// Whose.
+    pub user_id: UserId,
+    /// For people.
+    pub name: &'a str,
+    /// SHA-256 of the token, lower-case hex.
+    pub digest: String,
+    /// Never more than the user's own when used.
+    pub role: Role,
+    /// None: until revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(tx: &Tx, new: New<'_>, now: Timestamp) -> Result<Model> {
+    let row = ActiveModel {
+        user_id: Set(new.user_id),
+        name: Set(new.name.to_owned()),
+        digest: Set(new.digest),
+        role: Set(new.role),
+        created_at: Set(now),
+        expires_at: Set(new.expires_at),
+        ..Default::default()
+    };
+    Ok(row.insert(tx).await?)
+}
+
+/// The token of this digest, with its user.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_digest(db: &impl ConnectionTrait, digest: &str) -> Result<Option<(Model, user::Model)>> {
+    let Some(token) = Entity::find().filter(Column::Digest.eq(digest)).one(db).await? else { return Ok(None) };
+    let user = user::Entity::find_by_id(token.user_id).one(db).await?;
+    Ok(user.map(|user| (token, user)))
+}
+
+/// The token of this id; only one of `owner`, where that is given.
+///
+/// # Errors
+/// `TOKEN_NOT_FOUND`, also for somebody else's.
+pub async fn get(db: &impl ConnectionTrait, owner: Option<UserId>, id: TokenId) -> Result<Model> {
+    let mut row = Entity::find_by_id(id);
+    if let Some(owner) = owner {
+        row = row.filter(Column::UserId.eq(owner));
+    }
+    row.one(db).await?.ok_or_else(|| Error::new(&code::TOKEN_NOT_FOUND).with("id", id))
+}
+
+/// Which tokens a list is of.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this user.
+    pub owner: Option<UserId>,
+    /// Only those that are neither revoked nor expired at this instant.
+    pub valid_at: Option<Timestamp>,
+}
+
+impl Filter {
+    fn condition(&self) -> Condition {
+        let valid =
+            |now: Timestamp| Column::RevokedAt.is_null().and(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now)));
+        Condition::all()
+            .add_option(self.owner.map(|owner| Column::UserId.eq(owner)))
+            .add_option(self.valid_at.map(valid))
+    }
+}
+
+/// A page of tokens, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(db: &impl ConnectionTrait, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+    page.newest_first(Entity::find().filter(filter.condition()), Column::Id).all(db).await
+}
+
+/// How many tokens such a list has.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64> {
+    Ok(Entity::find().filter(filter.condition()).count(db).await?)
+}
+
+/// Ends a token for good; `Stale` when it had been.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revoke(tx: &Tx, id: TokenId, now: Timestamp) -> Result<Changed> {
+    let row = Entity::update_many().col_expr(Column::RevokedAt, Expr::value(now.0));
+    let done = row.filter(Column::Id.eq(id)).filter(Column::RevokedAt.is_null()).exec(tx).await?;
+    Ok(Changed::of(done.rows_affected))
+}
+
+/// Notes that the token was used, unless it was noted since `not_since`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn touch(tx: &Tx, id: TokenId, now: Timestamp, not_since: Timestamp) -> Result<Changed> {
+    let old = Column::LastUsedAt.is_null().or(Column::LastUsedAt.lt(not_since));
+    let row = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now.0));
+    let done = row.filter(Column::Id.eq(id)).filter(old).exec(tx).await?;
+    Ok(Changed::of(done.rows_affected))
+}
