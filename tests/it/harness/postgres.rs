@@ -16,15 +16,15 @@ use nix::unistd::{Uid, User};
 
 /// A database of one test; it is dropped with this value.
 #[derive(Debug)]
-pub struct Database {
+pub(crate) struct Database {
     /// `postgres://…`, as `--database-url` takes it.
-    pub url: String,
+    pub(crate) url: String,
     name: String,
     cluster: Cluster,
 }
 
 /// Makes an empty database in this run's cluster, which is started when there is none yet.
-pub async fn database() -> Database {
+pub(crate) async fn database() -> Database {
     tokio::task::spawn_blocking(|| {
         let cluster = Cluster::get();
         let name = format!("t{}", uuid::Uuid::now_v7().simple());
