@@ -36,7 +36,7 @@ impl Layers {
 
     pub(super) fn file(&mut self, path: &Path, text: &str, faults: &mut Vec<Fault>) {
         for (key, raw, origin) in parse(path, text, faults) {
-            self.set(&key, raw, origin, faults);
+            faults.extend(self.set(&key, raw, origin));
         }
     }
 
@@ -46,9 +46,9 @@ impl Layers {
             let origin = Origin::Environment(name.clone());
             let raw = Raw::Words(value.clone());
             if let Some((_, key)) = PLAIN.iter().find(|(plain, _)| plain == name) {
-                key.iter().for_each(|key| self.set(key, raw.clone(), origin.clone(), faults));
+                faults.extend(key.and_then(|key| self.set(key, raw, origin)));
             } else if let Some((section, key)) = rest.split_once("__") {
-                self.set(&format!("{section}.{key}").to_lowercase(), raw, origin, faults);
+                faults.extend(self.set(&format!("{section}.{key}").to_lowercase(), raw, origin));
             } else if !OF_PROCESSES.iter().any(|prefix| rest.starts_with(prefix)) {
                 faults.push(Fault { origin, text: format!("unknown variable{}", self.nearest_variable(name)) });
             }
@@ -80,11 +80,13 @@ impl Layers {
         self.0.into_iter().map(|(key, (_, origin))| (key, origin)).collect()
     }
 
-    fn set(&mut self, key: &str, raw: Raw, origin: Origin, faults: &mut Vec<Fault>) {
-        match self.0.get_mut(key) {
-            Some(entry) => *entry = (raw, origin),
-            None => faults.push(Fault { origin, text: format!("unknown key {key}{}", self.nearest(key)) }),
-        }
+    /// Lays a value over the present one; a key that nobody knows is a fault.
+    fn set(&mut self, key: &str, raw: Raw, origin: Origin) -> Option<Fault> {
+        let Some(entry) = self.0.get_mut(key) else {
+            return Some(Fault { origin, text: format!("unknown key {key}{}", self.nearest(key)) });
+        };
+        *entry = (raw, origin);
+        None
     }
 
     fn nearest(&self, key: &str) -> String {

@@ -173,7 +173,8 @@ impl Setting for Bytes {
     }
 
     fn show(&self) -> String {
-        let (unit, factor) = UNITS.iter().find(|(_, factor)| self.0 % factor == 0).expect("invariant: 1 divides all");
+        let (unit, factor) =
+            UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor)).expect("invariant: 1 divides all");
         quoted(&format!("{}{unit}", self.0 / factor))
     }
 }
