@@ -1,1 +1,77 @@
+//! The outer wall of the HTTP server: what is true of every request, whichever door it goes to.
 //!
+//! From the outside in: request id and span, foreign origins, headers that keep browsers careful, a caught panic, the
+//! limits of body and time. A door brings its routes and their names; it repeats nothing of this.
+
+mod answer;
+mod origin;
+mod probe;
+mod wall;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+pub use answer::respond;
+pub use probe::Ready;
+
+use crate::config;
+use crate::telemetry::Metrics;
+
+/// The routes of one door.
+#[derive(Debug)]
+pub struct Door {
+    /// The paths as a person would type them, for the answer to a path that does not exist.
+    pub paths: &'static [&'static str],
+    /// Their handlers.
+    pub router: Router,
+}
+
+/// What the wall needs.
+pub struct Wall {
+    /// Limits and foreign origins.
+    pub settings: config::Server,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether the server can work: `Err` says why not.
+    pub ready: Ready,
+}
+
+impl std::fmt::Debug for Wall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wall").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Puts the doors into the wall, with `/healthz`, `/readyz` and `/metrics` beside them.
+pub fn router(doors: impl IntoIterator<Item = Door>, wall: Wall) -> Router {
+    let Wall { settings, metrics, ready } = wall;
+    let probes = probe::door(Arc::clone(&metrics), ready);
+    let mut paths = vec![];
+    let mut router = Router::new();
+    for door in doors.into_iter().chain([probes]) {
+        paths.extend(door.paths);
+        router = router.merge(door.router);
+    }
+    let paths: Arc<[&'static str]> = paths.into();
+    let cors = origin::layer(&settings.external_origins);
+    let inside = router
+        .fallback(move |uri| answer::no_such_path(uri, paths))
+        .method_not_allowed_fallback(answer::wrong_method)
+        .layer(from_fn(wall::name));
+    // A router of its own around it: `Allow` is added when the inner one has finished, after all of its layers.
+    Router::new()
+        .fallback_service(inside)
+        .layer(RequestBodyLimitLayer::new(settings.body_limit.len()))
+        .layer(from_fn_with_state(settings, wall::limit))
+        .layer(CatchPanicLayer::custom(answer::panicked))
+        .layer(from_fn(wall::careful))
+        .layer(cors)
+        .layer(from_fn_with_state(metrics, wall::observe))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,143 @@
+//! Settings: what is in force, where each value comes from, and every mistake at once with its place and remedy.
 //!
+//! Defaults (`taskloom.toml` beside this file, which also documents them) < a file < the environment < flags. A key
+//! that nobody knows is an error: a misspelt setting must not look as if it were in force.
+
+mod fault;
+mod layer;
+mod origin;
+mod section;
+mod value;
+
+pub use fault::{Fault, Faults};
+pub use origin::Origin;
+pub use section::{Auth, Database, Graphql, Log, Retention, Server, Settings, Telemetry, Worker};
+pub use value::{Bytes, DatabaseUrl, Filter, Format, ProcessTree, Slots, WorkerName};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use layer::Layers;
+
+/// The defaults, with their documentation.
+pub const DEFAULTS: &str = include_str!("taskloom.toml");
+
+/// Where settings are taken from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The folder whose `taskloom.toml` is read when it exists, and where the server keeps its data.
+    pub data_dir: PathBuf,
+    /// A file named on the command line: it is read instead, and must exist.
+    pub file: Option<PathBuf>,
+    /// Names and values of the environment; only `TASKLOOM_…` is looked at.
+    pub environment: Vec<(String, String)>,
+    /// Values of flags that were given.
+    pub flags: Vec<Flag>,
+}
+
+/// A setting from the command line.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// As it is typed: `--listen`.
+    pub name: &'static str,
+    /// The key that it sets: `server.listen`.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// Settings with the origin of each.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What is in force.
+    pub settings: Settings,
+    /// Where each key's value comes from.
+    pub origins: BTreeMap<String, Origin>,
+}
+
+/// Reads all sources, the later over the earlier.
+///
+/// # Errors
+///
+/// Everything that is wrong in any of them, not only the first.
+pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
+    let mut faults = vec![];
+    let mut layers = Layers::defaults();
+    if let Some(text) = read_file(sources, &mut faults) {
+        layers.file(&text.0, &text.1, &mut faults);
+    }
+    layers.environment(&sources.environment, &mut faults);
+    layers.flags(&sources.flags);
+    let settings = Settings::read(&sources.data_dir, &layers, &mut faults);
+    if let Some(settings) = &settings {
+        agree(settings, &layers, &mut faults);
+    }
+    match settings {
+        Some(settings) if faults.is_empty() => Ok(Loaded { settings, origins: layers.origins() }),
+        _ => Err(Faults(faults)),
+    }
+}
+
+impl Settings {
+    /// The defaults, with this data folder.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test reads the embedded file.
+    #[must_use]
+    pub fn defaults(data_dir: impl Into<PathBuf>) -> Self {
+        Self::read(&data_dir.into(), &Layers::defaults(), &mut vec![]).expect("invariant: the defaults are valid")
+    }
+}
+
+impl Loaded {
+    /// The settings in force as a `taskloom.toml`, each line with its origin; secrets are masked.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = format!("# data folder: {}\n", self.settings.data_dir.display());
+        let mut section = "";
+        for (key, value) in self.settings.show() {
+            let (head, name) = key.split_once('.').expect("invariant: a key has a section");
+            if head != section {
+                text.push_str(&format!("\n[{head}]\n"));
+                section = head;
+            }
+            let line = format!("{name} = {value}");
+            text.push_str(&format!("{line:<48} # {}\n", self.origins[key]));
+        }
+        text
+    }
+}
+
+fn read_file(sources: &Sources, faults: &mut Vec<Fault>) -> Option<(PathBuf, String)> {
+    let path = sources.file.clone().unwrap_or_else(|| sources.data_dir.join("taskloom.toml"));
+    if sources.file.is_none() && !path.exists() {
+        return None;
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some((path, text)),
+        Err(error) => {
+            faults.push(Fault { origin: Origin::file(&path, 1), text: format!("cannot be read: {error}") });
+            None
+        }
+    }
+}
+
+/// What must hold between keys. The mistake is at the one that was set.
+fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<Fault>) {
+    let mut refuse = |keys: [&str; 2], reason: &str| {
+        let [first, second] = keys.map(|key| layers.origin(key));
+        let origin = if first == Origin::Default { second } else { first };
+        faults.push(Fault { origin, text: format!("{}: {reason}", keys[0]) });
+    };
+    if settings.worker.renew * 2 > settings.worker.lease {
+        let reason = "expected at most half of worker.lease, so that one sign of life may be lost";
+        refuse(["worker.renew", "worker.lease"], reason);
+    }
+    if settings.log.chunk > settings.log.limit {
+        refuse(["log.chunk", "log.limit"], "expected at most log.limit");
+    }
+}
+
+#[cfg(test)]
+mod tests;

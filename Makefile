@@ -1,0 +1,59 @@
+# Taskloom: what a person or CI does with this folder. `make help` lists it.
+#
+# Built files live outside the folder, so that a fresh clone does not build the world again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/taskloom/target
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+# Where `make run` keeps its data, and what else is passed on to `taskloom serve`.
+DATA ?= ./data
+ARGS ?=
+# Which tests `make test` runs: a nextest filter, e.g. make test ONLY='test(executor::)'.
+ONLY ?= all()
+PROFILE ?= $(if $(CI),ci,default)
+
+.PHONY: help run test check audit bench chaos web build
+
+help: ## List these targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+run: web ## Build and start a server with demo data on http://127.0.0.1:8080 (first time: some minutes).
+	@.ci/setup build
+	cargo run --locked -- serve --demo --data-dir $(DATA) $(ARGS)
+
+build: web ## Build the release binary.
+	@.ci/setup build
+	cargo build --release --locked
+	@echo "$$CARGO_TARGET_DIR/release/taskloom"
+
+test: web ## Run every test, on SQLite and on a private PostgreSQL.
+	@.ci/setup build test
+	@if [ -f tests/clients/package.json ]; then .ci/npm tests/clients; fi
+	cargo nextest run --workspace --locked --profile $(PROFILE) -E '$(ONLY)'
+
+check: ## Formatting, lints, documentation, unused dependencies: warnings are errors.
+	@.ci/setup build check
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	cargo machete --skip-target-dir
+
+audit: ## Licences, sources, duplicates and known advisories of the dependencies (builds cargo-deny when it is missing).
+	@.ci/setup build audit
+	cargo deny check
+
+bench: ## Release build, then each benchmark in benches/, a line and a ratio each.
+	@.ci/setup build test
+	cargo bench --locked $(ARGS)
+
+chaos: ## Kill the server at random moments over and over (long; a shorter form is among the tests).
+	@.ci/setup build test
+	TASKLOOM_CHAOS=full cargo nextest run --workspace --locked --profile chaos -E 'test(/(^|::)chaos::/)'
+
+web: ## Bundle GraphiQL and the console from npm; without Node the server says how to get them.
+	@if [ -f web/package.json ]; then .ci/setup web; if command -v npm >/dev/null; then .ci/npm web build; fi; fi

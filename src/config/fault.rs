@@ -1,0 +1,31 @@
+//! What is wrong with the settings: place and remedy on a line each.
+
+use std::fmt;
+
+use super::Origin;
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it was made.
+    pub origin: Origin,
+    /// What is wrong, and what would be right.
+    pub text: String,
+}
+
+/// Every mistake that was found; never empty.
+#[derive(Clone, Debug, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.text)
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the settings are not valid")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}

@@ -1,0 +1,164 @@
+//! The layers, laid over each other: one raw value and one origin a key. What a value means is not known here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::value::{Raw, Setting};
+use super::{DEFAULTS, Fault, Flag, Origin};
+
+/// Variables whose names are not made of a section and a key; those without a key are read elsewhere.
+const PLAIN: &[(&str, Option<&str>)] = &[
+    ("TASKLOOM_LISTEN", Some("server.listen")),
+    ("TASKLOOM_DATABASE_URL", Some("database.url")),
+    ("TASKLOOM_ADMIN_PASSWORD", None),
+    ("TASKLOOM_CONFIG", None),
+    ("TASKLOOM_DATA_DIR", None),
+    ("TASKLOOM_SERVER", None),
+    ("TASKLOOM_TOKEN", None),
+];
+
+/// What executors hand to the processes of subtasks, which may be a `taskloom` in their turn.
+const OF_PROCESSES: &[&str] = &["PARAM", "OUTPUT", "TASK", "SUBTASK", "ATTEMPT", "OPERATION", "UPSTREAM"];
+
+/// The value in force and the origin of every known key.
+pub(super) struct Layers(BTreeMap<String, (Raw, Origin)>);
+
+impl Layers {
+    pub(super) fn defaults() -> Self {
+        let mut faults = vec![];
+        let entries = parse(Path::new("defaults"), DEFAULTS, &mut faults);
+        assert!(faults.is_empty(), "invariant: the embedded defaults are valid TOML");
+        Self(entries.into_iter().map(|(key, raw, _)| (key, (raw, Origin::Default))).collect())
+    }
+
+    pub(super) fn file(&mut self, path: &Path, text: &str, faults: &mut Vec<Fault>) {
+        for (key, raw, origin) in parse(path, text, faults) {
+            faults.extend(self.set(&key, raw, origin));
+        }
+    }
+
+    pub(super) fn environment(&mut self, variables: &[(String, String)], faults: &mut Vec<Fault>) {
+        for (name, value) in variables {
+            let Some(rest) = name.strip_prefix("TASKLOOM_") else { continue };
+            let origin = Origin::Environment(name.clone());
+            let raw = Raw::Words(value.clone());
+            if let Some((_, key)) = PLAIN.iter().find(|(plain, _)| plain == name) {
+                faults.extend(key.and_then(|key| self.set(key, raw, origin)));
+            } else if let Some((section, key)) = rest.split_once("__") {
+                faults.extend(self.set(&format!("{section}.{key}").to_lowercase(), raw, origin));
+            } else if !OF_PROCESSES.iter().any(|prefix| rest.starts_with(prefix)) {
+                faults.push(Fault { origin, text: format!("unknown variable{}", self.nearest_variable(name)) });
+            }
+        }
+    }
+
+    pub(super) fn flags(&mut self, flags: &[Flag]) {
+        for flag in flags {
+            self.0.insert(flag.key.into(), (Raw::Words(flag.value.clone()), Origin::Flag(flag.name)));
+        }
+    }
+
+    /// The typed value of a key that the defaults have.
+    pub(super) fn read<T: Setting>(&self, key: &str, faults: &mut Vec<Fault>) -> Option<T> {
+        let (raw, origin) = self.0.get(key).unwrap_or_else(|| panic!("invariant: {key} has a default"));
+        let value = T::read(raw);
+        if value.is_none() {
+            let text = format!("{key}: expected {}, found {}", T::EXPECTED, raw.masked());
+            faults.push(Fault { origin: origin.clone(), text });
+        }
+        value
+    }
+
+    pub(super) fn origin(&self, key: &str) -> Origin {
+        self.0[key].1.clone()
+    }
+
+    pub(super) fn origins(self) -> BTreeMap<String, Origin> {
+        self.0.into_iter().map(|(key, (_, origin))| (key, origin)).collect()
+    }
+
+    /// Lays a value over the present one; a key that nobody knows is a fault.
+    fn set(&mut self, key: &str, raw: Raw, origin: Origin) -> Option<Fault> {
+        let Some(entry) = self.0.get_mut(key) else {
+            return Some(Fault { origin, text: format!("unknown key {key}{}", self.nearest(key)) });
+        };
+        *entry = (raw, origin);
+        None
+    }
+
+    fn nearest(&self, key: &str) -> String {
+        match closest(key, self.0.keys().cloned()) {
+            Some(known) => format!(": did you mean {known}?"),
+            None => ": `taskloom check-config` lists the known ones".into(),
+        }
+    }
+
+    fn nearest_variable(&self, name: &str) -> String {
+        let settings = self.0.keys().map(|key| format!("TASKLOOM_{}", key.replace('.', "__").to_uppercase()));
+        let plain = PLAIN.iter().map(|(plain, _)| (*plain).to_owned());
+        match closest(name, plain.chain(settings)) {
+            Some(known) => format!(": did you mean {known}?"),
+            None => ": settings are TASKLOOM_SECTION__KEY, with two underscores".into(),
+        }
+    }
+}
+
+/// The most similar word, if it is similar at all.
+fn closest(word: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, &candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// All keys of a document as `section.key`, with their lines.
+fn parse(path: &Path, text: &str, faults: &mut Vec<Fault>) -> Vec<(String, Raw, Origin)> {
+    let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+    let table = match DeTable::parse(text) {
+        Ok(table) => table,
+        Err(error) => {
+            let line = error.span().map_or(1, |span| line_at(span.start));
+            faults.push(Fault { origin: Origin::file(path, line), text: error.message().into() });
+            return vec![];
+        }
+    };
+    let mut found = vec![];
+    for (section, value) in table.get_ref() {
+        let place = |name: &Spanned<_>| Origin::file(path, line_at(name.span().start));
+        let Some(keys) = value.get_ref().as_table() else {
+            // A key outside of any section: unknown under its bare name, whatever it was meant to be.
+            found.push((section.get_ref().to_string(), raw(value.get_ref()), place(section)));
+            continue;
+        };
+        if keys.is_empty() {
+            continue;
+        }
+        found.extend(keys.iter().map(|(key, value)| {
+            (format!("{}.{}", section.get_ref(), key.get_ref()), raw(value.get_ref()), place(key))
+        }));
+    }
+    found
+}
+
+fn raw(value: &DeValue<'_>) -> Raw {
+    match value {
+        DeValue::String(text) => Raw::Text(text.to_string()),
+        DeValue::Boolean(value) => Raw::Boolean(*value),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Raw::Integer(number),
+            Err(_) => Raw::Other("a number beyond 64 bits"),
+        },
+        DeValue::Array(items) => items
+            .iter()
+            .map(|item| item.get_ref().as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .map_or(Raw::Other("a list of other things than texts"), Raw::List),
+        DeValue::Float(_) => Raw::Other("a number with a fraction"),
+        DeValue::Datetime(_) => Raw::Other("a date"),
+        DeValue::Table(_) => Raw::Other("a table"),
+    }
+}

@@ -1,0 +1,136 @@
+//! The typed settings. A key stands here, in `taskloom.toml` with its default, and nowhere else.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Fault;
+use super::layer::Layers;
+use super::value::{Bytes, DatabaseUrl, Filter, Format, ProcessTree, Setting, Slots, WorkerName};
+
+macro_rules! sections {
+    ($($(#[$doc:meta])* $section:ident: $Section:ident { $($(#[$about:meta])* $key:ident: $Type:ty),+ $(,)? })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug)]
+            pub struct $Section { $($(#[$about])* pub $key: $Type),+ }
+        )+
+
+        /// All settings, typed and valid.
+        #[derive(Clone, Debug)]
+        pub struct Settings {
+            /// The folder that holds everything the server keeps: database, working folders, secrets.
+            pub data_dir: PathBuf,
+            $($(#[$doc])* pub $section: $Section),+
+        }
+
+        impl Settings {
+            /// Reads every key, so that every mistake is found, then puts them together.
+            pub(super) fn read(data_dir: &Path, layers: &Layers, faults: &mut Vec<Fault>) -> Option<Self> {
+                $(
+                    $(let $key: Option<$Type> = layers.read(concat!(stringify!($section), ".", stringify!($key)), faults);)+
+                    let $section = (|| Some($Section { $($key: $key?),+ }))();
+                )+
+                Some(Self { data_dir: data_dir.to_owned(), $($section: $section?),+ })
+            }
+
+            /// Every key and its value as TOML, secrets masked.
+            pub(super) fn show(&self) -> Vec<(&'static str, String)> {
+                vec![$($((concat!(stringify!($section), ".", stringify!($key)), self.$section.$key.show())),+),+]
+            }
+        }
+    };
+}
+
+sections! {
+    /// The HTTP server.
+    server: Server {
+        /// Where it listens.
+        listen: SocketAddr,
+        /// Foreign origins that may send a user's cookie.
+        external_origins: Vec<String>,
+        /// The largest body of a request.
+        body_limit: Bytes,
+        /// How long one request may take.
+        request_timeout: Duration,
+        /// Open subscriptions, over all connections.
+        max_subscriptions: u32,
+    }
+    /// The database.
+    database: Database {
+        /// PostgreSQL; none: SQLite in the data folder.
+        url: Option<DatabaseUrl>,
+        /// Readers (SQLite) or all connections (PostgreSQL).
+        max_connections: u32,
+        /// How long to wait for a free connection.
+        acquire_timeout: Duration,
+    }
+    /// The worker inside the server.
+    worker: Worker {
+        /// Subtasks that run at a time.
+        slots: Slots,
+        /// Its name in lists.
+        name: WorkerName,
+        /// What it offers.
+        labels: Vec<String>,
+        /// How long a claim holds without a sign of life.
+        lease: Duration,
+        /// How often that sign is given.
+        renew: Duration,
+        /// Between TERM and KILL.
+        grace: Duration,
+        /// What running subtasks are given at shutdown.
+        shutdown_grace: Duration,
+        /// How process trees are held together.
+        process_tree: ProcessTree,
+    }
+    /// Logs of attempts.
+    log: Log {
+        /// The most that is kept of one.
+        limit: Bytes,
+        /// A chunk is written at this size.
+        chunk: Bytes,
+        /// Or at this age.
+        flush: Duration,
+    }
+    /// What is removed, and when; none: never.
+    retention: Retention {
+        /// Working folders of ended attempts.
+        attempt_folders: Option<Duration>,
+        /// Ended tasks with all that belongs to them.
+        finished_tasks: Option<Duration>,
+        /// Events.
+        events: Option<Duration>,
+    }
+    /// Sign-in.
+    auth: Auth {
+        /// A session unused for so long has ended.
+        session_idle: Duration,
+        /// The life of a token whose maker names none; none: for ever.
+        token_expiry: Option<Duration>,
+    }
+    /// Limits of one GraphQL document.
+    graphql: Graphql {
+        /// Its length.
+        document: Bytes,
+        /// Its tokens.
+        tokens: u32,
+        /// Brackets within brackets.
+        nesting: u32,
+        /// Fields within fields.
+        depth: u32,
+        /// Its cost.
+        complexity: u32,
+        /// Its aliases.
+        aliases: u32,
+        /// The largest page of a list.
+        page_size: u32,
+    }
+    /// What the server says of itself.
+    telemetry: Telemetry {
+        /// The form of log lines.
+        format: Format,
+        /// Which of them are written.
+        level: Filter,
+    }
+}

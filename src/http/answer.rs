@@ -1,0 +1,73 @@
+//! Answers that no door gave, as JSON: `{"error": {"code", "message", "remedy"}}`. They name what exists and say
+//! nothing that the caller did not send.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::error::{Error, Language, code};
+
+/// The answer for an application error where a door has no envelope of its own.
+#[must_use]
+pub fn respond(error: &Error, language: Language) -> Response {
+    let code = error.code();
+    let status = StatusCode::from_u16(code.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = envelope(status, code.name, &error.message(language), code.remedy);
+    if let Some(pause) = error.pause() {
+        response.headers_mut().insert(RETRY_AFTER, pause.as_secs().max(1).into());
+    }
+    response
+}
+
+fn envelope(status: StatusCode, code: &str, message: &str, remedy: &str) -> Response {
+    (status, Json(json!({ "error": { "code": code, "message": message, "remedy": remedy } }))).into_response()
+}
+
+/// A path that no door has.
+pub(super) async fn no_such_path(uri: Uri, paths: Arc<[&'static str]>) -> Response {
+    let path: String = uri.path().chars().take(200).collect();
+    let nearest = paths.iter().max_by(|a, b| strsim::jaro(a, &path).total_cmp(&strsim::jaro(b, &path)));
+    let remedy = match nearest {
+        Some(near) if strsim::jaro(near, &path) > 0.8 => {
+            format!("Did you mean {near}? There are: {}.", paths.join(", "))
+        }
+        _ => format!("There are: {}.", paths.join(", ")),
+    };
+    envelope(StatusCode::NOT_FOUND, "PATH_NOT_FOUND", &format!("there is nothing at {path}"), &remedy)
+}
+
+/// A path that exists, asked in a way that it does not answer. The router adds `Allow`, which [`explain`] repeats.
+pub(super) async fn wrong_method() -> Response {
+    StatusCode::METHOD_NOT_ALLOWED.into_response()
+}
+
+/// Writes what `Allow` says into the body of a 405 that has none.
+pub(super) fn explain(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    let allowed = headers.get(ALLOW).and_then(|value| value.to_str().ok()).unwrap_or("another").replace(',', ", ");
+    let message = format!("{} does not answer {method}", uri.path());
+    let mut response =
+        envelope(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &message, &format!("Use {allowed}."));
+    response.headers_mut().extend(headers.get(ALLOW).map(|value| (ALLOW, value.clone())));
+    response
+}
+
+/// A body that says itself that it is too large.
+pub(super) fn too_large(limit: u64) -> Response {
+    let message = format!("the body is larger than {limit} bytes");
+    let remedy = "Send less, or raise server.body_limit.";
+    envelope(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", &message, remedy)
+}
+
+/// A bug of ours: logged here once, under the span of its request.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the payload over")]
+pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
+    tracing::error!(panic = text, "a handler panicked");
+    respond(&Error::new(&code::INTERNAL), Language::En)
+}

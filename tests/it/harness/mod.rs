@@ -1,0 +1,3 @@
+//! What tests stand on: a private PostgreSQL, and whatever more than one area needs.
+
+pub(crate) mod postgres;

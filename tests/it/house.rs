@@ -1,0 +1,259 @@
+//! The house, held against its plan: who may see whom, how long a file may be, that each file says what it owns, and
+//! that the documents name paths which exist. The table is `docs/ARCHITECTURE.md`'s; a change of it is a decision.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What asks: people, programs, time. Nothing below may know them.
+const DOORS: &[&str] = &["graphql", "compat", "background", "cli", "server", "http"];
+
+/// What uses another's protocols, and knows no table of ours.
+const ABOVE_ADAPTERS: &[&str] = &["store", "engine", "event", "resolver", "auth", "sea_orm"];
+
+/// A folder, and what its files must never see: our own modules and foreign crates by their names.
+struct Room {
+    path: &'static str,
+    never: &'static [&'static [&'static str]],
+}
+
+const ROOMS: &[Room] = &[
+    Room { path: "entity/src", never: &[&["async_graphql", "axum", "tokio", "taskloom"]] },
+    // An old migration must keep its meaning.
+    Room { path: "migration/src", never: &[&["taskloom_entity", "taskloom", "async_graphql", "axum"]] },
+    Room {
+        path: "src/task",
+        never: &[PURE, DOORS, ABOVE_ADAPTERS, &["executor", "log", "config", "telemetry", "lifecycle", "clock"]],
+    },
+    Room {
+        path: "src/schedule",
+        never: &[PURE, DOORS, ABOVE_ADAPTERS, &["executor", "log", "config", "telemetry", "lifecycle", "clock"]],
+    },
+    Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event"]] },
+    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS] },
+    Room { path: "src/vsphere", never: &[DOORS, ABOVE_ADAPTERS] },
+    Room { path: "src/inventory", never: &[DOORS, ABOVE_ADAPTERS] },
+    Room { path: "src/backup", never: &[DOORS, ABOVE_ADAPTERS] },
+    Room { path: "src/engine", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
+    Room { path: "src/event", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
+    Room { path: "src/log", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
+    Room { path: "src/auth", never: &[DOORS, &["resolver", "engine", "executor"]] },
+    Room { path: "src/resolver", never: &[DOORS, &["async_graphql", "axum"]] },
+    Room { path: "src/graphql", never: &[&["store", "engine", "sea_orm", "compat", "background", "cli", "server"]] },
+    Room { path: "src/compat", never: &[&["store", "engine", "sea_orm", "graphql", "background", "cli", "server"]] },
+    Room { path: "src/background", never: &[&["store", "engine", "sea_orm", "graphql", "compat", "cli", "server"]] },
+    Room { path: "src/config", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
+    Room { path: "src/telemetry", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
+    Room { path: "src/error", never: &[DOORS, &["store", "engine", "event", "resolver", "auth", "executor", "log"]] },
+    Room { path: "src/clock.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
+    Room { path: "src/lifecycle.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
+    // The command line is a client: what it does to a server it does through the graph.
+    Room { path: "src/cli", never: &[&["sea_orm", "engine", "executor", "graphql", "compat", "background"]] },
+];
+
+/// No clock, no input, no output, no database.
+const PURE: &[&str] = &["tokio", "sea_orm", "axum", "async_graphql", "reqwest", "SystemTime", "Instant", "getrandom"];
+
+#[test]
+fn every_room_sees_only_what_is_below_it() {
+    let mut wrong = vec![];
+    for room in ROOMS {
+        let never: BTreeSet<&str> = room.never.iter().flat_map(|names| names.iter().copied()).collect();
+        for file in rust_files(&[room.path]) {
+            let code = code_of(&fs::read_to_string(&file).unwrap());
+            let seen = names_seen(&code);
+            wrong.extend(
+                seen.iter().filter(|n| never.contains(n.as_str())).map(|n| format!("{} sees {n}", file.display())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "data goes down, never up:\n{}", wrong.join("\n"));
+}
+
+/// In `compat/`, a dialect knows no other dialect.
+#[test]
+fn no_dialect_sees_another() {
+    let dialects: Vec<String> = fs::read_dir("src/compat")
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.as_ref().unwrap().path().is_dir())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut wrong = vec![];
+    for dialect in &dialects {
+        for file in rust_files(&[&format!("src/compat/{dialect}")]) {
+            let code = code_of(&fs::read_to_string(&file).unwrap());
+            let others = dialects.iter().filter(|other| *other != dialect);
+            let seen = others.filter(|other| code.contains(&format!("compat::{other}")));
+            wrong.extend(seen.map(|other| format!("{} sees {other}", file.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_names_every_module() {
+    let known: BTreeSet<&str> = ROOMS.iter().filter_map(|room| room.path.strip_prefix("src/")).collect();
+    let composition = ["lib.rs", "main.rs", "server.rs", "http.rs", "http"];
+    let missing: Vec<String> = fs::read_dir("src")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !composition.contains(&name.as_str()))
+        .filter(|name| !known.contains(name.as_str()) && !known.contains(name.trim_end_matches(".rs")))
+        .collect();
+    assert!(missing.is_empty(), "these are in no room of the table: {missing:?}");
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    let long: Vec<String> = rust_files(SOURCES)
+        .into_iter()
+        .map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file))
+        .filter(|(lines, _)| *lines > 500)
+        .map(|(lines, file)| format!("{} has {lines}", file.display()))
+        .collect();
+    assert!(long.is_empty(), "split these along a concept:\n{}", long.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_owns() {
+    let silent: Vec<String> = rust_files(SOURCES)
+        .into_iter()
+        .filter(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+            header.is_empty() || header.len() > 15 || header[0].trim_start_matches("//!").trim().is_empty()
+        })
+        .map(|file| file.display().to_string())
+        .collect();
+    assert!(silent.is_empty(), "a header of 1 to 15 lines is missing from:\n{}", silent.join("\n"));
+}
+
+#[test]
+fn every_path_in_the_documents_exists() {
+    let mut documents = files(Path::new("docs"), "md");
+    documents.extend(["README.md".into()]);
+    let mut lost = vec![];
+    for document in documents.iter().filter(|path| path.exists()) {
+        let text = fs::read_to_string(document).unwrap();
+        for path in paths_quoted(&text).filter(|path| !Path::new(path).exists()) {
+            lost.push(format!("{}: `{path}`", document.display()));
+        }
+    }
+    assert!(lost.is_empty(), "the documents name paths that do not exist:\n{}", lost.join("\n"));
+}
+
+const SOURCES: &[&str] = &["src", "entity", "migration", "tests", "benches", "build.rs"];
+
+fn rust_files(roots: &[&str]) -> Vec<PathBuf> {
+    roots.iter().flat_map(|root| files(Path::new(root), "rs")).collect()
+}
+
+/// Files with this extension at or below `root`; none when it does not exist (yet).
+fn files(root: &Path, extension: &str) -> Vec<PathBuf> {
+    if root.is_file() {
+        return vec![root.to_owned()];
+    }
+    let entries = fs::read_dir(root).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let (folders, files_here): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let mut found: Vec<_> = files_here.into_iter().filter(|f| f.extension().is_some_and(|e| e == extension)).collect();
+    found.extend(folders.iter().filter(|f| !f.ends_with("node_modules")).flat_map(|f| files(f, extension)));
+    found.sort();
+    found
+}
+
+/// The text without line comments, so that a document's mention of a module is not a use of it.
+fn code_of(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
+}
+
+/// Modules of ours reached through `crate::…` (also in braces), and the first name of every other path unless it is a
+/// module's of ours: that can only be a neighbour of the same name, or was already seen where it was imported.
+fn names_seen(code: &str) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let words = words_of(code);
+    for (at, word) in words.iter().enumerate() {
+        let before = at.checked_sub(1).map(|i| words[i].as_str());
+        if word == "::" || before == Some("::") || words.get(at + 1).is_none_or(|next| next != "::") {
+            continue;
+        }
+        if word == "crate" {
+            seen.extend(first_names(&words[at + 2..]));
+        } else if !Path::new("src").join(word).exists() && !Path::new("src").join(format!("{word}.rs")).exists() {
+            seen.insert(word.clone());
+        }
+    }
+    seen
+}
+
+/// The names that begin the branches of what follows `crate::`.
+fn first_names(words: &[String]) -> Vec<String> {
+    if words.first().is_none_or(|word| word != "{") {
+        return words.first().cloned().into_iter().collect();
+    }
+    let (mut depth, mut names) = (0, vec![]);
+    for pair in words.windows(2) {
+        match pair[0].as_str() {
+            "{" => depth += 1,
+            "}" if depth == 1 => break,
+            "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 1 && matches!(pair[0].as_str(), "{" | ",") {
+            names.push(pair[1].clone());
+        }
+    }
+    names
+}
+
+/// Identifiers, `::`, braces and commas; all else is left out.
+fn words_of(code: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![];
+    let mut word = String::new();
+    let mut rest = code.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        match c {
+            ':' if rest.peek() == Some(&':') => {
+                rest.next();
+                words.push("::".into());
+            }
+            '{' | '}' | ',' => words.push(c.into()),
+            _ => {}
+        }
+    }
+    words
+}
+
+/// What stands in back-quotes and looks like a path of this project; patterns and placeholders do not.
+fn paths_quoted(text: &str) -> impl Iterator<Item = &str> {
+    const ROOTS: [&str; 9] =
+        ["src/", "entity/", "migration/", "tests/", "docs/", "benches/", "web/", ".ci/", ".config/"];
+    let quoted = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    quoted
+        .filter(|text| ROOTS.iter().any(|root| text.starts_with(root)))
+        .filter(|text| !text.contains(['<', '*', '{', '…', ' ']))
+        .map(|text| text.split("::").next().unwrap_or(text).split(':').next().unwrap_or(text))
+}
+
+#[test]
+fn names_are_found_in_every_form_of_a_path() {
+    let code = "use crate::{store::{self, task}, error::Error};\nfn f() { crate::engine::apply(); tokio::spawn(x) }";
+    let seen = names_seen(code);
+    for name in ["store", "error", "engine", "tokio"] {
+        assert!(seen.contains(name), "{name} was not seen in {seen:?}");
+    }
+    assert!(!seen.contains("apply") && !seen.contains("task"), "{seen:?}");
+}
+
+#[test]
+fn placeholders_are_no_paths() {
+    let text = "`src/task/mod.rs`, `src/compat/<dialect>/mod.rs`, `cargo run`, `docs/a.md:3`";
+    assert_eq!(paths_quoted(text).collect::<Vec<_>>(), ["src/task/mod.rs", "docs/a.md"]);
+}
