@@ -1,4 +1,5 @@
 //! The one integration binary: a module per area.
 
+mod executor;
 mod harness;
 mod house;

@@ -1,0 +1,156 @@
+//! This machine as a place where work runs: made once, when the server starts.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::control::{self, Control};
+use super::error::{ExecutorError, StartError};
+use super::folder::{self, Prepared};
+use super::noop;
+use super::orders::Orders;
+use super::output::Pump;
+use super::process::{Capabilities, Start, Started, Trees, WayChoice};
+use super::work::{Finished, Order, Outcome, Program, Report, Work};
+use crate::clock::Clock;
+
+/// How a host is made.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// The data folder of this server or worker: leftovers of an earlier run on the same folder are ours to end.
+    pub data_folder: PathBuf,
+    /// How process trees are held.
+    pub way: WayChoice,
+}
+
+impl HostOptions {
+    /// The best way that the host offers.
+    pub fn new(data_folder: impl Into<PathBuf>) -> Self {
+        Self { data_folder: data_folder.into(), way: WayChoice::Best }
+    }
+}
+
+/// What [`Host::sweep`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Processes of earlier lives that were ended.
+    pub processes: usize,
+}
+
+/// A place where work runs. Cheap to clone; when the last clone is dropped, everything it started has ended.
+#[derive(Clone, Debug)]
+pub struct Host {
+    trees: Arc<Trees>,
+}
+
+/// The ends of the channels that a work speaks through.
+struct Voice {
+    sender: mpsc::UnboundedSender<String>,
+    notes: mpsc::UnboundedReceiver<String>,
+    reports: mpsc::Sender<Report>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Host {
+    /// Finds out what this machine offers, and tries it: about 10 ms.
+    ///
+    /// # Errors
+    /// When the way that is asked for does not work here, or `/dev/null` or `/proc` is missing.
+    pub fn detect(options: &HostOptions) -> Result<Self, ExecutorError> {
+        Ok(Self { trees: Arc::new(Trees::detect(&options.data_folder, options.way)?) })
+    }
+
+    /// One sentence for the log at start: which way is in use, which limits are enforced.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.trees.to_string()
+    }
+
+    /// What is in use on this machine.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        self.trees.capabilities()
+    }
+
+    /// Ends every process that an earlier life of the same data folder left. To be called before the first [`Self::run`].
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read, or a process does not end within 10 s of KILL.
+    pub async fn sweep(&self) -> Result<Swept, ExecutorError> {
+        let trees = self.trees.clone();
+        let what = "the processes of an earlier run";
+        let swept = tokio::task::spawn_blocking(move || trees.sweep()).await.map_err(ExecutorError::Vanished)?;
+        swept.map(|processes| Swept { processes }).map_err(|source| ExecutorError::Host { what, source })
+    }
+
+    /// Runs `work` until no process of it is left; everything it said has been sent to `reports` before.
+    ///
+    /// A full `reports` holds the program's output back, never a stop. Dropping the future kills the work.
+    ///
+    /// # Errors
+    /// Our own faults alone: no folder, no process, no control group to be had.
+    pub async fn run(
+        &self,
+        work: Work,
+        orders: watch::Receiver<Order>,
+        reports: mpsc::Sender<Report>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Finished, ExecutorError> {
+        if !is_name(&work.name) {
+            return Err(ExecutorError::Name(work.name));
+        }
+        self.trees.tend();
+        let (_waits, abandoned) = oneshot::channel();
+        let orders = Orders::new(orders, abandoned);
+        let (sender, notes) = mpsc::unbounded_channel();
+        let voice = Voice { sender, notes, reports, clock };
+        // A task of its own, since it must go on to the end when the caller drops this future.
+        tokio::spawn(supervise(self.trees.clone(), work, orders, voice)).await.map_err(ExecutorError::Vanished)?
+    }
+}
+
+async fn supervise(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
+    if let Program::Noop { sleep } = work.program {
+        return Ok(noop::run(sleep, work.timeout, orders).await);
+    }
+    let mut order = orders.current();
+    while order != Order::Run {
+        match order {
+            Order::Stop(reason) | Order::Kill(reason) => return Ok(Finished::bare(reason.outcome(), None)),
+            Order::Pause | Order::Run => order = orders.next().await,
+        }
+    }
+    let Voice { sender, notes, reports, clock } = voice;
+    let (timeout, grace, limits) = (work.timeout, work.grace, work.limits);
+    let (pump, stdout, stderr) = Pump::open(notes, reports.clone(), clock).map_err(ExecutorError::Spawn)?;
+    let started = tokio::task::spawn_blocking(move || start(&trees, &work, stdout, stderr));
+    let Started { tree, child, notes: lines } = match started.await.map_err(ExecutorError::Vanished)? {
+        Ok(started) => started,
+        Err(StartError::Program(message)) => return Ok(Finished::bare(Outcome::Failed, Some(message))),
+        Err(StartError::Host(error)) => return Err(error),
+    };
+    for line in lines {
+        // The pump runs only now, and holds the other end.
+        let _ = sender.send(line);
+    }
+    let control = Control { tree, child, orders, notes: sender, reports, timeout, grace, limits };
+    let (answer, ()) = tokio::join!(control::run(control), pump.run());
+    answer
+}
+
+/// Writes the folder and starts the main process. Blocks, about a millisecond.
+fn start(trees: &Trees, work: &Work, stdout: OwnedFd, stderr: OwnedFd) -> Result<Started, StartError> {
+    let Prepared { command, mut notes } = folder::prepare(work, &trees.mark(&work.name))?;
+    let start = Start { work: &work.name, folder: &work.folder, command, limits: work.limits, stdout, stderr };
+    let mut started = trees.start(start)?;
+    notes.append(&mut started.notes);
+    Ok(Started { notes, ..started })
+}
+
+/// It becomes the name of a folder and a part of a mark.
+fn is_name(name: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.bytes().all(is_safe)
+}

@@ -1,0 +1,80 @@
+//! Lines by which a program speaks: `::progress 0.4 text`, `::output key=value`, `::warning text`.
+//!
+//! A line that only looks like one is an ordinary line: nothing a program writes is lost.
+
+use crate::executor::work::Report;
+
+/// What every directive begins with.
+pub(super) const PREFIX: &[u8] = b"::";
+
+/// The report that a line, without its end, asks for.
+pub(super) fn parse(line: &[u8]) -> Option<Report> {
+    let line = std::str::from_utf8(line.strip_prefix(PREFIX)?).ok()?;
+    let (name, rest) = line.split_once(' ')?;
+    match name {
+        "progress" => progress(rest.trim()),
+        "output" => output(rest.trim_start().trim_end_matches('\r')),
+        "warning" => Some(rest.trim()).filter(|text| !text.is_empty()).map(|text| Report::Warning(text.to_owned())),
+        _ => None,
+    }
+}
+
+fn progress(rest: &str) -> Option<Report> {
+    let (fraction, text) = rest.split_once(' ').map_or((rest, ""), |(fraction, text)| (fraction, text.trim()));
+    let fraction = fraction.parse().ok().filter(|fraction| (0.0..=1.0).contains(fraction))?;
+    Some(Report::Progress { fraction, text: Some(text).filter(|text| !text.is_empty()).map(str::to_owned) })
+}
+
+/// Keys are names as parameters have them, since an output is a parameter of the steps downstream.
+fn output(rest: &str) -> Option<Report> {
+    let (key, value) = rest.split_once('=')?;
+    let mut letters = key.chars();
+    let is_name = letters.next().is_some_and(|first| first == '_' || first.is_ascii_alphabetic())
+        && letters.all(|other| matches!(other, '_' | '-' | '.') || other.is_ascii_alphanumeric());
+    is_name.then(|| Report::Output { key: key.to_owned(), value: value.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_understood() {
+        let progress =
+            |fraction, text: Option<&str>| Some(Report::Progress { fraction, text: text.map(str::to_owned) });
+        assert_eq!(parse(b"::progress 0.4 half way"), progress(0.4, Some("half way")));
+        assert_eq!(parse(b"::progress 1"), progress(1.0, None));
+        assert_eq!(parse(b"::progress 0 \r"), progress(0.0, None));
+        let output = |key: &str, value: &str| Some(Report::Output { key: key.to_owned(), value: value.to_owned() });
+        assert_eq!(parse(b"::output key=a=b c"), output("key", "a=b c"));
+        assert_eq!(parse(b"::output key=\r"), output("key", ""));
+        assert_eq!(parse("::warning 慢".as_bytes()), Some(Report::Warning("慢".to_owned())));
+    }
+
+    #[test]
+    fn what_only_looks_like_one_is_none() {
+        for line in [
+            &b"::progress"[..],
+            b"::progress 1.5",
+            b"::progress -0.1",
+            b"::progress NaN",
+            b"::progress 40%",
+            b"::progress half",
+            b"::output key",
+            b"::output =x",
+            b"::output a b=x",
+            b"::output 1a=x",
+            b"::warning ",
+            b"::warning",
+            b"::other x",
+            b":: progress 1",
+            b"::",
+            b":",
+            b"",
+            b"::output k=\xff",
+            b" ::progress 1",
+        ] {
+            assert_eq!(parse(line), None, "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

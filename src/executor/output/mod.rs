@@ -1,0 +1,7 @@
+//! What a program writes: whole lines for the log, and the lines that speak to us ([`directive`]).
+
+mod directive;
+mod lines;
+mod pump;
+
+pub(super) use pump::Pump;

@@ -1,0 +1,171 @@
+//! Reads a work's two pipes and sends what they say. One at a time into a bounded channel: when the receiver is slow,
+//! the pipes fill up and the program waits in `write`; memory stays bounded whatever it writes.
+//!
+//! Ends when the control loop closes its channel of notes, which it does when no process is left; then what is still
+//! in the pipes is read, and no more than that, so an escaped holder of a pipe cannot keep us.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::lines::{self, Lines};
+use crate::clock::Clock;
+use crate::executor::work::{Report, Stream};
+
+/// How long whole lines wait for more.
+const LINGER: Duration = Duration::from_millis(50);
+/// A larger pipe than the usual 64 KiB lets a busy program and us work side by side.
+const PIPE: i32 = 256 * 1024;
+/// Reads of one stream before the other has its turn.
+const TURN: u32 = 8;
+
+/// Both streams of one work.
+#[derive(Debug)]
+pub(in crate::executor) struct Pump {
+    sources: [Source; 2],
+    notes: mpsc::UnboundedReceiver<String>,
+    reports: mpsc::Sender<Report>,
+    clock: Arc<dyn Clock>,
+    linger_until: Option<Instant>,
+    ready: Vec<Report>,
+}
+
+#[derive(Debug)]
+struct Source {
+    pipe: Option<Receiver>,
+    lines: Lines,
+}
+
+enum Event {
+    Readable(usize),
+    Note(String),
+    Linger,
+    Finish,
+}
+
+impl Pump {
+    /// The pump, and the writing ends for the program's stdout and stderr. Within a runtime.
+    pub(in crate::executor) fn open(
+        notes: mpsc::UnboundedReceiver<String>,
+        reports: mpsc::Sender<Report>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<(Self, OwnedFd, OwnedFd)> {
+        let (stdout, stdout_end) = Source::open(Stream::Stdout)?;
+        let (stderr, stderr_end) = Source::open(Stream::Stderr)?;
+        let pump = Self { sources: [stdout, stderr], notes, reports, clock, linger_until: None, ready: vec![] };
+        Ok((pump, stdout_end, stderr_end))
+    }
+
+    /// Pumps until everything is said.
+    pub(in crate::executor) async fn run(mut self) {
+        loop {
+            match self.next().await {
+                Event::Readable(which) => {
+                    // What the other stream said before comes before.
+                    self.sources[1 - which].lines.take(&mut self.ready);
+                    self.sources[which].read(TURN, &*self.clock, &mut self.ready);
+                }
+                Event::Note(note) => {
+                    self.take_lines();
+                    self.ready.push(lines::system(&note, self.clock.now()));
+                }
+                Event::Linger => self.take_lines(),
+                Event::Finish => break,
+            }
+            self.send().await;
+            let holds = self.sources.iter().any(|source| source.lines.has_lines());
+            self.linger_until = holds.then(|| self.linger_until.unwrap_or_else(|| Instant::now() + LINGER));
+        }
+        for which in [0, 1] {
+            self.drain(which).await;
+        }
+    }
+
+    async fn next(&mut self) -> Event {
+        let [stdout, stderr] = &self.sources;
+        let linger_until = self.linger_until;
+        tokio::select! {
+            () = stdout.readable() => Event::Readable(0),
+            () = stderr.readable() => Event::Readable(1),
+            note = self.notes.recv() => note.map_or(Event::Finish, Event::Note),
+            () = sleep_until(linger_until.unwrap_or_else(Instant::now)), if linger_until.is_some() => Event::Linger,
+        }
+    }
+
+    /// Reads what a pipe holds, at most its capacity, since every writer is gone that we know of.
+    async fn drain(&mut self, which: usize) {
+        let mut left = PIPE.unsigned_abs() as usize + lines::FULL;
+        while left > 0 {
+            let read = self.sources[which].read(1, &*self.clock, &mut self.ready);
+            self.send().await;
+            if read == 0 {
+                break;
+            }
+            left = left.saturating_sub(read);
+        }
+        self.sources[which].lines.finish(&mut self.ready);
+        self.send().await;
+    }
+
+    fn take_lines(&mut self) {
+        for source in &mut self.sources {
+            source.lines.take(&mut self.ready);
+        }
+    }
+
+    async fn send(&mut self) {
+        for report in self.ready.drain(..) {
+            // Nobody listens any more: the program must not hang in `write` for that, so its words are dropped.
+            let _ = self.reports.send(report).await;
+        }
+    }
+}
+
+impl Source {
+    fn open(stream: Stream) -> io::Result<(Self, OwnedFd)> {
+        let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+        // The host may allow less; then it stays as it is.
+        let _ = nix::fcntl::fcntl(&write, nix::fcntl::FcntlArg::F_SETPIPE_SZ(PIPE));
+        let pipe = Receiver::from_owned_fd(read)?;
+        Ok((Self { pipe: Some(pipe), lines: Lines::new(stream) }, write))
+    }
+
+    /// Waits until there is something to read; for ever after the end.
+    async fn readable(&self) {
+        match &self.pipe {
+            // An error shows in the read that follows.
+            Some(pipe) => drop(pipe.readable().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Reads until there is nothing more now, at most `turns` times; full buffers go to `ready`. How many bytes.
+    fn read(&mut self, turns: u32, clock: &dyn Clock, ready: &mut Vec<Report>) -> usize {
+        let mut total = 0;
+        for _ in 0..turns {
+            let Some(pipe) = &self.pipe else { break };
+            let read = pipe.try_read_buf(&mut self.lines.space());
+            match read {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // End of file; or an error, after which nothing more can come either.
+                Ok(0) | Err(_) => {
+                    self.pipe = None;
+                    self.lines.finish(ready);
+                }
+                Ok(read) => {
+                    total += read;
+                    self.lines.filled(read, clock.now());
+                    if self.lines.is_full() {
+                        self.lines.take(ready);
+                    }
+                }
+            }
+        }
+        total
+    }
+}

@@ -1,0 +1,76 @@
+//! The main process of a work: waits for its end without SIGCHLD, so it cannot take another's child away.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::reaper::Reaper;
+use super::spawn::Spawned;
+
+/// How the main process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::executor) enum Exit {
+    /// With this status.
+    Code(i32),
+    /// By this signal.
+    Signal(Signal),
+    /// By a real-time signal: they have no names.
+    UnnamedSignal,
+}
+
+/// A running main process.
+#[derive(Debug)]
+pub(in crate::executor) struct Child {
+    pid: i32,
+    handle: AsyncFd<OwnedFd>,
+    reaper: Arc<Reaper>,
+}
+
+impl Child {
+    /// Watches a process that was just started; inside a runtime.
+    pub(super) fn watch(spawned: Spawned, reaper: Arc<Reaper>) -> io::Result<Self> {
+        reaper.own(spawned.pid);
+        #[expect(unsafe_code, reason = "registration asks for a promise that an owned descriptor keeps by itself")]
+        // SAFETY: an `OwnedFd` stays open and the same as long as it lives, and it lives inside the `AsyncFd`.
+        let handle = unsafe { AsyncFd::register_with_interest(spawned.handle, Interest::READABLE) }?;
+        Ok(Self { pid: spawned.pid, handle, reaper })
+    }
+
+    /// Its number.
+    pub(in crate::executor) fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Waits until it has ended; it stays a zombie, so its number cannot be given away. May be dropped and called again.
+    pub(in crate::executor) async fn ended(&self) -> io::Result<()> {
+        self.handle.readable().await.map(|_| ())
+    }
+
+    /// Takes the exit status of a process that has ended.
+    pub(in crate::executor) fn reap(&self) -> io::Result<Exit> {
+        let exit = reap(self.handle.get_ref());
+        self.reaper.disown(self.pid);
+        exit
+    }
+}
+
+/// Takes the exit status; blocks while the process still runs.
+pub(super) fn reap(handle: &OwnedFd) -> io::Result<Exit> {
+    loop {
+        match waitid(Id::PIDFd(handle.as_fd()), WaitPidFlag::WEXITED) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(Exit::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Exit::Signal(signal)),
+            Ok(other) => return Err(io::Error::other(format!("unexpected wait status {other:?}"))),
+            Err(Errno::EINTR) => {}
+            // What nix says about a signal that it has no name for; the process is reaped.
+            Err(Errno::EINVAL) => return Ok(Exit::UnnamedSignal),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}

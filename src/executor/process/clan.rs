@@ -1,0 +1,120 @@
+//! The processes of one work in the way of the sub-reaper: found by walking `/proc`, so a stop is freeze, walk, kill,
+//! until two walks in a row find nobody: a process that forked just now shows in the next one.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::group::Sample;
+use super::reaper::Reaper;
+use super::table::{self, Process};
+
+/// Walks until this many in a row found nothing new.
+const CLEAN_WALKS: u32 = 2;
+/// A process that cannot be stopped (state D) must not hold us for ever; the caller comes again.
+const MOST_WALKS: u32 = 50;
+
+/// One work's processes.
+#[derive(Debug)]
+pub(in crate::executor) struct Clan {
+    reaper: Arc<Reaper>,
+    work: String,
+}
+
+impl Clan {
+    /// The processes of `work`, which was entered in the reaper's book.
+    pub(super) fn new(reaper: Arc<Reaper>, work: String) -> Self {
+        Self { reaper, work }
+    }
+
+    pub(super) fn work(&self) -> &str {
+        &self.work
+    }
+
+    pub(super) fn reaper(&self) -> &Reaper {
+        &self.reaper
+    }
+
+    /// Stops every process, so that none can fork.
+    pub(super) async fn freeze(&self) -> io::Result<()> {
+        let mut clean = 0;
+        for _ in 0..MOST_WALKS {
+            let running: Vec<Process> =
+                self.living().await?.into_iter().filter(|process| !process.is_stopped()).collect();
+            signal(&running, Signal::SIGSTOP);
+            clean = if running.is_empty() { clean + 1 } else { 0 };
+            if clean == CLEAN_WALKS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets every process go on.
+    pub(super) async fn thaw(&self) -> io::Result<()> {
+        signal(&self.living().await?, Signal::SIGCONT);
+        Ok(())
+    }
+
+    /// TERM for every process, and CONT, since a stopped one could not act on it.
+    pub(super) async fn terminate(&self) -> io::Result<()> {
+        let living = self.living().await?;
+        signal(&living, Signal::SIGTERM);
+        signal(&living, Signal::SIGCONT);
+        Ok(())
+    }
+
+    /// KILL for every process; frozen first, so that none slips away by forking.
+    pub(super) async fn kill(&self) -> io::Result<()> {
+        self.freeze().await?;
+        signal(&self.living().await?, Signal::SIGKILL);
+        Ok(())
+    }
+
+    /// How many live, without the main process, which has ended; reaps those that have ended as our children.
+    pub(super) async fn survivors(&self) -> io::Result<usize> {
+        if !self.reaper.has_adopted() {
+            return Ok(0);
+        }
+        let table = self.reaper.look(Duration::ZERO).await?;
+        let members = self.reaper.members(&self.work, &table);
+        self.reaper.bury(&table, &HashMap::new());
+        Ok(members.iter().filter(|member| !member.is_dead()).count())
+    }
+
+    /// What they use now, from a look that may be `age` old.
+    pub(super) async fn sample(&self, age: Duration) -> io::Result<Sample> {
+        let table = self.reaper.look(age).await?;
+        let members = self.reaper.members(&self.work, &table);
+        let memory = table::bytes(members.iter().map(|member| member.pages).sum());
+        Ok(Sample {
+            cpu_seconds: table::seconds(members.iter().map(|member| member.ticks).sum()),
+            memory_bytes: memory,
+            peak_memory_bytes: memory,
+            processes: u32::try_from(members.iter().filter(|member| !member.is_dead()).count()).unwrap_or(u32::MAX),
+        })
+    }
+
+    async fn living(&self) -> io::Result<Vec<Process>> {
+        let table = self.reaper.look(Duration::ZERO).await?;
+        let members = self.reaper.members(&self.work, &table);
+        Ok(members.into_iter().filter(|member| !member.is_dead()).collect())
+    }
+}
+
+impl Drop for Clan {
+    fn drop(&mut self) {
+        self.reaper.leave(&self.work);
+    }
+}
+
+fn signal(processes: &[Process], signal: Signal) {
+    for process in processes {
+        // It may have ended since; that is what is wanted.
+        let _ = kill(Pid::from_raw(process.pid), signal);
+    }
+}

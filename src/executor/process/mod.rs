@@ -1,0 +1,25 @@
+//! Holds a whole process tree: starts its first process, freezes, stops and counts all of them, sees the last one gone.
+//!
+//! Two ways, the better one chosen at start: control groups ([`group`]), else the sub-reaper ([`reaper`], [`clan`]).
+//! [`Tree`] is one work in either. [`guard`] and [`sweep`] see to it that a tree does not outlive this server.
+
+mod capabilities;
+mod child;
+mod clan;
+mod group;
+mod guard;
+mod hierarchy;
+mod life;
+mod mount;
+mod reaper;
+mod spawn;
+mod sweep;
+mod table;
+mod tree;
+mod trees;
+
+pub use capabilities::{Capabilities, Enforcement, Way, WayChoice};
+pub(super) use child::{Child, Exit};
+pub(super) use spawn::Command;
+pub(super) use tree::{Meter, Tree};
+pub(super) use trees::{Start, Started, Trees};

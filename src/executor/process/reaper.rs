@@ -1,0 +1,205 @@
+//! The way without control groups: this process is made the sub-reaper of all that it starts (prctl(2),
+//! `PR_SET_CHILD_SUBREAPER`), so an orphan, whatever `setsid` and double forks made it one, becomes *our* child and
+//! stays reachable in `/proc`.
+//!
+//! Several works run under the one reaper; [`Roster`] says whose orphan is whose. Zombies are told from the children
+//! of other parts of this program by their session: every work lives in sessions of its own, nothing else here does.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::{Pid, getsid};
+use tokio::time::Instant;
+
+use super::life::Life;
+use super::table::{Process, Table};
+use crate::executor::folder::MARK;
+
+/// What is known of one running work.
+#[derive(Debug, Default)]
+struct Entry {
+    folder: PathBuf,
+    main: Option<i32>,
+    /// When its main process started, in clock ticks since boot: what is older is none of its descendants.
+    began: u64,
+    /// Sessions that its processes have made.
+    sessions: HashSet<i32>,
+    /// Its processes when last looked at, by number and start.
+    seen: HashMap<i32, u64>,
+}
+
+/// The adoptive parent of all works of this life.
+#[derive(Debug)]
+pub(super) struct Reaper {
+    me: i32,
+    session: i32,
+    life: Life,
+    works: Mutex<HashMap<String, Entry>>,
+    /// Children that somebody here started and reaps.
+    own: Mutex<HashSet<i32>>,
+    latest: tokio::sync::Mutex<Option<(Instant, Arc<Table>)>>,
+}
+
+impl Reaper {
+    /// Makes this process the sub-reaper. With control groups too: the process 1 of many containers reaps nobody.
+    pub(super) fn begin(life: Life) -> io::Result<Self> {
+        nix::sys::prctl::set_child_subreaper(true)?;
+        Ok(Self {
+            me: Pid::this().as_raw(),
+            session: getsid(None)?.as_raw(),
+            life,
+            works: Mutex::default(),
+            own: Mutex::default(),
+            latest: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// A child that was not adopted and that its owner will reap.
+    pub(super) fn own(&self, pid: i32) {
+        lock(&self.own).insert(pid);
+    }
+
+    /// Its owner has reaped it.
+    pub(super) fn disown(&self, pid: i32) {
+        lock(&self.own).remove(&pid);
+    }
+
+    /// Opens the book of a work, before its first process is started.
+    pub(super) fn enter(&self, work: &str, folder: &Path) {
+        lock(&self.works).insert(work.to_owned(), Entry { folder: folder.to_owned(), ..Entry::default() });
+    }
+
+    /// Its main process is started.
+    pub(super) fn started(&self, work: &str, main: i32) {
+        let began = Process::read(main).map_or(0, |process| process.started);
+        if let Some(entry) = lock(&self.works).get_mut(work) {
+            entry.main = Some(main);
+            entry.began = began;
+            entry.sessions.insert(main);
+        }
+    }
+
+    /// Its main process is reaped: the number may soon be another's.
+    pub(super) fn reaped(&self, work: &str) {
+        if let Some(entry) = lock(&self.works).get_mut(work) {
+            entry.main = None;
+        }
+    }
+
+    /// Closes the book.
+    pub(super) fn leave(&self, work: &str) {
+        lock(&self.works).remove(work);
+    }
+
+    /// A look at all processes that is not older than `age`; works that look at the same time share it.
+    pub(super) async fn look(&self, age: Duration) -> io::Result<Arc<Table>> {
+        let mut latest = self.latest.lock().await;
+        if let Some((at, table)) = latest.as_ref()
+            && !age.is_zero()
+            && at.elapsed() <= age
+        {
+            return Ok(table.clone());
+        }
+        let table = Arc::new(tokio::task::spawn_blocking(Table::read).await.map_err(io::Error::other)??);
+        *latest = Some((Instant::now(), table.clone()));
+        Ok(table)
+    }
+
+    /// The processes of `work` in `table`, the dead ones too, and remembers them.
+    pub(super) fn members(&self, work: &str, table: &Table) -> Vec<Process> {
+        let mut works = lock(&self.works);
+        let orphans: Vec<i32> = self
+            .adopted(table)
+            .into_iter()
+            .filter(|orphan| self.owns(work, orphan, &works))
+            .map(|found| found.pid)
+            .collect();
+        let Some(entry) = works.get_mut(work) else { return vec![] };
+        let members = table.descendants(orphans.into_iter().chain(entry.main));
+        entry.sessions.extend(members.iter().map(|member| member.session).filter(|session| *session != self.session));
+        entry.seen = members.iter().map(|member| (member.pid, member.started)).collect();
+        members
+    }
+
+    /// Whether any child was adopted that is not accounted for. Cheap: one small file, where the kernel has it.
+    pub(super) fn has_adopted(&self) -> bool {
+        // Orphans are given to the first thread of the reaper.
+        let Ok(list) = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.me)) else { return true };
+        let own = lock(&self.own);
+        list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).any(|pid| !own.contains(&pid))
+    }
+
+    /// Reaps adopted processes that have ended and were seen as members of a work, or in `before` already.
+    pub(super) fn bury(&self, table: &Table, before: &HashMap<i32, u64>) -> HashMap<i32, u64> {
+        let works = lock(&self.works);
+        let mut waiting = HashMap::new();
+        for dead in self.adopted(table).into_iter().filter(|orphan| orphan.is_dead()) {
+            let is_same = |book: &HashMap<i32, u64>| book.get(&dead.pid) == Some(&dead.started);
+            // A main process that was started just now is not in the book yet; it would be missed by its owner.
+            if is_same(before) || works.values().any(|entry| is_same(&entry.seen)) {
+                let _ = waitpid(Pid::from_raw(dead.pid), Some(WaitPidFlag::WNOHANG));
+            } else {
+                waiting.insert(dead.pid, dead.started);
+            }
+        }
+        waiting
+    }
+
+    /// Kills what an ended work left behind because it was missed: adopted, alive, and marked by no running work.
+    pub(super) fn kill_strays(&self, table: &Table) {
+        let works = lock(&self.works);
+        let is_stray = |orphan: &Process| self.trace(orphan).is_some_and(|work| !works.contains_key(&work));
+        let strays: Vec<i32> = self.adopted(table).into_iter().filter(is_stray).map(|found| found.pid).collect();
+        for process in table.descendants(strays).iter().filter(|process| !process.is_dead()) {
+            let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+        }
+    }
+
+    /// Children of ours that some work has orphaned.
+    fn adopted(&self, table: &Table) -> Vec<Process> {
+        let own = lock(&self.own);
+        let is_adopted = |child: &&Process| child.session != self.session && !own.contains(&child.pid);
+        table.children(self.me).filter(is_adopted).copied().collect()
+    }
+
+    /// Whether `work` is the one that orphaned it, by the strongest trace that it left.
+    fn owns(&self, work: &str, orphan: &Process, works: &HashMap<String, Entry>) -> bool {
+        if let Some(mark) = mark(orphan.pid) {
+            return self.life.work(&mark) == Some(work);
+        }
+        let knows = |entry: &Entry| {
+            entry.seen.get(&orphan.pid) == Some(&orphan.started)
+                || entry.sessions.contains(&orphan.session)
+                || fs::read_link(format!("/proc/{}/cwd", orphan.pid)).is_ok_and(|cwd| cwd.starts_with(&entry.folder))
+        };
+        match works.iter().find(|(_, entry)| knows(entry)) {
+            Some((name, _)) => name == work,
+            // It wiped out every trace; where only one work runs it can be nobody else's.
+            None => works.len() == 1 && works.get(work).is_some_and(|entry| entry.began <= orphan.started),
+        }
+    }
+
+    /// The work whose mark it carries.
+    fn trace(&self, process: &Process) -> Option<String> {
+        let mark = mark(process.pid)?;
+        self.life.work(&mark).map(str::to_owned)
+    }
+}
+
+/// The mark in a process's environment; `None` too when it may not be read.
+pub(super) fn mark(pid: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let of = |pair: &[u8]| pair.strip_prefix(MARK.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    environment.split(|byte| *byte == 0).find_map(of).and_then(|mark| String::from_utf8(mark).ok())
+}
+
+/// Nothing in here panics while it holds a lock, and the books stay usable if something did.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
