@@ -1,0 +1,103 @@
+//! A subtask of a definition: what it runs and under which conditions. By itself it is what a worker receives.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use taskloom_entity::{ExecutorKind, OnLost};
+
+use super::canonical::{self, is_default};
+
+/// A node of the graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subtask {
+    pub name: String,
+    /// The name where nothing else was written.
+    pub description: String,
+    /// The names of its upstreams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    pub run: Run,
+    /// What takes back what `run` did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Run>,
+    /// The longest that one try may take.
+    #[serde(default, with = "canonical::span::optional", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retry: Retry,
+    /// Its share of the task's progress.
+    #[serde(default = "canonical::one", skip_serializing_if = "canonical::is_one")]
+    pub weight: f64,
+    /// Labels that its worker must have; none: any worker will do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<String>,
+    #[serde(
+        default = "canonical::lost::retry",
+        with = "canonical::lost",
+        skip_serializing_if = "canonical::lost::is_retry"
+    )]
+    pub on_lost: OnLost,
+    /// Once it has begun, the task may not be rolled back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub prohibit_rollback: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
+}
+
+/// What a subtask executes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Run {
+    /// A script of the POSIX shell.
+    Shell(String),
+    /// A Python program.
+    Python(String),
+    /// Nothing: a gate, optionally with a pause.
+    Noop {
+        #[serde(default, with = "canonical::span::optional", skip_serializing_if = "Option::is_none")]
+        sleep: Option<Duration>,
+    },
+}
+
+impl Run {
+    /// Which executor runs it.
+    #[must_use]
+    pub const fn kind(&self) -> ExecutorKind {
+        match self {
+            Self::Shell(_) => ExecutorKind::Shell,
+            Self::Python(_) => ExecutorKind::Python,
+            Self::Noop { .. } => ExecutorKind::Noop,
+        }
+    }
+}
+
+/// How often a subtask is tried before it has failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Tries in all, the first one included.
+    pub attempts: u32,
+    /// The pause before the second try.
+    #[serde(with = "canonical::span")]
+    pub backoff: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 1, backoff: Duration::from_secs(1) }
+    }
+}
+
+/// The most that the processes of one try may use, together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    /// Processes and threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u32>,
+}

@@ -1,0 +1,120 @@
+//! Properties of random definitions.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::json;
+use taskloom_entity::OnLost;
+
+use super::super::{Definition, Limits, Retry, Run, Subtask, graph, parse, read, restore};
+
+fn run() -> impl Strategy<Value = Run> {
+    prop_oneof![
+        "[^\0]{0,20}[a-z]".prop_map(Run::Shell),
+        "[^\0]{0,20}[a-z]".prop_map(Run::Python),
+        proptest::option::of(span(0)).prop_map(|sleep| Run::Noop { sleep }),
+    ]
+}
+
+fn span(least: u64) -> impl Strategy<Value = Duration> {
+    prop_oneof![least..10_000, least..31_622_400_000].prop_map(Duration::from_millis)
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    use proptest::option::of;
+    (of(1u64 << 20..1 << 40), of(0.001..4096.0), of(1u32..1_000_000)).prop_map(|(memory, cpu, processes)| Limits {
+        memory,
+        cpu,
+        processes,
+    })
+}
+
+fn subtask() -> impl Strategy<Value = Subtask> {
+    let conditions = (proptest::option::of(span(1)), 1u32..=100, span(0), 0.001..1_000_000.0, limits());
+    let rest = ("\\PC{0,30}", run(), proptest::option::of(run()), any::<[bool; 3]>());
+    (conditions, rest).prop_map(|((timeout, attempts, backoff, weight, limits), (description, run, undo, flags))| {
+        Subtask {
+            name: String::new(),
+            description,
+            needs: vec![],
+            run,
+            undo,
+            timeout,
+            retry: Retry { attempts, backoff },
+            weight,
+            workers: if flags[0] { vec!["linux".to_owned(), "gpu:2".to_owned()] } else { vec![] },
+            on_lost: if flags[1] { OnLost::Fail } else { OnLost::Retry },
+            prohibit_rollback: flags[2],
+            limits,
+        }
+    })
+}
+
+/// A document whose subtasks stand in any order, with edges that make no circle; names give the hidden order.
+fn document() -> impl Strategy<Value = serde_json::Value> {
+    (1usize..25)
+        .prop_flat_map(|many| {
+            let edges = proptest::collection::vec(any::<bool>(), many * many);
+            let places = Just((0..many).collect::<Vec<_>>()).prop_shuffle();
+            (proptest::collection::vec(subtask(), many), edges, places)
+        })
+        .prop_map(|(mut subtasks, edges, places)| {
+            let many = subtasks.len();
+            for (index, subtask) in subtasks.iter_mut().enumerate() {
+                subtask.name = format!("步骤 {index}");
+                let upstreams = (0..index).filter(|other| edges[index * many + other]);
+                subtask.needs = upstreams.map(|other| format!("步骤 {other}")).collect();
+            }
+            let shuffled: Vec<_> = places.iter().map(|&place| &subtasks[place]).collect();
+            json!({"name": "random", "subtasks": shuffled, "prohibitRollback": many % 2 == 0})
+        })
+}
+
+fn check(definition: &Definition) {
+    for index in definition.order() {
+        let names: Vec<_> = definition.upstreams(index).iter().map(|&up| &definition.subtasks[up].name).collect();
+        assert_eq!(names, definition.subtasks[index].needs.iter().collect::<Vec<_>>());
+        assert!(definition.upstreams(index).iter().all(|&upstream| upstream < index));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_definitions_are_ordered_and_survive(document in document()) {
+        let definition = read(document.clone()).unwrap();
+        check(&definition);
+        prop_assert_eq!(definition.subtasks.len(), document["subtasks"].as_array().unwrap().len());
+        for written in document["subtasks"].as_array().unwrap() {
+            let subtask: Subtask = serde_json::from_value(written.clone()).unwrap();
+            let kept = definition.subtasks.iter().find(|kept| kept.name == subtask.name);
+            prop_assert_eq!(kept, Some(&subtask));
+        }
+        let stored = serde_json::to_string(&definition).unwrap();
+        prop_assert_eq!(&restore(&stored).unwrap(), &definition);
+        prop_assert_eq!(&parse(&stored).unwrap(), &definition);
+    }
+
+    #[test]
+    fn random_graphs_are_ordered_or_have_circles(edges in proptest::collection::vec(proptest::collection::vec(0usize..12, 0..4), 12)) {
+        let order = graph::order(&edges);
+        let place = |node: usize| order.iter().position(|&other| other == node);
+        for &node in &order {
+            prop_assert!(edges[node].iter().all(|&need| place(need) < place(node) && place(need).is_some()));
+        }
+        let cycles = graph::cycles(&edges);
+        prop_assert_eq!(cycles.is_empty(), order.len() == edges.len());
+        for cycle in cycles {
+            for (index, node) in cycle.iter().enumerate() {
+                prop_assert!(edges[*node].contains(&cycle[(index + 1) % cycle.len()]));
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "([a-z:\\-\\[\\]{}&*!|>'\"#? \n\t]|name: |subtasks:|\n  - |run: |\\PC){0,60}") {
+        let outcome = parse(&text);
+        prop_assert!(outcome.is_ok() || !outcome.unwrap_err().is_empty());
+    }
+}
