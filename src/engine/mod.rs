@@ -5,7 +5,9 @@
 //! Attempts happen at least once, transitions exactly once: every write of an attempt is fenced by its epoch.
 
 pub mod apply;
+pub mod attempt;
 pub mod cycle;
 pub mod desk;
 pub mod port;
 pub mod recovery;
+pub mod worker;

@@ -69,6 +69,8 @@ pub enum Wish {
     Pause,
     /// Stop with all processes.
     Cancel,
+    /// Stop, and give it back: this worker ends.
+    GiveBack,
     /// Stop at once: the attempt is not this worker's any more.
     Drop,
 }

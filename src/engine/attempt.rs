@@ -1,0 +1,350 @@
+//! One attempt on the worker's side: runs its program, passes on what it says, and records its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use taskloom_entity::Operation;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::port::{Assignment, AttemptRef, Finish, Port, Report, Taken, Wish};
+use super::worker::Options;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::executor::{self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work};
+use crate::log::gather::{CHUNK_BYTES, Limit};
+use crate::log::{Chunk, Gather, Source};
+use crate::store::attempt::Used;
+use crate::task::command::execute::Outcome;
+use crate::task::spec::{Run, Subtask};
+
+/// Lines are written when they are this old.
+const FLUSH: Duration = Duration::from_millis(100);
+/// Or when this much of them is waiting.
+const FLUSH_CHUNKS: usize = 16;
+/// How long the database may be away before a log's lines are waited for no longer.
+const RETRY: Duration = Duration::from_millis(250);
+/// Progress is reported at most this often.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// Whether nothing has to run: a gate, or an undo that its subtask does not have.
+#[must_use]
+pub fn is_instant(assignment: &Assignment) -> bool {
+    // The cheap look first: only what names a noop, or undoes, is read.
+    let may_be = assignment.operation == Operation::Rollback || assignment.spec.contains("\"noop\"");
+    may_be && matches!(program(assignment), Ok((_, Program::Noop { sleep: None })))
+}
+
+/// Ends attempts for which nothing has to run.
+pub async fn finish_instantly(port: &dyn Port, assignments: Vec<Assignment>) {
+    let finishes =
+        assignments.into_iter().map(|assignment| done(assignment.attempt, Outcome::Succeeded, None)).collect();
+    if let Err(error) = port.finish(finishes).await {
+        tracing::warn!(error = ?error, "ends of attempts were not recorded: they will run again");
+    }
+}
+
+fn done(attempt: AttemptRef, outcome: Outcome, message: Option<String>) -> Finish {
+    Finish { attempt, outcome, exit_code: None, message, outputs: Map::new(), used: Used::default() }
+}
+
+fn program(assignment: &Assignment) -> serde_json::Result<(Subtask, Program)> {
+    let subtask: Subtask = serde_json::from_str(&assignment.spec)?;
+    let run =
+        if assignment.operation == Operation::Rollback { subtask.undo.clone() } else { Some(subtask.run.clone()) };
+    let program = match run {
+        Some(Run::Shell(code)) => Program::Shell(code),
+        Some(Run::Python(code)) => Program::Python(code),
+        Some(Run::Noop { sleep }) => Program::Noop { sleep },
+        None => Program::Noop { sleep: None },
+    };
+    Ok((subtask, program))
+}
+
+/// Where an attempt is run.
+pub struct Bench<'a> {
+    /// The engine.
+    pub port: Arc<dyn Port>,
+    /// What runs programs.
+    pub host: &'a Host,
+    /// The time of lines.
+    pub clock: Arc<dyn Clock>,
+    /// The worker's.
+    pub options: &'a Options,
+}
+
+impl Bench<'_> {
+    /// Runs the attempt to its end. `ran` is called as soon as nothing of it runs any more, before its end is on disk.
+    pub async fn run(&self, assignment: Assignment, wishes: watch::Receiver<Wish>, ran: impl FnOnce()) {
+        let attempt = assignment.attempt;
+        let (subtask, program) = match program(&assignment) {
+            Ok(parts) => parts,
+            Err(error) => {
+                let message = format!("its definition cannot be read: {error}");
+                return self.record(done(attempt, Outcome::Failed, Some(message))).await;
+            }
+        };
+        let work = self.work(&assignment, subtask, program);
+        let folder = work.folder.clone();
+        let (orders, follow) = orders(wishes.clone());
+        let (reports, inbox) = mpsc::channel(64);
+        let scribe = Scribe::new(self, attempt);
+        let ((), finished, outputs) =
+            tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), scribe.write(inbox));
+        ran();
+        self.record(finish(attempt, finished, outputs)).await;
+        // What a step left in its folder is not kept: what is to stay, it puts out.
+        let _ = tokio::fs::remove_dir_all(folder).await;
+    }
+
+    async fn record(&self, finish: Finish) {
+        match self.port.finish(vec![finish.clone()]).await.as_deref() {
+            Ok([Taken::Refused]) => {
+                tracing::info!(attempt = %finish.attempt.id, "the end of a lost attempt was refused")
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = ?error, "the end of an attempt was not recorded: it will run again"),
+        }
+    }
+
+    fn work(&self, assignment: &Assignment, subtask: Subtask, program: Program) -> Work {
+        let attempt = assignment.attempt;
+        let name = format!("{}-{}-{}", attempt.task_id, attempt.subtask_id, attempt.id);
+        let environment = vec![
+            ("TASKLOOM_TASK_ID".to_owned(), attempt.task_id.to_string()),
+            ("TASKLOOM_SUBTASK_ID".to_owned(), attempt.subtask_id.to_string()),
+            ("TASKLOOM_SUBTASK".to_owned(), subtask.name),
+            ("TASKLOOM_OPERATION".to_owned(), assignment.operation.to_string()),
+            ("TASKLOOM_RUN".to_owned(), assignment.number.to_string()),
+        ];
+        Work {
+            folder: self.options.folder.join(&name),
+            name,
+            program,
+            parameters: Value::Object(assignment.parameters.clone()),
+            environment,
+            timeout: subtask.timeout,
+            grace: self.options.grace,
+            limits: executor::Limits {
+                memory_bytes: subtask.limits.memory,
+                cpu: subtask.limits.cpu,
+                processes: subtask.limits.processes,
+            },
+        }
+    }
+}
+
+/// Turns wishes into orders, until the work ends and drops its end.
+fn orders(mut wishes: watch::Receiver<Wish>) -> (watch::Receiver<Order>, impl Future<Output = ()>) {
+    let (sender, orders) = watch::channel(order(*wishes.borrow_and_update()));
+    let follow = async move {
+        loop {
+            tokio::select! {
+                () = sender.closed() => return,
+                changed = wishes.changed() => {
+                    if changed.is_err() {
+                        return sender.closed().await;
+                    }
+                    sender.send_replace(order(*wishes.borrow_and_update()));
+                }
+            }
+        }
+    };
+    (orders, follow)
+}
+
+const fn order(wish: Wish) -> Order {
+    match wish {
+        Wish::Run => Order::Run,
+        Wish::Pause => Order::Pause,
+        Wish::Cancel => Order::Stop(StopReason::Canceled),
+        Wish::GiveBack => Order::Stop(StopReason::Shutdown),
+        Wish::Drop => Order::Kill(StopReason::Shutdown),
+    }
+}
+
+fn finish(
+    attempt: AttemptRef,
+    finished: Result<Finished, executor::ExecutorError>,
+    outputs: Map<String, Value>,
+) -> Finish {
+    let finished = match finished {
+        Ok(finished) => finished,
+        Err(error) => {
+            tracing::error!(attempt = %attempt.id, error = %error, "an attempt could not be run");
+            return done(attempt, Outcome::Failed, Some(format!("could not be run: {error}")));
+        }
+    };
+    let outcome = match finished.outcome {
+        executor::Outcome::Succeeded => Outcome::Succeeded,
+        executor::Outcome::Failed => Outcome::Failed,
+        executor::Outcome::TimedOut => Outcome::TimedOut,
+        executor::Outcome::Canceled => Outcome::Canceled,
+        executor::Outcome::Lost => Outcome::Lost,
+    };
+    let (exit_code, message, used) = (finished.exit_code, finished.message, used(finished.usage));
+    Finish { attempt, outcome, exit_code, message, outputs, used }
+}
+
+fn used(usage: Usage) -> Used {
+    Used {
+        cpu_seconds: Some(usage.cpu_seconds),
+        memory_bytes: i64::try_from(usage.memory_bytes).ok(),
+        peak_memory_bytes: i64::try_from(usage.peak_memory_bytes).ok(),
+        processes: i32::try_from(usage.processes).ok(),
+    }
+}
+
+/// Passes on what a program says.
+struct Scribe {
+    port: Arc<dyn Port>,
+    attempt: AttemptRef,
+    clock: Arc<dyn Clock>,
+    gather: Gather,
+    chunks: Vec<Chunk>,
+    since: Option<Instant>,
+    limit: Limit,
+    outputs: Map<String, Value>,
+    progress: Option<(f64, Option<String>)>,
+    told_at: Option<Instant>,
+    refused: bool,
+}
+
+impl Scribe {
+    fn new(bench: &Bench<'_>, attempt: AttemptRef) -> Self {
+        Self {
+            port: bench.port.clone(),
+            attempt,
+            clock: bench.clock.clone(),
+            gather: Gather::default(),
+            chunks: vec![],
+            since: None,
+            limit: Limit::of(bench.options.log_limit),
+            outputs: Map::new(),
+            progress: None,
+            told_at: None,
+            refused: false,
+        }
+    }
+
+    /// Writes until the program has said everything; what it put out.
+    async fn write(mut self, mut inbox: mpsc::Receiver<executor::Report>) -> Map<String, Value> {
+        loop {
+            let due = self.due();
+            let report = tokio::select! {
+                report = inbox.recv() => report,
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.tell_progress(false).await;
+                    if self.since.is_some_and(|since| since.elapsed() >= FLUSH) {
+                        self.flush().await;
+                    }
+                    continue;
+                }
+            };
+            match report {
+                Some(report) => self.hear(report).await,
+                None => break,
+            }
+        }
+        self.flush().await;
+        self.tell_progress(true).await;
+        self.outputs
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let lines = self.since.map(|since| since + FLUSH);
+        let progress = self.progress.as_ref().map(|_| self.told_at.map_or_else(Instant::now, |at| at + PROGRESS));
+        lines.into_iter().chain(progress).min()
+    }
+
+    async fn hear(&mut self, report: executor::Report) {
+        match report {
+            executor::Report::Lines(LineBlock { text, lines, stream, at }) => {
+                let source = match stream {
+                    Stream::Stdout => Source::Stdout,
+                    Stream::Stderr => Source::Stderr,
+                    Stream::System => Source::System,
+                };
+                self.keep(&text, lines, source, at).await;
+            }
+            executor::Report::Progress { fraction, text } => {
+                self.progress = Some((fraction, text));
+                self.tell_progress(false).await;
+            }
+            executor::Report::Output { key, value } => {
+                self.outputs.insert(key, Value::String(value));
+            }
+            executor::Report::Warning(text) => {
+                self.keep(format!("{text}\n").as_bytes(), 1, Source::Warning, self.clock.now()).await;
+                self.tell(Report::Warning(text)).await;
+            }
+            executor::Report::Usage(usage) => self.tell(Report::Usage(used(usage))).await,
+        }
+    }
+
+    async fn keep(&mut self, text: &[u8], lines: u32, source: Source, at: taskloom_entity::Timestamp) {
+        self.since.get_or_insert_with(Instant::now);
+        self.chunks.extend(self.gather.push(text, lines, source, at));
+        if self.chunks.len() >= FLUSH_CHUNKS {
+            self.flush().await;
+        }
+    }
+
+    /// Writes what is gathered. While the database is away it waits, and with it the program, whose pipe fills.
+    async fn flush(&mut self) {
+        self.since = None;
+        self.chunks.extend(self.gather.seal());
+        if self.chunks.is_empty() || self.refused {
+            return self.chunks.clear();
+        }
+        let chunks = std::mem::replace(&mut self.chunks, Vec::with_capacity(FLUSH_CHUNKS));
+        let sizes: Vec<(u32, u32)> = chunks.iter().map(|chunk| (chunk.lines, chunk.bytes)).collect();
+        let first_line = loop {
+            match self.port.append(self.attempt, chunks.clone()).await {
+                Ok(first_line) => break first_line,
+                Err(error) => {
+                    tracing::warn!(attempt = %self.attempt.id, error = ?error, "log lines cannot be written: trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        match first_line {
+            Some(first_line) => self.keep_limit(first_line, &sizes).await,
+            None => self.refused = true,
+        }
+    }
+
+    async fn keep_limit(&mut self, first_line: i64, sizes: &[(u32, u32)]) {
+        let mut gone = vec![];
+        let mut line = first_line;
+        for &(lines, bytes) in sizes {
+            gone.extend(self.limit.count(line, u64::from(bytes)));
+            line += i64::from(lines);
+        }
+        if !gone.is_empty()
+            && let Err(error) = self.port.trim(self.attempt, gone).await
+        {
+            tracing::warn!(attempt = %self.attempt.id, error = ?error, "the middle of a log could not be dropped");
+        }
+    }
+
+    async fn tell_progress(&mut self, at_once: bool) {
+        let is_early = self.told_at.is_some_and(|at| at.elapsed() < PROGRESS);
+        if is_early && !at_once {
+            return;
+        }
+        if let Some((fraction, text)) = self.progress.take() {
+            self.told_at = Some(Instant::now());
+            self.tell(Report::Progress(fraction, text)).await;
+        }
+    }
+
+    async fn tell(&self, report: Report) {
+        if let Err(error) = self.port.report(self.attempt, report).await {
+            tracing::debug!(error = ?error, "a report was not taken");
+        }
+    }
+}
+
+const _: () = assert!(CHUNK_BYTES * FLUSH_CHUNKS <= 2 << 20, "what waits to be written stays small");
