@@ -1,1 +1,6 @@
-//!
+//! The graph's door: types over the resolvers, the transports that carry them, the limits that come first.
+
+pub mod error;
+pub mod graphiql;
+pub mod limits;
+pub mod transport;

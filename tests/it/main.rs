@@ -1,5 +1,6 @@
 //! The one integration binary: a module per area.
 
+mod doors;
 mod executor;
 mod harness;
 mod house;

@@ -1,0 +1,6 @@
+//! placeholder
+
+/// placeholder
+pub fn router() -> axum::Router {
+    axum::Router::new()
+}

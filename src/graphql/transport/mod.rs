@@ -1,0 +1,104 @@
+//! `/graphql`: POST and GET as the GraphQL-over-HTTP specification says, server-sent events, and WebSockets that
+//! speak `graphql-transport-ws`. Each decodes, asks the [`Gate`] who calls, executes, and encodes; none knows a field.
+//!
+//! What a request may cost is the schema's own ([`super::limits`]); what a connection may cost is here.
+
+mod gate;
+mod http;
+mod negotiate;
+mod operation;
+mod origin;
+mod parameters;
+mod sse;
+mod ws;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Executor;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::routing::get;
+use tokio_util::sync::CancellationToken;
+use tower_http::limit::RequestBodyLimitLayer;
+
+pub use gate::{Entry, Gate, authorization};
+pub use ws::PROTOCOL;
+
+/// What connections may cost, and who may open a socket.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes of a POST body.
+    pub body: usize,
+    /// How long a query or mutation over HTTP may run.
+    pub time: Duration,
+    /// Origins besides the server's own whose pages may open a WebSocket, as `https://host:port`.
+    pub origins: Vec<String>,
+    /// Silence after which an event stream sends a comment, so that proxies keep it.
+    pub keep_alive: Duration,
+    /// The WebSockets' own.
+    pub socket: SocketSettings,
+    /// Cancelled when the server stops: streams and sockets end, and clients come back to another server.
+    pub stop: CancellationToken,
+}
+
+/// What one WebSocket may cost.
+#[derive(Clone, Debug)]
+pub struct SocketSettings {
+    /// Bytes of one message from the client.
+    pub message: usize,
+    /// Operations under way at one time.
+    pub operations: usize,
+    /// How long a client may take to send `connection_init`.
+    pub init: Duration,
+    /// Between two pings; a client that has sent nothing since the last one is gone.
+    pub ping: Duration,
+    /// How long the client may take to read what it was sent.
+    pub send: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body: 1024 * 1024,
+            time: Duration::from_secs(30),
+            origins: vec![],
+            keep_alive: Duration::from_secs(12),
+            socket: SocketSettings {
+                message: 1024 * 1024,
+                operations: 100,
+                init: Duration::from_secs(10),
+                ping: Duration::from_secs(20),
+                send: Duration::from_secs(10),
+            },
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
+/// What every transport needs.
+struct Door<E, G> {
+    executor: E,
+    gate: G,
+    settings: Arc<Settings>,
+}
+
+// Derived, it would ask `E: Clone` through an `Arc`'s back door; both are cheap handles.
+impl<E: Clone, G: Clone> Clone for Door<E, G> {
+    fn clone(&self) -> Self {
+        Self { executor: self.executor.clone(), gate: self.gate.clone(), settings: self.settings.clone() }
+    }
+}
+
+/// The route `/graphql`. The executor's schema must have its limits ([`super::limits::apply`]).
+pub fn router<E: Executor, G: Gate>(executor: E, gate: G, settings: Settings) -> Router {
+    let body = settings.body;
+    let door = Door { executor, gate, settings: Arc::new(settings) };
+    Router::new()
+        .route("/graphql", get(http::get::<E, G>).post(http::post::<E, G>))
+        .with_state(door)
+        .layer(DefaultBodyLimit::disable()) // counts only what extractors read; the layer below counts bytes
+        .layer(RequestBodyLimitLayer::new(body))
+        .layer(map_response(move |response| http::explain(response, body)))
+}

@@ -1,0 +1,54 @@
+//! WebSockets that speak `graphql-transport-ws` and nothing else (graphql-ws, PROTOCOL.md).
+//!
+//! Each socket is one task: it reads what the client says, runs its operations, and writes what they yield; while a
+//! slow client has not read what was written, nothing else is read or run, so a socket's memory stays what it is.
+
+mod message;
+mod socket;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::negotiate::Media;
+use super::parameters::bad;
+use super::{Door, Gate, http, origin};
+use crate::graphql::error::Caller;
+use async_graphql::Executor;
+use socket::Socket;
+
+/// The one subprotocol.
+pub const PROTOCOL: &str = "graphql-transport-ws";
+
+/// Bytes read at once. It is held for as long as the socket lives, and what clients say is short.
+const READ: usize = 1024;
+/// Bytes gathered before they are written, when several results are ready.
+const WRITE: usize = 16 * 1024;
+
+/// Opens the socket, or says why not.
+pub(super) fn upgrade<E: Executor, G: Gate>(
+    door: Door<E, G>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let caller = Caller::of(&headers);
+    let refuse = |status, reason: &str| http::refuse(status, &bad(reason), &caller, Media::Json);
+    if !origin::is_allowed(&headers, &door.settings.origins) {
+        return refuse(StatusCode::FORBIDDEN, "pages of this origin may not open a socket here");
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade.protocols([PROTOCOL]),
+        Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
+    };
+    if upgrade.selected_protocol().is_none() {
+        return refuse(StatusCode::BAD_REQUEST, "offer the subprotocol graphql-transport-ws");
+    }
+    let limit = door.settings.socket.message;
+    upgrade
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .read_buffer_size(READ)
+        .write_buffer_size(WRITE)
+        .on_upgrade(move |connection| Socket::new(connection, door, caller).serve(headers))
+}
