@@ -2,5 +2,8 @@
 
 pub mod error;
 pub mod graphiql;
+pub mod id;
 pub mod limits;
+pub mod page;
+pub mod scalar;
 pub mod transport;

@@ -1,0 +1,46 @@
+//! Scalars of our own.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use taskloom_entity::JsonText;
+
+/// A 64-bit number: a JSON number up to 2^53-1, a string beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BigInt(pub i64);
+
+const EXACT: i64 = (1 << 53) - 1;
+
+#[Scalar]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => number.as_i64().map(Self).ok_or_else(|| InputValueError::expected_type(value)),
+            Value::String(text) => text.parse().map(Self).map_err(|_| InputValueError::expected_type(value)),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        if self.0.abs() <= EXACT { Value::from(self.0) } else { Value::String(self.0.to_string()) }
+    }
+}
+
+/// Any JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Json(pub serde_json::Value);
+
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(value.into_json()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
+impl From<&JsonText> for Json {
+    fn from(text: &JsonText) -> Self {
+        Self(text.value())
+    }
+}
