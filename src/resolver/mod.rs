@@ -2,11 +2,18 @@
 //! else does; nothing here knows GraphQL or HTTP.
 
 pub mod audit;
+pub mod definition;
+pub mod event;
+pub mod log;
 pub mod name;
+pub mod refusal;
 pub mod request;
 pub mod session;
+pub mod subtask;
+pub mod task;
 pub mod tenant;
 pub mod token;
 pub mod user;
+pub mod worker;
 
 pub use request::{App, Request};

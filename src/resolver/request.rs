@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::auth::{Gate, Principal};
 use crate::clock::Clock;
 use crate::error::Language;
+use crate::event::{Bell, Hub};
+use crate::log::Live;
 use crate::store::Store;
 
 /// The machinery behind the resolvers, one per process.
@@ -18,6 +20,12 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Proves credentials.
     pub gate: Arc<Gate>,
+    /// Rung after each commit.
+    pub bell: Bell,
+    /// Behind every subscription.
+    pub hub: Hub,
+    /// The live ends of logs.
+    pub live: Live,
 }
 
 /// One call of a resolver.

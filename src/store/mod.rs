@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod audit;
 pub mod bulk;
 pub mod change;
+pub mod definition;
 pub mod event;
 pub mod keyset;
 pub mod log;

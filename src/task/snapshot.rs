@@ -145,3 +145,53 @@ impl Snapshot {
         Some(format!("subtask {} has run and forbids it", forbidding.name))
     }
 }
+
+impl TaskFacts {
+    /// A task of which nothing has happened yet.
+    #[must_use]
+    pub fn new(id: TaskId, tenant_id: TenantId) -> Self {
+        Self {
+            id,
+            tenant_id,
+            state: TaskState::Pending,
+            operation: Operation::Execute,
+            backward: false,
+            prohibit_rollback: false,
+            progress: 0.0,
+            message: None,
+            started_at: None,
+            finished_at: None,
+        }
+    }
+}
+
+impl SubtaskFacts {
+    /// A subtask of which nothing has happened yet, with the usual settings.
+    #[must_use]
+    pub fn new(name: String, needs: Vec<usize>) -> Self {
+        Self {
+            id: SubtaskId(0),
+            name,
+            needs,
+            requires: String::new(),
+            weight: 1.0,
+            max_tries: 1,
+            backoff: Duration::from_secs(1),
+            on_lost: OnLost::Retry,
+            prohibit_rollback: false,
+            state: SubtaskState::Pending,
+            operation: Operation::Execute,
+            held: false,
+            progress: 0.0,
+            runs: 0,
+            tries: 0,
+            epoch: 0,
+            attempt_id: None,
+            not_before: None,
+            has_outputs: false,
+            message: None,
+            started_at: None,
+            finished_at: None,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Tasks: submitted, found, steered, deleted. Every verb has one shape, written once in [`change`].
+
+pub mod bulk;
+pub mod submit;
+
+use taskloom_entity::{Role, SubtaskId, TaskId, Timestamp, task};
+
+pub use submit::submit;
+
+use super::Request;
+use super::audit::{self, Act};
+use super::refusal::refused;
+use crate::auth::Scope;
+use crate::engine;
+use crate::error::{Error, Result, code};
+use crate::store::keyset::Part;
+use crate::store::page::Slice;
+use crate::store::task::{Filter, OrderBy};
+use crate::store::{self, Tx};
+use crate::task::command::{self, Target, Verb};
+use crate::task::preview::{self, Preview};
+use crate::task::waiting::{Reason, Workers};
+use crate::task::{Draft, Snapshot};
+
+/// Runs again what failed. Subtasks that have finished are not repeated.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
+#[tracing::instrument(name = "task.retry", skip_all, fields(%id))]
+pub async fn retry(request: &Request, id: TaskId) -> Result<task::Model> {
+    change(request, id, Verb::Retry).await
+}
+
+/// Undoes what ran, against the arrows.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`, `ROLLBACK_PROHIBITED`.
+#[tracing::instrument(name = "task.rollback", skip_all, fields(%id))]
+pub async fn rollback(request: &Request, id: TaskId) -> Result<task::Model> {
+    change(request, id, Verb::Rollback).await
+}
+
+/// Stops what runs, with all its processes; what has not begun never begins.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
+#[tracing::instrument(name = "task.cancel", skip_all, fields(%id))]
+pub async fn cancel(request: &Request, id: TaskId) -> Result<task::Model> {
+    change(request, id, Verb::Cancel).await
+}
+
+/// Freezes what runs; nothing new starts.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
+#[tracing::instrument(name = "task.pause", skip_all, fields(%id))]
+pub async fn pause(request: &Request, id: TaskId) -> Result<task::Model> {
+    change(request, id, Verb::Pause).await
+}
+
+/// Lets it go on.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
+#[tracing::instrument(name = "task.resume", skip_all, fields(%id))]
+pub async fn resume(request: &Request, id: TaskId) -> Result<task::Model> {
+    change(request, id, Verb::Resume).await
+}
+
+/// Removes an ended task with its subtasks, attempts and logs, and gives back what it was. Its events stay.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED` while it has not ended.
+#[tracing::instrument(name = "task.delete", skip_all, fields(%id))]
+pub async fn delete(request: &Request, id: TaskId) -> Result<task::Model> {
+    let act = act(Verb::Delete, id);
+    let scope = audit::permit(request, Role::Manager, &act).await?;
+    let deleted = audit::change(request, act, async |tx, act| {
+        let (snapshot, now) = lock(tx, request, scope, id).await?;
+        *act = act.clone().of(snapshot.task.tenant_id);
+        let mut draft = Draft::new(snapshot, now);
+        command::decide(&mut draft, Verb::Delete, Target::Task).map_err(refused)?;
+        let plan = draft.into_plan();
+        let task = fetch(tx, scope, id).await?;
+        let subtasks: Vec<SubtaskId> = plan.snapshot.subtasks.iter().map(|subtask| subtask.id).collect();
+        store::task::delete(tx, id, &subtasks).await?;
+        let event = store::event::NewEvent {
+            kind: taskloom_entity::EventKind::TaskDeleted,
+            actor: Some(request.principal.name()),
+            ..engine::apply::blank(plan.snapshot.task.tenant_id, id, now)
+        };
+        store::event::append(tx, vec![event]).await?;
+        Ok(task)
+    })
+    .await?;
+    request.bell.ring();
+    Ok(deleted)
+}
+
+const fn name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Retry => "task.retry",
+        Verb::Rollback => "task.rollback",
+        Verb::Skip => "task.skip",
+        Verb::Cancel => "task.cancel",
+        Verb::Pause => "task.pause",
+        Verb::Resume => "task.resume",
+        Verb::Delete => "task.delete",
+    }
+}
+
+fn act(verb: Verb, id: TaskId) -> Act {
+    Act::new(name(verb), format_args!("task:{id}"))
+}
+
+async fn change(request: &Request, id: TaskId, verb: Verb) -> Result<task::Model> {
+    let act = act(verb, id);
+    let scope = audit::permit(request, Role::Manager, &act).await?;
+    let task = audit::change(request, act, async |tx, act| {
+        let tenant = decide(tx, request, (id, None), verb).await?;
+        *act = act.clone().of(tenant);
+        fetch(tx, scope, id).await
+    })
+    .await?;
+    request.bell.ring();
+    Ok(task)
+}
+
+/// Locks, decides and writes: the middle of every verb, on a task or one of its subtasks. Whose task it is.
+pub(super) async fn decide(
+    tx: &Tx,
+    request: &Request,
+    (id, subtask): (TaskId, Option<SubtaskId>),
+    verb: Verb,
+) -> Result<taskloom_entity::TenantId> {
+    let scope = request.principal.require(Role::Manager)?;
+    let (snapshot, now) = lock(tx, request, scope, id).await?;
+    let target = match subtask {
+        None => Target::Task,
+        Some(id) => {
+            Target::Subtask(snapshot.index(id).ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?)
+        }
+    };
+    let tenant = snapshot.task.tenant_id;
+    let mut draft = Draft::new(snapshot, now);
+    command::decide(&mut draft, verb, target).map_err(refused)?;
+    engine::apply::apply(tx, &[draft.into_plan()], Some(&request.principal.name()), now).await?;
+    Ok(tenant)
+}
+
+/// A foreign tenant's task is not found, like one that never was.
+async fn lock(tx: &Tx, request: &Request, scope: &Scope, id: TaskId) -> Result<(Snapshot, Timestamp)> {
+    let snapshot = store::snapshot::lock(tx, id).await?.filter(|snapshot| scope.covers(snapshot.task.tenant_id));
+    Ok((snapshot.ok_or_else(|| not_found(id))?, request.clock.now()))
+}
+
+async fn fetch(conn: &impl sea_orm::ConnectionTrait, scope: &Scope, id: TaskId) -> Result<task::Model> {
+    store::task::find(conn, scope, id).await?.ok_or_else(|| not_found(id))
+}
+
+/// What an unknown task is answered.
+pub(super) fn not_found(id: TaskId) -> Error {
+    Error::new(&code::TASK_NOT_FOUND).with("id", id)
+}
+
+/// The task of this id.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, also for one of other tenants.
+#[tracing::instrument(name = "task.get", skip_all, fields(%id))]
+pub async fn get(request: &Request, id: TaskId) -> Result<task::Model> {
+    let scope = request.principal.require(Role::Viewer)?;
+    fetch(request.store.read(), scope, id).await
+}
+
+/// A page of the caller's tasks.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+#[tracing::instrument(name = "task.list", skip_all)]
+pub async fn list(
+    request: &Request,
+    filter: &Filter,
+    order: (OrderBy, bool),
+    part: &Part,
+) -> Result<Slice<task::Model>> {
+    let scope = request.principal.require(Role::Viewer)?;
+    store::task::list(request.store.read(), scope, filter, order, part).await
+}
+
+/// How many tasks such a list has.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+    let scope = request.principal.require(Role::Viewer)?;
+    store::task::count(request.store.read(), scope, filter).await
+}
+
+/// What the operation would do, before it is done.
+///
+/// # Errors
+/// The refusal that the operation itself would get.
+pub async fn preview(
+    request: &Request,
+    target: (TaskId, Option<SubtaskId>),
+    verb: Verb,
+) -> Result<(Snapshot, Preview)> {
+    let (id, subtask) = target;
+    let scope = request.principal.require(Role::Viewer)?;
+    let snapshot = store::snapshot::load(request.store.read(), &[id]).await?.pop();
+    let snapshot = snapshot.filter(|snapshot| scope.covers(snapshot.task.tenant_id)).ok_or_else(|| not_found(id))?;
+    let target = match subtask {
+        None => Target::Task,
+        Some(id) => {
+            Target::Subtask(snapshot.index(id).ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?)
+        }
+    };
+    let preview = preview::operation(&snapshot, verb, target, request.clock.now()).map_err(refused)?;
+    Ok((snapshot, preview))
+}
+
+/// Why a subtask of this snapshot is not running.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting_for(request: &Request, snapshot: &Snapshot, index: usize) -> Result<Vec<Reason>> {
+    let alive = super::worker::alive(request).await?;
+    let runner = match snapshot.subtasks[index].attempt_id {
+        Some(id) => {
+            let attempts = store::attempt::list(request.store.read(), &[id]).await?;
+            attempts.first().and_then(|attempt| alive.iter().find(|worker| worker.id == attempt.worker_id))
+        }
+        None => None,
+    };
+    let workers = Workers { alive: &alive, runner, silent_after: super::worker::SILENT };
+    Ok(crate::task::waiting::reasons(snapshot, index, &workers, request.clock.now()))
+}

@@ -1,0 +1,323 @@
+//! Submission: what is accepted is on disk, with its first event, before it is answered.
+
+use sea_orm::{NotSet, Set};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use taskloom_entity::{
+    DefinitionId, EventKind, JsonText, Operation, Role, SubtaskState, TaskId, TaskState, TaskType, TenantId, Timestamp,
+    subtask, task,
+};
+
+use crate::engine;
+use crate::error::{Error, Fault, Result, code};
+use crate::resolver::Request;
+use crate::resolver::audit::{self, Act};
+use crate::store::task::NewTask;
+use crate::store::{self, Tx, is_taken};
+use crate::task::command::execute;
+use crate::task::spec::{self, Definition};
+use crate::task::{Draft, Snapshot, SubtaskFacts, TaskFacts};
+
+/// What is to run.
+#[derive(Clone, Debug, Serialize)]
+pub enum Source {
+    /// A definition of its own, as a value.
+    Spec(Value),
+    /// The same, as YAML or JSON text: faults come with their lines.
+    Text(String),
+    /// A kept definition, one version of it.
+    Definition(DefinitionId),
+    /// The newest version of a kept definition, by name.
+    Named(String),
+}
+
+/// What a task is meant for.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TargetOf {
+    /// A cluster.
+    pub cluster: Option<String>,
+    /// A tenant of that cluster.
+    pub tenant: Option<String>,
+    /// A host.
+    pub host: Option<String>,
+}
+
+/// A submission.
+#[derive(Clone, Debug, Serialize)]
+pub struct New {
+    /// What is to run.
+    pub source: Source,
+    /// Another name than the definition's.
+    pub name: Option<String>,
+    /// Its parameters.
+    pub parameters: Option<Value>,
+    /// Sent again with the same key, it is the same task.
+    #[serde(skip)]
+    pub idempotency_key: Option<String>,
+    /// What it is meant for.
+    pub target: TargetOf,
+    /// For filters.
+    pub labels: Vec<(String, String)>,
+    /// 1 to 100, the highest first.
+    pub priority: Option<i32>,
+    /// Whose it is; none given: the caller's own tenant's.
+    pub tenant_id: Option<TenantId>,
+    /// By whom it was made.
+    #[serde(skip)]
+    pub task_type: TaskType,
+}
+
+/// The usual priority.
+pub const PRIORITY: i16 = 50;
+
+/// Accepts a task.
+///
+/// # Errors
+/// `INVALID_SPEC`, `INVALID_PARAMETERS`, `INVALID_INPUT`, `DEFINITION_NOT_FOUND`, `TENANT_NOT_FOUND`,
+/// `IDEMPOTENCY_KEY_REUSED`.
+#[tracing::instrument(name = "task.submit", skip_all)]
+pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
+    let act = Act::new("task.submit", "task");
+    audit::permit(request, Role::Manager, &act).await?;
+    let tenant = tenant(request, new.tenant_id).await?;
+    check(&new)?;
+    let digest = new.idempotency_key.as_ref().map(|_| digest(&new));
+    if let Some(task) = known(request, tenant, &new, digest.as_deref()).await? {
+        return Ok(task);
+    }
+    let (definition, definition_id) = definition(request, &new.source).await?;
+    let parameters =
+        definition.accept(new.parameters.clone()).map_err(|faults| invalid(&code::INVALID_PARAMETERS, faults))?;
+    let key = new.idempotency_key.clone();
+    let now = request.clock.now();
+    let rows = rows(request, &definition, Accepted { new: &new, tenant, definition_id, parameters, digest, now });
+    let done = audit::change(request, act.of(tenant), async |tx, act| write(tx, request, act, rows).await).await;
+    match done {
+        Ok(task) => {
+            request.bell.ring();
+            Ok(task)
+        }
+        // Two with the same key at the same moment: the slower one is answered with the faster one's task.
+        Err(error) if key.is_some() && error.code() == &code::IDEMPOTENCY_KEY_REUSED => {
+            let digest = self::digest(&new);
+            known(request, tenant, &new, Some(&digest)).await?.ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn tenant(request: &Request, wanted: Option<TenantId>) -> Result<TenantId> {
+    match wanted {
+        Some(id) => Ok(crate::resolver::tenant::get(request, id).await?.id),
+        None => request.principal.home().ok_or_else(|| {
+            invalid_input("tenantId", "you belong to no tenant: name one, or ask an administrator to make you a member")
+        }),
+    }
+}
+
+fn check(new: &New) -> Result<()> {
+    if let Some(name) = &new.name {
+        crate::resolver::name::check_title("name", name)?;
+    }
+    if !(1..=100).contains(&new.priority.unwrap_or(1)) {
+        return Err(invalid_input("priority", "1 to 100 is possible"));
+    }
+    let key = new.idempotency_key.as_deref().unwrap_or("-");
+    if key.is_empty() || key.len() > 200 || key.contains('\0') {
+        return Err(invalid_input("idempotencyKey", "1 to 200 bytes are possible"));
+    }
+    let target = [
+        ("target.cluster", &new.target.cluster),
+        ("target.tenant", &new.target.tenant),
+        ("target.host", &new.target.host),
+    ];
+    for (what, value) in target {
+        if let Some(value) = value {
+            crate::resolver::name::check_title(what, value)?;
+        }
+    }
+    if new.labels.len() > 64 {
+        return Err(invalid_input("labels", "at most 64 are possible"));
+    }
+    for (at, (key, value)) in new.labels.iter().enumerate() {
+        crate::resolver::name::check_title("labels", key)?;
+        if value.len() > 256 || value.contains('\0') {
+            return Err(invalid_input("labels", "a value has at most 256 bytes"));
+        }
+        if new.labels[..at].iter().any(|(other, _)| other == key) {
+            return Err(invalid_input("labels", &format!("`{key}` is there twice")));
+        }
+    }
+    Ok(())
+}
+
+fn invalid_input(what: &str, reason: &str) -> Error {
+    Error::new(&code::INVALID_INPUT).with("what", format!("`{what}`")).with("reason", reason)
+}
+
+/// An error that names its faults, the first in its message.
+pub fn invalid(code: &'static code::Code, faults: Vec<Fault>) -> Error {
+    let first = faults.first().map_or_else(String::new, |fault| {
+        let more = if faults.len() > 1 { format!(" (and {} more)", faults.len() - 1) } else { String::new() };
+        let place = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
+        format!("{place}{}{more}", fault.message)
+    });
+    Error::new(code).with("reason", first).faults(faults)
+}
+
+fn digest(new: &New) -> String {
+    let text = serde_json::to_vec(new).expect("invariant: a submission has only text keys");
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The task that was accepted under the same key before.
+async fn known(request: &Request, tenant: TenantId, new: &New, digest: Option<&str>) -> Result<Option<task::Model>> {
+    let Some(key) = new.idempotency_key.as_deref() else {
+        return Ok(None);
+    };
+    match store::task::find_by_key(request.store.write(), tenant, key).await? {
+        Some(task) if task.request_digest.as_deref() == digest => Ok(Some(task)),
+        Some(_) => Err(Error::new(&code::IDEMPOTENCY_KEY_REUSED).with("key", key)),
+        None => Ok(None),
+    }
+}
+
+async fn definition(request: &Request, source: &Source) -> Result<(Definition, Option<DefinitionId>)> {
+    let invalid = |faults| invalid(&code::INVALID_SPEC, faults);
+    let kept = match source {
+        Source::Spec(value) => return Ok((spec::read(value.clone()).map_err(invalid)?, None)),
+        Source::Text(text) => return Ok((spec::parse(text).map_err(invalid)?, None)),
+        Source::Definition(id) => crate::resolver::definition::get(request, *id).await?,
+        Source::Named(name) => crate::resolver::definition::get_by_name(request, name, None).await?,
+    };
+    Ok((kept.spec.parse().map_err(Error::internal)?, Some(kept.id)))
+}
+
+struct Accepted<'a> {
+    new: &'a New,
+    tenant: TenantId,
+    definition_id: Option<DefinitionId>,
+    parameters: Value,
+    digest: Option<String>,
+    now: Timestamp,
+}
+
+fn rows(request: &Request, definition: &Definition, accepted: Accepted<'_>) -> NewTask {
+    let new = accepted.new;
+    let labels: serde_json::Map<String, Value> =
+        new.labels.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
+    let priority = i16::try_from(new.priority.unwrap_or(PRIORITY.into())).unwrap_or(PRIORITY);
+    let task = task::ActiveModel {
+        id: NotSet,
+        tenant_id: Set(accepted.tenant),
+        name: Set(new.name.clone().unwrap_or_else(|| definition.name.clone())),
+        task_type: Set(new.task_type),
+        definition_id: Set(accepted.definition_id),
+        creator_id: Set(request.principal.user_id()),
+        creator: Set(request.principal.name()),
+        state: Set(TaskState::Pending),
+        operation: Set(Operation::Execute),
+        backward: Set(false),
+        priority: Set(priority),
+        cluster: Set(new.target.cluster.clone()),
+        target_tenant: Set(new.target.tenant.clone()),
+        host: Set(new.target.host.clone()),
+        labels: Set(JsonText::of(&labels)),
+        prohibit_rollback: Set(definition.prohibit_rollback),
+        progress: Set(0.0),
+        message: Set(None),
+        idempotency_key: Set(new.idempotency_key.clone()),
+        request_digest: Set(accepted.digest),
+        created_at: Set(accepted.now),
+        started_at: Set(None),
+        finished_at: Set(None),
+    };
+    let states = first_states(definition, accepted.tenant, accepted.now);
+    let subtasks = definition.subtasks.iter().enumerate().map(|(index, subtask)| {
+        let mut row = subtask_row(subtask, index, definition.upstreams(index));
+        row.priority = Set(priority);
+        row.state = Set(states[index]);
+        row
+    });
+    NewTask {
+        task,
+        spec: JsonText::of(definition),
+        parameters: JsonText::of(&accepted.parameters),
+        labels: new.labels.clone(),
+        subtasks: subtasks.collect(),
+    }
+}
+
+fn subtask_row(subtask: &spec::Subtask, index: usize, needs: &[usize]) -> subtask::ActiveModel {
+    let mut requires = subtask.workers.clone();
+    requires.sort();
+    requires.dedup();
+    subtask::ActiveModel {
+        id: NotSet,
+        task_id: NotSet,
+        seq: Set(i32::try_from(index).unwrap_or(i32::MAX)),
+        name: Set(subtask.name.clone()),
+        description: Set(subtask.description.clone()),
+        executor: Set(subtask.run.kind()),
+        spec: Set(JsonText::of(subtask)),
+        needs: Set(JsonText::of(needs)),
+        requires: Set(requires.join(",")),
+        priority: NotSet,
+        state: NotSet,
+        operation: Set(Operation::Execute),
+        held: Set(false),
+        progress: Set(0.0),
+        weight: Set(subtask.weight),
+        runs: Set(0),
+        tries: Set(0),
+        max_tries: Set(i32::try_from(subtask.retry.attempts).unwrap_or(i32::MAX)),
+        backoff_ms: Set(i64::try_from(subtask.retry.backoff.as_millis()).unwrap_or(i64::MAX)),
+        on_lost: Set(subtask.on_lost),
+        prohibit_rollback: Set(subtask.prohibit_rollback),
+        epoch: Set(0),
+        attempt_id: Set(None),
+        not_before: Set(None),
+        outputs: Set(JsonText::of(&json!({}))),
+        message: Set(None),
+        log_lines: Set(0),
+        log_bytes: Set(0),
+        started_at: Set(None),
+        finished_at: Set(None),
+    }
+}
+
+/// Which subtasks are READY from the start: decided by the same core that decides everything after.
+fn first_states(definition: &Definition, tenant_id: TenantId, now: Timestamp) -> Vec<SubtaskState> {
+    let subtasks = definition.subtasks.iter().enumerate();
+    let snapshot = Snapshot {
+        task: TaskFacts::new(TaskId(0), tenant_id),
+        subtasks: subtasks
+            .map(|(index, subtask)| SubtaskFacts::new(subtask.name.clone(), definition.upstreams(index).to_vec()))
+            .collect(),
+    };
+    let mut draft = Draft::new(snapshot, now);
+    execute::start(&mut draft);
+    draft.snapshot().subtasks.iter().map(|subtask| subtask.state).collect()
+}
+
+async fn write(tx: &Tx, request: &Request, act: &mut Act, rows: NewTask) -> Result<task::Model> {
+    let key = rows.task.idempotency_key.clone().take().flatten();
+    let created_at = rows.task.created_at.clone().take().unwrap_or_else(|| request.clock.now());
+    let tenant = rows.task.tenant_id.clone().take().unwrap_or(TenantId(0));
+    let id = store::task::insert(tx, rows).await.map_err(|error| match key {
+        Some(key) if is_taken(&error) => Error::new(&code::IDEMPOTENCY_KEY_REUSED).with("key", key),
+        _ => error.into(),
+    })?;
+    act.on(format_args!("task:{id}"));
+    let event = store::event::NewEvent {
+        kind: EventKind::TaskSubmitted,
+        task_state: Some(TaskState::Pending),
+        operation: Some(Operation::Execute),
+        progress: Some(0.0),
+        actor: Some(request.principal.name()),
+        ..engine::apply::blank(tenant, id, created_at)
+    };
+    store::event::append(tx, vec![event]).await?;
+    store::task::list_by_id(tx, &[id]).await?.pop().ok_or_else(|| super::not_found(id))
+}
