@@ -1,6 +1,6 @@
 //! Subtasks: retried, skipped, cancelled, and why one is not running.
 
-use taskloom_entity::{Role, SubtaskId, subtask};
+use taskloom_entity::{AttemptId, Role, SubtaskId, attempt, subtask};
 
 use super::Request;
 use super::audit::{self, Act};
@@ -63,4 +63,16 @@ pub async fn get(request: &Request, id: SubtaskId) -> Result<subtask::Model> {
 /// What an unknown subtask is answered.
 pub(super) fn not_found(id: SubtaskId) -> Error {
     Error::new(&code::SUBTASK_NOT_FOUND).with("id", id)
+}
+
+/// The attempt of this id.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`, also for one of other tenants.
+pub async fn attempt(request: &Request, id: AttemptId) -> Result<attempt::Model> {
+    request.principal.require(Role::Viewer)?;
+    let found = store::attempt::list(request.store.read(), &[id]).await?.pop();
+    let attempt = found.ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?;
+    get(request, attempt.subtask_id).await?;
+    Ok(attempt)
 }

@@ -92,6 +92,43 @@ pub struct Filter {
     pub finished_to: Option<Timestamp>,
 }
 
+impl Filter {
+    /// The same question asked of a task in memory; for those who follow changes.
+    #[must_use]
+    pub fn matches(&self, task: &task::Model) -> bool {
+        let equal =
+            |wanted: &Option<String>, is: Option<&str>| wanted.as_deref().is_none_or(|wanted| is == Some(wanted));
+        let holds = |part: &Option<String>, text: Option<&str>| {
+            let has = |part: &str| text.is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()));
+            part.as_deref().is_none_or(has)
+        };
+        let labels: serde_json::Map<String, serde_json::Value> =
+            if self.labels.is_empty() { Default::default() } else { task.labels.parse().unwrap_or_default() };
+        let labelled = |(key, value): &(String, Option<String>)| match (labels.get(key), value) {
+            (Some(is), Some(value)) => is.as_str() == Some(value),
+            (is, None) => is.is_some(),
+            (None, Some(_)) => false,
+        };
+        let within = |at: Option<Timestamp>, from: Option<Timestamp>, to: Option<Timestamp>| {
+            from.is_none_or(|from| at.is_some_and(|at| at >= from)) && to.is_none_or(|to| at.is_some_and(|at| at < to))
+        };
+        (self.states.is_empty() || self.states.contains(&task.state))
+            && (self.types.is_empty() || self.types.contains(&task.task_type))
+            && holds(&self.name, Some(&task.name))
+            && holds(&self.cluster_contains, task.cluster.as_deref())
+            && equal(&self.creator, Some(&task.creator))
+            && equal(&self.cluster, task.cluster.as_deref())
+            && equal(&self.target_tenant, task.target_tenant.as_deref())
+            && equal(&self.host, task.host.as_deref())
+            && self.definition_id.is_none_or(|id| task.definition_id == Some(id))
+            && self.tenant_id.is_none_or(|id| task.tenant_id == id)
+            && self.ids.as_ref().is_none_or(|ids| ids.contains(&task.id))
+            && self.labels.iter().all(labelled)
+            && within(Some(task.created_at), self.created_from, self.created_to)
+            && within(task.finished_at, self.finished_from, self.finished_to)
+    }
+}
+
 /// The columns a list can be ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderBy {

@@ -1,0 +1,142 @@
+//! Kept definitions and their versions.
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{DefinitionId, TenantId, definition};
+
+use super::context::Has;
+use super::id;
+use super::page::{Args, connection_with, cursor};
+use super::scalar::{BigInt, Json};
+use super::task::SpecInput;
+use crate::resolver;
+use crate::resolver::task::submit::Source;
+
+/// One version of a definition.
+#[derive(Clone, Debug)]
+pub struct Definition(pub definition::Model);
+
+/// One version of a definition.
+#[Object]
+impl Definition {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("Definition", self.0.id)
+    }
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// From 1; a version never changes.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+    /// Whether it is the newest of its name.
+    async fn latest(&self) -> bool {
+        self.0.latest
+    }
+    /// The definition itself.
+    async fn spec(&self) -> Json {
+        Json::from(&self.0.spec)
+    }
+    /// Who saved it.
+    async fn creator(&self) -> &str {
+        &self.0.creator
+    }
+    /// When.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at.utc()
+    }
+}
+
+/// How many definitions a list has.
+#[derive(Clone, Debug)]
+pub struct DefinitionTotal(Option<String>);
+
+/// How many definitions a list has.
+#[Object]
+impl DefinitionTotal {
+    /// How many match; counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::definition::count(ctx.request(), self.0.as_deref()).await?.cast_signed()))
+    }
+}
+
+/// Questions about definitions.
+#[derive(Debug, Default)]
+pub struct DefinitionQuery;
+
+/// Questions about definitions.
+#[Object]
+impl DefinitionQuery {
+    /// The newest version of each definition, or with `versionsOf` every version of one; the newest first.
+    #[graphql(complexity = "usize::try_from(first.or(last).unwrap_or(20)).unwrap_or(0) * child_complexity + 1")]
+    async fn definitions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        versions_of: Option<String>,
+    ) -> Result<Connection<String, Definition, DefinitionTotal>> {
+        let page = Args { first, after, last, before }.by_id()?;
+        let slice = resolver::definition::list(ctx.request(), versions_of.as_deref(), page).await?;
+        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (cursor(row.id.0), Definition(row))))
+    }
+
+    /// One definition by name; the newest version unless one is named.
+    async fn definition(&self, ctx: &Context<'_>, name: String, version: Option<i32>) -> Result<Definition> {
+        Ok(Definition(resolver::definition::get_by_name(ctx.request(), &name, version).await?))
+    }
+}
+
+/// A definition to be kept: exactly one of `spec` and `source`.
+#[derive(Clone, Debug, InputObject)]
+pub struct SaveDefinitionInput {
+    /// As an object.
+    spec: Option<SpecInput>,
+    /// As YAML or JSON text: faults come with their lines.
+    source: Option<String>,
+    /// The owner; left out: the caller's own tenant.
+    tenant_id: Option<ID>,
+}
+
+/// Which definition.
+#[derive(Clone, Debug, InputObject)]
+#[graphql(name = "DefinitionIdInput")]
+pub struct DefinitionInput {
+    /// Its id.
+    id: ID,
+}
+
+/// The definition.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct DefinitionPayload {
+    /// As it is kept, or was.
+    definition: Definition,
+}
+
+/// Changes of definitions.
+#[derive(Debug, Default)]
+pub struct DefinitionMutation;
+
+/// Changes of definitions.
+#[Object]
+impl DefinitionMutation {
+    /// Keeps a definition as the newest version of its name; one that is unchanged stays as it is.
+    async fn save_definition(&self, ctx: &Context<'_>, input: SaveDefinitionInput) -> Result<DefinitionPayload> {
+        let source: Source = super::task::source(input.spec, input.source, None, None)?;
+        let tenant = input.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId);
+        Ok(DefinitionPayload {
+            definition: Definition(resolver::definition::save(ctx.request(), source, tenant).await?),
+        })
+    }
+
+    /// Takes every version of a definition out of use. Tasks made of it stay.
+    async fn delete_definition(&self, ctx: &Context<'_>, input: DefinitionInput) -> Result<DefinitionPayload> {
+        let kept = DefinitionId(id::decode("Definition", &input.id)?);
+        Ok(DefinitionPayload { definition: Definition(resolver::definition::delete(ctx.request(), kept).await?) })
+    }
+}

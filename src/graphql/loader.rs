@@ -1,0 +1,150 @@
+//! Batched reads behind every field that leads from a parent to its children: one statement however many parents.
+//!
+//! The loaders belong to the schema, not to a request: what several requests want at the same moment is one statement.
+//! They remember nothing, so nothing of one moment is shown in another; a parent was checked against the caller's
+//! scope before anybody asks for its children, so they need to know no caller.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use taskloom_entity::{
+    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, attempt, definition, subtask, task, task_input, tenant,
+};
+
+use crate::error::{Error, Result};
+use crate::store::{self, Store};
+use crate::task::Snapshot;
+
+/// Gathers keys for this long: with nothing it would be a batch of one each.
+const DELAY: Duration = Duration::from_millis(1);
+
+/// Reads by key.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    store: Store,
+}
+
+/// Every loader. Cheap to clone.
+#[derive(Clone)]
+pub struct Loaders(Arc<DataLoader<Reader>>);
+
+impl std::fmt::Debug for Loaders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Loaders")
+    }
+}
+
+impl Loaders {
+    /// Loaders on this store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self(Arc::new(DataLoader::new(Reader { store }, tokio::spawn).delay(DELAY).max_batch_size(1000)))
+    }
+
+    /// The value of one key.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn one<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        Reader: Loader<K, Error = Arc<Error>>,
+    {
+        self.0.load_one(key).await.map_err(|error| again(&error))
+    }
+}
+
+/// One failure is many keys' failure: each gets its own error of the same code.
+fn again(error: &Arc<Error>) -> Error {
+    let made = Error::new(error.code()).source(error.to_string());
+    match error.pause() {
+        Some(pause) => made.retry_after(pause),
+        None => made,
+    }
+}
+
+/// The subtasks of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SubtasksOf(pub TaskId);
+/// The attempts of a subtask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AttemptsOf(pub SubtaskId);
+/// A task as decisions see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SnapshotOf(pub TaskId);
+/// What a task was submitted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InputOf(pub TaskId);
+
+macro_rules! loader {
+    ($key:ty => $value:ty, |$conn:ident, $keys:ident| $load:expr) => {
+        impl Loader<$key> for Reader {
+            type Value = $value;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Arc<Error>> {
+                let $conn = self.store.read();
+                let $keys = keys;
+                $load.await.map_err(Arc::new)
+            }
+        }
+    };
+}
+
+loader!(SubtasksOf => Arc<Vec<Arc<subtask::Model>>>, |conn, keys| async {
+    let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
+    let rows = store::task::subtasks(conn, &ids).await?;
+    let mut grouped: HashMap<SubtasksOf, Vec<Arc<subtask::Model>>> = HashMap::new();
+    for row in rows {
+        grouped.entry(SubtasksOf(row.task_id)).or_default().push(Arc::new(row));
+    }
+    Ok::<_, Error>(grouped.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
+});
+
+loader!(AttemptsOf => Vec<attempt::Model>, |conn, keys| async {
+    let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
+    let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
+    for row in store::attempt::of_subtasks(conn, &ids).await? {
+        grouped.entry(AttemptsOf(row.subtask_id)).or_default().push(row);
+    }
+    Ok::<_, Error>(grouped)
+});
+
+loader!(SnapshotOf => Arc<Snapshot>, |conn, keys| async {
+    let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
+    let snapshots = store::snapshot::load(conn, &ids).await?;
+    Ok::<_, Error>(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Arc::new(snapshot))).collect())
+});
+
+loader!(InputOf => Arc<task_input::Model>, |conn, keys| async {
+    let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
+    let rows = store::task::inputs(conn, &ids).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (InputOf(row.task_id), Arc::new(row))).collect())
+});
+
+loader!(TaskId => Arc<task::Model>, |conn, keys| async {
+    let rows = store::task::list_by_id(conn, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+});
+
+loader!(SubtaskId => Arc<subtask::Model>, |conn, keys| async {
+    let rows = store::subtask::list_by_id(conn, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+});
+
+loader!(AttemptId => attempt::Model, |conn, keys| async {
+    let rows = store::attempt::list(conn, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
+});
+
+loader!(DefinitionId => definition::Model, |conn, keys| async {
+    let rows = store::definition::list_by_id(conn, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
+});
+
+loader!(TenantId => tenant::Model, |conn, keys| async {
+    let rows = store::tenant::many(conn, &crate::auth::Scope::All, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
+});

@@ -1,0 +1,77 @@
+//! Everything that has an id, found by it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+use taskloom_entity::{AttemptId, DefinitionId, SubtaskId, TaskId};
+
+use super::attempt::Attempt;
+use super::context::Has;
+use super::definition::Definition;
+use super::id;
+use super::subtask::Subtask;
+use super::task::Task;
+use crate::error::Kind;
+use crate::resolver;
+
+/// Something with an id.
+#[derive(Clone, Debug, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque and unique."))]
+pub enum Node {
+    /// A task.
+    Task(Task),
+    /// A subtask.
+    Subtask(Subtask),
+    /// An attempt.
+    Attempt(Attempt),
+    /// A definition.
+    Definition(Definition),
+}
+
+/// Anything by its id.
+#[derive(Debug, Default)]
+pub struct NodeQuery;
+
+/// Anything by its id.
+#[Object]
+impl NodeQuery {
+    /// The thing of this id; none when there is no such thing, or it is of another tenant.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        Ok(find(ctx, &id).await?)
+    }
+
+    /// The things of these ids, in their order.
+    #[graphql(complexity = "ids.len() * child_complexity")]
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        Ok(futures::future::try_join_all(ids.iter().map(|id| find(ctx, id))).await?)
+    }
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> {
+    let request = ctx.request();
+    let Some((kind, _)) = id::split(id) else { return Ok(None) };
+    let found = match kind.as_str() {
+        "Task" => {
+            let task = resolver::task::get(request, TaskId(id::decode("Task", id)?)).await;
+            task.map(|task| Node::Task(Task(Arc::new(task))))
+        }
+        "Subtask" => {
+            let subtask = resolver::subtask::get(request, SubtaskId(id::decode("Subtask", id)?)).await;
+            subtask.map(|subtask| Node::Subtask(Subtask(Arc::new(subtask))))
+        }
+        "Attempt" => {
+            let attempt = resolver::subtask::attempt(request, AttemptId(id::decode("Attempt", id)?)).await;
+            attempt.map(|attempt| Node::Attempt(Attempt(attempt)))
+        }
+        "Definition" => {
+            let kept = resolver::definition::get(request, DefinitionId(id::decode("Definition", id)?)).await;
+            kept.map(|kept| Node::Definition(Definition(kept)))
+        }
+        _ => return Ok(None),
+    };
+    match found {
+        Ok(node) => Ok(Some(node)),
+        Err(error) if error.code().kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

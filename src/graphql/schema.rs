@@ -1,0 +1,46 @@
+//! The schema: every resource's part in one graph.
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema as GraphSchema};
+
+use super::definition::{DefinitionMutation, DefinitionQuery};
+use super::event::TaskSubscription;
+use super::limits::{self, Limits};
+use super::loader::Loaders;
+use super::node::NodeQuery;
+use super::subtask::SubtaskMutation;
+use super::task::{TaskMutation, TaskQuery};
+use super::worker::WorkerQuery;
+use crate::store::Store;
+
+/// Questions.
+#[derive(MergedObject, Default, Debug)]
+pub struct Query(NodeQuery, TaskQuery, DefinitionQuery, WorkerQuery);
+
+/// Changes.
+#[derive(MergedObject, Default, Debug)]
+pub struct Mutation(TaskMutation, SubtaskMutation, DefinitionMutation);
+
+/// What is followed.
+#[derive(MergedSubscription, Default, Debug)]
+pub struct Subscription(TaskSubscription);
+
+/// Taskloom's graph.
+pub type Schema = GraphSchema<Query, Mutation, Subscription>;
+
+/// The schema on a store, behind the limits.
+#[must_use]
+pub fn build(store: Store, limits: &Limits) -> Schema {
+    let builder = GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
+    limits::apply(builder.data(Loaders::new(store)), limits).finish()
+}
+
+/// The schema's text, as it is committed.
+#[must_use]
+pub fn text() -> String {
+    let schema = GraphSchema::new(Query::default(), Mutation::default(), Subscription::default());
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let mut text = schema.sdl_with_options(options);
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}

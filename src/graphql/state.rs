@@ -1,0 +1,174 @@
+//! The closed words of the graph. Each is the entity's or the core's under the name that the contract gives it.
+
+use async_graphql::Enum;
+use taskloom_entity as entity;
+
+use crate::log;
+use crate::task::command::Verb;
+use crate::task::preview;
+
+macro_rules! mirror {
+    ($($(#[$doc:meta])* $name:ident of $remote:tt { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+        #[graphql(remote = $remote)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+    )+};
+}
+
+mirror! {
+    /// Where a task stands.
+    TaskState of "entity::TaskState" {
+        /// Accepted, nothing started.
+        Pending,
+        /// Something runs, may run or waits for its turn.
+        Running,
+        /// Frozen: running processes stand still, nothing new starts.
+        Paused,
+        /// Cancellation is recorded, what runs is being stopped.
+        Canceling,
+        /// Every subtask ended well or was skipped.
+        Successful,
+        /// A subtask failed and nothing runs any more.
+        Failed,
+        /// Cancelled, and nothing runs any more.
+        Canceled,
+        /// Everything that had run was undone.
+        RolledBack,
+    }
+    /// Where a subtask stands.
+    SubtaskState of "entity::SubtaskState" {
+        /// Waits for its upstreams, or was undone.
+        Pending,
+        /// May be claimed by a worker.
+        Ready,
+        /// An attempt of it runs.
+        Running,
+        /// Its attempt is being stopped.
+        Canceling,
+        /// Its last attempt did not succeed.
+        Failed,
+        /// Its last attempt succeeded, or it was skipped.
+        Successful,
+    }
+    /// What a task or subtask is, or was last, doing.
+    Operation of "entity::Operation" {
+        /// Running as defined.
+        Execute,
+        /// Running again what failed.
+        Retry,
+        /// Undoing.
+        Rollback,
+        /// Counted as done without running.
+        Skip,
+        /// Stopped on request.
+        Cancel,
+    }
+    /// How one attempt stands or ended.
+    AttemptState of "entity::AttemptState" {
+        /// Under a lease.
+        Running,
+        /// Ended well.
+        Successful,
+        /// Ended with an error.
+        Failed,
+        /// Stopped at its time limit.
+        TimedOut,
+        /// Stopped on request.
+        Canceled,
+        /// Its worker went away.
+        Lost,
+    }
+    /// What runs a subtask.
+    ExecutorKind of "entity::ExecutorKind" {
+        /// A POSIX shell.
+        Shell,
+        /// A Python interpreter.
+        Python,
+        /// Nothing: a gate, optionally with a pause.
+        Noop,
+    }
+    /// What an event tells of.
+    EventKind of "entity::EventKind" {
+        /// A task was accepted.
+        TaskSubmitted,
+        /// A task's state or operation changed.
+        TaskChanged,
+        /// A task was deleted.
+        TaskDeleted,
+        /// A subtask's state or operation changed.
+        SubtaskChanged,
+        /// Progress moved.
+        Progress,
+        /// A subtask reported a warning.
+        Warning,
+    }
+    /// What can be asked of a task or subtask.
+    Action of "Verb" {
+        /// Run again what failed.
+        Retry,
+        /// Undo what ran.
+        Rollback,
+        /// Count a failure as done.
+        Skip,
+        /// Stop.
+        Cancel,
+        /// Freeze.
+        Pause,
+        /// Go on.
+        Resume,
+        /// Remove for good.
+        Delete,
+    }
+    /// What an operation does to a subtask.
+    Effect of "preview::Effect" {
+        /// It runs.
+        Run,
+        /// Its undo runs.
+        Undo,
+        /// It is counted as done without running.
+        Skip,
+        /// What runs of it is stopped.
+        Stop,
+        /// It had not begun, and will not.
+        Drop,
+        /// It is frozen.
+        Freeze,
+        /// It goes on where it was.
+        Thaw,
+    }
+    /// How loud a line of a log is.
+    LogLevel of "log::Level" {
+        /// An error.
+        Error,
+        /// A warning.
+        Warn,
+        /// Anything else.
+        Info,
+    }
+    /// Where a line of a log came from.
+    LogSource of "log::Source" {
+        /// Standard output.
+        Stdout,
+        /// Standard error.
+        Stderr,
+        /// Taskloom itself.
+        System,
+        /// `::warning`.
+        Warning,
+    }
+}
+
+/// Where a task came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "entity::TaskType")]
+pub enum TaskType {
+    /// Submitted by a person or program.
+    Manual,
+    /// Submitted once by the system itself.
+    SysOnce,
+    /// Submitted by a user's schedule.
+    Scheduled,
+    /// Submitted by a schedule of the system itself.
+    SysScheduled,
+}

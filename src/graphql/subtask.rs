@@ -1,0 +1,239 @@
+//! Subtasks: the type and the changes.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{SubtaskId, subtask};
+
+use super::attempt::{Attempt, Resource};
+use super::context::Has;
+use super::id;
+use super::loader::{AttemptsOf, SnapshotOf, SubtasksOf};
+use super::log::LogPage;
+use super::scalar::{BigInt, Json};
+use super::state::{Action, ExecutorKind, Operation, SubtaskState};
+use super::task::Task;
+use super::waiting::Waiting;
+use crate::resolver;
+use crate::store::snapshot::needs;
+use crate::task::command::{self, Target};
+
+/// A node of a task's graph.
+#[derive(Clone, Debug)]
+pub struct Subtask(pub Arc<subtask::Model>);
+
+impl Subtask {
+    async fn siblings(&self, ctx: &Context<'_>) -> Result<Arc<Vec<Arc<subtask::Model>>>> {
+        Ok(ctx.loaders().one(SubtasksOf(self.0.task_id)).await?.unwrap_or_default())
+    }
+}
+
+/// A node of a task's graph.
+#[Object]
+impl Subtask {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("Subtask", self.0.id)
+    }
+    /// The number that scripts and legacy clients know.
+    async fn database_id(&self) -> BigInt {
+        BigInt(self.0.id.0)
+    }
+    /// Unique within its task.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// For people.
+    async fn description(&self) -> &str {
+        &self.0.description
+    }
+    /// Its place in the topological order, from 0.
+    async fn index(&self) -> i32 {
+        self.0.seq
+    }
+    /// What runs it.
+    async fn executor(&self) -> ExecutorKind {
+        self.0.executor.into()
+    }
+    /// Where it stands.
+    async fn state(&self) -> SubtaskState {
+        self.0.state.into()
+    }
+    /// What it is, or was last, doing.
+    async fn operation(&self) -> Operation {
+        self.0.operation.into()
+    }
+    /// Whether it was counted as done without running.
+    async fn skipped(&self) -> bool {
+        self.0.operation == taskloom_entity::Operation::Skip
+    }
+    /// 0 to 1.
+    async fn progress(&self) -> f64 {
+        self.0.progress
+    }
+    /// Its share of the task's progress.
+    async fn weight(&self) -> f64 {
+        self.0.weight
+    }
+    /// Why it failed.
+    async fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+    /// How often it has run.
+    async fn runs(&self) -> i32 {
+        self.0.runs
+    }
+    /// Labels a worker must have.
+    async fn workers(&self) -> Vec<&str> {
+        self.0.requires.split(',').filter(|label| !label.is_empty()).collect()
+    }
+    /// Once it has run, the task cannot be rolled back.
+    async fn prohibit_rollback(&self) -> bool {
+        self.0.prohibit_rollback
+    }
+    /// Its definition.
+    async fn spec(&self) -> Json {
+        Json::from(&self.0.spec)
+    }
+    /// What it put out; parameters of everything downstream.
+    async fn output(&self) -> Json {
+        Json::from(&self.0.outputs)
+    }
+    /// When its latest attempt began.
+    async fn started_at(&self) -> Option<DateTime<Utc>> {
+        self.0.started_at.map(|at| at.utc())
+    }
+    /// When its latest attempt ended.
+    async fn finished_at(&self) -> Option<DateTime<Utc>> {
+        self.0.finished_at.map(|at| at.utc())
+    }
+    /// Its task.
+    async fn task(&self, ctx: &Context<'_>) -> Result<Option<Task>> {
+        Ok(ctx.loaders().one(self.0.task_id).await?.map(Task))
+    }
+    /// What it needs.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<Self>> {
+        let wanted = needs(&self.0.needs)?;
+        let siblings = self.siblings(ctx).await?;
+        Ok(wanted.into_iter().filter_map(|index| siblings.get(index).cloned().map(Self)).collect())
+    }
+    /// What needs it.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn downstreams(&self, ctx: &Context<'_>) -> Result<Vec<Self>> {
+        let own = usize::try_from(self.0.seq).unwrap_or_default();
+        let siblings = self.siblings(ctx).await?;
+        let mut found = vec![];
+        for sibling in siblings.iter() {
+            if needs(&sibling.needs)?.contains(&own) {
+                found.push(Self(sibling.clone()));
+            }
+        }
+        Ok(found)
+    }
+    /// Its attempts, in order.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<Attempt>> {
+        let attempts = ctx.loaders().one(AttemptsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(attempts.into_iter().map(Attempt).collect())
+    }
+    /// What its running attempt uses, or its last one used.
+    async fn resource(&self, ctx: &Context<'_>) -> Result<Option<Resource>> {
+        match self.0.attempt_id {
+            Some(id) => Ok(ctx.loaders().one(id).await?.and_then(|attempt| Resource::of(&attempt))),
+            None => Ok(None),
+        }
+    }
+    /// Lines of its log, counted from 1 through all attempts.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 1)] from: i64,
+        #[graphql(default = 1000)] limit: i64,
+    ) -> Result<LogPage> {
+        Ok(resolver::log::lines(ctx.request(), self.0.id, from, limit).await?.into())
+    }
+    /// A range of its log's text, in bytes from 0; what is no UTF-8 is replaced.
+    #[graphql(complexity = "10")]
+    async fn log_text(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 0)] from: i64,
+        #[graphql(default = 65536)] length: i64,
+    ) -> Result<String> {
+        let bytes = resolver::log::bytes(ctx.request(), self.0.id, from, length).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+    /// How many lines its log has had.
+    async fn log_lines(&self) -> BigInt {
+        BigInt(self.0.log_lines)
+    }
+    /// How many bytes its log has had.
+    async fn log_bytes(&self) -> BigInt {
+        BigInt(self.0.log_bytes)
+    }
+    /// What may be done with it now.
+    async fn available_operations(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let Some(snapshot) = ctx.loaders().one(SnapshotOf(self.0.task_id)).await? else { return Ok(vec![]) };
+        let Some(index) = snapshot.index(self.0.id) else { return Ok(vec![]) };
+        Ok(command::available(&snapshot, Target::Subtask(index)).into_iter().map(Action::from).collect())
+    }
+    /// Why it is not running; empty when it runs or is done. The nearest reason first.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn waiting_for(&self, ctx: &Context<'_>) -> Result<Vec<Waiting>> {
+        let Some(snapshot) = ctx.loaders().one(SnapshotOf(self.0.task_id)).await? else { return Ok(vec![]) };
+        let Some(index) = snapshot.index(self.0.id) else { return Ok(vec![]) };
+        let reasons = resolver::task::waiting_for(ctx.request(), &snapshot, index).await?;
+        Ok(reasons.into_iter().map(|reason| Waiting::new(&snapshot, reason)).collect())
+    }
+}
+
+/// Which subtask.
+#[derive(Clone, Debug, InputObject)]
+#[graphql(name = "SubtaskIdInput")]
+pub struct SubtaskInput {
+    /// Its id.
+    id: ID,
+}
+
+/// The changed subtask.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SubtaskPayload {
+    /// As it stands now.
+    subtask: Subtask,
+}
+
+impl From<subtask::Model> for SubtaskPayload {
+    fn from(subtask: subtask::Model) -> Self {
+        Self { subtask: Subtask(Arc::new(subtask)) }
+    }
+}
+
+fn decode(input: &SubtaskInput) -> crate::error::Result<SubtaskId> {
+    id::decode("Subtask", &input.id).map(SubtaskId)
+}
+
+/// Changes of subtasks.
+#[derive(Debug, Default)]
+pub struct SubtaskMutation;
+
+/// Changes of subtasks.
+#[Object]
+impl SubtaskMutation {
+    /// Runs a failed subtask again, or its undo when that failed.
+    async fn retry_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
+        Ok(resolver::subtask::retry(ctx.request(), decode(&input)?).await?.into())
+    }
+
+    /// Counts a failed subtask as done; its downstreams go on.
+    async fn skip_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
+        Ok(resolver::subtask::skip(ctx.request(), decode(&input)?).await?.into())
+    }
+
+    /// Stops a subtask with all its processes.
+    async fn cancel_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
+        Ok(resolver::subtask::cancel(ctx.request(), decode(&input)?).await?.into())
+    }
+}

@@ -1,0 +1,126 @@
+//! Which tasks, in which order.
+
+use async_graphql::{Enum, ID, InputObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{DefinitionId, TaskId, TenantId};
+
+use super::super::id;
+use super::super::state::{TaskState, TaskType};
+use crate::error::Result;
+use crate::store::task::{Filter, OrderBy};
+
+/// Which tasks. What is left out does not count; what is given must all hold.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct TaskFilter {
+    /// In one of these states.
+    pub states: Option<Vec<TaskState>>,
+    /// The name contains this, in any case of its letters.
+    pub name: Option<String>,
+    /// Of one of these types.
+    pub types: Option<Vec<TaskType>>,
+    /// Submitted by this user.
+    pub creator: Option<String>,
+    /// With all of these labels.
+    pub labels: Option<Vec<LabelFilter>>,
+    /// Meant for this cluster.
+    pub cluster: Option<String>,
+    /// Meant for this tenant of a cluster.
+    pub target_tenant: Option<String>,
+    /// Meant for this host.
+    pub host: Option<String>,
+    /// Made of this version of a definition.
+    pub definition_id: Option<ID>,
+    /// Owned by this tenant.
+    pub tenant_id: Option<ID>,
+    /// One of these.
+    pub ids: Option<Vec<ID>>,
+    /// Accepted at or after.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Accepted before.
+    pub created_to: Option<DateTime<Utc>>,
+    /// Ended at or after.
+    pub finished_from: Option<DateTime<Utc>>,
+    /// Ended before.
+    pub finished_to: Option<DateTime<Utc>>,
+}
+
+/// A label to look for.
+#[derive(Clone, Debug, InputObject)]
+pub struct LabelFilter {
+    /// Its name.
+    pub key: String,
+    /// Its value; left out: any.
+    pub value: Option<String>,
+}
+
+/// In which order.
+#[derive(Clone, Copy, Debug, Default, InputObject)]
+pub struct TaskOrder {
+    /// By what.
+    #[graphql(default)]
+    pub field: TaskOrderField,
+    /// The largest first.
+    #[graphql(default = true)]
+    pub descending: bool,
+}
+
+/// By what tasks can be ordered; equal ones are ordered by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+#[graphql(remote = "OrderBy")]
+pub enum TaskOrderField {
+    /// The order of acceptance.
+    #[default]
+    Id,
+    /// By name.
+    Name,
+    /// By state.
+    State,
+    /// By type.
+    Type,
+    /// By priority.
+    Priority,
+    /// By the instant of acceptance.
+    CreatedAt,
+    /// By the instant of the first attempt.
+    StartedAt,
+    /// By the instant of the end.
+    FinishedAt,
+}
+
+impl TaskFilter {
+    /// The filter as the resolvers know it.
+    ///
+    /// # Errors
+    /// `INVALID_ID`.
+    pub fn decode(self) -> Result<Filter> {
+        let task = |task: &ID| id::decode("Task", task).map(TaskId);
+        let ids = self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?;
+        let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
+        Ok(Filter {
+            states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
+            name: self.name,
+            cluster_contains: None,
+            types: self.types.unwrap_or_default().into_iter().map(Into::into).collect(),
+            creator: self.creator,
+            labels: self.labels.unwrap_or_default().into_iter().map(|label| (label.key, label.value)).collect(),
+            cluster: self.cluster,
+            target_tenant: self.target_tenant,
+            host: self.host,
+            definition_id: number("Definition", self.definition_id)?.map(DefinitionId),
+            tenant_id: number("Tenant", self.tenant_id)?.map(TenantId),
+            ids,
+            created_from: self.created_from.map(Into::into),
+            created_to: self.created_to.map(Into::into),
+            finished_from: self.finished_from.map(Into::into),
+            finished_to: self.finished_to.map(Into::into),
+        })
+    }
+}
+
+impl TaskOrder {
+    /// The order as the store knows it; the newest first when none is given.
+    #[must_use]
+    pub fn decode(order: Option<Self>) -> (OrderBy, bool) {
+        order.map_or((OrderBy::Id, true), |order| (order.field.into(), order.descending))
+    }
+}

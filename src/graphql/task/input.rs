@@ -1,0 +1,243 @@
+//! A submission, as it is sent.
+
+use async_graphql::{ID, InputObject, OneofObject};
+use serde_json::{Map, Value, json};
+use taskloom_entity::{DefinitionId, TaskType, TenantId};
+
+use super::super::id;
+use super::super::scalar::Json;
+use crate::error::{Error, Result, code};
+use crate::resolver::task::submit::{New, Source, TargetOf};
+
+/// A submission. Exactly one of `spec`, `source`, `definitionId` and `definition` says what is to run.
+#[derive(Clone, Debug, InputObject)]
+pub struct SubmitTaskInput {
+    /// A definition of its own.
+    pub spec: Option<SpecInput>,
+    /// A definition of its own, as YAML or JSON text: faults come with their lines.
+    pub source: Option<String>,
+    /// One version of a kept definition.
+    pub definition_id: Option<ID>,
+    /// The newest version of the kept definition of this name.
+    pub definition: Option<String>,
+    /// Another name than the definition's.
+    pub name: Option<String>,
+    /// An object that fits the definition's JSON Schema.
+    pub parameters: Option<Json>,
+    /// Sent again with the same key, it is the same task; with the same key and another body it is refused.
+    pub idempotency_key: Option<String>,
+    /// What it is meant for.
+    pub target: Option<TargetInput>,
+    /// Labels, for filters.
+    pub labels: Option<Vec<LabelInput>>,
+    /// 1 to 100, the highest first; 50 when left out.
+    pub priority: Option<i32>,
+    /// The owner; left out: the caller's own tenant.
+    pub tenant_id: Option<ID>,
+}
+
+/// What a task is meant for.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct TargetInput {
+    /// A cluster.
+    pub cluster: Option<String>,
+    /// A tenant of that cluster.
+    pub tenant: Option<String>,
+    /// A host.
+    pub host: Option<String>,
+}
+
+/// A label.
+#[derive(Clone, Debug, InputObject)]
+pub struct LabelInput {
+    /// Its name.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A definition: a graph of subtasks.
+#[derive(Clone, Debug, InputObject)]
+pub struct SpecInput {
+    /// Its name.
+    name: String,
+    /// For people.
+    description: Option<String>,
+    /// A JSON Schema of its parameters.
+    parameters: Option<Json>,
+    /// Its subtasks.
+    subtasks: Vec<SubtaskInput>,
+    /// It can never be rolled back.
+    prohibit_rollback: Option<bool>,
+}
+
+/// A subtask.
+#[derive(Clone, Debug, InputObject)]
+pub struct SubtaskInput {
+    /// Unique within its definition.
+    name: String,
+    /// For people; the name when left out.
+    description: Option<String>,
+    /// The names of its upstreams.
+    needs: Option<Vec<String>>,
+    /// What it runs.
+    run: RunInput,
+    /// What takes it back; left out: nothing has to.
+    undo: Option<RunInput>,
+    /// How long it may run: `30s`, `2m 30s`.
+    timeout: Option<String>,
+    /// Automatic retry.
+    retry: Option<RetryInput>,
+    /// Its share of the task's progress; 1 when left out.
+    weight: Option<f64>,
+    /// Labels a worker must have.
+    workers: Option<Vec<String>>,
+    /// When its worker is lost: `retry` (the usual), or `fail`: it may not run twice unasked.
+    on_lost: Option<String>,
+    /// Once it has run, the task cannot be rolled back.
+    prohibit_rollback: Option<bool>,
+    /// What it may use at most.
+    limits: Option<LimitsInput>,
+}
+
+/// What runs: exactly one of these.
+#[derive(Clone, Debug, OneofObject)]
+pub enum RunInput {
+    /// Code for `/bin/sh`.
+    Shell(String),
+    /// Code for `python3`.
+    Python(String),
+    /// Nothing: a gate, optionally with a pause.
+    Noop(NoopInput),
+}
+
+/// A gate.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct NoopInput {
+    /// How long it takes: `200ms`.
+    sleep: Option<String>,
+}
+
+/// Automatic retry.
+#[derive(Clone, Debug, InputObject)]
+pub struct RetryInput {
+    /// Tries in all, the first included.
+    attempts: Option<i32>,
+    /// The pause before the second; doubles with each further.
+    backoff: Option<String>,
+}
+
+/// What a subtask may use at most.
+#[derive(Clone, Debug, InputObject)]
+pub struct LimitsInput {
+    /// Such as `256MiB`.
+    memory: Option<String>,
+    /// Processors: 0.5 is half of one.
+    cpu: Option<f64>,
+    /// Processes at a time.
+    processes: Option<i32>,
+}
+
+impl SubmitTaskInput {
+    /// The submission as the resolver knows it.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT`, `INVALID_ID`.
+    pub fn decode(self) -> Result<New> {
+        let target = self.target.unwrap_or_default();
+        Ok(New {
+            source: source(self.spec, self.source, self.definition_id, self.definition)?,
+            name: self.name,
+            parameters: self.parameters.map(|json| json.0),
+            idempotency_key: self.idempotency_key,
+            target: TargetOf { cluster: target.cluster, tenant: target.tenant, host: target.host },
+            labels: self.labels.unwrap_or_default().into_iter().map(|label| (label.key, label.value)).collect(),
+            priority: self.priority,
+            tenant_id: self.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId),
+            task_type: TaskType::Manual,
+        })
+    }
+}
+
+/// The one thing that says what is to run.
+///
+/// # Errors
+/// `INVALID_INPUT` when there is none or several; `INVALID_ID`.
+pub fn source(
+    spec: Option<SpecInput>,
+    text: Option<String>,
+    definition_id: Option<ID>,
+    name: Option<String>,
+) -> Result<Source> {
+    match (spec, text, definition_id, name) {
+        (Some(spec), None, None, None) => Ok(Source::Spec(spec.value())),
+        (None, Some(text), None, None) => Ok(Source::Text(text)),
+        (None, None, Some(id), None) => Ok(Source::Definition(DefinitionId(id::decode("Definition", &id)?))),
+        (None, None, None, Some(name)) => Ok(Source::Named(name)),
+        _ => Err(Error::new(&code::INVALID_INPUT)
+            .with("what", "`input`")
+            .with("reason", "give exactly one of `spec`, `source`, `definitionId` and `definition`")),
+    }
+}
+
+impl SpecInput {
+    /// The definition as a value: it goes through the same checks as a file.
+    #[must_use]
+    pub fn value(self) -> Value {
+        object([
+            ("name", Some(json!(self.name))),
+            ("description", self.description.map(Value::from)),
+            ("parameters", self.parameters.map(|json| json.0)),
+            ("subtasks", Some(self.subtasks.into_iter().map(SubtaskInput::value).collect())),
+            ("prohibitRollback", self.prohibit_rollback.map(Value::from)),
+        ])
+    }
+}
+
+impl SubtaskInput {
+    fn value(self) -> Value {
+        object([
+            ("name", Some(json!(self.name))),
+            ("description", self.description.map(Value::from)),
+            ("needs", self.needs.map(Value::from)),
+            ("run", Some(self.run.value())),
+            ("undo", self.undo.map(RunInput::value)),
+            ("timeout", self.timeout.map(Value::from)),
+            (
+                "retry",
+                self.retry.map(|retry| {
+                    object([("attempts", retry.attempts.map(Value::from)), ("backoff", retry.backoff.map(Value::from))])
+                }),
+            ),
+            ("weight", self.weight.map(Value::from)),
+            ("workers", self.workers.map(Value::from)),
+            ("onLost", self.on_lost.map(Value::from)),
+            ("prohibitRollback", self.prohibit_rollback.map(Value::from)),
+            (
+                "limits",
+                self.limits.map(|limits| {
+                    object([
+                        ("memory", limits.memory.map(Value::from)),
+                        ("cpu", limits.cpu.map(Value::from)),
+                        ("processes", limits.processes.map(Value::from)),
+                    ])
+                }),
+            ),
+        ])
+    }
+}
+
+impl RunInput {
+    fn value(self) -> Value {
+        match self {
+            Self::Shell(code) => json!({"shell": code}),
+            Self::Python(code) => json!({"python": code}),
+            Self::Noop(noop) => json!({"noop": object([("sleep", noop.sleep.map(Value::from))])}),
+        }
+    }
+}
+
+fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let given = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Value::Object(given.collect::<Map<_, _>>())
+}

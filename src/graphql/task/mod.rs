@@ -1,0 +1,223 @@
+//! Tasks: the type, the lists, and where to find what belongs to one.
+
+mod filter;
+mod input;
+mod mutation;
+mod query;
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{EventId, task};
+
+pub use filter::{TaskFilter, TaskOrder, TaskOrderField};
+pub use input::{LabelInput, SpecInput, SubmitTaskInput, TargetInput, source};
+pub use mutation::TaskMutation;
+pub use query::{TaskQuery, TaskTotal};
+
+use super::context::Has;
+use super::definition::Definition;
+use super::event::{TaskEvent, cursor, place};
+use super::id;
+use super::loader::{InputOf, SnapshotOf, SubtasksOf};
+use super::page::Args;
+use super::scalar::{BigInt, Json};
+use super::state::{Action, Operation, TaskState, TaskType};
+use super::subtask::Subtask;
+use crate::resolver;
+use crate::task::command::{self, Target as Of};
+
+/// A task: a graph of subtasks that was accepted to be run.
+#[derive(Clone, Debug)]
+pub struct Task(pub Arc<task::Model>);
+
+/// Which system runs a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Origin {
+    /// Taskloom itself.
+    Taskloom,
+}
+
+/// What a task is meant for.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Target {
+    /// A cluster.
+    cluster: Option<String>,
+    /// A tenant of that cluster.
+    tenant: Option<String>,
+    /// A host.
+    host: Option<String>,
+}
+
+/// A label.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Label {
+    /// Its name.
+    key: String,
+    /// Its value.
+    value: String,
+}
+
+/// How many subtasks stand where.
+#[derive(Clone, Copy, Debug, Default, SimpleObject)]
+pub struct Totals {
+    /// All of them.
+    subtasks: i32,
+    /// Waiting, or undone.
+    pending: i32,
+    /// To be taken.
+    ready: i32,
+    /// Running, or being stopped.
+    running: i32,
+    /// Failed.
+    failed: i32,
+    /// Done or skipped.
+    successful: i32,
+}
+
+/// A task: a graph of subtasks that was accepted to be run.
+#[Object]
+impl Task {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("Task", self.0.id)
+    }
+    /// The number that scripts and legacy clients know.
+    async fn database_id(&self) -> BigInt {
+        BigInt(self.0.id.0)
+    }
+    /// What people call it.
+    pub async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// Where it came from.
+    #[graphql(name = "type")]
+    async fn task_type(&self) -> TaskType {
+        self.0.task_type.into()
+    }
+    /// Where it stands.
+    pub async fn state(&self) -> TaskState {
+        self.0.state.into()
+    }
+    /// What it is, or was last, doing.
+    async fn operation(&self) -> Operation {
+        self.0.operation.into()
+    }
+    /// 0 to 1; never runs backwards within an operation.
+    pub async fn progress(&self) -> f64 {
+        self.0.progress
+    }
+    /// Why it failed.
+    async fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+    /// The name of who submitted it.
+    pub async fn user(&self) -> &str {
+        &self.0.creator
+    }
+    /// What it is meant for.
+    pub async fn target(&self) -> Option<Target> {
+        let (cluster, tenant, host) = (self.0.cluster.clone(), self.0.target_tenant.clone(), self.0.host.clone());
+        let any = cluster.is_some() || tenant.is_some() || host.is_some();
+        any.then_some(Target { cluster, tenant, host })
+    }
+    /// Labels, for filters.
+    async fn labels(&self) -> Vec<Label> {
+        let labels: serde_json::Map<String, serde_json::Value> = self.0.labels.parse().unwrap_or_default();
+        let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        labels.into_iter().map(|(key, value)| Label { key, value: text(value) }).collect()
+    }
+    /// 1 to 100, the highest first.
+    async fn priority(&self) -> i16 {
+        self.0.priority
+    }
+    /// Which system runs it.
+    pub async fn origin(&self) -> Origin {
+        Origin::Taskloom
+    }
+    /// When it was accepted.
+    pub async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at.utc()
+    }
+    /// When its first subtask began.
+    pub async fn started_at(&self) -> Option<DateTime<Utc>> {
+        self.0.started_at.map(|at| at.utc())
+    }
+    /// When it ended.
+    pub async fn finished_at(&self) -> Option<DateTime<Utc>> {
+        self.0.finished_at.map(|at| at.utc())
+    }
+    /// The key it was submitted with.
+    async fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+    /// The kept definition it was made of; none: it brought its own, which is `spec`.
+    async fn definition(&self, ctx: &Context<'_>) -> Result<Option<Definition>> {
+        match self.0.definition_id {
+            Some(id) => Ok(ctx.loaders().one(id).await?.map(Definition)),
+            None => Ok(None),
+        }
+    }
+    /// The definition as it was accepted.
+    async fn spec(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
+        Ok(ctx.loaders().one(InputOf(self.0.id)).await?.map(|input| Json::from(&input.spec)))
+    }
+    /// Its parameters, defaults filled in.
+    async fn parameters(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
+        Ok(ctx.loaders().one(InputOf(self.0.id)).await?.map(|input| Json::from(&input.parameters)))
+    }
+    /// Its subtasks, upstreams first.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Subtask>> {
+        let subtasks = ctx.loaders().one(SubtasksOf(self.0.id)).await?.unwrap_or_default();
+        Ok(subtasks.iter().cloned().map(Subtask).collect())
+    }
+    /// How many subtasks stand where.
+    async fn totals(&self, ctx: &Context<'_>) -> Result<Totals> {
+        use taskloom_entity::SubtaskState as S;
+        let subtasks = ctx.loaders().one(SubtasksOf(self.0.id)).await?.unwrap_or_default();
+        let mut totals = Totals { subtasks: i32::try_from(subtasks.len()).unwrap_or(i32::MAX), ..Totals::default() };
+        for subtask in subtasks.iter() {
+            *match subtask.state {
+                S::Pending => &mut totals.pending,
+                S::Ready => &mut totals.ready,
+                S::Running | S::Canceling => &mut totals.running,
+                S::Failed => &mut totals.failed,
+                S::Successful => &mut totals.successful,
+            } += 1;
+        }
+        Ok(totals)
+    }
+    /// Whether it can never be rolled back: its definition forbids it, or a subtask that has run does.
+    async fn prohibit_rollback(&self, ctx: &Context<'_>) -> Result<bool> {
+        let snapshot = ctx.loaders().one(SnapshotOf(self.0.id)).await?;
+        Ok(snapshot.is_some_and(|snapshot| snapshot.forbids_rollback().is_some()))
+    }
+    /// What may be done with it now.
+    async fn available_operations(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let snapshot = ctx.loaders().one(SnapshotOf(self.0.id)).await?;
+        let available = snapshot.map(|snapshot| command::available(&snapshot, Of::Task)).unwrap_or_default();
+        Ok(available.into_iter().map(Action::from).collect())
+    }
+    /// What happened to it, oldest first.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity + 1")]
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<String, TaskEvent>> {
+        let after = place(after.as_deref())?.unwrap_or(EventId(0));
+        let limit = Args { first, ..Args::default() }.by_id()?.limit;
+        let mut rows = resolver::event::list(ctx.request(), self.0.id, after, limit + 1).await?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let slice = crate::store::page::Slice { rows, has_next: more, has_previous: after.0 > 0 };
+        Ok(super::page::connection(slice, |event| (cursor(event.id), TaskEvent(event))))
+    }
+}
+
+/// The most rows of an offset page: the largest that a legacy list asks for.
+const LEGACY: i64 = 2000;

@@ -1,0 +1,202 @@
+//! Questions about tasks.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{SubtaskId, TaskId, task};
+
+use super::super::context::Has;
+use super::super::id;
+use super::super::page::{Args, connection_with, keyed_cursor, numbered};
+use super::super::preview::Preview;
+use super::super::scalar::BigInt;
+use super::super::state::{Action, TaskState};
+use super::super::subtask::Subtask;
+use super::{LEGACY, Origin, Target, Task, TaskFilter, TaskOrder};
+use crate::error::{Error, code};
+use crate::resolver;
+use crate::store::keyset::Key;
+use crate::store::task::{Filter, OrderBy};
+
+/// Anything that runs somewhere and can be watched.
+#[derive(Clone, Debug, Interface)]
+#[graphql(
+    field(name = "id", ty = "ID", desc = "Opaque and unique."),
+    field(name = "name", ty = "&str", desc = "What people call it."),
+    field(name = "state", ty = "TaskState", desc = "Where it stands."),
+    field(name = "progress", ty = "f64", desc = "0 to 1."),
+    field(name = "user", ty = "&str", desc = "Who began it."),
+    field(name = "target", ty = "Option<Target>", desc = "What it is meant for."),
+    field(name = "created_at", ty = "DateTime<Utc>", desc = "When it was accepted."),
+    field(name = "started_at", ty = "Option<DateTime<Utc>>", desc = "When it began."),
+    field(name = "finished_at", ty = "Option<DateTime<Utc>>", desc = "When it ended."),
+    field(name = "origin", ty = "Origin", desc = "Which system runs it.")
+)]
+pub enum TaskLike {
+    /// One of Taskloom's own.
+    Task(Task),
+}
+
+/// How many tasks a list has.
+#[derive(Clone, Debug)]
+pub struct TaskTotal(Filter);
+
+/// How many tasks a list has.
+#[Object]
+impl TaskTotal {
+    /// How many match; counted only when asked for.
+    #[graphql(complexity = "50")]
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::task::count(ctx.request(), &self.0).await?.cast_signed()))
+    }
+}
+
+/// A page by number, as legacy lists know it.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct TaskPage {
+    /// In order.
+    nodes: Vec<Task>,
+    /// How many match in all.
+    total_count: BigInt,
+    /// How many pages of this size there are.
+    total_pages: BigInt,
+    /// From 1.
+    number: BigInt,
+    /// As asked for.
+    size: BigInt,
+}
+
+type Tasks = Connection<String, Task, TaskTotal>;
+
+/// Questions about tasks.
+#[derive(Debug, Default)]
+pub struct TaskQuery;
+
+/// Questions about tasks.
+#[Object]
+impl TaskQuery {
+    /// The caller's tasks; the newest first unless ordered otherwise.
+    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
+    async fn tasks(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        filter: Option<TaskFilter>,
+        order: Option<TaskOrder>,
+    ) -> Result<Tasks> {
+        let args = Args { first, after, last, before };
+        let (slice, filter, order) = list(ctx, &args, filter, order).await?;
+        Ok(connection_with(slice, TaskTotal(filter), |task| (place(order, &task), Task(Arc::new(task)))))
+    }
+
+    /// Everything that runs anywhere, in one order under one filter.
+    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
+    async fn all_tasks(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        filter: Option<TaskFilter>,
+        order: Option<TaskOrder>,
+    ) -> Result<Connection<String, TaskLike, TaskTotal>> {
+        let args = Args { first, after, last, before };
+        let (slice, filter, order) = list(ctx, &args, filter, order).await?;
+        Ok(connection_with(slice, TaskTotal(filter), |task| {
+            (place(order, &task), TaskLike::Task(Task(Arc::new(task))))
+        }))
+    }
+
+    /// A page of the caller's tasks by its number, from 1; for clients that cannot keep a cursor.
+    #[graphql(complexity = "usize::try_from(size).unwrap_or(0) * child_complexity + 50")]
+    async fn task_page(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 1)] number: i64,
+        #[graphql(default = 20)] size: i64,
+        filter: Option<TaskFilter>,
+        order: Option<TaskOrder>,
+    ) -> Result<TaskPage> {
+        let part = numbered(number, size, LEGACY)?;
+        let filter = filter.unwrap_or_default().decode()?;
+        let slice = resolver::task::list(ctx.request(), &filter, TaskOrder::decode(order), &part).await?;
+        let total = resolver::task::count(ctx.request(), &filter).await?.cast_signed();
+        Ok(TaskPage {
+            nodes: slice.rows.into_iter().map(|task| Task(Arc::new(task))).collect(),
+            total_count: BigInt(total),
+            total_pages: BigInt(total.unsigned_abs().div_ceil(size.unsigned_abs()).cast_signed()),
+            number: BigInt(number),
+            size: BigInt(size),
+        })
+    }
+
+    /// One task, by its id or by its number.
+    async fn task(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Task> {
+        let id = match (id, database_id) {
+            (Some(id), None) => id::decode("Task", &id)?,
+            (None, Some(BigInt(number))) => number,
+            _ => return Err(one_of("id", "databaseId").into()),
+        };
+        Ok(Task(Arc::new(resolver::task::get(ctx.request(), TaskId(id)).await?)))
+    }
+
+    /// One subtask, by its id or by its number.
+    async fn subtask(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Subtask> {
+        let id = match (id, database_id) {
+            (Some(id), None) => id::decode("Subtask", &id)?,
+            (None, Some(BigInt(number))) => number,
+            _ => return Err(one_of("id", "databaseId").into()),
+        };
+        Ok(Subtask(Arc::new(resolver::subtask::get(ctx.request(), SubtaskId(id)).await?)))
+    }
+
+    /// What an operation on a task or subtask would do, before it is done; or the refusal that it would get.
+    async fn preview_operation(&self, ctx: &Context<'_>, id: ID, operation: Action) -> Result<Preview> {
+        let target = match id::decode("Subtask", &id) {
+            Ok(number) => {
+                let subtask = resolver::subtask::get(ctx.request(), SubtaskId(number)).await?;
+                (subtask.task_id, Some(subtask.id))
+            }
+            Err(_) => (TaskId(id::decode("Task", &id)?), None),
+        };
+        let (snapshot, preview) = resolver::task::preview(ctx.request(), target, operation.into()).await?;
+        Ok(Preview::new(&snapshot, preview))
+    }
+}
+
+type Listed = (crate::store::page::Slice<task::Model>, Filter, OrderBy);
+
+async fn list(
+    ctx: &Context<'_>,
+    args: &Args,
+    filter: Option<TaskFilter>,
+    order: Option<TaskOrder>,
+) -> crate::error::Result<Listed> {
+    let filter = filter.unwrap_or_default().decode()?;
+    let order = TaskOrder::decode(order);
+    let slice = resolver::task::list(ctx.request(), &filter, order, &args.keyed()?).await?;
+    Ok((slice, filter, order.0))
+}
+
+fn place(order: OrderBy, task: &task::Model) -> String {
+    keyed_cursor(&Key { value: order.value(task), id: task.id.0 })
+}
+
+/// What a page costs at most: its rows times what is asked of each.
+fn page_cost(first: Option<i32>, last: Option<i32>) -> usize {
+    usize::try_from(first.or(last).unwrap_or(super::super::page::USUAL)).unwrap_or(0)
+}
+
+fn one_of(one: &str, other: &str) -> Error {
+    Error::new(&code::INVALID_INPUT)
+        .with("what", format!("`{one}`"))
+        .with("reason", format!("give either it or `{other}`"))
+}
