@@ -7,8 +7,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/taskloom/target
-export PATH := $(HOME)/.cargo/bin:$(PATH)
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/taskloom
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+# Where .ci/setup puts a Node that is newer than the system's.
+export TOOLS := $(CACHE)/tools
+export PATH := $(TOOLS)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
 # Where `make run` keeps its data, and what else is passed on to `taskloom serve`.
 DATA ?= ./data
@@ -16,6 +19,8 @@ ARGS ?=
 # Which tests `make test` runs: a nextest filter, e.g. make test ONLY='test(executor::)'.
 ONLY ?= all()
 PROFILE ?= $(if $(CI),ci,default)
+# Stands for the bundle: newer than everything it is made of.
+BUNDLE := web/node_modules/.bundled
 
 .PHONY: help run test check audit bench chaos web build
 
@@ -32,8 +37,8 @@ build: web ## Build the release binary.
 	@echo "$$CARGO_TARGET_DIR/release/taskloom"
 
 test: web ## Run every test, on SQLite and on a private PostgreSQL.
-	@.ci/setup build test
-	@if [ -f tests/clients/package.json ]; then .ci/npm tests/clients; fi
+	@.ci/setup build test web
+	@.ci/npm tests/clients
 	cargo nextest run --workspace --locked --profile $(PROFILE) -E '$(ONLY)'
 
 check: ## Formatting, lints, documentation, unused dependencies: warnings are errors.
@@ -55,5 +60,8 @@ chaos: ## Kill the server at random moments over and over (long; a shorter form 
 	@.ci/setup build test
 	TASKLOOM_CHAOS=full cargo nextest run --workspace --locked --profile chaos -E 'test(/(^|::)chaos::/)'
 
-web: ## Bundle GraphiQL and the console from npm; without Node the server says how to get them.
-	@if [ -f web/package.json ]; then .ci/setup web; if command -v npm >/dev/null; then .ci/npm web build; fi; fi
+web: $(BUNDLE) ## Bundle GraphiQL from npm; without Node the server says how to get it.
+
+$(BUNDLE): $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*')
+	@if .ci/setup web; then .ci/npm web build && touch $@; \
+	else echo "without Node the server runs, but its page /graphiql only says how to get it" >&2; fi

@@ -1,1 +1,117 @@
+//! The command line: one file per command. Commands that work on a server are its clients and speak its graph;
+//! `run` without a server starts one inside and is its client as well.
 //!
+//! Standard output carries what was asked for and nothing else; everything else goes to standard error. Exit status:
+//! 0 done, 1 failed, 2 used wrongly, 130 canceled by Ctrl-C.
+
+mod admin;
+mod check_config;
+mod client;
+mod definition;
+mod embedded;
+mod follow;
+mod logs;
+mod migrate;
+mod options;
+mod output;
+mod progress;
+mod run;
+mod schema;
+mod serve;
+mod tasks;
+mod token;
+mod user;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Faults;
+
+/// Runs, schedules and records operational tasks, and shows them as one live GraphQL graph.
+#[derive(Debug, Parser)]
+#[command(name = "taskloom", version, propagate_version = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  taskloom serve --demo                          a server with something to look at
+  taskloom run upgrade.yaml --param host=db1     run a definition here and now, without a server
+  taskloom token create --user admin --role manager
+  taskloom --help | taskloom COMMAND --help      what else there is";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Run(run::Run),
+    Tasks(tasks::Tasks),
+    Logs(logs::Logs),
+    #[command(subcommand)]
+    Token(token::Token),
+    #[command(subcommand)]
+    User(user::User),
+    Schema(schema::Schema),
+    Migrate(migrate::Migrate),
+    CheckConfig(check_config::CheckConfig),
+}
+
+/// The command was used wrongly: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    match runtime.block_on(command.run()) {
+        Ok(status) => status,
+        Err(error) => fail(&error),
+    }
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve(command) => command.run().await,
+            Self::Run(command) => command.run().await,
+            Self::Tasks(command) => command.run().await,
+            Self::Logs(command) => command.run().await,
+            Self::Token(command) => command.run().await,
+            Self::User(command) => command.run().await,
+            Self::Schema(command) => command.run(),
+            Self::Migrate(command) => command.run().await,
+            Self::CheckConfig(command) => command.run(),
+        }
+    }
+}
+
+/// Says why on standard error. A reader who has seen enough (`taskloom tasks | head`) is no failure.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let causes = || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    if causes().any(|cause| cause.kind() == ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    output::note(&format!("error: {error:#}"));
+    let used_wrongly = error.chain().any(|cause| cause.is::<Usage>() || cause.is::<Faults>());
+    ExitCode::from(if used_wrongly { 2 } else { 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -134,6 +134,9 @@ fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<Fault>) {
         let reason = "expected at most half of worker.lease, so that one sign of life may be lost";
         refuse(["worker.renew", "worker.lease"], reason);
     }
+    if settings.graphql.nesting > 60 {
+        refuse(["graphql.nesting"; 2], "expected at most 60: the parser's stack is safe up to there");
+    }
     if settings.log.chunk > settings.log.limit {
         refuse(["log.chunk", "log.limit"], "expected at most log.limit");
     }

@@ -55,6 +55,8 @@ sections! {
         request_timeout: Duration,
         /// Open subscriptions, over all connections.
         max_subscriptions: u32,
+        /// An empty database gets examples.
+        demo: bool,
     }
     /// The database.
     database: Database {
@@ -64,6 +66,8 @@ sections! {
         max_connections: u32,
         /// How long to wait for a free connection.
         acquire_timeout: Duration,
+        /// The schema is brought up to date at start.
+        migrate: bool,
     }
     /// The worker inside the server.
     worker: Worker {
@@ -119,10 +123,12 @@ sections! {
         nesting: u32,
         /// Fields within fields.
         depth: u32,
+        /// Fields, fragments resolved.
+        selections: u32,
+        /// Aliases, fragments resolved.
+        aliases: u32,
         /// Its cost.
         complexity: u32,
-        /// Its aliases.
-        aliases: u32,
         /// The largest page of a list.
         page_size: u32,
     }

@@ -92,6 +92,22 @@ impl Setting for u32 {
     }
 }
 
+impl Setting for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        match raw {
+            Raw::Boolean(value) => Some(*value),
+            Raw::Words(text) => text.trim().parse().ok(),
+            Raw::Text(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_) => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Setting for Vec<String> {
     const EXPECTED: &'static str = "a list of texts, such as [\"one\", \"two\"]";
 

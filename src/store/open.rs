@@ -37,6 +37,12 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is no database yet.
+    #[error("there is no database in {path}; start `taskloom serve --data-dir {path}` once, or name another folder")]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// No such database.
     #[error(
         "{url} is not the address of a database: use postgres://user:password@host:port/name, or leave it out for SQLite"
@@ -81,6 +87,22 @@ pub async fn open(place: &Place, pools: Pools) -> Result<(Store, Guard), OpenErr
     }
 }
 
+/// Opens the database beside a server that may be running: for commands that change a few rows and no schema. On
+/// SQLite the folder is not taken, and its database must exist.
+///
+/// # Errors
+/// [`OpenError`], each with what to do.
+pub async fn beside(place: &Place, pools: Pools) -> Result<Store, OpenError> {
+    match place {
+        Place::Folder(folder) if !folder.join(FILE).exists() => Err(OpenError::Empty { path: folder.to_owned() }),
+        Place::Folder(folder) => files(folder, pools).await,
+        Place::Postgres(url) => postgres(url, pools).await,
+    }
+}
+
+/// The database's file in its folder.
+const FILE: &str = "taskloom.db";
+
 async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError> {
     let refused = |source| OpenError::Folder { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(refused)?;
@@ -89,11 +111,15 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
         TryLockError::WouldBlock => OpenError::InUse { path: folder.to_owned() },
         TryLockError::Error(source) => refused(source),
     })?;
-    let url = format!("sqlite://{}?mode=rwc", folder.join("taskloom.db").display());
+    Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
+}
+
+async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
+    let url = format!("sqlite://{}?mode=rwc", folder.join(FILE).display());
     let write = connect(&url, sqlite_options(&url, 1, pools)).await?;
     let url = url.replace("mode=rwc", "mode=ro");
     let read = connect(&url, sqlite_options(&url, pools.connections, pools)).await?;
-    Ok((Store::new(write, read), Guard { _lock: Some(lock) }))
+    Ok(Store::new(write, read))
 }
 
 fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {

@@ -1,0 +1,51 @@
+//! The operator's own way in: whoever may write the data folder, or knows the database's password, administers it.
+//! Commands work beside a running server; what they do is audited as `system:cli`.
+
+use std::sync::Arc;
+
+use crate::auth::{Gate, Principal};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Settings;
+use crate::error::Language;
+use crate::resolver::{App, Request};
+use crate::store::open::{Place, Pools, beside, open};
+use crate::store::{Store, migrate};
+use crate::telemetry::RequestId;
+
+/// A request of the operator, on the database of these settings.
+///
+/// # Errors
+/// When there is no database, or its schema is of another version.
+pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
+    let store = beside(&place(settings), pools(settings)).await?;
+    migrate::check(&store).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), settings.auth.session_idle));
+    Ok(Request {
+        app: Arc::new(App { store, clock, gate }),
+        principal: Principal::system("cli"),
+        language: Language::En,
+        id: RequestId::random().to_string().into(),
+        address: None,
+    })
+}
+
+/// The database alone, taken: its schema may be changed. Refused while a server runs on the same folder.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(super) async fn store(settings: &Settings) -> anyhow::Result<(Store, crate::store::open::Guard)> {
+    Ok(open(&place(settings), pools(settings)).await?)
+}
+
+fn place(settings: &Settings) -> Place {
+    match &settings.database.url {
+        Some(url) => Place::Postgres(url.expose().into()),
+        None => Place::Folder(settings.data_dir.clone()),
+    }
+}
+
+/// One command needs no more, whatever a server has.
+fn pools(settings: &Settings) -> Pools {
+    Pools { connections: 2, acquire: settings.database.acquire_timeout }
+}

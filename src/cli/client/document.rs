@@ -1,0 +1,164 @@
+//! Every document that the commands send, with the shape of its answer.
+
+use serde::Deserialize;
+
+/// Submits a task.
+pub(in crate::cli) const SUBMIT: &str = "
+mutation Submit($input: SubmitTaskInput!) {
+  submitTask(input: $input) { task { id databaseId state } }
+}";
+
+/// Cancels a task.
+pub(in crate::cli) const CANCEL: &str = "
+mutation Cancel($id: ID!) {
+  cancelTask(input: {id: $id}) { task { id databaseId state } }
+}";
+
+/// A task and how far each of its subtasks is.
+pub(in crate::cli) const WATCH: &str = "
+query Watch($id: ID!) {
+  node(id: $id) {
+    ... on Task {
+      databaseId name state progress message
+      subtasks { id databaseId name state progress }
+    }
+  }
+}";
+
+/// Rings when something of the task has changed.
+pub(in crate::cli) const BELL: &str = "
+subscription Bell($id: ID!) {
+  taskProgress(taskId: $id) { __typename }
+}";
+
+/// The newest tasks.
+pub(in crate::cli) const LIST: &str = "
+query List($first: Int!, $filter: TaskFilter) {
+  tasks(first: $first, filter: $filter) {
+    nodes { databaseId name state progress user createdAt }
+    pageInfo { hasNextPage }
+  }
+}";
+
+/// A part of a log.
+pub(in crate::cli) const LOG: &str = "
+query Log($id: ID!, $from: Int!, $limit: Int!) {
+  node(id: $id) {
+    ... on Subtask { log(from: $from, limit: $limit) { lines { number time level text } nextLine } }
+  }
+}";
+
+/// A log as it grows.
+pub(in crate::cli) const TAIL: &str = "
+subscription Tail($id: ID!, $from: Int!) {
+  subtaskLog(subtaskId: $id, fromLine: $from) { lines { number time level text } nextLine }
+}";
+
+/// `submitTask`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Submitted {
+    pub(in crate::cli) submit_task: Payload,
+}
+
+/// What a mutation of a task answers.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Payload {
+    pub(in crate::cli) task: Handle,
+}
+
+/// A task by its ids.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Handle {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) database_id: i64,
+}
+
+/// An object of any type; none: it does not exist, or is not ours to see.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Node<T> {
+    pub(in crate::cli) node: Option<T>,
+}
+
+/// A task as it stands.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::cli) struct Task {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) state: String,
+    pub(in crate::cli) message: Option<String>,
+    pub(in crate::cli) subtasks: Vec<Subtask>,
+}
+
+/// A subtask as it stands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Subtask {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) database_id: i64,
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) state: String,
+    /// 0 to 1.
+    pub(in crate::cli) progress: f64,
+}
+
+/// `tasks`.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct List {
+    pub(in crate::cli) tasks: Connection,
+}
+
+/// A page of tasks.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Connection {
+    pub(in crate::cli) nodes: Vec<Row>,
+    pub(in crate::cli) page_info: PageInfo,
+}
+
+/// Whether there is more.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct PageInfo {
+    pub(in crate::cli) has_next_page: bool,
+}
+
+/// A task in a list.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Row {
+    pub(in crate::cli) database_id: i64,
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) state: String,
+    pub(in crate::cli) progress: f64,
+    pub(in crate::cli) user: String,
+    pub(in crate::cli) created_at: String,
+}
+
+/// `Subtask.log`.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Logged {
+    pub(in crate::cli) log: Log,
+}
+
+/// `subtaskLog`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Tailed {
+    pub(in crate::cli) subtask_log: Log,
+}
+
+/// Some lines of a log.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Log {
+    pub(in crate::cli) lines: Vec<Line>,
+    pub(in crate::cli) next_line: i64,
+}
+
+/// A line of a log.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Line {
+    pub(in crate::cli) time: String,
+    pub(in crate::cli) text: String,
+}

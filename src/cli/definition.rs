@@ -1,0 +1,106 @@
+//! The definition that `run` is given: read and checked here, so that a mistake is named with the line of the file
+//! before anything is sent.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::{Map, Value};
+
+use super::Usage;
+use crate::error::Fault;
+use crate::task::spec::{self, Definition};
+
+/// Reads the definition in a file; `-` is standard input.
+///
+/// # Errors
+/// Every fault, as `FILE:LINE: PATH: MESSAGE`.
+pub(super) fn read(file: &Path) -> anyhow::Result<Definition> {
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
+    } else {
+        std::fs::read_to_string(file).map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?
+    };
+    spec::parse(&text).map_err(|faults| refuse("the definition is not valid", &file.display().to_string(), &faults))
+}
+
+/// The parameters of `--param`, with the types that the definition's schema wants, checked against it.
+///
+/// # Errors
+/// Every parameter that is wrong.
+pub(super) fn parameters(definition: &Definition, given: &[(String, String)]) -> anyhow::Result<Value> {
+    let mut object = Map::new();
+    for (name, text) in given {
+        if object.insert(name.clone(), typed(definition, name, text)).is_some() {
+            return Err(Usage(format!("--param {name} is given twice")).into());
+        }
+    }
+    let object = Value::Object(object);
+    match definition.accept(Some(object.clone())) {
+        Ok(_) => Ok(object),
+        Err(faults) => Err(refuse("the parameters are not valid", "--param", &faults)),
+    }
+}
+
+/// `3` is a number unless a text is wanted.
+fn typed(definition: &Definition, name: &str, text: &str) -> Value {
+    let schema = definition.parameters.as_ref();
+    let wanted = schema.and_then(|schema| schema["properties"][name]["type"].as_str());
+    match wanted {
+        Some("string") => text.into(),
+        _ => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+    }
+}
+
+fn refuse(what: &str, place: &str, faults: &[Fault]) -> anyhow::Error {
+    let mut text = what.to_owned();
+    for fault in faults {
+        let line = fault.line.map(|line| format!("{line}:")).unwrap_or_default();
+        let path = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
+        text.push_str(&format!("\n  {place}:{line} {path}{}", fault.message));
+    }
+    Usage(text).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parameters, spec};
+    use serde_json::json;
+
+    const TEXT: &str = "
+name: a
+parameters:
+  type: object
+  required: [host]
+  properties: {host: {type: string}, count: {type: integer}}
+subtasks:
+  - {name: one, run: {shell: 'true'}, undo: {shell: 'true'}, timeout: 1m 30s, retry: {attempts: 3, backoff: 2s}}
+  - {name: two, needs: [one], run: {noop: {sleep: 200ms}}, weight: 3, onLost: fail, workers: [linux]}
+";
+
+    fn given(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect()
+    }
+
+    #[test]
+    fn the_schema_decides_about_types() {
+        let definition = spec::parse(TEXT).unwrap();
+        let read = parameters(&definition, &given(&[("host", "10"), ("count", "3"), ("more", "[1]")])).unwrap();
+        assert_eq!(read, json!({"host": "10", "count": 3, "more": [1]}));
+    }
+
+    #[test]
+    fn wrong_parameters_are_named() {
+        let definition = spec::parse(TEXT).unwrap();
+        let error = parameters(&definition, &given(&[("count", "many")])).unwrap_err().to_string();
+        assert!(error.contains("count") && error.contains("host"), "{error}");
+        let error = parameters(&definition, &given(&[("host", "a"), ("host", "b")])).unwrap_err().to_string();
+        assert_eq!(error, "--param host is given twice");
+    }
+
+    #[test]
+    fn what_is_sent_is_what_was_read() {
+        let definition = spec::parse(TEXT).unwrap();
+        let sent = serde_json::to_value(&definition).unwrap();
+        assert_eq!(spec::read(sent).unwrap(), definition);
+    }
+}

@@ -1,0 +1,53 @@
+//! A server inside the command, for one task: on the loopback, on any free port, with a token that nobody else has.
+//! So there is one path for a task, whether a server was named or not.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::options::Place;
+use crate::config::{Flag, Origin};
+use crate::server::{self, Running};
+use crate::telemetry;
+
+/// The running server; its private data folder lives as long as this.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    running: Running,
+    _folder: Option<TempDir>,
+}
+
+impl Embedded {
+    /// Starts it on `data_dir`, or on a folder that is removed afterwards.
+    ///
+    /// # Errors
+    /// Whatever keeps a server from starting.
+    pub(super) async fn start(data_dir: Option<&Path>) -> anyhow::Result<Self> {
+        let folder =
+            if data_dir.is_none() { Some(tempfile::Builder::new().prefix("taskloom-run-").tempdir()?) } else { None };
+        let path = data_dir.or(folder.as_ref().map(TempDir::path)).map(PathBuf::from).unwrap_or_default();
+        let place = Place { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
+        let listen = Flag { name: "run", key: "server.listen", value: "127.0.0.1:0".into() };
+        let mut loaded = place.load(vec![listen])?;
+        if loaded.origins["telemetry.level"] == Origin::Default {
+            loaded.settings.telemetry.level.0 = "warn".into();
+        }
+        telemetry::start(&loaded.settings.telemetry);
+        Ok(Self { running: server::start(loaded.settings).await?, _folder: folder })
+    }
+
+    /// A client of it.
+    ///
+    /// # Errors
+    /// Never in practice: its address is its own.
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(&format!("http://{}", self.running.address), Some(self.running.internal_token.clone()))?)
+    }
+
+    /// Ends it, and waits for that.
+    pub(super) async fn stop(self) {
+        self.running.stop.request();
+        self.running.ended().await;
+    }
+}
