@@ -137,7 +137,9 @@ impl Watch {
     async fn main_ended(&mut self) -> Result<(), ExecutorError> {
         let Control { tree, child, .. } = &self.control;
         tree.measure_main(&mut self.meter, child.pid());
-        self.memory_kills = tree.memory_kills();
+        if self.control.limits.memory_bytes.is_some() {
+            self.memory_kills = tree.memory_kills();
+        }
         self.exit = Some(child.reap().map_err(ExecutorError::Wait)?);
         tree.main_reaped();
         self.poll_at = Instant::now();

@@ -9,6 +9,9 @@ pub enum ExecutorError {
     /// The name would not be a safe name of a folder.
     #[error("{0:?} cannot name a work: use letters, digits, '-', '_' and '.'")]
     Name(String),
+    /// A work of this name runs already.
+    #[error("a work named {0:?} runs already on this host")]
+    Taken(String),
     /// The working folder or a file in it could not be written.
     #[error("the working folder {} could not be prepared", path.display())]
     Folder {

@@ -5,8 +5,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -38,7 +39,13 @@ impl Child {
         reaper.own(spawned.pid);
         #[expect(unsafe_code, reason = "registration asks for a promise that an owned descriptor keeps by itself")]
         // SAFETY: an `OwnedFd` stays open and the same as long as it lives, and it lives inside the `AsyncFd`.
-        let handle = unsafe { AsyncFd::register_with_interest(spawned.handle, Interest::READABLE) }?;
+        let handle = unsafe { AsyncFd::register_with_interest(spawned.handle, Interest::READABLE) };
+        let handle = handle.inspect_err(|_| {
+            // Nobody will watch it, so it must not run.
+            let pid = Pid::from_raw(spawned.pid);
+            let _ = kill(pid, Signal::SIGKILL).and_then(|()| waitpid(pid, None));
+            reaper.disown(spawned.pid);
+        })?;
         Ok(Self { pid: spawned.pid, handle, reaper })
     }
 

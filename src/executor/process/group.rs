@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -117,19 +118,30 @@ impl Group {
         Ok(found)
     }
 
-    /// What has been used until now: by the group's books, or where a controller is missing by its processes.
+    /// What is used now: by the group's books, or where a controller is missing by its processes.
     pub(super) fn sample(&self) -> Sample {
-        let cpu = self.read_field("cpu.stat", "usage_usec").unwrap_or(0);
         let processes = self.processes().unwrap_or_default();
         let resident = || processes.iter().filter_map(|pid| table::Process::read(*pid)).map(|found| found.pages).sum();
-        let memory = self.read_number("memory.current").unwrap_or_else(|| table::bytes(resident()));
-        let peak = self.read_number("memory.peak").unwrap_or(0).max(memory);
-        let most = self.read_number("pids.peak").unwrap_or(0).max(processes.len() as u64);
+        let memory_bytes = self.read_number("memory.current").unwrap_or_else(|| table::bytes(resident()));
+        let count = u32::try_from(processes.len()).unwrap_or(u32::MAX);
+        let books = self.books();
         Sample {
-            cpu_seconds: std::time::Duration::from_micros(cpu).as_secs_f64(),
-            memory_bytes: memory,
-            peak_memory_bytes: peak,
-            processes: u32::try_from(most).unwrap_or(u32::MAX),
+            memory_bytes,
+            peak_memory_bytes: books.peak_memory_bytes.max(memory_bytes),
+            processes: books.processes.max(count),
+            ..books
+        }
+    }
+
+    /// What the group's books have summed up, which outlives its processes.
+    pub(super) fn books(&self) -> Sample {
+        let cpu = Duration::from_micros(self.read_field("cpu.stat", "usage_usec").unwrap_or(0));
+        let most = self.read_number("pids.peak").and_then(|most| u32::try_from(most).ok());
+        Sample {
+            cpu_seconds: cpu.as_secs_f64(),
+            memory_bytes: 0,
+            peak_memory_bytes: self.read_number("memory.peak").unwrap_or(0),
+            processes: most.unwrap_or(0),
         }
     }
 

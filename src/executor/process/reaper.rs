@@ -70,9 +70,14 @@ impl Reaper {
         lock(&self.own).remove(&pid);
     }
 
-    /// Opens the book of a work, before its first process is started.
-    pub(super) fn enter(&self, work: &str, folder: &Path) {
-        lock(&self.works).insert(work.to_owned(), Entry { folder: folder.to_owned(), ..Entry::default() });
+    /// Opens the book of a work, before its first process is started; `false` when one of this name is open.
+    pub(super) fn enter(&self, work: &str, folder: &Path) -> bool {
+        let mut works = lock(&self.works);
+        let is_free = !works.contains_key(work);
+        if is_free {
+            works.insert(work.to_owned(), Entry { folder: folder.to_owned(), ..Entry::default() });
+        }
+        is_free
     }
 
     /// Its main process is started.

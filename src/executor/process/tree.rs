@@ -54,7 +54,7 @@ impl Tree {
     pub(in crate::executor) async fn is_gone(&self, meter: &mut Meter) -> io::Result<bool> {
         match self {
             Self::Group(group) => {
-                meter.add(group.sample());
+                meter.add(group.books());
                 // An empty group can be removed, and the usual work leaves one: no list need be read.
                 Ok(group::remove(group.path()).is_ok() || group.processes()?.is_empty())
             }

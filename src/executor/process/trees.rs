@@ -119,13 +119,18 @@ impl Trees {
         let (spawned, tree) = match &self.hierarchy {
             Some(hierarchy) => {
                 let path = hierarchy.path().join(work);
-                let fail = |source| ExecutorError::Group { path, source };
+                let fail = |source: io::Error| match source.kind() {
+                    io::ErrorKind::ResourceBusy => ExecutorError::Taken(work.to_owned()),
+                    _ => ExecutorError::Group { path, source },
+                };
                 let group =
                     hierarchy.group(work).and_then(|group| group.limit(limits).map(|()| group)).map_err(fail)?;
                 (enter(&command, wiring, &group, self.born), Tree::Group(group))
             }
             None => {
-                self.reaper.enter(work, folder);
+                if !self.reaper.enter(work, folder) {
+                    return Err(ExecutorError::Taken(work.to_owned()).into());
+                }
                 let clan = Clan::new(self.reaper.clone(), work.to_owned());
                 (spawn::spawn(&command, wiring, Entry::Nowhere), Tree::Clan(clan))
             }

@@ -172,7 +172,8 @@ async fn nobody_waits_so_nobody_runs() {
         let pids = work.until(|said| said.pids().len() == 6).await.pids();
         work.abandon();
         eventually("the abandoned processes are gone", || !pids.iter().any(|pid| lives(*pid))).await;
-        assert_eq!(stage.run_shell("exit 0").await.0.outcome, Outcome::Succeeded);
+        let next = stage.shell("next", "exit 0");
+        assert_eq!(next.finish().await.0.outcome, Outcome::Succeeded);
     })
     .await;
 }
@@ -193,4 +194,64 @@ async fn a_hundred_at_once() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_forks_without_end_is_ended() {
+    each_way(async |stage| {
+        let name = format!("{}.5", std::process::id());
+        let code = format!("trap '' TERM; echo begun; while :; do (setsid sleep {name} &); done");
+        let mut work = stage.shell("w", &code);
+        work.until(|said| said.text().contains("begun")).await;
+        eventually("there are many", || named(&name) > 20).await;
+        work.order(Order::Kill(StopReason::Canceled));
+        let (finished, _) = work.finish().await;
+        assert_eq!(finished.outcome, Outcome::Canceled);
+        assert_eq!(named(&name), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_dead_are_buried() {
+    each_way(async |stage| {
+        let code = "(setsid true &); (setsid true & echo pid $!); echo pid $$; while [ ! -e go ]; do sleep 0.02; done";
+        let mut work = stage.shell("w", code);
+        let pids = work.until(|said| said.pids().len() == 2).await.pids();
+        eventually("the orphan is not even a zombie", || look(pids[0]).is_none()).await;
+        assert!(lives(pids[1]));
+        std::fs::write(work.folder.join("go"), "").unwrap();
+        let (finished, said) = work.finish().await;
+        assert_eq!((finished.outcome, said.system.as_str()), (Outcome::Succeeded, ""));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_is_for_one_work_at_a_time() {
+    each_way(async |stage| {
+        let mut first = stage.shell("same", "echo pid $$; sleep 1000");
+        let pids = first.until(|said| said.pids().len() == 1).await.pids();
+        let (_orders, receiver) = tokio::sync::watch::channel(Order::Run);
+        let (reports, _said) = tokio::sync::mpsc::channel(1);
+        let work = stage.work("same", Program::Shell("exit 0".to_owned()));
+        let clock = std::sync::Arc::new(taskloom::clock::SystemClock);
+        let refused = stage.host.run(work, receiver, reports, clock).await;
+        assert!(matches!(refused, Err(taskloom::executor::ExecutorError::Taken(_))), "{refused:?}");
+        assert_eq!(living(&pids), pids);
+        first.order(Order::Kill(StopReason::Canceled));
+        assert_eq!(first.finish().await.0.outcome, Outcome::Canceled);
+    })
+    .await;
+}
+
+/// How many processes live that were given this argument.
+fn named(argument: &str) -> usize {
+    let pids =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let is_it = |pid: &i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes())
+    };
+    pids.filter(is_it).filter(|pid| lives(*pid)).count()
 }
