@@ -46,7 +46,10 @@ async fn a_subscription_is_a_stream_that_completes() {
         [("{ task { id } }", r#"{"data":{"task":{"id":0}}}"#), ("mutation { change }", r#"{"data":{"change":true}}"#)]
     {
         let response = subscribe(&server, query).send().await.expect("an answer");
-        assert_eq!(read(response, NEVER).await, format!("event: next\ndata: {data}\n\nevent: complete\ndata: null\n\n"));
+        assert_eq!(
+            read(response, NEVER).await,
+            format!("event: next\ndata: {data}\n\nevent: complete\ndata: null\n\n")
+        );
     }
 }
 
