@@ -51,7 +51,8 @@ fn until(
 }
 
 fn events(output: Output) -> Vec<Event> {
-    let complete = || Event::default().event("complete").data("");
+    // An event without data would not reach a browser's EventSource, and empty data is left out by axum.
+    let complete = || Event::default().event("complete").data("null");
     match output {
         Output::Next(answer) => vec![next(&answer)],
         Output::Failed(errors) => vec![failed(errors), complete()],

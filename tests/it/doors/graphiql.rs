@@ -1,1 +1,73 @@
-//! placeholder
+//! GraphiQL, in a real browser that may reach nothing but the server.
+
+use std::path::Path;
+
+use reqwest::{Client, StatusCode, header, redirect};
+use serde_json::{Value, json};
+
+use super::clients::node;
+use super::server::Server;
+
+fn assert_is_built() {
+    assert!(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/index.html.gz").is_file(),
+        "GraphiQL is not bundled: run `npm ci --prefix web && npm run build --prefix web` (Node 20.19 or newer)"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_runs_queries_and_subscriptions_and_asks_no_other_host() {
+    assert_is_built();
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    assert!(
+        Path::new(&chromium).exists(),
+        "{chromium} is missing: install Debian's package `chromium`, or set CHROMIUM"
+    );
+    let server = Server::start().await;
+    let seen = node("graphiql.mjs", &[&format!("http://{}/graphiql", server.address)]).await;
+    let seen: Value = serde_json::from_str(&seen).expect("JSON");
+    assert_eq!((&seen["foreign"], &seen["problems"]), (&json!([]), &json!([])), "{seen:#}");
+    assert_eq!(seen["tabs"], json!(["Tasks", "Submit", "Watch", "Log", "Retry"]));
+    assert_eq!(seen["answers"]["stranger"], r#"{"data":{"whoami":null}}"#);
+    assert_eq!(seen["answers"]["user"], r#"{"data":{"whoami":"ada","task":{"id":0}}}"#);
+    assert_eq!(seen["answers"]["subscription"], r#"{"data":{"count":3}}"#);
+}
+
+#[tokio::test]
+async fn the_page_is_fresh_its_assets_are_kept_and_both_are_fenced_in() {
+    assert_is_built();
+    let server = Server::start().await;
+    let client = Client::builder().redirect(redirect::Policy::none()).build().expect("a client");
+    let get = |path: &str| client.get(format!("http://{}{path}", server.address));
+    let page = get("/graphiql").send().await.expect("an answer");
+    assert_eq!(page.status(), StatusCode::OK);
+    assert_eq!(page.headers()[header::CACHE_CONTROL], "no-cache");
+    assert_eq!(page.headers()[header::CONTENT_TYPE], "text/html");
+    assert_eq!(page.headers()[header::CONTENT_ENCODING], "gzip");
+    let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/assets");
+    let script = std::fs::read_dir(folder).expect("the bundle").filter_map(Result::ok).find_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        (name.starts_with("index-") && name.ends_with(".js.gz")).then(|| name.trim_end_matches(".gz").to_owned())
+    });
+    let asset = get(&format!("/graphiql/assets/{}", script.expect("a script"))).send().await.expect("an answer");
+    assert_eq!(asset.status(), StatusCode::OK);
+    assert_eq!(asset.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
+    assert_eq!(asset.headers()[header::CONTENT_TYPE], "text/javascript");
+
+    let plain = get("/graphiql").header(header::ACCEPT_ENCODING, "identity").send().await.expect("an answer");
+    assert_eq!(plain.status(), StatusCode::NOT_ACCEPTABLE);
+    let slash = get("/graphiql/").send().await.expect("an answer");
+    assert_eq!(slash.headers()[header::LOCATION], "/graphiql");
+    for path in [
+        "/graphiql/assets/none.js",
+        "/graphiql/index.html",
+        "/graphiql/assets/../index.html",
+        "/graphiql/assets/%2e%2e/index.html",
+        "/graphiql/.gitkeep",
+    ] {
+        assert_eq!(get(path).send().await.expect("an answer").status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
