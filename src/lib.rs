@@ -7,6 +7,7 @@ pub mod background;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod engine;
 pub mod error;
 pub mod event;

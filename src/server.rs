@@ -1,39 +1,307 @@
-//! Composition: puts the parts together and runs them.
+//! Composition: puts the parts together, runs them, and takes them apart in the right order.
+//!
+//! At the end: the worker first, whose last words still want a desk; then doors, so that nobody is answered half; then
+//! everything that reads; the database last.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::Settings;
+use anyhow::Context;
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::serve::ListenerExt;
+use sea_orm::DbBackend;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{Gate, Principal, first_start};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{ProcessTree, Settings};
+use crate::engine::desk::{Clerk, Desk, Tools};
+use crate::engine::port::Hello;
+use crate::engine::recovery::Recovery;
+use crate::engine::worker::{Options, Stops, Worker};
+use crate::error::Language;
+use crate::event::{Bell, Hub};
+use crate::executor::{Host, HostOptions, Way, WayChoice};
+use crate::graphql::limits::Limits;
+use crate::graphql::{self, transport};
+use crate::http::{Door, Wall};
 use crate::lifecycle::Stop;
+use crate::log::Live;
+use crate::resolver::{self, App, Request};
+use crate::store::open::{Guard, Place, Pools, open};
+use crate::store::{Store, migrate};
+use crate::telemetry::{Metrics, RequestId};
+use crate::{background, demo, event};
+
+/// How long open answers may take at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// A server that answers.
 #[derive(Debug)]
 pub struct Running {
     /// Where it answers.
     pub address: SocketAddr,
-    /// A token of the process itself, for an embedded client; it ends with the process.
-    pub internal_token: String,
     /// Ask here for its end.
     pub stop: Stop,
+    app: Arc<App>,
+    ended: tokio::task::JoinHandle<()>,
 }
 
 /// Starts a server. It answers when this returns.
 ///
 /// # Errors
 /// Whatever keeps it from starting, with the remedy.
-#[expect(clippy::unused_async, reason = "the parts that it waits for are put in next")]
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
-    anyhow::bail!("the server for {} is not put together yet", settings.server.listen)
+    // The port first: whoever cannot have it has changed nothing.
+    let listen = settings.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; is another server running there? choose another with --listen")
+    })?;
+    let (store, guard) = open(&place(&settings), pools(&settings)).await?;
+    if settings.database.migrate {
+        migrate::up(&store).await?
+    } else {
+        migrate::check(&store).await?
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let password = std::env::var("TASKLOOM_ADMIN_PASSWORD").ok();
+    let made = first_start::run(&store, clock.as_ref(), password.as_deref()).await?;
+    let app = app(&settings, store.clone(), clock).await?;
+    let host = host(&settings).await?;
+    let parts = Parts { stop: Stop::new(), tasks: TaskTracker::new(), readers: CancellationToken::new() };
+    let worker = run_parts(&settings, &app, &parts, host).await?;
+    let address = listener.local_addr()?;
+    let router = router(&settings, &app, &parts);
+    let serving = tokio::spawn(serve(listener, router, parts.readers.clone()));
+    greet(address, made.as_ref());
+    if settings.server.demo {
+        demo::fill(&system(&app, "demo")).await?;
+    }
+    let (stop, kept) = (parts.stop.clone(), app.clone());
+    let ended = tokio::spawn(end(parts, worker, serving, (store, guard)));
+    Ok(Running { address, stop, app: kept, ended })
+}
+
+struct Parts {
+    stop: Stop,
+    tasks: TaskTracker,
+    readers: CancellationToken,
+}
+
+async fn app(settings: &Settings, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
+    let bell = Bell::default();
+    let hub = Hub::open(store.clone(), bell.clone()).await?;
+    let gate = Arc::new(Gate::new(store.clone(), clock.clone(), proofs(&settings.auth)));
+    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }))
+}
+
+/// How long proofs last, by the settings.
+pub(crate) fn proofs(settings: &crate::config::Auth) -> crate::auth::gate::Settings {
+    crate::auth::gate::Settings { session_idle: settings.session_idle, token_expiry: settings.token_expiry }
+}
+
+async fn host(settings: &Settings) -> anyhow::Result<Host> {
+    let way = match settings.worker.process_tree {
+        ProcessTree::Auto => WayChoice::Best,
+        ProcessTree::Cgroup => WayChoice::Only(Way::Group),
+        ProcessTree::Subreaper => WayChoice::Only(Way::Reaper),
+    };
+    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?;
+    let swept = host.sweep().await?;
+    if swept.processes > 0 {
+        tracing::warn!(processes = swept.processes, "processes that an earlier run left were ended");
+    }
+    tracing::info!("{}", host.describe());
+    Ok(host)
+}
+
+/// Starts everything behind the doors; the worker's own end is waited for apart.
+async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Host) -> anyhow::Result<Work> {
+    let (store, clock, bell) = (app.store.clone(), app.clock.clone(), app.bell.clone());
+    let recovery = Recovery { store: store.clone(), clock: clock.clone(), bell: bell.clone() };
+    let lost = recovery.at_start().await?;
+    if lost > 0 {
+        tracing::info!(lost, "attempts of an earlier run were given back");
+    }
+    parts.tasks.spawn(recovery.run(parts.readers.clone()));
+    parts.tasks.spawn(app.hub.clone().run(parts.readers.clone()));
+    if store.backend() == DbBackend::Postgres {
+        parts.tasks.spawn(event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone()));
+    }
+    background::start(&settings.retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
+    let lease = settings.worker.lease;
+    let (desk, clerk) = Desk::open(Tools { store, clock: clock.clone(), bell, live: app.live.clone(), lease });
+    let options = Options {
+        hello: Hello {
+            name: settings.worker.name.0.clone(),
+            labels: settings.worker.labels.clone(),
+            slots: settings.worker.slots.0 as usize,
+        },
+        renew: settings.worker.renew,
+        grace: settings.worker.grace,
+        patience: settings.worker.shutdown_grace,
+        folder: settings.data_dir.join("attempts"),
+        log_limit: settings.log.limit.0,
+    };
+    let stops = Stops { gently: parts.stop.token(), now: CancellationToken::new() };
+    let (hurry, now) = (parts.stop.clone(), stops.now.clone());
+    parts.tasks.spawn(async move {
+        hurry.hurried().await;
+        now.cancel();
+    });
+    let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options }.run(stops));
+    Ok(Work { worker, clerk: spawn_clerk(clerk) })
+}
+
+/// The worker and the clerk that writes what it says.
+struct Work {
+    worker: tokio::task::JoinHandle<()>,
+    clerk: (tokio::task::JoinHandle<()>, CancellationToken),
+}
+
+fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken) {
+    let stop = CancellationToken::new();
+    (tokio::spawn(clerk.run(stop.clone())), stop)
+}
+
+fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
+    let limits = limits(&settings.graphql);
+    let schema = graphql::build(app.store.clone(), &limits);
+    let transport = transport::Settings {
+        body: settings.server.body_limit.len(),
+        time: settings.server.request_timeout,
+        origins: settings.server.external_origins.clone(),
+        stop: parts.readers.clone(),
+        ..transport::Settings::default()
+    };
+    let gate = graphql::gate::Gate::new(app.clone());
+    let graph = transport::router(schema, gate, transport).layer(from_fn(graphql::gate::carry));
+    let doors = [
+        Door { paths: &["/graphql"], router: graph },
+        Door { paths: &["/graphiql"], router: graphql::graphiql::router() },
+    ];
+    let (store, stop) = (app.store.clone(), parts.stop.clone());
+    let ready: crate::http::Ready = Arc::new(move || {
+        let (store, stop) = (store.clone(), stop.clone());
+        Box::pin(async move {
+            if stop.is_requested() {
+                return Err("the server is stopping".to_owned());
+            }
+            crate::store::event::newest(store.read()).await.map(drop).map_err(|error| error.to_string())
+        })
+    });
+    crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: Arc::new(Metrics::new()), ready })
+}
+
+fn limits(settings: &crate::config::Graphql) -> Limits {
+    Limits {
+        bytes: settings.document.len(),
+        tokens: settings.tokens as usize,
+        nesting: settings.nesting as usize,
+        depth: settings.depth as usize,
+        selections: settings.selections as usize,
+        aliases: settings.aliases as usize,
+        complexity: settings.complexity as usize,
+        ..Limits::default()
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    // Small answers and pushed events must not wait for others to travel with.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the HTTP server ended");
+    }
+}
+
+async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (store, guard): (Store, Guard)) {
+    parts.stop.requested().await;
+    tracing::info!("stopping: nothing new is started");
+    // Its own end: its attempts' time, or the second signal's.
+    let _ = work.worker.await;
+    parts.readers.cancel();
+    if tokio::time::timeout(LAST_ANSWERS, serving).await.is_err() {
+        tracing::warn!("some answers were cut off");
+    }
+    let (clerk, stop) = work.clerk;
+    stop.cancel();
+    let _ = clerk.await;
+    // What still waits for the second signal ends with the process.
+    parts.stop.hurry();
+    parts.tasks.close();
+    let _ = tokio::time::timeout(LAST_ANSWERS, parts.tasks.wait()).await;
+    store.close().await;
+    drop(guard);
+    tracing::info!("stopped");
+}
+
+fn place(settings: &Settings) -> Place {
+    match &settings.database.url {
+        Some(url) => Place::Postgres(url.expose().into()),
+        None => Place::Folder(settings.data_dir.clone()),
+    }
+}
+
+fn pools(settings: &Settings) -> Pools {
+    Pools { connections: settings.database.max_connections, acquire: settings.database.acquire_timeout }
+}
+
+/// A request of a part of the server itself.
+fn system(app: &Arc<App>, part: &'static str) -> Request {
+    Request {
+        app: app.clone(),
+        principal: Principal::system(part),
+        language: Language::En,
+        id: RequestId::random().to_string().into(),
+        address: None,
+    }
+}
+
+fn greet(address: SocketAddr, made: Option<&first_start::Made>) {
+    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
+    match made.map(|made| made.password.as_deref()) {
+        // Not through the log: a password does not belong into files that are kept.
+        Some(Some(password)) => eprintln!("\n  user      admin\n  password  {password}   (shown once)\n"),
+        Some(None) => eprintln!("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
+        None => {}
+    }
 }
 
 /// The graph's schema, sorted, as `schema.graphql` has it.
 #[must_use]
 pub fn schema() -> String {
-    String::new()
+    graphql::schema::text()
 }
 
 impl Running {
+    /// A token of the process itself, for an embedded client: an administrator's, for a day.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn token(&self) -> anyhow::Result<String> {
+        use resolver::token::{Expiry, New};
+        let request = system(&self.app, "run");
+        let admin = resolver::user::get_by_name(&request, first_start::ADMIN).await?;
+        let expiry = Expiry::At(request.clock.now().after(Duration::from_secs(24 * 3600)));
+        let name = "taskloom run".to_owned();
+        let new = New { user: Some(admin.id), name, role: taskloom_entity::Role::Admin, expiry };
+        Ok(resolver::token::create(&request, new).await?.secret)
+    }
+
     /// Returns when the server has ended after [`Running::stop`] was asked.
     pub async fn ended(self) {
-        self.stop.requested().await;
+        if let Err(error) = self.ended.await {
+            tracing::error!(%error, "the server did not end as it should");
+        }
     }
 }

@@ -1,1 +1,44 @@
+//! The process's own periodic jobs: clients that never sleep. They call resolvers in the system's name.
 //!
+//! A job that does not get through is tried again at its next hour; nothing depends on the exact moment.
+
+pub mod retention;
+
+use std::sync::Arc;
+
+use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Retention;
+use crate::resolver::Request;
+
+/// Hourly, at a minute when nobody else's jobs run.
+const HOURLY: &str = "0 17 * * * *";
+
+/// Starts the jobs; they end with `stop`.
+///
+/// # Errors
+/// When the scheduler cannot start.
+pub async fn start(
+    settings: &Retention,
+    request: Request,
+    tasks: &TaskTracker,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut scheduler = JobScheduler::new().await?;
+    let (settings, request) = (Arc::new(settings.clone()), Arc::new(request));
+    let job = Job::new_async(HOURLY, move |_, _| {
+        let (settings, request) = (settings.clone(), request.clone());
+        Box::pin(async move { retention::run(&settings, &request).await })
+    })?;
+    scheduler.add(job).await?;
+    scheduler.start().await?;
+    tasks.spawn(async move {
+        stop.cancelled().await;
+        if let Err(error) = scheduler.shutdown().await {
+            tracing::debug!(%error, "the scheduler had ended already");
+        }
+    });
+    Ok(())
+}

@@ -15,6 +15,7 @@ use crate::telemetry;
 #[derive(Debug)]
 pub(super) struct Embedded {
     running: Running,
+    token: String,
     _folder: Option<TempDir>,
 }
 
@@ -34,7 +35,9 @@ impl Embedded {
             loaded.settings.telemetry.level.0 = "warn".into();
         }
         telemetry::start(&loaded.settings.telemetry);
-        Ok(Self { running: server::start(loaded.settings).await?, _folder: folder })
+        let running = server::start(loaded.settings).await?;
+        let token = running.token().await?;
+        Ok(Self { running, token, _folder: folder })
     }
 
     /// A client of it.
@@ -42,7 +45,7 @@ impl Embedded {
     /// # Errors
     /// Never in practice: its address is its own.
     pub(super) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&format!("http://{}", self.running.address), Some(self.running.internal_token.clone()))?)
+        Ok(Client::new(&format!("http://{}", self.running.address), Some(self.token.clone()))?)
     }
 
     /// Ends it, and waits for that.

@@ -2,6 +2,7 @@
 
 pub mod bell;
 pub mod hub;
+pub mod listen;
 
 pub use bell::Bell;
 pub use hub::{Entry, Hub, Tail};

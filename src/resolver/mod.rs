@@ -8,6 +8,7 @@ pub mod log;
 pub mod name;
 pub mod refusal;
 pub mod request;
+pub mod retention;
 pub mod session;
 pub mod subtask;
 pub mod task;

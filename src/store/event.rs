@@ -12,6 +12,7 @@ use taskloom_entity::{
 use super::Tx;
 use super::bulk::Rows;
 use super::change::run_all;
+use super::listen::PROCESS;
 use crate::error::Result;
 
 /// The channel that is notified of new events.
@@ -72,8 +73,8 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
     }
     let backend = tx.get_database_backend();
     if backend == DbBackend::Postgres {
-        let sql = "SELECT pg_advisory_xact_lock(7305804403), pg_notify('taskloom_event', '')";
-        tx.query_one_raw(Statement::from_string(backend, sql)).await?;
+        let sql = "SELECT pg_advisory_xact_lock(7305804403), pg_notify('taskloom_event', $1)";
+        tx.query_one_raw(Statement::from_sql_and_values(backend, sql, [PROCESS.as_str().into()])).await?;
     }
     let mut rows = Rows::of(TYPES);
     for (order, event) in (0_i32..).zip(events) {
@@ -134,4 +135,12 @@ pub async fn of_task(
 pub async fn newest(conn: &impl ConnectionTrait) -> Result<EventId> {
     let newest = task_event::Entity::find().order_by_desc(task_event::Column::Id).limit(1).one(conn).await?;
     Ok(newest.map_or(EventId(0), |event| event.id))
+}
+
+/// Removes the events from before `until`; how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove_before(conn: &impl ConnectionTrait, until: Timestamp) -> Result<u64> {
+    Ok(task_event::Entity::delete_many().filter(task_event::Column::At.lt(until)).exec(conn).await?.rows_affected)
 }

@@ -7,10 +7,11 @@ use sea_orm::{
 use taskloom_entity::{AttemptId, SubtaskId, log_chunk};
 
 use super::Tx;
+use super::listen::PROCESS;
 use crate::error::Result;
 use crate::log::Chunk;
 
-/// The channel that is notified of logs that grow, with the subtask's id.
+/// The channel that is notified of logs that grow, with the process that wrote and the subtask's id.
 pub const CHANNEL: &str = "taskloom_log";
 
 #[derive(FromQueryResult)]
@@ -67,7 +68,7 @@ pub async fn append(tx: &Tx, of: Of, chunks: &[Chunk]) -> Result<Option<i64>> {
         let notify = Statement::from_sql_and_values(
             backend,
             "SELECT pg_notify('taskloom_log', $1)",
-            [of.subtask_id.to_string().into()],
+            [format!("{} {}", PROCESS.as_str(), of.subtask_id).into()],
         );
         tx.query_one_raw(notify).await?;
     }

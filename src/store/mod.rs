@@ -10,6 +10,7 @@ pub mod change;
 pub mod definition;
 pub mod event;
 pub mod keyset;
+pub mod listen;
 pub mod log;
 pub mod migrate;
 pub mod open;

@@ -73,7 +73,7 @@ pub struct SpecInput {
 
 /// A subtask.
 #[derive(Clone, Debug, InputObject)]
-pub struct SubtaskInput {
+pub(super) struct SubtaskInput {
     /// Unique within its definition.
     name: String,
     /// For people; the name when left out.
@@ -102,7 +102,7 @@ pub struct SubtaskInput {
 
 /// What runs: exactly one of these.
 #[derive(Clone, Debug, OneofObject)]
-pub enum RunInput {
+pub(super) enum RunInput {
     /// Code for `/bin/sh`.
     Shell(String),
     /// Code for `python3`.
@@ -113,14 +113,14 @@ pub enum RunInput {
 
 /// A gate.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct NoopInput {
+pub(super) struct NoopInput {
     /// How long it takes: `200ms`.
     sleep: Option<String>,
 }
 
 /// Automatic retry.
 #[derive(Clone, Debug, InputObject)]
-pub struct RetryInput {
+pub(super) struct RetryInput {
     /// Tries in all, the first included.
     attempts: Option<i32>,
     /// The pause before the second; doubles with each further.
@@ -129,7 +129,7 @@ pub struct RetryInput {
 
 /// What a subtask may use at most.
 #[derive(Clone, Debug, InputObject)]
-pub struct LimitsInput {
+pub(super) struct LimitsInput {
     /// Such as `256MiB`.
     memory: Option<String>,
     /// Processors: 0.5 is half of one.

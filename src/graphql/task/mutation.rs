@@ -15,7 +15,7 @@ use crate::task::command::Verb;
 /// Which task.
 #[derive(Clone, Debug, InputObject)]
 #[graphql(name = "TaskIdInput")]
-pub struct TaskInput {
+pub(super) struct TaskInput {
     /// Its id.
     id: ID,
 }

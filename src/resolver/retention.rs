@@ -1,0 +1,30 @@
+//! Removal of what is old: for the process's own jobs.
+
+use taskloom_entity::{Role, Timestamp};
+
+use super::Request;
+use crate::error::Result;
+use crate::store;
+
+/// Removes events from before `until`; a subscriber that comes back with an older cursor goes on behind them.
+///
+/// # Errors
+/// `FORBIDDEN` for all but administrators.
+#[tracing::instrument(name = "retention.events", skip_all)]
+pub async fn events(request: &Request, until: Timestamp) -> Result<u64> {
+    request.principal.require(Role::Admin)?;
+    store::event::remove_before(request.store.write(), until).await
+}
+
+/// Removes sessions that have ended.
+///
+/// # Errors
+/// `FORBIDDEN` for all but administrators.
+#[tracing::instrument(name = "retention.sessions", skip_all)]
+pub async fn sessions(request: &Request) -> Result<u64> {
+    request.principal.require(Role::Admin)?;
+    let tx = request.store.begin().await?;
+    let removed = store::session::delete_ended(&tx, request.clock.now()).await?;
+    tx.commit().await?;
+    Ok(removed)
+}
