@@ -179,7 +179,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl StdError for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
 
 impl From<sea_orm::DbErr> for Error {
     /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again.
