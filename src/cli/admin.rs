@@ -7,6 +7,8 @@ use crate::auth::{Gate, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::error::Language;
+use crate::event::{Bell, Hub};
+use crate::log::Live;
 use crate::resolver::{App, Request};
 use crate::store::open::{Place, Pools, beside, open};
 use crate::store::{Store, migrate};
@@ -21,8 +23,11 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     migrate::check(&store).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), settings.auth.session_idle));
+    // Nobody listens here: a running server sees by itself what was written.
+    let bell = Bell::default();
+    let hub = Hub::open(store.clone(), bell.clone()).await?;
     Ok(Request {
-        app: Arc::new(App { store, clock, gate }),
+        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }),
         principal: Principal::system("cli"),
         language: Language::En,
         id: RequestId::random().to_string().into(),
