@@ -28,7 +28,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
 /// The graph's schema, sorted, as `schema.graphql` has it.
 #[must_use]
 pub fn schema() -> String {
-    String::new()
+    crate::graphql::schema::text()
 }
 
 impl Running {
