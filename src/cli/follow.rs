@@ -106,13 +106,18 @@ async fn cancel(client: &Client, task: &Handle) -> Result<(), ClientError> {
 /// The result, and of what failed the end of its log.
 async fn conclude(client: &Client, task: &Handle, end: &Task) -> anyhow::Result<()> {
     for failed in end.subtasks.iter().filter(|subtask| subtask.state == "FAILED") {
-        output::note(&format!("--- {} ({}) failed; the end of its log:", failed.name, failed.database_id));
+        let reason = because(failed.message.as_deref());
+        output::note(&format!("--- {} ({}) failed{reason}; the end of its log:", failed.name, failed.database_id));
         for line in last_lines(client, &failed.id).await? {
             output::note(&format!("    {}", line.text));
         }
     }
-    let reason = end.message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    let reason = because(end.message.as_deref());
     Ok(output::line(&format!("task {} ({}) {}{reason}", task.database_id, end.name, lower(&end.state)))?)
+}
+
+fn because(message: Option<&str>) -> String {
+    message.map(|text| format!(": {text}")).unwrap_or_default()
 }
 
 async fn last_lines(client: &Client, subtask: &str) -> anyhow::Result<Vec<Line>> {

@@ -51,9 +51,9 @@ Examples:
 
 impl Run {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let definition = definition::read(&self.file)?;
+        let (definition, text) = definition::read(&self.file)?;
         let parameters = definition::parameters(&definition, &self.param)?;
-        let input = self.input(&serde_json::to_value(&definition)?, &parameters);
+        let input = self.input(&text, &parameters);
         if self.remote.server.is_some() {
             let client = Client::of(&self.remote)?;
             let task = submit(&client, &input).await?;
@@ -76,8 +76,8 @@ impl Run {
         follow(&client, &task, if self.follow { view() } else { View::Silent }).await
     }
 
-    fn input(&self, spec: &Value, parameters: &Value) -> Value {
-        let mut input = json!({ "spec": spec, "parameters": parameters });
+    fn input(&self, text: &str, parameters: &Value) -> Value {
+        let mut input = json!({ "source": text, "parameters": parameters });
         if let Some(priority) = self.priority {
             input["priority"] = priority.into();
         }

@@ -72,7 +72,7 @@ impl Tasks {
     fn filter(&self) -> Value {
         let mut filter = Map::new();
         if !self.state.is_empty() {
-            filter.insert("state".into(), self.state.iter().map(|state| state.name()).collect());
+            filter.insert("states".into(), self.state.iter().map(|state| state.name()).collect());
         }
         if let Some(name) = &self.name {
             filter.insert("name".into(), name.as_str().into());

@@ -20,7 +20,7 @@ query Watch($id: ID!) {
   node(id: $id) {
     ... on Task {
       databaseId name state progress message
-      subtasks { id databaseId name state progress }
+      subtasks { id databaseId name state progress message }
     }
   }
 }";
@@ -100,6 +100,7 @@ pub(in crate::cli) struct Subtask {
     pub(in crate::cli) state: String,
     /// 0 to 1.
     pub(in crate::cli) progress: f64,
+    pub(in crate::cli) message: Option<String>,
 }
 
 /// `tasks`.
