@@ -88,16 +88,18 @@ impl Draft {
         self.plan
     }
 
-    /// Moves a subtask, and lets `change` set what goes with it. Returns false, and changes nothing, when the table
-    /// has no such transition.
+    /// Moves a subtask, and lets `change` set what goes with it. Whoever calls it has made sure that the table has
+    /// the transition; without it nothing changes.
     pub(super) fn step(
         &mut self,
         index: usize,
         event: SubtaskEvent,
         change: impl FnOnce(&mut super::SubtaskFacts, Timestamp),
-    ) -> bool {
-        let Some(next) = state::subtask(self.plan.snapshot.subtasks[index].state, event) else {
-            return false;
+    ) {
+        let before = self.plan.snapshot.subtasks[index].state;
+        let Some(next) = state::subtask(before, event) else {
+            debug_assert!(false, "invariant: {event:?} is decided only where it is possible, not in {before}");
+            return;
         };
         self.touch(index);
         let paused = self.plan.snapshot.task.state == TaskState::Paused;
@@ -106,15 +108,20 @@ impl Draft {
         subtask.state = next;
         subtask.held = paused && next.is_active();
         change(subtask, now);
+        self.tell(index);
+    }
+
+    /// Remembers how a subtask stands now: its state or its operation has changed.
+    pub(super) fn tell(&mut self, index: usize) {
+        let subtask = &self.plan.snapshot.subtasks[index];
         let step = Move::Subtask {
             index,
-            state: next,
+            state: subtask.state,
             operation: subtask.operation,
             message: subtask.message.clone(),
             attempt_id: subtask.attempt_id,
         };
         self.plan.moves.push(step);
-        true
     }
 
     /// Changes facts of a subtask beside its state.
@@ -137,13 +144,11 @@ impl Draft {
     }
 
     /// Moves the task likewise.
-    pub(super) fn step_task(
-        &mut self,
-        event: TaskEvent,
-        change: impl FnOnce(&mut super::TaskFacts, Timestamp),
-    ) -> bool {
-        let Some(next) = state::task(self.plan.snapshot.task.state, event) else {
-            return false;
+    pub(super) fn step_task(&mut self, event: TaskEvent, change: impl FnOnce(&mut super::TaskFacts, Timestamp)) {
+        let before = self.plan.snapshot.task.state;
+        let Some(next) = state::task(before, event) else {
+            debug_assert!(false, "invariant: {event:?} is decided only where it is possible, not in {before}");
+            return;
         };
         self.touch_task();
         let now = self.now;
@@ -155,7 +160,6 @@ impl Draft {
             let step = Move::Task { state: next, operation: task.operation, message: task.message.clone() };
             self.plan.moves.push(step);
         }
-        true
     }
 
     /// Changes facts of the task beside its state.

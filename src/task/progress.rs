@@ -23,16 +23,10 @@ pub fn of(snapshot: &Snapshot) -> f64 {
     if all > 0.0 { (done / all).clamp(0.0, 1.0) } else { 0.0 }
 }
 
-/// Brings the task's progress up to its subtasks', never down.
+/// Brings the task's progress up to its subtasks', never down. A new operation begins by setting it to nothing.
 pub(super) fn raise(draft: &mut Draft) {
     let progress = of(draft.snapshot());
     if progress > draft.snapshot().task.progress {
         draft.amend_task(|task| task.progress = progress);
     }
-}
-
-/// Begins a new operation: progress is measured anew.
-pub(super) fn restart(draft: &mut Draft) {
-    let progress = of(draft.snapshot());
-    draft.amend_task(|task| task.progress = progress);
 }

@@ -52,7 +52,7 @@ pub struct WorkerFacts {
 pub fn reasons(snapshot: &Snapshot, index: usize, workers: &Workers<'_>, now: Timestamp) -> Vec<Reason> {
     let subtask = &snapshot.subtasks[index];
     match subtask.state {
-        SubtaskState::Running | SubtaskState::Canceling => running(snapshot, workers, now),
+        SubtaskState::Running | SubtaskState::Canceling => running(snapshot, index, workers, now),
         SubtaskState::Ready => ready(snapshot, index, workers, now),
         SubtaskState::Pending if !snapshot.task.backward => pending(snapshot, index),
         SubtaskState::Failed | SubtaskState::Successful if snapshot.awaits_undo(index) => {
@@ -73,9 +73,10 @@ pub struct Workers<'a> {
     pub silent_after: std::time::Duration,
 }
 
-fn running(snapshot: &Snapshot, workers: &Workers<'_>, now: Timestamp) -> Vec<Reason> {
+fn running(snapshot: &Snapshot, index: usize, workers: &Workers<'_>, now: Timestamp) -> Vec<Reason> {
     let mut reasons = vec![];
-    if snapshot.task.state == TaskState::Paused {
+    // Not the task's state: what is being stopped is not frozen while its task is paused.
+    if snapshot.subtasks[index].held {
         reasons.push(Reason::Paused);
     }
     if let Some(runner) = workers.runner
@@ -120,17 +121,28 @@ fn pending(snapshot: &Snapshot, index: usize) -> Vec<Reason> {
     if !open.is_empty() {
         reasons.push(Reason::Upstreams(open));
     }
-    match snapshot.task.state {
-        TaskState::Paused => reasons.push(Reason::Paused),
-        TaskState::Canceling | TaskState::Canceled | TaskState::RolledBack => reasons.push(Reason::Ended),
-        TaskState::Pending | TaskState::Running | TaskState::Failed | TaskState::Successful => {}
-    }
+    reasons.extend(standstill(snapshot.task.state));
     reasons
 }
 
 fn awaiting_undo(snapshot: &Snapshot, index: usize) -> Vec<Reason> {
     let left = snapshot.downstreams(index).filter(|&down| snapshot.subtasks[down].state != SubtaskState::Pending);
-    vec![Reason::Downstreams(left.collect())]
+    let mut reasons = vec![Reason::Downstreams(left.collect())];
+    reasons.extend(standstill(snapshot.task.state));
+    reasons
+}
+
+/// Why nothing of the task begins at all, if so.
+fn standstill(state: TaskState) -> Option<Reason> {
+    match state {
+        TaskState::Pending | TaskState::Running => None,
+        TaskState::Paused => Some(Reason::Paused),
+        TaskState::Canceling
+        | TaskState::Successful
+        | TaskState::Failed
+        | TaskState::Canceled
+        | TaskState::RolledBack => Some(Reason::Ended),
+    }
 }
 
 /// Whether `labels` has every one of the comma-joined `requires`.

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use taskloom_entity::{AttemptId, OnLost, Operation, SubtaskState};
+use taskloom_entity::{AttemptId, OnLost, Operation, SubtaskState, TaskState};
 
 use crate::task::draft::Draft;
 use crate::task::progress;
 use crate::task::rollup::settle;
 use crate::task::state::{SubtaskEvent, TaskEvent};
+
+/// However often the pause before a retry doubles, it is no longer than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +36,11 @@ pub fn start(draft: &mut Draft) {
 /// A worker takes a READY subtask. False when it is not READY any more, is held, or its back-off lasts.
 pub fn claim(draft: &mut Draft, index: usize) -> bool {
     let subtask = &draft.snapshot().subtasks[index];
-    if subtask.held || subtask.not_before.is_some_and(|at| at > draft.now()) {
+    let waits = subtask.held || subtask.not_before.is_some_and(|at| at > draft.now());
+    if waits || subtask.state != SubtaskState::Ready {
         return false;
     }
-    let claimed = draft.step(index, SubtaskEvent::Claim, |subtask, now| {
+    draft.step(index, SubtaskEvent::Claim, |subtask, now| {
         subtask.epoch += 1;
         subtask.runs += 1;
         subtask.tries += 1;
@@ -47,10 +51,19 @@ pub fn claim(draft: &mut Draft, index: usize) -> bool {
         subtask.started_at = Some(now);
         subtask.finished_at = None;
     });
-    if claimed {
-        draft.step_task(TaskEvent::Start, |task, now| task.started_at = Some(now));
+    begin(draft);
+    true
+}
+
+/// The task begins with the first subtask that is taken, even when it was paused or retried before that.
+fn begin(draft: &mut Draft) {
+    if draft.snapshot().task.state == TaskState::Pending {
+        draft.step_task(TaskEvent::Start, |_, _| {});
     }
-    claimed
+    if draft.snapshot().task.started_at.is_none() {
+        let now = draft.now();
+        draft.amend_task(|task| task.started_at = Some(now));
+    }
 }
 
 /// The row of the claimed attempt has got its id.
@@ -66,7 +79,8 @@ pub fn put_out(draft: &mut Draft, index: usize) {
 /// A running subtask's progress, 0 to 1; it only rises. False when it moved nothing.
 pub fn advance(draft: &mut Draft, index: usize, fraction: f64) -> bool {
     let subtask = &draft.snapshot().subtasks[index];
-    let fraction = fraction.clamp(0.0, 1.0);
+    // What is no number moves nothing.
+    let fraction = if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) };
     if subtask.state != SubtaskState::Running || fraction <= subtask.progress {
         return false;
     }
@@ -75,78 +89,91 @@ pub fn advance(draft: &mut Draft, index: usize, fraction: f64) -> bool {
     true
 }
 
-/// An attempt ended. False when the subtask is not under an attempt.
+/// An attempt ended. False, and nothing changes, when the subtask is not under an attempt.
 pub fn finish(draft: &mut Draft, index: usize, outcome: &Outcome, message: Option<String>) -> bool {
-    if *outcome == Outcome::Lost && draft.snapshot().subtasks[index].state.is_active() {
-        // Whoever had it writes nothing any more, even before the next claim.
-        draft.amend(index, |subtask| subtask.epoch += 1);
+    match draft.snapshot().subtasks[index].state {
+        SubtaskState::Running => {
+            fence(draft, index, outcome);
+            end(draft, index, outcome, message);
+        }
+        SubtaskState::Canceling => {
+            fence(draft, index, outcome);
+            stopped(draft, index);
+        }
+        SubtaskState::Pending | SubtaskState::Ready | SubtaskState::Failed | SubtaskState::Successful => return false,
     }
-    let finished = match draft.snapshot().subtasks[index].state {
-        SubtaskState::Running => end(draft, index, outcome, message),
-        SubtaskState::Canceling => draft.step(index, SubtaskEvent::Stopped, |subtask, now| {
-            subtask.operation = Operation::Cancel;
-            subtask.message = Some("canceled".to_owned());
-            subtask.finished_at = Some(now);
-        }),
-        SubtaskState::Pending | SubtaskState::Ready | SubtaskState::Failed | SubtaskState::Successful => false,
-    };
-    if finished {
-        settle(draft);
-    }
-    finished
+    settle(draft);
+    true
 }
 
-fn end(draft: &mut Draft, index: usize, outcome: &Outcome, message: Option<String>) -> bool {
+/// Whoever was lost writes nothing any more, even before the next claim.
+fn fence(draft: &mut Draft, index: usize, outcome: &Outcome) {
+    if *outcome == Outcome::Lost {
+        draft.amend(index, |subtask| subtask.epoch += 1);
+    }
+}
+
+/// However it ended: it was to be stopped, and it is.
+fn stopped(draft: &mut Draft, index: usize) {
+    draft.step(index, SubtaskEvent::Stopped, |subtask, now| {
+        subtask.operation = Operation::Cancel;
+        subtask.message = Some("canceled".to_owned());
+        subtask.finished_at = Some(now);
+    });
+}
+
+fn end(draft: &mut Draft, index: usize, outcome: &Outcome, message: Option<String>) {
+    let subtask = &draft.snapshot().subtasks[index];
     match outcome {
         Outcome::Succeeded => succeed(draft, index, message),
-        Outcome::Failed | Outcome::TimedOut => {
-            let subtask = &draft.snapshot().subtasks[index];
-            if subtask.tries < subtask.max_tries { again(draft, index, message) } else { fail(draft, index, message) }
-        }
+        Outcome::Failed | Outcome::TimedOut if subtask.tries < subtask.max_tries => again(draft, index, message),
+        Outcome::Failed | Outcome::TimedOut => fail(draft, index, message),
         // Stopped though nobody asked for it here: the worker gave it back.
-        Outcome::Canceled | Outcome::Lost => match draft.snapshot().subtasks[index].on_lost {
+        Outcome::Canceled | Outcome::Lost => match subtask.on_lost {
             OnLost::Retry => give_back(draft, index, message),
             OnLost::Fail => fail(draft, index, message.or_else(|| Some("its worker was lost".to_owned()))),
         },
     }
 }
 
-fn succeed(draft: &mut Draft, index: usize, message: Option<String>) -> bool {
+fn succeed(draft: &mut Draft, index: usize, message: Option<String>) {
     let undoing = draft.snapshot().subtasks[index].operation == Operation::Rollback;
     let event = if undoing { SubtaskEvent::Undone } else { SubtaskEvent::Succeed };
     draft.step(index, event, |subtask, now| {
         subtask.progress = if undoing { 0.0 } else { 1.0 };
         subtask.message = message;
         subtask.finished_at = Some(now);
-    })
+    });
 }
 
-fn fail(draft: &mut Draft, index: usize, message: Option<String>) -> bool {
+fn fail(draft: &mut Draft, index: usize, message: Option<String>) {
     draft.step(index, SubtaskEvent::Fail, |subtask, now| {
         subtask.message = message;
         subtask.finished_at = Some(now);
-    })
+    });
 }
 
 /// Automatic retry: READY again after a pause that doubles with each try.
-fn again(draft: &mut Draft, index: usize, message: Option<String>) -> bool {
+fn again(draft: &mut Draft, index: usize, message: Option<String>) {
     draft.step(index, SubtaskEvent::Again, |subtask, now| {
         let doublings = u32::try_from(subtask.tries - 1).unwrap_or(0).min(20);
-        let pause = subtask.backoff.saturating_mul(1 << doublings).min(Duration::from_secs(24 * 3600));
+        let pause = subtask.backoff.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
         if subtask.operation != Operation::Rollback {
             subtask.operation = Operation::Retry;
         }
         subtask.not_before = Some(now.after(pause));
+        subtask.progress = 0.0;
         subtask.message = message;
         subtask.finished_at = Some(now);
-    })
+    });
 }
 
 /// The attempt does not count as a try: the loss of a worker is not the subtask's failure.
-fn give_back(draft: &mut Draft, index: usize, message: Option<String>) -> bool {
+fn give_back(draft: &mut Draft, index: usize, message: Option<String>) {
     draft.step(index, SubtaskEvent::Again, |subtask, now| {
         subtask.tries -= 1;
+        subtask.progress = 0.0;
         subtask.message = message.or_else(|| Some("its worker was lost".to_owned()));
         subtask.finished_at = Some(now);
-    })
+    });
 }

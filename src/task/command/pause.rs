@@ -1,22 +1,22 @@
 //! Pause and resume: nothing new starts and what runs stands still; then it goes on where it was.
 
-use taskloom_entity::TaskState;
+use taskloom_entity::SubtaskState;
 
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;
-use crate::task::state::TaskEvent;
+use crate::task::state::{self, TaskEvent};
 use crate::task::{Draft, Refused, Snapshot};
 
 /// Whether the task is under way.
 #[must_use]
 pub fn is_allowed(snapshot: &Snapshot) -> bool {
-    matches!(snapshot.task.state, TaskState::Pending | TaskState::Running)
+    state::task(snapshot.task.state, TaskEvent::Pause).is_some()
 }
 
 /// Whether the task is paused.
 #[must_use]
 pub fn is_resume_allowed(snapshot: &Snapshot) -> bool {
-    snapshot.task.state == TaskState::Paused
+    state::task(snapshot.task.state, TaskEvent::Resume).is_some()
 }
 
 /// Freezes the task.
@@ -36,7 +36,7 @@ pub fn task(draft: &mut Draft) -> Result<(), Refused> {
 /// The state forbids it.
 pub fn resume(draft: &mut Draft) -> Result<(), Refused> {
     require(is_resume_allowed(draft.snapshot()), draft.snapshot(), Verb::Resume, Target::Task)?;
-    draft.step_task(TaskEvent::Resume, |task, now| task.started_at = task.started_at.or(Some(now)));
+    draft.step_task(TaskEvent::Resume, |_, _| {});
     hold(draft, false);
     settle(draft);
     Ok(())
@@ -46,8 +46,7 @@ pub fn resume(draft: &mut Draft) -> Result<(), Refused> {
 fn hold(draft: &mut Draft, held: bool) {
     for index in 0..draft.snapshot().subtasks.len() {
         let subtask = &draft.snapshot().subtasks[index];
-        let wanted = held
-            && matches!(subtask.state, taskloom_entity::SubtaskState::Ready | taskloom_entity::SubtaskState::Running);
+        let wanted = held && matches!(subtask.state, SubtaskState::Ready | SubtaskState::Running);
         if subtask.held != wanted {
             draft.amend(index, |subtask| subtask.held = wanted);
         }

@@ -4,8 +4,8 @@ use taskloom_entity::{Operation, SubtaskState, TaskState};
 
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;
-use crate::task::state::{SubtaskEvent, TaskEvent};
-use crate::task::{Draft, Refused, Snapshot, progress};
+use crate::task::state::{self, SubtaskEvent, TaskEvent};
+use crate::task::{Draft, Refused, Snapshot};
 
 /// Whether the whole task may be retried: it ended badly, and not in its rollback.
 #[must_use]
@@ -25,7 +25,12 @@ pub fn is_allowed(snapshot: &Snapshot) -> bool {
 /// Whether one subtask may be retried.
 #[must_use]
 pub fn is_subtask_allowed(snapshot: &Snapshot, index: usize) -> bool {
-    snapshot.task.state != TaskState::Canceling && snapshot.subtasks[index].state == SubtaskState::Failed
+    is_open(snapshot) && snapshot.subtasks[index].state == SubtaskState::Failed
+}
+
+/// Whether the task goes on, or may be made to go on, when one of its subtasks does.
+pub(super) fn is_open(snapshot: &Snapshot) -> bool {
+    state::task(snapshot.task.state, TaskEvent::Reopen).is_some()
 }
 
 /// Runs every failed subtask again.
@@ -40,7 +45,6 @@ pub fn task(draft: &mut Draft) -> Result<(), Refused> {
             again(draft, index, Operation::Retry);
         }
     }
-    progress::restart(draft);
     settle(draft);
     Ok(())
 }
@@ -69,12 +73,14 @@ fn again(draft: &mut Draft, index: usize, operation: Operation) {
     });
 }
 
-/// The task goes on: what is asked of a subtask of an ended task asks for the task too.
+/// The task goes on: what is asked of a subtask of an ended task asks for the task too. That is a new operation,
+/// whose progress is measured anew.
 pub(super) fn reopen(draft: &mut Draft, operation: Operation) {
     let ended = draft.snapshot().task.state.is_final();
     draft.step_task(TaskEvent::Reopen, |task, _| {
         if ended {
             task.operation = operation;
+            task.progress = 0.0;
             task.finished_at = None;
             task.message = None;
         }

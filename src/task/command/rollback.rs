@@ -6,7 +6,7 @@ use taskloom_entity::{Operation, SubtaskState, TaskState};
 use super::retry::reopen;
 use super::{Target, Verb, available, require};
 use crate::task::rollup::settle;
-use crate::task::{Draft, Refused, Snapshot, progress};
+use crate::task::{Draft, Refused, Snapshot};
 
 /// Whether the task's state allows it; a definition may still forbid it.
 #[must_use]
@@ -43,7 +43,11 @@ pub fn task(draft: &mut Draft) -> Result<(), Refused> {
             });
         }
     }
-    progress::restart(draft);
     settle(draft);
+    for index in 0..draft.snapshot().subtasks.len() {
+        if draft.snapshot().awaits_undo(index) {
+            draft.tell(index);
+        }
+    }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Skip: a failure is counted as done and the downstreams go on. While undoing, the failed undo is counted as done.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState};
+use taskloom_entity::{Operation, SubtaskState};
 
-use super::retry::reopen;
+use super::retry::{is_open, reopen};
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;
 use crate::task::state::SubtaskEvent;
@@ -11,7 +11,7 @@ use crate::task::{Draft, Refused, Snapshot};
 /// Whether the subtask failed and its task is not being cancelled.
 #[must_use]
 pub fn is_allowed(snapshot: &Snapshot, index: usize) -> bool {
-    snapshot.task.state != TaskState::Canceling && snapshot.subtasks[index].state == SubtaskState::Failed
+    is_open(snapshot) && snapshot.subtasks[index].state == SubtaskState::Failed
 }
 
 /// Counts a failed subtask as done.
