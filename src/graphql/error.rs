@@ -145,7 +145,7 @@ fn log(error: &Error, caller: &Caller, path: &[PathSegment]) {
         Kind::Internal => tracing::error!(code, field, request_id, cause = error.chain(), "request failed"),
         Kind::Unavailable => tracing::warn!(code, field, request_id, cause = error.chain(), "request put off"),
         Kind::NotFound | Kind::Conflict | Kind::Invalid | Kind::Unauthenticated | Kind::Forbidden | Kind::Limit => {
-            tracing::debug!(code, field, request_id, "request refused")
+            tracing::debug!(code, field, request_id, "request refused");
         }
     }
 }

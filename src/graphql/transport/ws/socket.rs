@@ -25,6 +25,8 @@ use super::message::{Close, FromClient, FromServer};
 use crate::error::{Error, Kind, code};
 use crate::graphql::error::{self, Caller};
 
+/// Bytes of an operation's id: clients number or use uuids.
+const ID: usize = 128;
 /// Results written together when they are ready together.
 const BATCH: usize = 64;
 
@@ -125,6 +127,9 @@ impl<E: Executor, G: Gate> Socket<E, G> {
         let Some(data) = self.data.clone() else {
             return Err(End::Close(Close::Unauthorized.frame("Unauthorized")));
         };
+        if id.len() > ID {
+            return Err(End::Close(Close::BadRequest.frame(format!("an id has at most {ID} bytes"))));
+        }
         if self.operations.contains_key(&id) {
             return Err(End::Close(Close::IdInUse.frame(format!("Subscriber for {id} already exists"))));
         }
