@@ -60,7 +60,7 @@ impl Gate {
         if let Some(known) = self.known.find(&key, now).filter(is_valid) {
             return Ok(known);
         }
-        let mark = self.known.mark();
+        let mark = self.known.mark(key);
         let found = match credentials {
             Credentials::Nothing => None,
             Credentials::Password { name, password } => {
@@ -71,7 +71,7 @@ impl Gate {
             Credentials::Session(cookie) => self.by_session(cookie, now).await?,
         };
         let Some(principal) = found else { return Ok(Principal::anonymous()) };
-        self.known.keep(mark, key, principal.clone(), now);
+        self.known.keep(mark, principal.clone(), now);
         Ok(principal)
     }
 
@@ -84,7 +84,7 @@ impl Gate {
         self.failures.check(name, address, now)?;
         let user = store::user::find_by_name(self.store.read(), name).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let proved = self.passwords.verify(name, password, hash, now).await?;
+        let proved = self.passwords.verify(password, hash, now).await?;
         match user {
             Some(user) if proved && !user.disabled => Ok(user),
             Some(_) | None => {

@@ -37,8 +37,8 @@ const NOBODYS: &str =
 #[derive(Debug)]
 pub struct Passwords {
     turns: Semaphore,
-    /// The hash that a name and password were proved with.
-    proved: Recent<String>,
+    /// Passwords with their hashes.
+    proved: Recent<()>,
 }
 
 impl Default for Passwords {
@@ -63,31 +63,28 @@ impl Passwords {
         hashed
     }
 
-    /// Whether `password` is the one of `hash`, the stored one of user `name`; never when there is none, and then it
-    /// takes just as long.
+    /// Whether `password` is the one of the stored `hash`; never when there is none, and then it takes just as long.
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS` when too many wait for their turn.
-    pub async fn verify(&self, name: &str, password: &str, hash: Option<&str>, now: Timestamp) -> Result<bool> {
+    pub async fn verify(&self, password: &str, hash: Option<&str>, now: Timestamp) -> Result<bool> {
         if password.len() > LONGEST {
             return Ok(false);
         }
-        let key = secret::fingerprint(&[name, password]);
-        if hash.is_some() && self.proved.find(&key, now).as_deref() == hash {
+        let key = secret::fingerprint(&[hash.unwrap_or_default(), password]);
+        if hash.is_some() && self.proved.find(&key, now).is_some() {
             return Ok(true);
         }
-        let mark = self.proved.mark();
+        let mark = self.proved.mark(key);
         let turn = self.turn().await?;
         let (password, stored) = (password.to_owned(), hash.unwrap_or(NOBODYS).to_owned());
         let matches = spawn_blocking(move || is_of(&password, &stored)).await.map_err(Error::internal)?;
         drop(turn);
-        match hash {
-            Some(hash) if matches => {
-                self.proved.keep(mark, key, hash.to_owned(), now);
-                Ok(true)
-            }
-            _ => Ok(false),
+        let proved = matches && hash.is_some();
+        if proved {
+            self.proved.keep(mark, (), now);
         }
+        Ok(proved)
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {
@@ -136,22 +133,22 @@ mod tests {
         let hash = passwords.hash("correct horse").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_ne!(hash, passwords.hash("correct horse").await.unwrap());
-        assert!(passwords.verify("ann", "correct horse", Some(&hash), NOW).await.unwrap());
-        assert!(!passwords.verify("ann", "correct horsE", Some(&hash), NOW).await.unwrap());
-        assert!(!passwords.verify("ann", &"x".repeat(LONGEST + 1), Some(&hash), NOW).await.unwrap());
+        assert!(passwords.verify("correct horse", Some(&hash), NOW).await.unwrap());
+        assert!(!passwords.verify("correct horsE", Some(&hash), NOW).await.unwrap());
+        assert!(!passwords.verify(&"x".repeat(LONGEST + 1), Some(&hash), NOW).await.unwrap());
     }
 
     #[tokio::test]
     async fn a_proof_is_remembered_for_its_hash_alone() {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse").await.unwrap();
-        assert!(passwords.verify("ann", "correct horse", Some(&hash), NOW).await.unwrap());
-        let key = secret::fingerprint(&["ann", "correct horse"]);
-        assert_eq!(passwords.proved.find(&key, NOW), Some(hash.clone()));
-        assert_eq!(passwords.proved.find(&key, NOW.after(KEEP_FOR)), None);
+        assert!(passwords.verify("correct horse", Some(&hash), NOW).await.unwrap());
+        let key = secret::fingerprint(&[&hash, "correct horse"]);
+        assert!(passwords.proved.find(&key, NOW).is_some());
+        assert!(passwords.proved.find(&key, NOW.after(KEEP_FOR)).is_none());
         let changed = passwords.hash("another horse").await.unwrap();
-        assert!(!passwords.verify("ann", "correct horse", Some(&changed), NOW).await.unwrap());
-        assert!(!passwords.verify("ann", "correct horse", None, NOW).await.unwrap());
+        assert!(!passwords.verify("correct horse", Some(&changed), NOW).await.unwrap());
+        assert!(!passwords.verify("correct horse", None, NOW).await.unwrap());
     }
 
     #[test]

@@ -26,9 +26,12 @@ struct Kept<V> {
     forgotten: u64,
 }
 
-/// How often was forgotten when a reader began.
+/// What a reader is about to prove, and how often was forgotten when it began.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark(u64);
+pub struct Mark {
+    key: Fingerprint,
+    forgotten: u64,
+}
 
 impl<V: Clone> Recent<V> {
     /// An empty memory.
@@ -44,15 +47,15 @@ impl<V: Clone> Recent<V> {
         (now < *until).then(|| value.clone())
     }
 
-    /// To be taken before reading what will be kept.
-    pub fn mark(&self) -> Mark {
-        Mark(self.lock().forgotten)
+    /// To be taken before reading what will be kept under `key`.
+    pub fn mark(&self, key: Fingerprint) -> Mark {
+        Mark { key, forgotten: self.lock().forgotten }
     }
 
     /// Keeps what was read since `mark`, unless somebody forgot since.
-    pub fn keep(&self, mark: Mark, key: Fingerprint, value: V, now: Timestamp) {
+    pub fn keep(&self, mark: Mark, value: V, now: Timestamp) {
         let mut kept = self.lock();
-        if kept.forgotten != mark.0 {
+        if kept.forgotten != mark.forgotten {
             return;
         }
         if kept.values.len() >= self.capacity {
@@ -62,7 +65,7 @@ impl<V: Clone> Recent<V> {
         if kept.values.len() >= self.capacity {
             kept.values.clear();
         }
-        kept.values.insert(key, (now.after(self.keep_for), value));
+        kept.values.insert(mark.key, (now.after(self.keep_for), value));
     }
 
     /// Forgets every value of which `is_stale` holds.
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn a_value_is_fresh_for_its_time() {
         let memory = memory();
-        memory.keep(memory.mark(), [1; 32], 7, NOW);
+        memory.keep(memory.mark([1; 32]), 7, NOW);
         assert_eq!(memory.find(&[1; 32], NOW.after(A_SECOND * 2)), Some(7));
         assert_eq!(memory.find(&[1; 32], NOW.after(A_SECOND * 3)), None);
         assert_eq!(memory.find(&[2; 32], NOW), None);
@@ -101,17 +104,17 @@ mod tests {
     #[test]
     fn what_was_read_before_forgetting_is_not_kept_after_it() {
         let memory = memory();
-        let mark = memory.mark();
+        let mark = memory.mark([1; 32]);
         memory.forget(|_| true);
-        memory.keep(mark, [1; 32], 7, NOW);
+        memory.keep(mark, 7, NOW);
         assert_eq!(memory.find(&[1; 32], NOW), None);
     }
 
     #[test]
     fn forgetting_takes_only_the_stale() {
         let memory = memory();
-        memory.keep(memory.mark(), [1; 32], 7, NOW);
-        memory.keep(memory.mark(), [2; 32], 8, NOW);
+        memory.keep(memory.mark([1; 32]), 7, NOW);
+        memory.keep(memory.mark([2; 32]), 8, NOW);
         memory.forget(|value| *value == 7);
         assert_eq!((memory.find(&[1; 32], NOW), memory.find(&[2; 32], NOW)), (None, Some(8)));
     }
@@ -120,7 +123,7 @@ mod tests {
     fn it_never_grows_beyond_its_capacity() {
         let memory = memory();
         for n in 0..100 {
-            memory.keep(memory.mark(), [n; 32], 0, NOW);
+            memory.keep(memory.mark([n; 32]), 0, NOW);
         }
         assert!(memory.lock().values.len() <= 2);
     }

@@ -40,16 +40,15 @@ pub struct Query<E: EntityTrait> {
 impl Page {
     /// This page of `select`, ascending by `id`.
     pub fn oldest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
-        self.of(select, id, Order::Asc)
+        self.of(select, id, true)
     }
 
     /// This page of `select`, descending by `id`.
     pub fn newest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
-        self.of(select, id, Order::Desc)
+        self.of(select, id, false)
     }
 
-    fn of<E: EntityTrait>(self, mut select: Select<E>, id: E::Column, order: Order) -> Query<E> {
-        let ascending = order == Order::Asc;
+    fn of<E: EntityTrait>(self, mut select: Select<E>, id: E::Column, ascending: bool) -> Query<E> {
         let (lowest, highest) = if ascending { (self.after, self.before) } else { (self.before, self.after) };
         if let Some(lowest) = lowest {
             select = select.filter(id.gt(lowest));

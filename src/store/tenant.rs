@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Set, TryInsertResult,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set, TryInsertResult,
 };
 use taskloom_entity::tenant::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, UserId, user_tenant};
 
 use super::page::{Page, Slice};
-use super::{Changed, Tx, is_taken};
+use super::{Changed, Tx, is_taken, scope};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 
@@ -32,7 +32,7 @@ pub async fn insert(tx: &Tx, name: &str, now: Timestamp) -> Result<Model> {
 /// # Errors
 /// `TENANT_NOT_FOUND`, also for one out of scope.
 pub async fn get(db: &impl ConnectionTrait, scope: &Scope, id: TenantId) -> Result<Model> {
-    let found = Entity::find_by_id(id).filter(visible(scope)).one(db).await?;
+    let found = Entity::find_by_id(id).filter(scope::condition(scope, Column::Id)).one(db).await?;
     found.ok_or_else(|| Error::new(&code::TENANT_NOT_FOUND).with("id", id))
 }
 
@@ -49,7 +49,7 @@ pub async fn find_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Optio
 /// # Errors
 /// When the database does not answer.
 pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[TenantId]) -> Result<Vec<Model>> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).filter(visible(scope));
+    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).filter(scope::condition(scope, Column::Id));
     Ok(rows.all(db).await?)
 }
 
@@ -58,7 +58,7 @@ pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[TenantId]) ->
 /// # Errors
 /// When the database does not answer.
 pub async fn list(db: &impl ConnectionTrait, scope: &Scope, page: Page) -> Result<Slice<Model>> {
-    page.oldest_first(Entity::find().filter(visible(scope)), Column::Id).all(db).await
+    page.oldest_first(Entity::find().filter(scope::condition(scope, Column::Id)), Column::Id).all(db).await
 }
 
 /// How many tenants `scope` covers.
@@ -66,7 +66,7 @@ pub async fn list(db: &impl ConnectionTrait, scope: &Scope, page: Page) -> Resul
 /// # Errors
 /// When the database does not answer.
 pub async fn count(db: &impl ConnectionTrait, scope: &Scope) -> Result<u64> {
-    Ok(Entity::find().filter(visible(scope)).count(db).await?)
+    Ok(Entity::find().filter(scope::condition(scope, Column::Id)).count(db).await?)
 }
 
 /// The ids of the tenants a user belongs to, ascending.
@@ -122,14 +122,6 @@ pub async fn add(tx: &Tx, tenant: TenantId, user: UserId) -> Result<Changed> {
 pub async fn remove(tx: &Tx, tenant: TenantId, user: UserId) -> Result<Changed> {
     let gone = user_tenant::Entity::delete_by_id((user, tenant)).exec(tx).await?;
     Ok(Changed::of(gone.rows_affected))
-}
-
-/// The condition that holds for the tenants `scope` covers.
-pub fn visible(scope: &Scope) -> Condition {
-    match scope {
-        Scope::All => Condition::all(),
-        Scope::Tenants(ids) => Condition::all().add(Column::Id.is_in(ids.iter().copied())),
-    }
 }
 
 /// The ids of the users who belong to one of the tenants of a scope.
