@@ -6,8 +6,8 @@
 
 use std::fmt;
 
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -48,12 +48,10 @@ impl Credentials {
     ///
     /// # Errors
     /// `BAD_CREDENTIALS` when there is an `Authorization` that cannot be one.
-    pub fn read(request: &Parts) -> Result<Self> {
-        let mut lines = request.headers.get_all(AUTHORIZATION).iter();
+    pub fn read(headers: &HeaderMap) -> Result<Self> {
+        let mut lines = headers.get_all(AUTHORIZATION).iter();
         match (lines.next(), lines.next()) {
-            (None, _) if origin::is_own(request) => {
-                Ok(cookie::find(&request.headers).map_or(Self::Nothing, Self::Session))
-            }
+            (None, _) if origin::is_own(headers) => Ok(cookie::find(headers).map_or(Self::Nothing, Self::Session)),
             (None, _) => Ok(Self::Nothing),
             (Some(line), None) => line.to_str().map_err(|_| bad()).and_then(parse),
             (Some(_), Some(_)) => Err(bad()),
@@ -136,7 +134,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Credentials::read(&request.body(()).unwrap().into_parts().0)
+        Credentials::read(request.body(()).unwrap().headers())
     }
 
     fn ann() -> Credentials {

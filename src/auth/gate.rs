@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taskloom_entity::{Role, Timestamp, UserId, session, user};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::limit::Failures;
 use super::password::Passwords;
 use super::recent::Recent;
+use super::secret::Fingerprint;
 use super::{Credentials, Principal, Via, secret, token};
 use crate::clock::Clock;
-use crate::error::{Error, Result, code};
+use crate::error::{Error, Kind, Result, code};
 use crate::store::{self, Store};
 
 /// How long a proved principal is remembered.
@@ -24,23 +27,43 @@ pub const KEEP_FOR: Duration = Duration::from_secs(3);
 const NOTED_EVERY: Duration = Duration::from_secs(60);
 const KEEP_AT_MOST: usize = 10_000;
 
+/// How often a door that stays open looks whether another process revoked what opened it.
+const LOOKED_EVERY: Duration = Duration::from_secs(15);
+
+/// How long proofs last.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// A session unused for so long has ended.
+    pub session_idle: Duration,
+    /// The life of a token whose maker names none; none: for ever.
+    pub token_expiry: Option<Duration>,
+}
+
 /// Proves credentials against the store; one per process.
 #[derive(Debug)]
 pub struct Gate {
     store: Store,
     clock: Arc<dyn Clock>,
-    session_idle: Duration,
+    settings: Settings,
     passwords: Passwords,
     failures: Failures,
     known: Recent<Principal>,
+    forgotten: watch::Sender<()>,
 }
 
 impl Gate {
-    /// A gate that remembers nobody. A session ends when it was idle for `session_idle`.
+    /// A gate that remembers nobody.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>, session_idle: Duration) -> Self {
-        let (passwords, failures) = (Passwords::default(), Failures::default());
-        Self { store, clock, session_idle, passwords, failures, known: Recent::new(KEEP_FOR, KEEP_AT_MOST) }
+    pub fn new(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        Self {
+            store,
+            clock,
+            settings,
+            passwords: Passwords::default(),
+            failures: Failures::default(),
+            known: Recent::new(KEEP_FOR, KEEP_AT_MOST),
+            forgotten: watch::Sender::new(()),
+        }
     }
 
     /// Who sends these credentials from `address`. A cookie that has ended is nobody, so its browser can sign in
@@ -50,29 +73,12 @@ impl Gate {
     /// `BAD_CREDENTIALS`, `TOKEN_REFUSED`; `TOO_MANY_REQUESTS` when too many failed before.
     pub async fn authenticate(&self, credentials: &Credentials, address: Option<IpAddr>) -> Result<Principal> {
         let now = self.clock.now();
-        let key = match credentials {
-            Credentials::Nothing => return Ok(Principal::anonymous()),
-            Credentials::Password { name, password } => secret::fingerprint(&["password", name, password]),
-            Credentials::Token(token) => secret::fingerprint(&["token", token]),
-            Credentials::Session(cookie) => secret::fingerprint(&["session", cookie]),
-        };
-        let is_valid = |known: &Principal| known.expires_at().is_none_or(|end| now < end);
-        if let Some(known) = self.known.find(&key, now).filter(is_valid) {
+        let key = fingerprint(credentials);
+        if let Some(known) = self.known(&key, now) {
             return Ok(known);
         }
-        let mark = self.known.mark(key);
-        let found = match credentials {
-            Credentials::Nothing => None,
-            Credentials::Password { name, password } => {
-                let user = self.prove(name, password, address).await?;
-                Some(self.principal(&user, user.role).await?)
-            }
-            Credentials::Token(token) => Some(self.by_token(token, now).await?),
-            Credentials::Session(cookie) => self.by_session(cookie, now).await?,
-        };
-        let Some(principal) = found else { return Ok(Principal::anonymous()) };
-        self.known.keep(mark, principal.clone(), now);
-        Ok(principal)
+        let Credentials::Password { name, .. } = credentials else { return self.examine(credentials, key, now).await };
+        self.counted(name, address, self.examine(credentials, key, now)).await
     }
 
     /// The user with this name and password.
@@ -81,16 +87,27 @@ impl Gate {
     /// `BAD_CREDENTIALS`; `TOO_MANY_REQUESTS` when too many failed before.
     pub async fn prove(&self, name: &str, password: &str, address: Option<IpAddr>) -> Result<user::Model> {
         let now = self.clock.now();
-        self.failures.check(name, address, now)?;
-        let user = store::user::find_by_name(self.store.read(), name).await?;
-        let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let proved = self.passwords.verify(password, hash, now).await?;
-        match user {
-            Some(user) if proved && !user.disabled => Ok(user),
-            Some(_) | None => {
-                self.failures.count(name, address, now);
-                Err(Error::new(&code::BAD_CREDENTIALS))
-            }
+        self.counted(name, address, self.by_password(name, password, now)).await
+    }
+
+    /// Returns when these credentials no longer make the caller what it was: expired, revoked, its role or tenants
+    /// changed. A database that does not answer proves nothing, so nobody is sent away for it.
+    pub async fn until_changed(&self, credentials: &Credentials, was: &Principal) {
+        let mut forgotten = self.forgotten.subscribe();
+        loop {
+            let now = self.clock.now();
+            let key = fingerprint(credentials);
+            let is = match self.known(&key, now) {
+                Some(known) => Ok(known),
+                None => self.examine(credentials, key, now).await,
+            };
+            let left = match is {
+                Ok(is) if is.may_as(was) => is.expires_at().map_or(LOOKED_EVERY, |end| end.since(now)),
+                Err(error) if error.code().kind != Kind::Unauthenticated => LOOKED_EVERY,
+                Ok(_) | Err(_) => return,
+            };
+            // Whether somebody was forgotten or the time is over: look again.
+            let _ = timeout(left.min(LOOKED_EVERY), forgotten.changed()).await;
         }
     }
 
@@ -110,10 +127,10 @@ impl Gate {
         (row, cookie)
     }
 
-    /// How long a session may be idle.
+    /// How long proofs last.
     #[must_use]
-    pub fn session_idle(&self) -> Duration {
-        self.session_idle
+    pub fn settings(&self) -> Settings {
+        self.settings
     }
 
     /// Hashes passwords.
@@ -126,6 +143,50 @@ impl Gate {
     /// password is committed.
     pub fn forget(&self, user: UserId) {
         self.known.forget(|known| known.user_id() == Some(user));
+        self.forgotten.send_replace(());
+    }
+
+    fn known(&self, key: &Fingerprint, now: Timestamp) -> Option<Principal> {
+        self.known.find(key, now).filter(|known| known.expires_at().is_none_or(|end| now < end))
+    }
+
+    /// Proves credentials against the store and remembers whom they are of.
+    async fn examine(&self, credentials: &Credentials, key: Fingerprint, now: Timestamp) -> Result<Principal> {
+        let mark = self.known.mark(key);
+        let found = match credentials {
+            Credentials::Nothing => None,
+            Credentials::Password { name, password } => {
+                let user = self.by_password(name, password, now).await?;
+                Some(self.principal(&user, user.role).await?)
+            }
+            Credentials::Token(token) => Some(self.by_token(token, now).await?),
+            Credentials::Session(cookie) => self.by_session(cookie, now).await?,
+        };
+        let Some(principal) = found else { return Ok(Principal::anonymous()) };
+        self.known.keep(mark, principal.clone(), now);
+        Ok(principal)
+    }
+
+    /// Lets a guess at `name` from `address` pass unless too many failed, and counts it when it fails.
+    async fn counted<T>(
+        &self,
+        name: &str,
+        address: Option<IpAddr>,
+        guess: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        self.failures.check(name, address, self.clock.now())?;
+        let outcome = guess.await;
+        if outcome.as_ref().is_err_and(|error| error.code() == &code::BAD_CREDENTIALS) {
+            self.failures.count(name, address, self.clock.now());
+        }
+        outcome
+    }
+
+    async fn by_password(&self, name: &str, password: &str, now: Timestamp) -> Result<user::Model> {
+        let user = store::user::find_by_name(self.store.read(), name).await?;
+        let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let proved = self.passwords.verify(password, hash, now).await?;
+        user.filter(|user| proved && !user.disabled).ok_or_else(|| Error::new(&code::BAD_CREDENTIALS))
     }
 
     async fn by_token(&self, token: &str, now: Timestamp) -> Result<Principal> {
@@ -178,6 +239,15 @@ impl Gate {
     }
 
     fn idle_end(&self, now: Timestamp) -> Timestamp {
-        now.after(self.session_idle)
+        now.after(self.settings.session_idle)
+    }
+}
+
+fn fingerprint(credentials: &Credentials) -> Fingerprint {
+    match credentials {
+        Credentials::Nothing => secret::fingerprint(&[]),
+        Credentials::Password { name, password } => secret::fingerprint(&["password", name, password]),
+        Credentials::Token(token) => secret::fingerprint(&["token", token]),
+        Credentials::Session(cookie) => secret::fingerprint(&["session", cookie]),
     }
 }

@@ -131,6 +131,12 @@ impl Principal {
         }
     }
 
+    /// Whether both are the same caller with the same rights, however long each still has them.
+    #[must_use]
+    pub fn may_as(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.role == other.role && self.tenants == other.tenants
+    }
+
     /// Who calls.
     #[must_use]
     pub fn subject(&self) -> &Subject {

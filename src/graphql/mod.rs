@@ -1,10 +1,12 @@
 //! The graph's door: types over the resolvers, the transports that carry them, the limits that come first.
 
 pub mod attempt;
+pub mod audit;
 pub mod context;
 pub mod definition;
 pub mod error;
 pub mod event;
+pub mod gate;
 pub mod graphiql;
 pub mod id;
 pub mod limits;
@@ -15,10 +17,14 @@ pub mod page;
 pub mod preview;
 pub mod scalar;
 pub mod schema;
+pub mod session;
 pub mod state;
 pub mod subtask;
 pub mod task;
+pub mod tenant;
+pub mod token;
 pub mod transport;
+pub mod user;
 pub mod waiting;
 pub mod worker;
 

@@ -63,6 +63,13 @@ impl Args {
     }
 }
 
+/// What a page costs: each of its rows as much as one.
+#[must_use]
+pub fn cost(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
+    let rows = usize::try_from(first.or(last).unwrap_or(USUAL)).unwrap_or_default();
+    row.saturating_mul(rows).saturating_add(1)
+}
+
 /// The offset page that old lists know: `number` from 1.
 ///
 /// # Errors

@@ -7,14 +7,16 @@ use std::fmt::Display;
 
 use serde::Serialize;
 use taskloom_entity::audit::Model;
-use taskloom_entity::{JsonText, Role, TenantId};
+use taskloom_entity::{AuditId, JsonText, Role, TenantId};
 
 use super::Request;
 use crate::auth::Scope;
 use crate::error::{Error, Kind, Result, code};
-use crate::store::audit::{Entry, Filter};
+use crate::store::audit::Entry;
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Tx};
+
+pub use crate::store::audit::Filter;
 
 /// An act on its way into the log.
 #[derive(Clone, Debug)]
@@ -153,4 +155,13 @@ pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slic
 pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
     request.principal.require(Role::Admin)?;
     store::audit::count(request.store.read(), filter).await
+}
+
+/// The row of this id.
+///
+/// # Errors
+/// `FORBIDDEN` for all but administrators.
+pub async fn find(request: &Request, id: AuditId) -> Result<Option<Model>> {
+    request.principal.require(Role::Admin)?;
+    store::audit::find(request.store.read(), id).await
 }

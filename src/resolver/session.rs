@@ -39,6 +39,11 @@ pub async fn authenticate(request: Request, credentials: &Credentials) -> Result
     }
 }
 
+/// Returns when `credentials` no longer give what this request was let in with; streams end then.
+pub async fn until_changed(request: &Request, credentials: &Credentials) {
+    request.gate.until_changed(credentials, &request.principal).await;
+}
+
 /// Begins a session for who knows this name and password.
 ///
 /// # Errors

@@ -11,8 +11,9 @@ use super::{Request, name};
 use crate::auth::{Scope, Via, secret, token};
 use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
-use crate::store::token::Filter;
 use crate::store::{self, Changed};
+
+pub use crate::store::token::Filter;
 
 /// What a new token is made of.
 #[derive(Clone, Debug)]
@@ -23,8 +24,19 @@ pub struct New {
     pub name: String,
     /// How much it may do.
     pub role: Role,
-    /// None: until revoked.
-    pub expires_at: Option<Timestamp>,
+    /// How long.
+    pub expiry: Expiry,
+}
+
+/// When a new token ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// As the settings say, and no later than what makes it.
+    Usual,
+    /// When it is revoked.
+    Never,
+    /// At this instant.
+    At(Timestamp),
 }
 
 /// A new token with its secret, which nobody will see again.
@@ -48,7 +60,7 @@ pub async fn create(request: &Request, new: New) -> Result<Created> {
     audit::permit(request, new.role, &act).await?;
     name::check_title("name", &new.name)?;
     let now = request.clock.now();
-    let expires_at = until(request, new.expires_at, now)?;
+    let expires_at = until(request, new.expiry, now)?;
     let secret = token::generate();
     let token = audit::change(request, act, async |tx, act| {
         let user = store::user::get(tx, &Scope::All, owner).await?;
@@ -140,15 +152,25 @@ async fn owner(request: &Request, named: Option<UserId>, act: &Act) -> Result<Us
 }
 
 /// When the new token will end: never later than the token that makes it.
-fn until(request: &Request, wanted: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>> {
-    if wanted.is_some_and(|end| end <= now) {
-        return Err(invalid("expiresAt", "it has passed already"));
-    }
-    match (request.principal.via(), request.principal.expires_at()) {
-        (Via::Token(_), Some(end)) if wanted.is_none_or(|wanted| wanted > end) => {
-            Err(invalid("expiresAt", &format!("a token made with a token ends no later than that, {end}")))
+fn until(request: &Request, expiry: Expiry, now: Timestamp) -> Result<Option<Timestamp>> {
+    let bound = match request.principal.via() {
+        Via::Token(_) => request.principal.expires_at(),
+        Via::Nothing | Via::Password | Via::Session(_) => None,
+    };
+    let end = match expiry {
+        Expiry::Never => None,
+        Expiry::At(end) if end <= now => return Err(invalid("expiresAt", "it has passed already")),
+        Expiry::At(end) => Some(end),
+        Expiry::Usual => {
+            let usual = request.gate.settings().token_expiry.map(|life| now.after(life));
+            return Ok([usual, bound].into_iter().flatten().min());
         }
-        (Via::Nothing | Via::Password | Via::Token(_) | Via::Session(_), _) => Ok(wanted),
+    };
+    match bound {
+        Some(bound) if end.is_none_or(|end| end > bound) => {
+            Err(invalid("expiresAt", &format!("a token made with a token ends no later than that, {bound}")))
+        }
+        Some(_) | None => Ok(end),
     }
 }
 

@@ -15,8 +15,9 @@ use super::{Request, name};
 use crate::auth::{Scope, Via, password};
 use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
-use crate::store::user::Filter;
 use crate::store::{self, Changed, Tx};
+
+pub use crate::store::user::Filter;
 
 /// What a new user is made of.
 #[derive(Clone)]
@@ -68,7 +69,7 @@ pub async fn create(request: &Request, new: New) -> Result<Model> {
 /// `BAD_CREDENTIALS` when `current` is wrong, `USER_NOT_FOUND`, `INVALID_INPUT`.
 #[tracing::instrument(name = "user.setPassword", skip_all, fields(%id))]
 pub async fn set_password(request: &Request, id: UserId, current: Option<&str>, chosen: &str) -> Result<Model> {
-    let act = Act::new("user.setPassword", format_args!("user:{id}"));
+    let act = on("user.setPassword", id);
     let is_own = request.principal.user_id() == Some(id);
     let role = if is_own { Role::Viewer } else { Role::Admin };
     audit::permit(request, role, &act).await?;
@@ -100,7 +101,7 @@ pub async fn set_password(request: &Request, id: UserId, current: Option<&str>, 
 /// `LAST_ADMIN`, `USER_NOT_FOUND`.
 #[tracing::instrument(name = "user.setRole", skip_all, fields(%id, %role))]
 pub async fn set_role(request: &Request, id: UserId, role: Role) -> Result<Model> {
-    let act = Act::new("user.setRole", format_args!("user:{id}")).with(&json!({"role": role}));
+    let act = on("user.setRole", id).with(&json!({"role": role}));
     change(request, id, act, async |tx, user| {
         if role != Role::Admin {
             keep_an_admin(tx, user).await?;
@@ -116,7 +117,7 @@ pub async fn set_role(request: &Request, id: UserId, role: Role) -> Result<Model
 /// `LAST_ADMIN`, `USER_NOT_FOUND`.
 #[tracing::instrument(name = "user.disable", skip_all, fields(%id))]
 pub async fn disable(request: &Request, id: UserId) -> Result<Model> {
-    change(request, id, Act::new("user.disable", format_args!("user:{id}")), async |tx, user| {
+    change(request, id, on("user.disable", id), async |tx, user| {
         keep_an_admin(tx, user).await?;
         store::session::delete_of(tx, id, None).await?;
         exists(store::user::set_disabled(tx, id, true).await?, id)
@@ -130,7 +131,7 @@ pub async fn disable(request: &Request, id: UserId) -> Result<Model> {
 /// `USER_NOT_FOUND`.
 #[tracing::instrument(name = "user.enable", skip_all, fields(%id))]
 pub async fn enable(request: &Request, id: UserId) -> Result<Model> {
-    change(request, id, Act::new("user.enable", format_args!("user:{id}")), async |tx, _| {
+    change(request, id, on("user.enable", id), async |tx, _| {
         exists(store::user::set_disabled(tx, id, false).await?, id)
     })
     .await
@@ -142,7 +143,7 @@ pub async fn enable(request: &Request, id: UserId) -> Result<Model> {
 /// `LAST_ADMIN`, `USER_NOT_FOUND`.
 #[tracing::instrument(name = "user.delete", skip_all, fields(%id))]
 pub async fn delete(request: &Request, id: UserId) -> Result<Model> {
-    let act = Act::new("user.delete", format_args!("user:{id}"));
+    let act = on("user.delete", id);
     audit::permit(request, Role::Admin, &act).await?;
     let user = audit::change(request, act, async |tx, act| {
         let user = store::user::get(tx, &Scope::All, id).await?;
@@ -236,6 +237,10 @@ async fn change(
     .await?;
     request.gate.forget(id);
     Ok(user)
+}
+
+fn on(action: &'static str, id: UserId) -> Act {
+    Act::new(action, format_args!("user:{id}"))
 }
 
 /// Refuses to go on without `user` when it is the only administrator left.

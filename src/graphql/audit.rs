@@ -1,0 +1,154 @@
+//! The audit log in the graph.
+
+use async_graphql::connection::Connection;
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{TenantId, UserId, audit};
+
+use super::page::{self, Args};
+use super::people::People;
+use super::scalar::Json;
+use super::tenant::Tenant;
+use super::user::User;
+use super::{id, request};
+use crate::resolver;
+use crate::resolver::audit::Filter;
+
+/// Whether an act was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "taskloom_entity::AuditOutcome")]
+pub enum AuditOutcome {
+    /// Done.
+    Done,
+    /// Refused.
+    Refused,
+}
+
+/// Who did what, or what was refused.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub struct AuditEntry {
+    #[graphql(skip)]
+    user_key: Option<UserId>,
+    #[graphql(skip)]
+    tenant_key: Option<TenantId>,
+    /// The opaque id.
+    id: ID,
+    /// When.
+    at: DateTime<Utc>,
+    /// The name of who did it, at that time.
+    actor: String,
+    /// `subtask.retry`.
+    action: String,
+    /// `subtask:12`.
+    object: String,
+    /// Whether it was done.
+    outcome: AuditOutcome,
+    /// Why it was refused.
+    code: Option<String>,
+    /// What is worth knowing beside.
+    detail: Option<Json>,
+    /// The request that asked for it; the log's lines have it as well.
+    request_id: String,
+}
+
+#[ComplexObject]
+impl AuditEntry {
+    /// Who did it; null for the system, for strangers, and for who was deleted.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(key) = self.user_key else { return Ok(None) };
+        Ok(ctx.data::<DataLoader<People>>()?.load_one(key).await?.map(User::from))
+    }
+
+    /// Whose object it was; null for the installation's.
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
+        let Some(key) = self.tenant_key else { return Ok(None) };
+        Ok(ctx.data::<DataLoader<People>>()?.load_one(key).await?.map(Tenant::from))
+    }
+}
+
+impl From<audit::Model> for AuditEntry {
+    fn from(row: audit::Model) -> Self {
+        Self {
+            user_key: row.user_id,
+            tenant_key: row.tenant_id,
+            id: id::encode("AuditEntry", row.id),
+            at: row.at.utc(),
+            actor: row.actor,
+            action: row.action,
+            object: row.object,
+            outcome: row.outcome.into(),
+            code: row.code,
+            detail: row.detail.as_ref().map(Json::from),
+            request_id: row.request_id,
+        }
+    }
+}
+
+/// Which acts.
+#[derive(Debug, Default, InputObject)]
+pub struct AuditFilter {
+    /// By this name.
+    actor: Option<String>,
+    /// `subtask.retry`.
+    action: Option<String>,
+    /// `subtask:12`.
+    object: Option<String>,
+    /// Done, or refused.
+    outcome: Option<AuditOutcome>,
+    /// From this instant on.
+    since: Option<DateTime<Utc>>,
+    /// Before this instant.
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<AuditFilter> for Filter {
+    fn from(filter: AuditFilter) -> Self {
+        Self {
+            actor: filter.actor,
+            action: filter.action,
+            object: filter.object,
+            outcome: filter.outcome.map(Into::into),
+            since: filter.since.map(Into::into),
+            until: filter.until.map(Into::into),
+        }
+    }
+}
+
+/// What a page of the log says beside its edges.
+#[derive(Debug)]
+pub struct AuditTotal(Filter);
+
+#[Object]
+impl AuditTotal {
+    /// How many there are on all pages; counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(resolver::audit::count(request::of(ctx)?, &self.0).await?)
+    }
+}
+
+/// Reads the audit log.
+#[derive(Debug, Default)]
+pub struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// What was done and what was refused, newest first. For administrators.
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
+    async fn audit(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default)] filter: AuditFilter,
+    ) -> Result<Connection<String, AuditEntry, AuditTotal>> {
+        let filter = Filter::from(filter);
+        let page = Args { first, after, last, before }.by_id()?;
+        let acts = resolver::audit::list(request::of(ctx)?, &filter, page).await?;
+        Ok(page::connection_with(acts, AuditTotal(filter), |act| (page::cursor(act.id.0), act.into())))
+    }
+}

@@ -1,0 +1,96 @@
+//! Sign-in at the graph's doors: reads the credentials of a request or socket, has them proved, and lets the caller
+//! in with its [`Request`]. A socket or stream ends when what let it in was revoked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Data;
+use async_graphql::dataloader::DataLoader;
+use axum::extract::{ConnectInfo, Request as HttpRequest};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::error::{Caller, language};
+use super::people::People;
+use super::transport::{self, Entry};
+use crate::auth::{Credentials, Principal, origin};
+use crate::error::Error;
+use crate::resolver::{App, Request, session};
+use crate::telemetry::RequestId;
+
+/// Carries the address of the peer from [`carry`] to the gate; nobody outside can set it.
+const PEER: HeaderName = HeaderName::from_static("x-taskloom-peer");
+
+/// The gate of every transport.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<App>);
+
+/// How a mutation can answer beside its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// With headers; the page came over TLS or did not.
+    Http {
+        /// Whether a cookie may be bound to TLS.
+        secure: bool,
+    },
+    /// With nothing else: the headers of a socket are long sent.
+    Socket,
+}
+
+impl Gate {
+    /// A gate of this process.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self(app)
+    }
+}
+
+impl transport::Gate for Gate {
+    async fn admit(&self, headers: &HeaderMap, init: Option<&Value>) -> Result<Entry, Error> {
+        let stated = init.map(Credentials::from_payload).transpose()?.flatten();
+        let credentials = match stated {
+            Some(credentials) => credentials,
+            None => Credentials::read(headers)?,
+        };
+        let id = Caller::of(headers).request_id.unwrap_or_else(|| RequestId::random().to_string());
+        let request = Request {
+            app: self.0.clone(),
+            principal: Principal::anonymous(),
+            language: language(headers),
+            id: id.into(),
+            address: headers.get(PEER).and_then(|peer| peer.to_str().ok()?.parse::<IpAddr>().ok()),
+        };
+        let request = session::authenticate(request, &credentials).await?;
+        let mut entry = Entry { data: Data::default(), lapse: None };
+        if request.principal.user_id().is_some() {
+            let request = request.clone();
+            entry.lapse = Some(Box::pin(async move { session::until_changed(&request, &credentials).await }));
+        }
+        let socket = headers.contains_key(header::UPGRADE);
+        let reach = if socket { Reach::Socket } else { Reach::Http { secure: origin::is_secure(headers) } };
+        entry.data.insert(reach);
+        // It batches and keeps nothing, so it may serve a whole socket.
+        let people = DataLoader::new(People::new(request.clone()), tokio::spawn).delay(Duration::from_millis(1));
+        entry.data.insert(people);
+        entry.data.insert(request);
+        Ok(entry)
+    }
+}
+
+/// Writes into the request's headers what the wall knows of it, since that is all a gate is shown: the request's id
+/// and the peer's address. To be put around the routes of every door with a gate.
+pub async fn carry(mut request: HttpRequest, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
+    let id = request.extensions().get::<RequestId>().map(RequestId::to_string);
+    let headers = request.headers_mut();
+    headers.remove(PEER);
+    for (name, value) in [(PEER, peer), (HeaderName::from_static("x-request-id"), id)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    next.run(request).await
+}

@@ -1,0 +1,73 @@
+//! Signing in and out by cookie, for pages. Programs send a token or Basic credentials with each request instead.
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use axum::http::header::SET_COOKIE;
+use chrono::{DateTime, Utc};
+
+use super::gate::Reach;
+use super::request;
+use super::user::User;
+use crate::auth::cookie;
+use crate::error::{Error, code};
+use crate::resolver;
+
+/// A name and its password.
+#[derive(InputObject)]
+pub struct LoginInput {
+    /// The user's name.
+    name: String,
+    /// The user's password.
+    password: String,
+}
+
+/// A session that has begun; its cookie is in the answer's headers.
+#[derive(Debug, SimpleObject)]
+pub struct LoginPayload {
+    /// Who signed in.
+    user: User,
+    /// When the session ends unless it is used.
+    expires_at: DateTime<Utc>,
+}
+
+/// A session that has ended.
+#[derive(Debug, SimpleObject)]
+pub struct LogoutPayload {
+    /// Whose session it was.
+    user: Option<User>,
+}
+
+/// Begins and ends sessions.
+#[derive(Debug, Default)]
+pub struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Signs in: the answer sets a cookie that counts for pages of this server alone. Not over a WebSocket.
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
+        let (request, secure) = (request::of(ctx)?, reach(ctx)?);
+        let signed_in = resolver::session::login(request, &input.name, &input.password).await?;
+        let idle = request.gate.settings().session_idle;
+        ctx.append_http_header(SET_COOKIE, cookie::set(&signed_in.cookie, idle, secure));
+        Ok(LoginPayload { user: signed_in.user.into(), expires_at: signed_in.expires_at.utc() })
+    }
+
+    /// Signs out: ends the session this request came with, and takes its cookie away. Not over a WebSocket.
+    async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
+        let (request, secure) = (request::of(ctx)?, reach(ctx)?);
+        let user = resolver::session::me(request).await?.map(User::from);
+        resolver::session::logout(request).await?;
+        ctx.append_http_header(SET_COOKIE, cookie::clear(secure));
+        Ok(LogoutPayload { user })
+    }
+}
+
+/// Whether the cookie is bound to TLS.
+fn reach(ctx: &Context<'_>) -> crate::error::Result<bool> {
+    match ctx.data_opt::<Reach>() {
+        Some(Reach::Http { secure }) => Ok(*secure),
+        Some(Reach::Socket) | None => {
+            let reason = "a socket cannot carry a cookie: sign in and out by POST";
+            Err(Error::new(&code::BAD_REQUEST).with("reason", reason))
+        }
+    }
+}

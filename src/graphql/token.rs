@@ -1,0 +1,183 @@
+//! API tokens in the graph. A token's secret leaves once, in the payload of the mutation that makes it.
+
+use async_graphql::connection::Connection;
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{TokenId, UserId, token};
+
+use super::page::{self, Args};
+use super::people::People;
+use super::scalar::BigInt;
+use super::user::{self, Role, User};
+use super::{id, request};
+use crate::resolver;
+use crate::resolver::token::{Created, Expiry, Filter, New};
+
+/// Lets a program in, in the name of a user.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub struct Token {
+    #[graphql(skip)]
+    user_key: UserId,
+    /// The opaque id.
+    id: ID,
+    /// The number behind it.
+    database_id: BigInt,
+    /// For people.
+    name: String,
+    /// The most it may do; never more than its user.
+    role: Role,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    /// When it ends; null: when it is revoked.
+    expires_at: Option<DateTime<Utc>>,
+    /// When it was ended by somebody.
+    revoked_at: Option<DateTime<Utc>>,
+    /// When it was used last, give or take a minute.
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+#[ComplexObject]
+impl Token {
+    /// In whose name it lets in.
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(ctx.data::<DataLoader<People>>()?.load_one(self.user_key).await?.map(User::from))
+    }
+}
+
+impl From<token::Model> for Token {
+    fn from(row: token::Model) -> Self {
+        Self {
+            user_key: row.user_id,
+            id: id::encode("Token", row.id),
+            database_id: BigInt(row.id.0),
+            name: row.name,
+            role: row.role.into(),
+            created_at: row.created_at.utc(),
+            expires_at: row.expires_at.map(|at| at.utc()),
+            revoked_at: row.revoked_at.map(|at| at.utc()),
+            last_used_at: row.last_used_at.map(|at| at.utc()),
+        }
+    }
+}
+
+/// The token of an id.
+///
+/// # Errors
+/// `INVALID_ID`.
+pub(super) fn key(id: &ID) -> crate::error::Result<TokenId> {
+    id::decode("Token", id).map(TokenId)
+}
+
+/// Which tokens.
+#[derive(Debug, Default, InputObject)]
+pub struct TokenFilter {
+    /// Of this user.
+    user_id: Option<ID>,
+    /// Only those that are neither revoked nor expired.
+    #[graphql(default)]
+    valid: bool,
+}
+
+/// What a page of tokens says beside its edges.
+#[derive(Debug)]
+pub struct TokenTotal(Filter);
+
+#[Object]
+impl TokenTotal {
+    /// How many there are on all pages; counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(resolver::token::count(request::of(ctx)?, self.0.clone()).await?)
+    }
+}
+
+/// Reads tokens.
+#[derive(Debug, Default)]
+pub struct TokenQuery;
+
+#[Object]
+impl TokenQuery {
+    /// Your tokens, newest first; an administrator sees all.
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
+    async fn tokens(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default)] filter: TokenFilter,
+    ) -> Result<Connection<String, Token, TokenTotal>> {
+        let request = request::of(ctx)?;
+        let owner = filter.user_id.as_ref().map(user::key).transpose()?;
+        let filter = Filter { owner, valid_at: filter.valid.then(|| request.clock.now()) };
+        let page = Args { first, after, last, before }.by_id()?;
+        let tokens = resolver::token::list(request, filter.clone(), page).await?;
+        Ok(page::connection_with(tokens, TokenTotal(filter), |token| (page::cursor(token.id.0), token.into())))
+    }
+}
+
+/// What a new token is made of.
+#[derive(Debug, InputObject)]
+pub struct CreateTokenInput {
+    /// What it is for, in a line.
+    name: String,
+    /// The most it may do; no more than you.
+    role: Role,
+    /// When it ends. Not given: as the server is set up; null: when it is revoked.
+    #[graphql(default)]
+    expires_at: MaybeUndefined<DateTime<Utc>>,
+    /// In whose name it lets in; not given: yours.
+    user_id: Option<ID>,
+}
+
+/// One token.
+#[derive(Debug, InputObject)]
+pub struct TokenInput {
+    /// Which one.
+    id: ID,
+}
+
+/// A token as it is now.
+#[derive(Debug, SimpleObject)]
+pub struct TokenPayload {
+    /// The token.
+    token: Token,
+}
+
+/// A new token.
+#[derive(SimpleObject)]
+pub struct CreateTokenPayload {
+    /// The token.
+    token: Token,
+    /// What a program sends as `Authorization: Bearer …`. It is shown now and never again.
+    secret: String,
+}
+
+/// Changes tokens.
+#[derive(Debug, Default)]
+pub struct TokenMutation;
+
+#[Object]
+impl TokenMutation {
+    /// Makes a token.
+    async fn create_token(&self, ctx: &Context<'_>, input: CreateTokenInput) -> Result<CreateTokenPayload> {
+        let expiry = match input.expires_at {
+            MaybeUndefined::Undefined => Expiry::Usual,
+            MaybeUndefined::Null => Expiry::Never,
+            MaybeUndefined::Value(at) => Expiry::At(at.into()),
+        };
+        let user = input.user_id.as_ref().map(user::key).transpose()?;
+        let new = New { user, name: input.name, role: input.role.into(), expiry };
+        let Created { token, secret } = resolver::token::create(request::of(ctx)?, new).await?;
+        Ok(CreateTokenPayload { token: token.into(), secret })
+    }
+
+    /// Ends a token for good.
+    async fn revoke_token(&self, ctx: &Context<'_>, input: TokenInput) -> Result<TokenPayload> {
+        let token = resolver::token::revoke(request::of(ctx)?, key(&input.id)?).await?;
+        Ok(TokenPayload { token: token.into() })
+    }
+}

@@ -1,0 +1,240 @@
+//! Users in the graph.
+
+use async_graphql::connection::Connection;
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use taskloom_entity::{TenantId, UserId, user};
+
+use super::page::{self, Args};
+use super::people::{People, TenantsOf};
+use super::scalar::BigInt;
+use super::tenant::Tenant;
+use super::{id, request};
+use crate::resolver;
+use crate::resolver::user::{Filter, New};
+
+/// How much somebody may do; each role implies those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "taskloom_entity::Role")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Submits and steers tasks.
+    Manager,
+    /// Users, tokens, every tenant.
+    Admin,
+}
+
+/// Somebody who signs in.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub struct User {
+    #[graphql(skip)]
+    key: UserId,
+    /// The opaque id.
+    id: ID,
+    /// The number behind it.
+    database_id: BigInt,
+    /// Unique.
+    name: String,
+    /// How much it may do.
+    role: Role,
+    /// A disabled user cannot sign in by any means.
+    disabled: bool,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+}
+
+#[ComplexObject]
+impl User {
+    /// The tenants it belongs to, by name; of these, those that you may see.
+    async fn tenants(&self, ctx: &Context<'_>) -> Result<Vec<Tenant>> {
+        let tenants = ctx.data::<DataLoader<People>>()?.load_one(TenantsOf(self.key)).await?;
+        Ok(tenants.unwrap_or_default().into_iter().map(Tenant::from).collect())
+    }
+}
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        Self {
+            key: row.id,
+            id: id::encode("User", row.id),
+            database_id: BigInt(row.id.0),
+            name: row.name,
+            role: row.role.into(),
+            disabled: row.disabled,
+            created_at: row.created_at.utc(),
+        }
+    }
+}
+
+/// The user of an id.
+///
+/// # Errors
+/// `INVALID_ID`.
+pub(super) fn key(id: &ID) -> crate::error::Result<UserId> {
+    id::decode("User", id).map(UserId)
+}
+
+/// Which users.
+#[derive(Debug, Default, InputObject)]
+pub struct UserFilter {
+    /// The name contains this, in any case of its letters.
+    name: Option<String>,
+    /// With this role.
+    role: Option<Role>,
+    /// Disabled ones, or the others.
+    disabled: Option<bool>,
+    /// Members of this tenant.
+    tenant_id: Option<ID>,
+}
+
+impl UserFilter {
+    fn decode(self) -> crate::error::Result<Filter> {
+        let tenant = self.tenant_id.as_ref().map(super::tenant::key).transpose()?;
+        Ok(Filter { name: self.name, role: self.role.map(Into::into), disabled: self.disabled, tenant })
+    }
+}
+
+/// What a page of users says beside its edges.
+#[derive(Debug)]
+pub struct UserTotal(Filter);
+
+#[Object]
+impl UserTotal {
+    /// How many there are on all pages; counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(resolver::user::count(request::of(ctx)?, &self.0).await?)
+    }
+}
+
+/// Reads users.
+#[derive(Debug, Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// Who you are; null when nobody signed in.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(resolver::session::me(request::of(ctx)?).await?.map(User::from))
+    }
+
+    /// A user who shares a tenant with you.
+    async fn user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<User>> {
+        Ok(Some(resolver::user::get(request::of(ctx)?, key(&id)?).await?.into()))
+    }
+
+    /// The users who share a tenant with you, oldest first; an administrator sees all.
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default)] filter: UserFilter,
+    ) -> Result<Connection<String, User, UserTotal>> {
+        let filter = filter.decode()?;
+        let page = Args { first, after, last, before }.by_id()?;
+        let users = resolver::user::list(request::of(ctx)?, &filter, page).await?;
+        Ok(page::connection_with(users, UserTotal(filter), |user| (page::cursor(user.id.0), user.into())))
+    }
+}
+
+/// What a new user is made of.
+#[derive(InputObject)]
+pub struct CreateUserInput {
+    /// Letters, digits and `. _ - @`; unique.
+    name: String,
+    /// At least 8 characters; without one, the user signs in by tokens only.
+    password: Option<String>,
+    /// How much it may do.
+    role: Role,
+    /// The tenants it belongs to; not given: yours.
+    tenant_ids: Option<Vec<ID>>,
+}
+
+/// One user.
+#[derive(Debug, InputObject)]
+pub struct UserInput {
+    /// Which one.
+    id: ID,
+}
+
+/// A user's new password.
+#[derive(InputObject)]
+pub struct SetUserPasswordInput {
+    /// Whose.
+    id: ID,
+    /// At least 8 characters.
+    password: String,
+    /// The present one; needed for your own.
+    current_password: Option<String>,
+}
+
+/// A user's new role.
+#[derive(Debug, InputObject)]
+pub struct SetUserRoleInput {
+    /// Whose.
+    id: ID,
+    /// How much it may do from now on.
+    role: Role,
+}
+
+/// A user as it is now.
+#[derive(Debug, SimpleObject)]
+pub struct UserPayload {
+    /// The user.
+    user: User,
+}
+
+impl From<user::Model> for UserPayload {
+    fn from(row: user::Model) -> Self {
+        Self { user: row.into() }
+    }
+}
+
+/// Changes users.
+#[derive(Debug, Default)]
+pub struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Makes a user.
+    async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Result<UserPayload> {
+        let tenants = input.tenant_ids.map(|ids| ids.iter().map(super::tenant::key).collect());
+        let tenants: Option<Vec<TenantId>> = tenants.transpose()?;
+        let new = New { name: input.name, password: input.password, role: input.role.into(), tenants };
+        Ok(resolver::user::create(request::of(ctx)?, new).await?.into())
+    }
+
+    /// Changes a password and ends the user's other sessions. API tokens stay valid.
+    async fn set_user_password(&self, ctx: &Context<'_>, input: SetUserPasswordInput) -> Result<UserPayload> {
+        let (request, id) = (request::of(ctx)?, key(&input.id)?);
+        let current = input.current_password.as_deref();
+        Ok(resolver::user::set_password(request, id, current, &input.password).await?.into())
+    }
+
+    /// Changes a role.
+    async fn set_user_role(&self, ctx: &Context<'_>, input: SetUserRoleInput) -> Result<UserPayload> {
+        Ok(resolver::user::set_role(request::of(ctx)?, key(&input.id)?, input.role.into()).await?.into())
+    }
+
+    /// Disables a user: nothing signs it in any more, and its sessions end.
+    async fn disable_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
+        Ok(resolver::user::disable(request::of(ctx)?, key(&input.id)?).await?.into())
+    }
+
+    /// Enables a user again.
+    async fn enable_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
+        Ok(resolver::user::enable(request::of(ctx)?, key(&input.id)?).await?.into())
+    }
+
+    /// Deletes a user with its tokens and sessions, and shows what it was.
+    async fn delete_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
+        Ok(resolver::user::delete(request::of(ctx)?, key(&input.id)?).await?.into())
+    }
+}
