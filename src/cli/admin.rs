@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::auth::gate::Settings as Proofs;
 use crate::auth::{Gate, Principal};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::error::Language;
+use crate::event::{Bell, Hub};
+use crate::log::Live;
 use crate::resolver::{App, Request};
 use crate::store::open::{Place, Pools, beside, open};
 use crate::store::{Store, migrate};
@@ -20,9 +23,13 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     let store = beside(&place(settings), pools(settings)).await?;
     migrate::check(&store).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), settings.auth.session_idle));
+    let proofs = Proofs { session_idle: settings.auth.session_idle, token_expiry: settings.auth.token_expiry };
+    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), proofs));
+    // Nobody listens here: a running server sees by itself what was written.
+    let bell = Bell::default();
+    let hub = Hub::open(store.clone(), bell.clone()).await?;
     Ok(Request {
-        app: Arc::new(App { store, clock, gate }),
+        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }),
         principal: Principal::system("cli"),
         language: Language::En,
         id: RequestId::random().to_string().into(),

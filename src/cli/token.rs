@@ -9,7 +9,7 @@ use taskloom_entity::{Role, TokenId};
 
 use super::options::{self, Place};
 use super::{admin, output};
-use crate::config::Settings;
+use crate::resolver::token::Expiry;
 use crate::resolver::{self, Request};
 use crate::store::page::Page;
 use crate::store::token::Filter;
@@ -82,18 +82,21 @@ impl Token {
         let (Self::Create { place, .. } | Self::List { place, .. } | Self::Revoke { place, .. }) = &self;
         let settings = place.load(vec![])?.settings;
         let request = admin::request(&settings).await?;
-        let done = self.act(&request, &settings).await;
+        let done = self.act(&request).await;
         request.store.clone().close().await;
         done.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn act(self, request: &Request, settings: &Settings) -> anyhow::Result<()> {
+    async fn act(self, request: &Request) -> anyhow::Result<()> {
         match self {
             Self::Create { user, role, name, expires, .. } => {
                 let user = resolver::user::get_by_name(request, &user).await?.id;
-                let life = expires.map_or(settings.auth.token_expiry, |life| life.0);
-                let expires_at = life.map(|life| request.clock.now().after(life));
-                let new = resolver::token::New { user: Some(user), name, role, expires_at };
+                let expiry = match expires {
+                    None => Expiry::Usual,
+                    Some(Life(None)) => Expiry::Never,
+                    Some(Life(Some(life))) => Expiry::At(request.clock.now().after(life)),
+                };
+                let new = resolver::token::New { user: Some(user), name, role, expiry };
                 output::line(&resolver::token::create(request, new).await?.secret)?;
             }
             Self::List { user, .. } => list(request, user.as_deref()).await?,

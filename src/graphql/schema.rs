@@ -2,23 +2,36 @@
 
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema as GraphSchema};
 
+use super::audit::AuditQuery;
 use super::definition::{DefinitionMutation, DefinitionQuery};
 use super::event::TaskSubscription;
 use super::limits::{self, Limits};
 use super::loader::Loaders;
 use super::node::NodeQuery;
+use super::session::SessionMutation;
 use super::subtask::SubtaskMutation;
 use super::task::{TaskMutation, TaskQuery};
+use super::tenant::{TenantMutation, TenantQuery};
+use super::token::{TokenMutation, TokenQuery};
+use super::user::{UserMutation, UserQuery};
 use super::worker::WorkerQuery;
 use crate::store::Store;
 
 /// Questions.
 #[derive(MergedObject, Default, Debug)]
-pub struct Query(NodeQuery, TaskQuery, DefinitionQuery, WorkerQuery);
+pub struct Query(NodeQuery, TaskQuery, DefinitionQuery, WorkerQuery, UserQuery, TenantQuery, TokenQuery, AuditQuery);
 
 /// Changes.
 #[derive(MergedObject, Default, Debug)]
-pub struct Mutation(TaskMutation, SubtaskMutation, DefinitionMutation);
+pub struct Mutation(
+    TaskMutation,
+    SubtaskMutation,
+    DefinitionMutation,
+    UserMutation,
+    TenantMutation,
+    TokenMutation,
+    SessionMutation,
+);
 
 /// What is followed.
 #[derive(MergedSubscription, Default, Debug)]

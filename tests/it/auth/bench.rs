@@ -4,16 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{MergedObject, Schema, Subscription};
 use axum::middleware::from_fn;
-use futures::stream::{self, Stream};
 use serde_json::{Value, json};
 use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
 use taskloom::error::Language;
 use taskloom::event::{Bell, Hub};
-use taskloom::graphql::limits::{self, Limits};
-use taskloom::graphql::{audit, gate, session, tenant, token, transport, user};
+use taskloom::graphql::limits::Limits;
+use taskloom::graphql::{self, gate, transport};
 use taskloom::log::Live;
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
@@ -24,22 +22,6 @@ use crate::harness::postgres;
 
 pub(super) const PASSWORD: &str = "correct horse";
 pub(super) const IDLE: Duration = Duration::from_secs(3600);
-
-#[derive(Default, MergedObject)]
-pub(super) struct Query(user::UserQuery, tenant::TenantQuery, token::TokenQuery, audit::AuditQuery);
-
-#[derive(Default, MergedObject)]
-pub(super) struct Mutation(user::UserMutation, tenant::TenantMutation, token::TokenMutation, session::SessionMutation);
-
-pub(super) struct Quiet;
-
-#[Subscription]
-impl Quiet {
-    /// Never says anything: it ends when its caller may not stay.
-    async fn quiet(&self) -> impl Stream<Item = bool> {
-        stream::pending()
-    }
-}
 
 /// A server on a database of its own, whose clock stands until it is moved.
 pub(super) struct Bench {
@@ -71,8 +53,7 @@ impl Bench {
         migrate::up(&store).await.unwrap();
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let app = app(&store, &clock).await;
-        let builder = Schema::build(Query::default(), Mutation::default(), Quiet);
-        let schema = limits::apply(builder, &Limits::default()).finish();
+        let schema = graphql::build(store, &Limits::default());
         let settings = transport::Settings::default();
         let router = transport::router(schema, gate::Gate::new(app.clone()), settings).layer(from_fn(gate::carry));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
