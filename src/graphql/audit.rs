@@ -1,17 +1,16 @@
 //! The audit log in the graph.
 
 use async_graphql::connection::Connection;
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use taskloom_entity::{TenantId, UserId, audit};
+use taskloom_entity::{AuditId, TenantId, UserId, audit};
 
+use super::context::Has;
+use super::id;
 use super::page::{self, Args};
-use super::people::People;
 use super::scalar::Json;
 use super::tenant::Tenant;
 use super::user::User;
-use super::{id, request};
 use crate::resolver;
 use crate::resolver::audit::Filter;
 
@@ -30,11 +29,11 @@ pub enum AuditOutcome {
 #[graphql(complex)]
 pub struct AuditEntry {
     #[graphql(skip)]
+    key: AuditId,
+    #[graphql(skip)]
     user_key: Option<UserId>,
     #[graphql(skip)]
     tenant_key: Option<TenantId>,
-    /// The opaque id.
-    id: ID,
     /// When.
     at: DateTime<Utc>,
     /// The name of who did it, at that time.
@@ -55,16 +54,21 @@ pub struct AuditEntry {
 
 #[ComplexObject]
 impl AuditEntry {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("AuditEntry", self.key)
+    }
+
     /// Who did it; null for the system, for strangers, and for who was deleted.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(key) = self.user_key else { return Ok(None) };
-        Ok(ctx.data::<DataLoader<People>>()?.load_one(key).await?.map(User::from))
+        Ok(ctx.loaders().one(key).await?.map(User::from))
     }
 
     /// Whose object it was; null for the installation's.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
         let Some(key) = self.tenant_key else { return Ok(None) };
-        Ok(ctx.data::<DataLoader<People>>()?.load_one(key).await?.map(Tenant::from))
+        Ok(ctx.loaders().one(key).await?.map(Tenant::from))
     }
 }
 
@@ -73,7 +77,7 @@ impl From<audit::Model> for AuditEntry {
         Self {
             user_key: row.user_id,
             tenant_key: row.tenant_id,
-            id: id::encode("AuditEntry", row.id),
+            key: row.id,
             at: row.at.utc(),
             actor: row.actor,
             action: row.action,
@@ -124,7 +128,7 @@ pub struct AuditTotal(Filter);
 impl AuditTotal {
     /// How many there are on all pages; counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::audit::count(request::of(ctx)?, &self.0).await?)
+        Ok(resolver::audit::count(ctx.request(), &self.0).await?)
     }
 }
 
@@ -148,7 +152,7 @@ impl AuditQuery {
     ) -> Result<Connection<String, AuditEntry, AuditTotal>> {
         let filter = Filter::from(filter);
         let page = Args { first, after, last, before }.by_id()?;
-        let acts = resolver::audit::list(request::of(ctx)?, &filter, page).await?;
+        let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
         Ok(page::connection_with(acts, AuditTotal(filter), |act| (page::cursor(act.id.0), act.into())))
     }
 }

@@ -3,10 +3,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::Data;
-use async_graphql::dataloader::DataLoader;
 use axum::extract::{ConnectInfo, Request as HttpRequest};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -14,7 +12,6 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::error::{Caller, language};
-use super::people::People;
 use super::transport::{self, Entry};
 use crate::auth::{Credentials, Principal, origin};
 use crate::error::Error;
@@ -72,9 +69,6 @@ impl transport::Gate for Gate {
         let socket = headers.contains_key(header::UPGRADE);
         let reach = if socket { Reach::Socket } else { Reach::Http { secure: origin::is_secure(headers) } };
         entry.data.insert(reach);
-        // It batches and keeps nothing, so it may serve a whole socket.
-        let people = DataLoader::new(People::new(request.clone()), tokio::spawn).delay(Duration::from_millis(1));
-        entry.data.insert(people);
         entry.data.insert(request);
         Ok(entry)
     }

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use taskloom_entity::{
-    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, attempt, definition, subtask, task, task_input, tenant,
+    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, UserId, attempt, definition, subtask, task, task_input,
+    tenant, user,
 };
 
 use crate::error::{Error, Result};
@@ -74,6 +75,9 @@ pub struct AttemptsOf(pub SubtaskId);
 /// A task as decisions see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SnapshotOf(pub TaskId);
+/// The tenants a user belongs to, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TenantsOf(pub UserId);
 /// What a task was submitted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InputOf(pub TaskId);
@@ -147,4 +151,15 @@ loader!(DefinitionId => definition::Model, |conn, keys| async {
 loader!(TenantId => tenant::Model, |conn, keys| async {
     let rows = store::tenant::many(conn, &crate::auth::Scope::All, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
+});
+
+loader!(UserId => user::Model, |conn, keys| async {
+    let rows = store::user::many(conn, &crate::auth::Scope::All, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
+});
+
+loader!(TenantsOf => Vec<tenant::Model>, |conn, keys| async {
+    let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
+    let tenants = store::tenant::of_users(conn, &ids).await?;
+    Ok::<_, Error>(tenants.into_iter().map(|(user, tenants)| (TenantsOf(user), tenants)).collect())
 });

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use taskloom_entity::{AttemptId, DefinitionId, SubtaskId, TaskId};
+use taskloom_entity::{AttemptId, AuditId, DefinitionId, SubtaskId, TaskId};
 
 use super::attempt::Attempt;
+use super::audit::AuditEntry;
 use super::context::Has;
 use super::definition::Definition;
-use super::id;
 use super::subtask::Subtask;
 use super::task::Task;
+use super::tenant::Tenant;
+use super::token::Token;
+use super::user::User;
+use super::{id, tenant, token, user};
 use crate::error::Kind;
 use crate::resolver;
 
@@ -26,6 +30,14 @@ pub enum Node {
     Attempt(Attempt),
     /// A definition.
     Definition(Definition),
+    /// A user.
+    User(User),
+    /// A tenant.
+    Tenant(Tenant),
+    /// A token.
+    Token(Token),
+    /// An act.
+    AuditEntry(AuditEntry),
 }
 
 /// Anything by its id.
@@ -66,6 +78,13 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
         "Definition" => {
             let kept = resolver::definition::get(request, DefinitionId(id::decode("Definition", id)?)).await;
             kept.map(|kept| Node::Definition(Definition(kept)))
+        }
+        "User" => resolver::user::get(request, user::key(id)?).await.map(|user| Node::User(user.into())),
+        "Tenant" => resolver::tenant::get(request, tenant::key(id)?).await.map(|tenant| Node::Tenant(tenant.into())),
+        "Token" => resolver::token::get(request, token::key(id)?).await.map(|token| Node::Token(token.into())),
+        "AuditEntry" => {
+            let act = resolver::audit::find(request, AuditId(id::decode("AuditEntry", id)?)).await?;
+            return Ok(act.map(|act| Node::AuditEntry(act.into())));
         }
         _ => return Ok(None),
     };

@@ -27,10 +27,10 @@ pub struct Mutation(
     TaskMutation,
     SubtaskMutation,
     DefinitionMutation,
-    SessionMutation,
     UserMutation,
     TenantMutation,
     TokenMutation,
+    SessionMutation,
 );
 
 /// What is followed.

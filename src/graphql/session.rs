@@ -4,8 +4,8 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use axum::http::header::SET_COOKIE;
 use chrono::{DateTime, Utc};
 
+use super::context::Has;
 use super::gate::Reach;
-use super::request;
 use super::user::User;
 use crate::auth::cookie;
 use crate::error::{Error, code};
@@ -44,7 +44,7 @@ pub struct SessionMutation;
 impl SessionMutation {
     /// Signs in: the answer sets a cookie that counts for pages of this server alone. Not over a WebSocket.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
-        let (request, secure) = (request::of(ctx)?, reach(ctx)?);
+        let (request, secure) = (ctx.request(), reach(ctx)?);
         let signed_in = resolver::session::login(request, &input.name, &input.password).await?;
         let idle = request.gate.settings().session_idle;
         ctx.append_http_header(SET_COOKIE, cookie::set(&signed_in.cookie, idle, secure));
@@ -53,7 +53,7 @@ impl SessionMutation {
 
     /// Signs out: ends the session this request came with, and takes its cookie away. Not over a WebSocket.
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
-        let (request, secure) = (request::of(ctx)?, reach(ctx)?);
+        let (request, secure) = (ctx.request(), reach(ctx)?);
         let user = resolver::session::me(request).await?.map(User::from);
         resolver::session::logout(request).await?;
         ctx.append_http_header(SET_COOKIE, cookie::clear(secure));

@@ -1,20 +1,22 @@
 //! Tenants in the graph.
 
 use async_graphql::connection::Connection;
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use taskloom_entity::{TenantId, tenant};
 
+use super::context::Has;
 use super::page::{self, Args};
 use super::scalar::BigInt;
-use super::{id, request, user};
+use super::{id, user};
 use crate::resolver;
 
 /// An owner of users, tasks and definitions. What one owns, others do not see.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct Tenant {
-    /// The opaque id.
-    id: ID,
+    #[graphql(skip)]
+    key: TenantId,
     /// The number behind it.
     database_id: BigInt,
     /// Unique.
@@ -23,14 +25,17 @@ pub struct Tenant {
     created_at: DateTime<Utc>,
 }
 
+#[ComplexObject]
+impl Tenant {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("Tenant", self.key)
+    }
+}
+
 impl From<tenant::Model> for Tenant {
     fn from(row: tenant::Model) -> Self {
-        Self {
-            id: id::encode("Tenant", row.id),
-            database_id: BigInt(row.id.0),
-            name: row.name,
-            created_at: row.created_at.utc(),
-        }
+        Self { key: row.id, database_id: BigInt(row.id.0), name: row.name, created_at: row.created_at.utc() }
     }
 }
 
@@ -50,7 +55,7 @@ pub struct TenantTotal;
 impl TenantTotal {
     /// How many there are on all pages; counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::tenant::count(request::of(ctx)?).await?)
+        Ok(resolver::tenant::count(ctx.request()).await?)
     }
 }
 
@@ -62,7 +67,7 @@ pub struct TenantQuery;
 impl TenantQuery {
     /// One of your tenants.
     async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Tenant>> {
-        Ok(Some(resolver::tenant::get(request::of(ctx)?, key(&id)?).await?.into()))
+        Ok(Some(resolver::tenant::get(ctx.request(), key(&id)?).await?.into()))
     }
 
     /// Your tenants, oldest first; an administrator sees all.
@@ -77,7 +82,7 @@ impl TenantQuery {
         before: Option<String>,
     ) -> Result<Connection<String, Tenant, TenantTotal>> {
         let page = Args { first, after, last, before }.by_id()?;
-        let tenants = resolver::tenant::list(request::of(ctx)?, page).await?;
+        let tenants = resolver::tenant::list(ctx.request(), page).await?;
         Ok(page::connection_with(tenants, TenantTotal, |tenant| (page::cursor(tenant.id.0), tenant.into())))
     }
 }
@@ -119,18 +124,18 @@ pub struct TenantMutation;
 impl TenantMutation {
     /// Makes a tenant.
     async fn create_tenant(&self, ctx: &Context<'_>, input: CreateTenantInput) -> Result<TenantPayload> {
-        Ok(resolver::tenant::create(request::of(ctx)?, &input.name).await?.into())
+        Ok(resolver::tenant::create(ctx.request(), &input.name).await?.into())
     }
 
     /// Makes a user a member of a tenant.
     async fn add_tenant_member(&self, ctx: &Context<'_>, input: TenantMemberInput) -> Result<TenantPayload> {
         let (tenant, user) = (key(&input.id)?, user::key(&input.user_id)?);
-        Ok(resolver::tenant::add_member(request::of(ctx)?, tenant, user).await?.into())
+        Ok(resolver::tenant::add_member(ctx.request(), tenant, user).await?.into())
     }
 
     /// Ends a user's membership in a tenant.
     async fn remove_tenant_member(&self, ctx: &Context<'_>, input: TenantMemberInput) -> Result<TenantPayload> {
         let (tenant, user) = (key(&input.id)?, user::key(&input.user_id)?);
-        Ok(resolver::tenant::remove_member(request::of(ctx)?, tenant, user).await?.into())
+        Ok(resolver::tenant::remove_member(ctx.request(), tenant, user).await?.into())
     }
 }

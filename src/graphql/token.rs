@@ -1,16 +1,15 @@
 //! API tokens in the graph. A token's secret leaves once, in the payload of the mutation that makes it.
 
 use async_graphql::connection::Connection;
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use taskloom_entity::{TokenId, UserId, token};
 
+use super::context::Has;
+use super::id;
 use super::page::{self, Args};
-use super::people::People;
 use super::scalar::BigInt;
 use super::user::{self, Role, User};
-use super::{id, request};
 use crate::resolver;
 use crate::resolver::token::{Created, Expiry, Filter, New};
 
@@ -19,9 +18,9 @@ use crate::resolver::token::{Created, Expiry, Filter, New};
 #[graphql(complex)]
 pub struct Token {
     #[graphql(skip)]
+    key: TokenId,
+    #[graphql(skip)]
     user_key: UserId,
-    /// The opaque id.
-    id: ID,
     /// The number behind it.
     database_id: BigInt,
     /// For people.
@@ -40,9 +39,14 @@ pub struct Token {
 
 #[ComplexObject]
 impl Token {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("Token", self.key)
+    }
+
     /// In whose name it lets in.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        Ok(ctx.data::<DataLoader<People>>()?.load_one(self.user_key).await?.map(User::from))
+        Ok(ctx.loaders().one(self.user_key).await?.map(User::from))
     }
 }
 
@@ -50,7 +54,7 @@ impl From<token::Model> for Token {
     fn from(row: token::Model) -> Self {
         Self {
             user_key: row.user_id,
-            id: id::encode("Token", row.id),
+            key: row.id,
             database_id: BigInt(row.id.0),
             name: row.name,
             role: row.role.into(),
@@ -88,7 +92,7 @@ pub struct TokenTotal(Filter);
 impl TokenTotal {
     /// How many there are on all pages; counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::token::count(request::of(ctx)?, self.0.clone()).await?)
+        Ok(resolver::token::count(ctx.request(), self.0.clone()).await?)
     }
 }
 
@@ -110,7 +114,7 @@ impl TokenQuery {
         before: Option<String>,
         #[graphql(default)] filter: TokenFilter,
     ) -> Result<Connection<String, Token, TokenTotal>> {
-        let request = request::of(ctx)?;
+        let request = ctx.request();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
         let filter = Filter { owner, valid_at: filter.valid.then(|| request.clock.now()) };
         let page = Args { first, after, last, before }.by_id()?;
@@ -171,13 +175,13 @@ impl TokenMutation {
         };
         let user = input.user_id.as_ref().map(user::key).transpose()?;
         let new = New { user, name: input.name, role: input.role.into(), expiry };
-        let Created { token, secret } = resolver::token::create(request::of(ctx)?, new).await?;
+        let Created { token, secret } = resolver::token::create(ctx.request(), new).await?;
         Ok(CreateTokenPayload { token: token.into(), secret })
     }
 
     /// Ends a token for good.
     async fn revoke_token(&self, ctx: &Context<'_>, input: TokenInput) -> Result<TokenPayload> {
-        let token = resolver::token::revoke(request::of(ctx)?, key(&input.id)?).await?;
+        let token = resolver::token::revoke(ctx.request(), key(&input.id)?).await?;
         Ok(TokenPayload { token: token.into() })
     }
 }

@@ -1,16 +1,16 @@
 //! Users in the graph.
 
 use async_graphql::connection::Connection;
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use taskloom_entity::{TenantId, UserId, user};
+use taskloom_entity::{self as entity, TenantId, UserId, user};
 
+use super::context::Has;
+use super::id;
+use super::loader::TenantsOf;
 use super::page::{self, Args};
-use super::people::{People, TenantsOf};
 use super::scalar::BigInt;
 use super::tenant::Tenant;
-use super::{id, request};
 use crate::resolver;
 use crate::resolver::user::{Filter, New};
 
@@ -32,8 +32,6 @@ pub enum Role {
 pub struct User {
     #[graphql(skip)]
     key: UserId,
-    /// The opaque id.
-    id: ID,
     /// The number behind it.
     database_id: BigInt,
     /// Unique.
@@ -48,10 +46,16 @@ pub struct User {
 
 #[ComplexObject]
 impl User {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("User", self.key)
+    }
+
     /// The tenants it belongs to, by name; of these, those that you may see.
     async fn tenants(&self, ctx: &Context<'_>) -> Result<Vec<Tenant>> {
-        let tenants = ctx.data::<DataLoader<People>>()?.load_one(TenantsOf(self.key)).await?;
-        Ok(tenants.unwrap_or_default().into_iter().map(Tenant::from).collect())
+        let scope = ctx.request().principal.require(entity::Role::Viewer)?;
+        let tenants = ctx.loaders().one(TenantsOf(self.key)).await?.unwrap_or_default();
+        Ok(tenants.into_iter().filter(|tenant| scope.covers(tenant.id)).map(Tenant::from).collect())
     }
 }
 
@@ -59,7 +63,6 @@ impl From<user::Model> for User {
     fn from(row: user::Model) -> Self {
         Self {
             key: row.id,
-            id: id::encode("User", row.id),
             database_id: BigInt(row.id.0),
             name: row.name,
             role: row.role.into(),
@@ -105,7 +108,7 @@ pub struct UserTotal(Filter);
 impl UserTotal {
     /// How many there are on all pages; counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::user::count(request::of(ctx)?, &self.0).await?)
+        Ok(resolver::user::count(ctx.request(), &self.0).await?)
     }
 }
 
@@ -117,12 +120,12 @@ pub struct UserQuery;
 impl UserQuery {
     /// Who you are; null when nobody signed in.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        Ok(resolver::session::me(request::of(ctx)?).await?.map(User::from))
+        Ok(resolver::session::me(ctx.request()).await?.map(User::from))
     }
 
     /// A user who shares a tenant with you.
     async fn user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<User>> {
-        Ok(Some(resolver::user::get(request::of(ctx)?, key(&id)?).await?.into()))
+        Ok(Some(resolver::user::get(ctx.request(), key(&id)?).await?.into()))
     }
 
     /// The users who share a tenant with you, oldest first; an administrator sees all.
@@ -139,7 +142,7 @@ impl UserQuery {
     ) -> Result<Connection<String, User, UserTotal>> {
         let filter = filter.decode()?;
         let page = Args { first, after, last, before }.by_id()?;
-        let users = resolver::user::list(request::of(ctx)?, &filter, page).await?;
+        let users = resolver::user::list(ctx.request(), &filter, page).await?;
         Ok(page::connection_with(users, UserTotal(filter), |user| (page::cursor(user.id.0), user.into())))
     }
 }
@@ -208,33 +211,33 @@ impl UserMutation {
         let tenants = input.tenant_ids.map(|ids| ids.iter().map(super::tenant::key).collect());
         let tenants: Option<Vec<TenantId>> = tenants.transpose()?;
         let new = New { name: input.name, password: input.password, role: input.role.into(), tenants };
-        Ok(resolver::user::create(request::of(ctx)?, new).await?.into())
+        Ok(resolver::user::create(ctx.request(), new).await?.into())
     }
 
     /// Changes a password and ends the user's other sessions. API tokens stay valid.
     async fn set_user_password(&self, ctx: &Context<'_>, input: SetUserPasswordInput) -> Result<UserPayload> {
-        let (request, id) = (request::of(ctx)?, key(&input.id)?);
+        let (request, id) = (ctx.request(), key(&input.id)?);
         let current = input.current_password.as_deref();
         Ok(resolver::user::set_password(request, id, current, &input.password).await?.into())
     }
 
     /// Changes a role.
     async fn set_user_role(&self, ctx: &Context<'_>, input: SetUserRoleInput) -> Result<UserPayload> {
-        Ok(resolver::user::set_role(request::of(ctx)?, key(&input.id)?, input.role.into()).await?.into())
+        Ok(resolver::user::set_role(ctx.request(), key(&input.id)?, input.role.into()).await?.into())
     }
 
     /// Disables a user: nothing signs it in any more, and its sessions end.
     async fn disable_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
-        Ok(resolver::user::disable(request::of(ctx)?, key(&input.id)?).await?.into())
+        Ok(resolver::user::disable(ctx.request(), key(&input.id)?).await?.into())
     }
 
     /// Enables a user again.
     async fn enable_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
-        Ok(resolver::user::enable(request::of(ctx)?, key(&input.id)?).await?.into())
+        Ok(resolver::user::enable(ctx.request(), key(&input.id)?).await?.into())
     }
 
     /// Deletes a user with its tokens and sessions, and shows what it was.
     async fn delete_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
-        Ok(resolver::user::delete(request::of(ctx)?, key(&input.id)?).await?.into())
+        Ok(resolver::user::delete(ctx.request(), key(&input.id)?).await?.into())
     }
 }

@@ -76,15 +76,6 @@ pub async fn count(request: &Request) -> Result<u64> {
     store::tenant::count(request.store.read(), scope).await
 }
 
-/// Those of these tenants that the caller may see; for fields that lead to many.
-///
-/// # Errors
-/// `UNAUTHENTICATED`.
-pub async fn many(request: &Request, ids: &[TenantId]) -> Result<Vec<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
-    store::tenant::many(request.store.read(), scope, ids).await
-}
-
 async fn change_members(
     request: &Request,
     (id, user): (TenantId, UserId),
