@@ -71,6 +71,7 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
         environment: variables.into_list(),
         folder: c_string(folder.into_os_string()).map_err(fail)?,
         address_space: None,
+        brand: None,
     };
     Ok(Prepared { command, notes })
 }

@@ -91,6 +91,7 @@ impl Host {
     ///
     /// # Errors
     /// Our own faults alone: no folder, no process, no control group to be had.
+    #[expect(clippy::too_many_arguments, reason = "one work and its three channels to the outside")]
     pub async fn run(
         &self,
         work: Work,
@@ -143,7 +144,7 @@ async fn supervise(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voi
 /// Writes the folder and starts the main process. Blocks, about a millisecond.
 fn start(trees: &Trees, work: &Work, stdout: OwnedFd, stderr: OwnedFd) -> Result<Started, StartError> {
     let Prepared { command, mut notes } = folder::prepare(work, &trees.mark(&work.name))?;
-    let start = Start { work: &work.name, folder: &work.folder, command, limits: work.limits, stdout, stderr };
+    let start = Start { work: &work.name, command, limits: work.limits, stdout, stderr };
     let mut started = trees.start(start)?;
     notes.append(&mut started.notes);
     Ok(Started { notes, ..started })

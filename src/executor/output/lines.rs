@@ -72,7 +72,9 @@ impl Lines {
             let text = self.split(self.whole);
             self.whole = 0;
             let first_is_rest = std::mem::replace(&mut self.cut, false);
-            report(text, first_is_rest, self.stream, self.at, reports);
+            let (stream, at) = (self.stream, self.at);
+            let block = |text: Bytes| Report::Lines(LineBlock { lines: count(&text), text, stream, at });
+            report(text, first_is_rest, block, reports);
         } else if self.is_full() {
             self.take_piece(reports);
             self.cut = true;
@@ -112,8 +114,7 @@ pub(super) fn system(text: &str, at: Timestamp) -> Report {
 }
 
 /// Reports `text`, whole lines; directives apart, ordinary lines between them in blocks.
-fn report(text: Bytes, first_is_rest: bool, stream: Stream, at: Timestamp, reports: &mut Vec<Report>) {
-    let block = |text: Bytes| Report::Lines(LineBlock { lines: count(&text), text, stream, at });
+fn report(text: Bytes, first_is_rest: bool, block: impl Fn(Bytes) -> Report, reports: &mut Vec<Report>) {
     let starts = !first_is_rest && text.starts_with(directive::PREFIX);
     if !starts && memmem::find(&text, b"\n::").is_none() {
         reports.push(block(text));

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -11,7 +10,7 @@ use nix::unistd::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::reaper::Reaper;
+use super::reaper;
 use super::spawn::Spawned;
 
 /// How the main process ended.
@@ -30,13 +29,12 @@ pub(in crate::executor) enum Exit {
 pub(in crate::executor) struct Child {
     pid: i32,
     handle: AsyncFd<OwnedFd>,
-    reaper: Arc<Reaper>,
 }
 
 impl Child {
     /// Watches a process that was just started; inside a runtime.
-    pub(super) fn watch(spawned: Spawned, reaper: Arc<Reaper>) -> io::Result<Self> {
-        reaper.own(spawned.pid);
+    pub(super) fn watch(spawned: Spawned) -> io::Result<Self> {
+        reaper::own(spawned.pid);
         #[expect(unsafe_code, reason = "registration asks for a promise that an owned descriptor keeps by itself")]
         // SAFETY: an `OwnedFd` stays open and the same as long as it lives, and it lives inside the `AsyncFd`.
         let handle = unsafe { AsyncFd::register_with_interest(spawned.handle, Interest::READABLE) };
@@ -44,9 +42,9 @@ impl Child {
             // Nobody will watch it, so it must not run.
             let pid = Pid::from_raw(spawned.pid);
             let _ = kill(pid, Signal::SIGKILL).and_then(|()| waitpid(pid, None));
-            reaper.disown(spawned.pid);
+            reaper::disown(spawned.pid);
         })?;
-        Ok(Self { pid: spawned.pid, handle, reaper })
+        Ok(Self { pid: spawned.pid, handle })
     }
 
     /// Its number.
@@ -62,7 +60,7 @@ impl Child {
     /// Takes the exit status of a process that has ended.
     pub(in crate::executor) fn reap(&self) -> io::Result<Exit> {
         let exit = reap(self.handle.get_ref());
-        self.reaper.disown(self.pid);
+        reaper::disown(self.pid);
         exit
     }
 }

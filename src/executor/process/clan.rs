@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -23,12 +24,14 @@ const MOST_WALKS: u32 = 50;
 pub(in crate::executor) struct Clan {
     reaper: Arc<Reaper>,
     work: String,
+    /// It was more than one process, or was stopped: only walks tell that nobody is left.
+    walks: AtomicBool,
 }
 
 impl Clan {
     /// The processes of `work`, which was entered in the reaper's book.
     pub(super) fn new(reaper: Arc<Reaper>, work: String) -> Self {
-        Self { reaper, work }
+        Self { reaper, work, walks: AtomicBool::new(false) }
     }
 
     pub(super) fn work(&self) -> &str {
@@ -77,13 +80,18 @@ impl Clan {
 
     /// How many live, without the main process, which has ended; reaps those that have ended as our children.
     pub(super) async fn survivors(&self) -> io::Result<usize> {
-        if !self.reaper.has_adopted() {
+        // The list of our children may leave one out while others end, so it decides only where nobody was seen yet;
+        // one that it hid is ended within a second by the reaper.
+        if !self.walks.load(Ordering::Relaxed) && !self.reaper.has_adopted() {
             return Ok(0);
         }
-        let table = self.reaper.look(Duration::ZERO).await?;
-        let members = self.reaper.members(&self.work, &table);
-        self.reaper.bury(&table, &HashMap::new());
-        Ok(members.iter().filter(|member| !member.is_dead()).count())
+        for _ in 0..CLEAN_WALKS {
+            let living = self.living().await?.len();
+            if living > 0 {
+                return Ok(living);
+            }
+        }
+        Ok(0)
     }
 
     /// What they use now, from a look that may be `age` old.
@@ -100,8 +108,10 @@ impl Clan {
     }
 
     async fn living(&self) -> io::Result<Vec<Process>> {
+        self.walks.store(true, Ordering::Relaxed);
         let table = self.reaper.look(Duration::ZERO).await?;
         let members = self.reaper.members(&self.work, &table);
+        self.reaper.bury(&table, &HashMap::new());
         Ok(members.into_iter().filter(|member| !member.is_dead()).collect())
     }
 }

@@ -3,6 +3,7 @@
 //! Two ways, the better one chosen at start: control groups ([`group`]), else the sub-reaper ([`reaper`], [`clan`]).
 //! [`Tree`] is one work in either. [`guard`] and [`sweep`] see to it that a tree does not outlive this server.
 
+mod brand;
 mod capabilities;
 mod child;
 mod clan;

@@ -2,13 +2,12 @@
 //! `PR_SET_CHILD_SUBREAPER`), so an orphan, whatever `setsid` and double forks made it one, becomes *our* child and
 //! stays reachable in `/proc`.
 //!
-//! Several works run under the one reaper; [`Roster`] says whose orphan is whose. Zombies are told from the children
+//! Several works run under the one reaper; mark and brand say whose orphan is whose. Zombies are told from the children
 //! of other parts of this program by their session: every work lives in sessions of its own, nothing else here does.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getsid};
 use tokio::time::Instant;
 
+use super::brand::Brand;
 use super::life::Life;
 use super::table::{Process, Table};
 use crate::executor::folder::MARK;
@@ -24,14 +24,24 @@ use crate::executor::folder::MARK;
 /// What is known of one running work.
 #[derive(Debug, Default)]
 struct Entry {
-    folder: PathBuf,
     main: Option<i32>,
-    /// When its main process started, in clock ticks since boot: what is older is none of its descendants.
-    began: u64,
-    /// Sessions that its processes have made.
-    sessions: HashSet<i32>,
+    brand: Option<Brand>,
     /// Its processes when last looked at, by number and start.
     seen: HashMap<i32, u64>,
+}
+
+/// Children that somebody in this program started and reaps. For the program as a whole, as adoption is: two hosts in
+/// one program (tests, embedded runs) are one parent.
+static OWN: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Names a child that was not adopted and that its owner will reap.
+pub(super) fn own(pid: i32) {
+    lock(&OWN).insert(pid);
+}
+
+/// Its owner has reaped it.
+pub(super) fn disown(pid: i32) {
+    lock(&OWN).remove(&pid);
 }
 
 /// The adoptive parent of all works of this life.
@@ -41,8 +51,6 @@ pub(super) struct Reaper {
     session: i32,
     life: Life,
     works: Mutex<HashMap<String, Entry>>,
-    /// Children that somebody here started and reaps.
-    own: Mutex<HashSet<i32>>,
     latest: tokio::sync::Mutex<Option<(Instant, Arc<Table>)>>,
 }
 
@@ -55,38 +63,26 @@ impl Reaper {
             session: getsid(None)?.as_raw(),
             life,
             works: Mutex::default(),
-            own: Mutex::default(),
             latest: tokio::sync::Mutex::default(),
         })
     }
 
-    /// A child that was not adopted and that its owner will reap.
-    pub(super) fn own(&self, pid: i32) {
-        lock(&self.own).insert(pid);
-    }
-
-    /// Its owner has reaped it.
-    pub(super) fn disown(&self, pid: i32) {
-        lock(&self.own).remove(&pid);
-    }
-
-    /// Opens the book of a work, before its first process is started; `false` when one of this name is open.
-    pub(super) fn enter(&self, work: &str, folder: &Path) -> bool {
+    /// Opens the book of a work, before its first process is started, which is to bear the brand; `None` when one of
+    /// this name is open.
+    pub(super) fn enter(&self, work: &str) -> Option<Option<Brand>> {
         let mut works = lock(&self.works);
-        let is_free = !works.contains_key(work);
-        if is_free {
-            works.insert(work.to_owned(), Entry { folder: folder.to_owned(), ..Entry::default() });
+        if works.contains_key(work) {
+            return None;
         }
-        is_free
+        let brand = Brand::next();
+        works.insert(work.to_owned(), Entry { brand, ..Entry::default() });
+        Some(brand)
     }
 
     /// Its main process is started.
     pub(super) fn started(&self, work: &str, main: i32) {
-        let began = Process::read(main).map_or(0, |process| process.started);
         if let Some(entry) = lock(&self.works).get_mut(work) {
             entry.main = Some(main);
-            entry.began = began;
-            entry.sessions.insert(main);
         }
     }
 
@@ -127,7 +123,6 @@ impl Reaper {
             .collect();
         let Some(entry) = works.get_mut(work) else { return vec![] };
         let members = table.descendants(orphans.into_iter().chain(entry.main));
-        entry.sessions.extend(members.iter().map(|member| member.session).filter(|session| *session != self.session));
         entry.seen = members.iter().map(|member| (member.pid, member.started)).collect();
         members
     }
@@ -136,7 +131,7 @@ impl Reaper {
     pub(super) fn has_adopted(&self) -> bool {
         // Orphans are given to the first thread of the reaper.
         let Ok(list) = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.me)) else { return true };
-        let own = lock(&self.own);
+        let own = lock(&OWN);
         list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).any(|pid| !own.contains(&pid))
     }
 
@@ -168,26 +163,21 @@ impl Reaper {
 
     /// Children of ours that some work has orphaned.
     fn adopted(&self, table: &Table) -> Vec<Process> {
-        let own = lock(&self.own);
+        let own = lock(&OWN);
         let is_adopted = |child: &&Process| child.session != self.session && !own.contains(&child.pid);
         table.children(self.me).filter(is_adopted).copied().collect()
     }
 
-    /// Whether `work` is the one that orphaned it, by the strongest trace that it left.
+    /// Whether `work` is the one that orphaned it, by the strongest trace that it left. Between clone and `execve` a
+    /// process bears none yet, so one without any trace is nobody's.
     fn owns(&self, work: &str, orphan: &Process, works: &HashMap<String, Entry>) -> bool {
-        if let Some(mark) = mark(orphan.pid) {
-            return self.life.work(&mark) == Some(work);
+        if let Some(marked) = self.trace(orphan) {
+            return marked == work;
         }
-        let knows = |entry: &Entry| {
-            entry.seen.get(&orphan.pid) == Some(&orphan.started)
-                || entry.sessions.contains(&orphan.session)
-                || fs::read_link(format!("/proc/{}/cwd", orphan.pid)).is_ok_and(|cwd| cwd.starts_with(&entry.folder))
-        };
-        match works.iter().find(|(_, entry)| knows(entry)) {
-            Some((name, _)) => name == work,
-            // It wiped out every trace; where only one work runs it can be nobody else's.
-            None => works.len() == 1 && works.get(work).is_some_and(|entry| entry.began <= orphan.started),
-        }
+        works.get(work).is_some_and(|entry| {
+            entry.brand.is_some_and(|brand| brand.is_on(orphan.pid))
+                || entry.seen.get(&orphan.pid) == Some(&orphan.started)
+        })
     }
 
     /// The work whose mark it carries.

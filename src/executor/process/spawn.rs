@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use libc::{c_char, c_int, c_void};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
+use super::brand::Brand;
+
 /// What to start.
 #[derive(Debug)]
 pub(in crate::executor) struct Command {
@@ -26,6 +28,8 @@ pub(in crate::executor) struct Command {
     pub(in crate::executor) folder: CString,
     /// The most memory one process may map, in bytes.
     pub(in crate::executor) address_space: Option<u64>,
+    /// By which its descendants are known.
+    pub(in crate::executor) brand: Option<Brand>,
 }
 
 /// How a process gets into its control group.
@@ -76,7 +80,8 @@ struct Plan {
     folder: *const c_char,
     wiring: [c_int; 3],
     procs: c_int,
-    address_space: u64,
+    /// Resource, soft, hard.
+    limits: [Option<(libc::__rlimit_resource_t, u64, u64)>; 2],
     failed_step: AtomicI32,
     errno: AtomicI32,
 }
@@ -95,7 +100,10 @@ pub(super) fn spawn(command: &Command, wiring: Wiring<'_>, entry: Entry<'_>) -> 
         folder: command.folder.as_ptr(),
         wiring: [wiring.stdin.as_raw_fd(), wiring.stdout.as_raw_fd(), wiring.stderr.as_raw_fd()],
         procs: if let Entry::Moves(procs) = entry { procs.as_raw_fd() } else { -1 },
-        address_space: command.address_space.unwrap_or(0),
+        limits: [
+            command.address_space.map(|bytes| (libc::RLIMIT_AS, bytes, bytes)),
+            command.brand.map(|brand| (libc::RLIMIT_MSGQUEUE, brand.soft, brand.hard)),
+        ],
         failed_step: AtomicI32::new(0),
         errno: AtomicI32::new(0),
     };
@@ -243,9 +251,9 @@ unsafe fn set_up(plan: &Plan) -> Result<(), c_int> {
         // Every descriptor of ours is close-on-exec already; this holds for those of C libraries too. An older kernel
         // than 5.9 does not know the call.
         libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0);
-        if plan.address_space > 0 {
-            let limit = libc::rlimit { rlim_cur: plan.address_space, rlim_max: plan.address_space };
-            check(libc::setrlimit(libc::RLIMIT_AS, &raw const limit))?;
+        for (resource, rlim_cur, rlim_max) in plan.limits.iter().flatten().copied() {
+            let limit = libc::rlimit { rlim_cur, rlim_max };
+            check(libc::setrlimit(resource, &raw const limit))?;
         }
         check(libc::chdir(plan.folder))?;
         // Ignored signals stay ignored over execve (Rust ignores SIGPIPE, nohup SIGHUP); a program expects none. The

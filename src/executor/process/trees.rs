@@ -16,7 +16,7 @@ use super::group::Group;
 use super::guard::Guard;
 use super::hierarchy::Hierarchy;
 use super::life::Life;
-use super::reaper::Reaper;
+use super::reaper::{self, Reaper};
 use super::spawn::{self, Command, Entry, SpawnError, Spawned, Wiring};
 use super::sweep;
 use super::tree::Tree;
@@ -41,7 +41,6 @@ pub(in crate::executor) struct Trees {
 #[derive(Debug)]
 pub(in crate::executor) struct Start<'a> {
     pub(in crate::executor) work: &'a str,
-    pub(in crate::executor) folder: &'a Path,
     pub(in crate::executor) command: Command,
     pub(in crate::executor) limits: Limits,
     /// The writing ends of the pipes; ours are closed when it has been started, so that the readers see the end.
@@ -84,7 +83,7 @@ impl Trees {
             }
         };
         if let Some(guard) = &guard {
-            reaper.own(guard.pid());
+            reaper::own(guard.pid());
         }
         let reaper = Arc::new(reaper);
         Ok(Self { life, hierarchy, lacking, born, reaper, guard, null, tended: AtomicBool::new(false) })
@@ -113,7 +112,7 @@ impl Trees {
 
     /// Starts the main process of a work, within a runtime. The notes say which limits are not held.
     pub(in crate::executor) fn start(&self, start: Start<'_>) -> Result<Started, StartError> {
-        let Start { work, folder, mut command, limits, stdout, stderr } = start;
+        let Start { work, mut command, limits, stdout, stderr } = start;
         let notes = self.hold(&mut command, limits);
         let wiring = Wiring { stdin: self.null.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
         let (spawned, tree) = match &self.hierarchy {
@@ -128,9 +127,8 @@ impl Trees {
                 (enter(&command, wiring, &group, self.born), Tree::Group(group))
             }
             None => {
-                if !self.reaper.enter(work, folder) {
-                    return Err(ExecutorError::Taken(work.to_owned()).into());
-                }
+                let entered = self.reaper.enter(work);
+                command.brand = entered.ok_or_else(|| ExecutorError::Taken(work.to_owned()))?;
                 let clan = Clan::new(self.reaper.clone(), work.to_owned());
                 (spawn::spawn(&command, wiring, Entry::Nowhere), Tree::Clan(clan))
             }
@@ -148,7 +146,7 @@ impl Trees {
         if let Tree::Clan(clan) = &tree {
             clan.reaper().started(work, spawned.pid);
         }
-        let child = Child::watch(spawned, self.reaper.clone()).map_err(ExecutorError::Spawn)?;
+        let child = Child::watch(spawned).map_err(ExecutorError::Spawn)?;
         Ok(Started { tree, child, notes })
     }
 
@@ -205,6 +203,7 @@ fn probe(hierarchy: &Hierarchy, null: &File) -> Result<bool, String> {
             environment: vec![],
             folder: c"/".to_owned(),
             address_space: None,
+            brand: None,
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
         let tried = enter(&command, wiring, &group, born).and_then(|spawned| {

@@ -108,8 +108,10 @@ impl Running {
     pub(crate) async fn until(&mut self, enough: impl Fn(&Said) -> bool) -> Said {
         let wait = async {
             while !enough(&self.said) {
-                let report = self.reports.recv().await.expect("it ended before it said enough");
-                self.said.hear(report);
+                match self.reports.recv().await {
+                    Some(report) => self.said.hear(report),
+                    None => panic!("it ended before it said enough: {:?}, {:?}", (&mut self.answer).await, self.said),
+                }
             }
         };
         let waited = tokio::time::timeout(SOON, wait).await;

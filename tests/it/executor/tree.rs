@@ -154,12 +154,10 @@ async fn works_do_not_touch_each_other() {
         let second_pids = second.until(|said| said.pids().len() == 6).await.pids();
         first.order(Order::Stop(StopReason::Canceled));
         first.finish().await;
-        // The one that wiped out every trace is nobody's for certain while two works run without control groups.
-        assert!(living(&first_pids).len() <= 1, "{:?}", living(&first_pids));
+        assert_eq!(living(&first_pids), [0; 0]);
         assert_eq!(living(&second_pids), second_pids);
         second.order(Order::Stop(StopReason::Canceled));
         second.finish().await;
-        assert_eq!(living(&first_pids), [0; 0]);
         assert_eq!(living(&second_pids), [0; 0]);
     })
     .await;
