@@ -27,7 +27,7 @@ async fn a_browser_runs_queries_and_subscriptions_and_asks_no_other_host() {
     let seen = node("graphiql.mjs", &[&format!("http://{}/graphiql", server.address)]).await;
     let seen: Value = serde_json::from_str(&seen).expect("JSON");
     assert_eq!((&seen["foreign"], &seen["problems"]), (&json!([]), &json!([])), "{seen:#}");
-    assert_eq!(seen["tabs"], json!(["Tasks", "Submit", "Watch", "Log", "Retry"]));
+    assert_eq!(seen["tabs"], json!(["Tasks", "Submit", "Watch", "Log", "Preview", "Retry"]));
     assert_eq!(seen["answers"]["stranger"], r#"{"data":{"whoami":null}}"#);
     assert_eq!(seen["answers"]["user"], r#"{"data":{"whoami":"ada","task":{"id":0}}}"#);
     assert_eq!(seen["answers"]["subscription"], r#"{"data":{"count":3}}"#);
@@ -70,4 +70,17 @@ async fn the_page_is_fresh_its_assets_are_kept_and_both_are_fenced_in() {
     ] {
         assert_eq!(get(path).send().await.expect("an answer").status(), StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_are_valid_documents_of_the_graph() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/src/examples");
+    let examples = std::fs::read_dir(folder).expect("the examples").filter_map(Result::ok).map(|entry| entry.path());
+    let examples: Vec<_> = examples.map(|path| path.to_str().expect("UTF-8").to_owned()).collect();
+    assert!(examples.len() >= 6, "{examples:?}");
+    let schema = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(schema.path(), taskloom::graphql::schema::text()).expect("writes");
+    let mut arguments = vec![schema.path().to_str().expect("UTF-8")];
+    arguments.extend(examples.iter().map(String::as_str));
+    assert_eq!(node("validate.mjs", &arguments).await, "");
 }
