@@ -2,9 +2,10 @@
 
 use taskloom_entity::{Role, TaskId, task};
 
-use super::{change, list};
+use super::{change, list, name};
 use crate::error::{Error, Result};
 use crate::resolver::Request;
+use crate::resolver::audit::{self, Act};
 use crate::store::keyset::Part;
 use crate::store::task::{Filter, OrderBy};
 use crate::task::command::Verb;
@@ -29,7 +30,7 @@ pub struct Done {
 /// `FORBIDDEN`; what is refused of a single task is in the answer.
 #[tracing::instrument(name = "task.bulk", skip_all, fields(?verb))]
 pub async fn run(request: &Request, filter: &Filter, verb: Verb) -> Result<Done> {
-    request.principal.require(Role::Manager)?;
+    audit::permit(request, Role::Manager, &Act::new(name(verb), "tasks")).await?;
     let part = Part { limit: MOST, ..Part::default() };
     let slice = list(request, filter, (OrderBy::Id, false), &part).await?;
     let mut done = Done { tasks: vec![], refused: vec![], more: slice.has_next };

@@ -3,7 +3,9 @@
 mod audit;
 mod bench;
 mod credentials;
+mod field;
 mod first_start;
+mod foreign;
 mod matrix;
 mod streams;
 mod tenants;

@@ -64,6 +64,14 @@ async fn a_cookie_opens_no_socket_for_a_foreign_page_and_a_socket_makes_no_sessi
     .await;
 }
 
+/// The first answer to a document on a socket of its own.
+pub(super) async fn first(t: &Bench, payload: Value, document: &str) -> Value {
+    let mut socket = open(t, payload).await;
+    send(&mut socket, json!({"id": "1", "type": "subscribe", "payload": {"query": document}})).await;
+    let answer = hear(&mut socket).await;
+    if answer["type"] == json!("error") { json!({"errors": answer["payload"]}) } else { answer["payload"].clone() }
+}
+
 async fn connect(t: &Bench, headers: &[(&'static str, &str)]) -> Result<Socket, tokio_tungstenite::tungstenite::Error> {
     let mut request = format!("ws://{}/graphql", t.address).into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());

@@ -1,0 +1,98 @@
+//! What belongs to another tenant answers, on every field, exactly like what never was.
+
+use serde_json::{Value, json};
+use taskloom::resolver::{task, token};
+use taskloom_entity::{Role, TenantId};
+
+use super::bench::{Bench, PASSWORD, id, on_both};
+use super::field::{Things, changes, questions, subscriptions};
+use super::streams;
+
+#[tokio::test]
+async fn every_field_answers_for_foreign_things_as_for_none() {
+    on_both(async |t| {
+        let (red, blue) = (t.tenant("red").await, t.tenant("blue").await);
+        let (foreign, unknown) = (foreign(&t, blue).await, Things::unknown());
+        t.user("max", Role::Manager, &[red]).await;
+        let ada = t.user("ada", Role::Admin, &[red]).await;
+        let lesser = t.token(ada, Role::Manager).await.secret;
+        for caller in [t.basic("max", PASSWORD), t.bearer(&lesser)] {
+            let pairs = |of| questions(of).into_iter().chain(changes(of, 0));
+            for (is, never) in pairs(&foreign).zip(pairs(&unknown)) {
+                let answers = (caller.ask(&is.document).await, caller.ask(&never.document).await);
+                assert_eq!(plain(&answers.0.body), plain(&answers.1.body), "{}", is.name);
+            }
+        }
+        for (is, never) in subscriptions(&foreign).into_iter().zip(subscriptions(&unknown)) {
+            if is.name == "taskChanged" {
+                continue; // names nothing
+            }
+            let init = json!({"token": lesser});
+            let answers =
+                (streams::first(&t, init.clone(), &is.document).await, streams::first(&t, init, &never.document).await);
+            assert!(answers.0.get("errors").is_some(), "{}: {}", is.name, answers.0);
+            assert_eq!(plain(&answers.0), plain(&answers.1), "{}", is.name);
+        }
+        // And all of it is still there.
+        let still = t.system();
+        assert!(task::list(&still, &Default::default(), Default::default(), &part()).await.unwrap().rows.len() == 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_list_shows_what_is_foreign() {
+    on_both(async |t| {
+        let (red, blue) = (t.tenant("red").await, t.tenant("blue").await);
+        foreign(&t, blue).await;
+        let max = t.caller("max", Role::Manager, &[red]).await;
+        for list in ["tasks", "allTasks", "taskPage", "definitions"] {
+            let answer = max.ask(&format!("{{ {list} {{ nodes {{ id }} }} }}")).await;
+            assert_eq!(answer.at(&format!("/data/{list}/nodes")), &json!([]), "{list}");
+        }
+        let answer = max.ask("mutation { cancelTasks(filter: {}) { tasks { id } refused { id } hasMore } }").await;
+        assert_eq!(answer.at("/data/cancelTasks"), &json!({"tasks": [], "refused": [], "hasMore": false}));
+        let zoe = t.basic("zoe", PASSWORD);
+        assert_eq!(zoe.ask("{ tasks { totalCount } }").await.at("/data/tasks/totalCount"), &json!(1));
+    })
+    .await;
+}
+
+fn part() -> taskloom::store::keyset::Part {
+    taskloom::store::keyset::Part { limit: 10, ..Default::default() }
+}
+
+/// One of each, of this tenant.
+async fn foreign(t: &Bench, tenant: TenantId) -> Things {
+    let user = t.user("zoe", Role::Manager, &[tenant]).await;
+    let token::Created { token, .. } = t.token(user, Role::Manager).await;
+    let zoe = t.basic("zoe", PASSWORD);
+    let spec = "spec: {name: \"secret\", subtasks: [{name: \"only\", run: {noop: {}}}]}";
+    let kept = zoe.ask(&format!("mutation {{ saveDefinition(input: {{{spec}}}) {{ definition {{ id }} }} }}")).await;
+    let made =
+        zoe.ask("mutation { submitTask(input: {definition: \"secret\"}) { task { id subtasks { id } } } }").await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Things {
+        user: id("User", user),
+        tenant: id("Tenant", tenant),
+        token: id("Token", token.id),
+        task: text(made.at("/data/submitTask/task/id")),
+        subtask: text(made.at("/data/submitTask/task/subtasks/0/id")),
+        definition: text(kept.at("/data/saveDefinition/definition/id")),
+        name: "secret".into(),
+    }
+}
+
+/// An answer without what differs by the question alone: the id that was asked for, and where it stood.
+fn plain(body: &Value) -> String {
+    let mut body = body.clone();
+    for error in body.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
+        let error = error.as_object_mut().unwrap();
+        error.remove("locations");
+        error.get_mut("extensions").and_then(Value::as_object_mut).unwrap().remove("requestId");
+        let message = error["message"].as_str().unwrap().replace("secret", "…").replace("nothing", "…");
+        let message: String = message.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        error.insert("message".into(), message.into());
+    }
+    body.to_string()
+}
