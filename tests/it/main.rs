@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so best by ending there")]
 
 mod auth;
+mod chaos;
 mod cli;
 mod doors;
 mod executor;

@@ -1,0 +1,184 @@
+//! The server is killed at random moments while tasks are submitted and run: nothing that was accepted is lost, nothing
+//! is stuck, and every attempt is accounted for. A short form runs with all tests; `TASKLOOM_CHAOS=full` is the long one.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::postgres;
+
+const PASSWORD: &str = "chaos password";
+const SUBMIT: &str = "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { databaseId } } }";
+const ENDED: &str = "{ tasks(filter: {states: [SUCCESSFUL]}) { totalCount } }";
+const ATTEMPTS: &str = "query($after: String) { tasks(first: 50, after: $after) { pageInfo { hasNextPage endCursor } \
+                        nodes { databaseId state subtasks { state runs attempts { state } } } } }";
+
+/// How much of it.
+struct Size {
+    kills: usize,
+    tasks: usize,
+}
+
+fn size() -> Size {
+    match std::env::var("TASKLOOM_CHAOS").as_deref() {
+        Ok("full") => Size { kills: 200, tasks: 5_000 },
+        _ => Size { kills: 5, tasks: 60 },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_on_sqlite() {
+    story(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_on_postgresql() {
+    let database = postgres::database().await;
+    story(Some(database.url.clone())).await;
+}
+
+async fn story(database: Option<String>) {
+    let size = size();
+    let mut server = Server::new(database);
+    server.start().await;
+    let mut accepted = BTreeSet::new();
+    let (mut tried, mut kills, mut moments) = (0, 0, Moments(0x2545_f491_4f6c_dd1d));
+    let mut kill_at = Instant::now() + moments.next();
+    while accepted.len() < size.tasks || kills < size.kills {
+        if kills < size.kills && Instant::now() >= kill_at {
+            server.kill();
+            server.start().await;
+            kills += 1;
+            kill_at = Instant::now() + moments.next();
+        }
+        if accepted.len() < size.tasks {
+            // The same key until it is answered: what was accepted before a kill is the same task after it.
+            if let Some(id) = server.submit(tried).await {
+                accepted.insert(id);
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(accepted.len(), size.tasks, "each key is a task of its own");
+    server.until_ended(size.tasks).await;
+    server.account_for(&accepted).await;
+}
+
+/// Random moments that a failing run can repeat.
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        Duration::from_millis(200 + self.0 % 1500)
+    }
+}
+
+struct Server {
+    folder: tempfile::TempDir,
+    database: Option<String>,
+    child: Option<Child>,
+    address: String,
+    client: reqwest::Client,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Server {
+    fn new(database: Option<String>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), database, child: None, address, client }
+    }
+
+    async fn start(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_taskloom"));
+        command.args(["serve", "--listen", &self.address, "--data-dir"]).arg(self.folder.path());
+        if let Some(url) = &self.database {
+            command.args(["--database-url", url]);
+        }
+        command.env_remove("TASKLOOM_CHAOS").env("TASKLOOM_ADMIN_PASSWORD", PASSWORD);
+        self.child = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.ask(ENDED, json!({})).await.is_none() {
+            assert!(Instant::now() < deadline, "the server does not answer after a kill");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// The answer's data; none when the server was killed in the middle.
+    async fn ask(&self, query: &str, variables: Value) -> Option<Value> {
+        let request = self.client.post(format!("http://{}/graphql", self.address)).basic_auth("admin", Some(PASSWORD));
+        let answer = request.json(&json!({"query": query, "variables": variables})).send().await.ok()?;
+        let answer: Value = answer.json().await.ok()?;
+        assert!(answer.get("errors").is_none(), "{answer}");
+        Some(answer["data"].clone())
+    }
+
+    async fn submit(&self, number: usize) -> Option<i64> {
+        let subtasks = json!([
+            {"name": "a", "run": {"noop": {}}},
+            {"name": "b", "needs": ["a"], "run": {"shell": "true"}},
+            {"name": "c", "needs": ["b"], "run": {"noop": {"sleep": "20ms"}}},
+        ]);
+        let input = json!({"spec": {"name": "chaos", "subtasks": subtasks}, "idempotencyKey": format!("key {number}")});
+        let data = self.ask(SUBMIT, json!({"input": input})).await?;
+        data["submitTask"]["task"]["databaseId"].as_i64()
+    }
+
+    async fn until_ended(&self, tasks: usize) {
+        // What a dead server ran is taken again within 20 s; the rest is work.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let ended = self.ask(ENDED, json!({})).await.unwrap()["tasks"]["totalCount"].as_u64().unwrap();
+            if ended == tasks as u64 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{ended} of {tasks} tasks have ended: the others are stuck");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn account_for(&self, accepted: &BTreeSet<i64>) {
+        let (mut seen, mut after) = (BTreeSet::new(), Value::Null);
+        loop {
+            let page = self.ask(ATTEMPTS, json!({"after": after})).await.unwrap()["tasks"].clone();
+            for task in page["nodes"].as_array().unwrap() {
+                seen.insert(task["databaseId"].as_i64().unwrap());
+                for subtask in task["subtasks"].as_array().unwrap() {
+                    account(subtask);
+                }
+            }
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+            after = page["pageInfo"]["endCursor"].clone();
+        }
+        assert_eq!(&seen, accepted, "what is there is what was accepted");
+    }
+}
+
+/// Every run is an attempt; one succeeded, all others were lost.
+fn account(subtask: &Value) {
+    let states: Vec<&str> =
+        subtask["attempts"].as_array().unwrap().iter().map(|attempt| attempt["state"].as_str().unwrap()).collect();
+    assert_eq!(subtask["runs"].as_u64().unwrap(), states.len() as u64, "{subtask}");
+    assert_eq!(states.iter().filter(|state| **state == "SUCCESSFUL").count(), 1, "{subtask}");
+    assert_eq!(states.iter().filter(|state| **state == "LOST").count(), states.len() - 1, "{subtask}");
+}
