@@ -5,6 +5,7 @@ mod auth;
 mod chaos;
 mod cli;
 mod doors;
+mod engine;
 mod executor;
 mod harness;
 mod house;

@@ -1,0 +1,197 @@
+//! A whole server in this process on a database of its own, and callers of its graph.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use taskloom::config::{self, Flag, Settings, Sources};
+use taskloom::server::{self, Running};
+
+use super::step::{Step, spec};
+use crate::harness::postgres;
+
+/// How long a story waits for anything.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A server and its administrator.
+pub(super) struct Bench {
+    pub(super) settings: Settings,
+    pub(super) admin: Caller,
+    running: Option<Running>,
+    folder: tempfile::TempDir,
+    _database: Option<postgres::Database>,
+}
+
+impl Bench {
+    pub(super) async fn sqlite() -> Self {
+        Self::start(None).await
+    }
+
+    pub(super) async fn postgres() -> Self {
+        Self::start(Some(postgres::database().await)).await
+    }
+
+    async fn start(database: Option<postgres::Database>) -> Self {
+        // What the server says of itself stands beside a story that fails.
+        let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
+        let folder = tempfile::tempdir().unwrap();
+        let flag = |name, key, value: &str| Flag { name, key, value: value.to_owned() };
+        let mut flags = vec![
+            flag("--listen", "server.listen", "127.0.0.1:0"),
+            flag("--shutdown-grace", "worker.shutdown_grace", "1ms"),
+            flag("--grace", "worker.grace", "1s"),
+        ];
+        flags.extend(database.as_ref().map(|database| flag("--database-url", "database.url", &database.url)));
+        let sources = Sources { data_dir: folder.path().join("data"), flags, ..Sources::default() };
+        let settings = config::load(&sources).unwrap().settings;
+        let running = server::start(settings.clone()).await.unwrap();
+        let admin = Caller::of(&running).await;
+        Self { settings, admin, running: Some(running), folder, _database: database }
+    }
+
+    /// Stops the server and starts it on the same data.
+    pub(super) async fn restart(&mut self) {
+        self.stop().await;
+        let running = server::start(self.settings.clone()).await.unwrap();
+        self.admin = Caller::of(&running).await;
+        self.running = Some(running);
+    }
+
+    /// Stops the server.
+    pub(super) async fn stop(&mut self) {
+        let running = self.running.take().expect("a server runs");
+        running.stop.request();
+        within("the server ends", running.ended()).await;
+    }
+
+    /// A file that steps of the story may touch, as text for a shell.
+    pub(super) fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// A caller with another token.
+    pub(super) fn caller(&self, token: &str) -> Caller {
+        Caller { token: token.to_owned(), ..self.admin.clone() }
+    }
+}
+
+/// Whatever it waits for must come in time.
+pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what}: not within {DEADLINE:?}"))
+}
+
+/// Asks again until there is an answer.
+pub(super) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Somebody who calls the server.
+#[derive(Clone)]
+pub(super) struct Caller {
+    url: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Caller {
+    async fn of(running: &Running) -> Self {
+        let (url, token) = (format!("http://{}/graphql", running.address), running.token().await.unwrap());
+        Self { url, token, client: reqwest::Client::new() }
+    }
+
+    /// The whole answer.
+    pub(super) async fn ask(&self, document: &str, variables: Value) -> Value {
+        let body = json!({"query": document, "variables": variables});
+        let request = self.client.post(&self.url).bearer_auth(&self.token).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// What is at `pointer` below `data`; an error ends the story.
+    pub(super) async fn get(&self, document: &str, variables: Value, pointer: &str) -> Value {
+        let answer = self.ask(document, variables).await;
+        assert!(answer.get("errors").is_none(), "{document}\n{answer}");
+        answer["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {answer}")).clone()
+    }
+
+    /// The extensions of the first error; without one the story ends.
+    pub(super) async fn refused(&self, document: &str, variables: Value) -> Value {
+        let answer = self.ask(document, variables).await;
+        answer.pointer("/errors/0/extensions").unwrap_or_else(|| panic!("not refused: {document}\n{answer}")).clone()
+    }
+
+    /// The id of a new task of these steps.
+    pub(super) async fn submit(&self, name: &str, steps: &[Step]) -> String {
+        let task = self.get(SUBMIT, json!({"input": {"spec": spec(name, steps)}}), "/submitTask/task/id").await;
+        task.as_str().unwrap().to_owned()
+    }
+
+    /// Does something with a task or a subtask: `retryTask`, `skipSubtask`.
+    pub(super) async fn act(&self, verb: &str, id: &str) {
+        self.get(&mutation(verb), json!({"id": id}), "").await;
+    }
+
+    /// The extensions with which an act is refused.
+    pub(super) async fn refused_act(&self, verb: &str, id: &str) -> Value {
+        self.refused(&mutation(verb), json!({"id": id})).await
+    }
+
+    /// A task as it stands: `FAILED: a SUCCESSFUL, b FAILED`.
+    pub(super) async fn states(&self, task: &str) -> String {
+        let document = "query($id: ID!) { task(id: $id) { state subtasks { name state } } }";
+        let task = self.get(document, json!({"id": task}), "/task").await;
+        let subtasks = task["subtasks"].as_array().unwrap().iter();
+        let subtasks: Vec<String> = subtasks.map(|subtask| words(subtask, &["name", "state"])).collect();
+        format!("{}: {}", task["state"].as_str().unwrap(), subtasks.join(", "))
+    }
+
+    /// Waits until the task is in this state; how it stands then, as [`Caller::states`] has it.
+    pub(super) async fn wait(&self, task: &str, state: &str) -> String {
+        self.wait_for(task, |states| states.starts_with(&format!("{state}:"))).await
+    }
+
+    /// Waits until the task and its subtasks stand so.
+    pub(super) async fn wait_for(&self, task: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let states = self.states(task).await;
+            if wanted(&states) {
+                return states;
+            }
+            assert!(begun.elapsed() < DEADLINE, "after {DEADLINE:?} it stands at {states}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A subtask of a task by its name, with these fields.
+    pub(super) async fn subtask(&self, task: &str, name: &str, fields: &str) -> Value {
+        let document = format!("query($id: ID!) {{ task(id: $id) {{ subtasks {{ name {fields} }} }} }}");
+        let subtasks = self.get(&document, json!({"id": task}), "/task/subtasks").await;
+        let found = subtasks.as_array().unwrap().iter().find(|subtask| subtask["name"] == name).cloned();
+        found.unwrap_or_else(|| panic!("no {name} in {subtasks}"))
+    }
+
+    /// The id of a subtask.
+    pub(super) async fn subtask_id(&self, task: &str, name: &str) -> String {
+        self.subtask(task, name, "id").await["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Submits a task.
+pub(super) const SUBMIT: &str =
+    "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { id databaseId state } } }";
+
+fn mutation(verb: &str) -> String {
+    format!("mutation($id: ID!) {{ {verb}(input: {{id: $id}}) {{ __typename }} }}")
+}
+
+/// Members of an object that are text, in a row.
+pub(super) fn words(object: &Value, keys: &[&str]) -> String {
+    let texts: Vec<&str> = keys.iter().map(|key| object[*key].as_str().unwrap_or("-")).collect();
+    texts.join(" ")
+}
