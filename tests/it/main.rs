@@ -4,6 +4,7 @@
 mod auth;
 mod chaos;
 mod cli;
+mod contract;
 mod doors;
 mod engine;
 mod executor;
