@@ -148,9 +148,9 @@ impl AuditQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(default)] filter: AuditFilter,
+        filter: Option<AuditFilter>,
     ) -> Result<Connection<String, AuditEntry, AuditTotal>> {
-        let filter = Filter::from(filter);
+        let filter = Filter::from(filter.unwrap_or_default());
         let page = Args { first, after, last, before }.by_id()?;
         let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
         Ok(page::connection_with(acts, AuditTotal(filter), |act| (page::cursor(act.id.0), act.into())))

@@ -66,8 +66,8 @@ pub struct TenantQuery;
 #[Object]
 impl TenantQuery {
     /// One of your tenants.
-    async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Tenant>> {
-        Ok(Some(resolver::tenant::get(ctx.request(), key(&id)?).await?.into()))
+    async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Tenant> {
+        Ok(resolver::tenant::get(ctx.request(), key(&id)?).await?.into())
     }
 
     /// Your tenants, oldest first; an administrator sees all.

@@ -112,9 +112,10 @@ impl TokenQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(default)] filter: TokenFilter,
+        filter: Option<TokenFilter>,
     ) -> Result<Connection<String, Token, TokenTotal>> {
         let request = ctx.request();
+        let filter = filter.unwrap_or_default();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
         let filter = Filter { owner, valid_at: filter.valid.then(|| request.clock.now()) };
         let page = Args { first, after, last, before }.by_id()?;

@@ -124,8 +124,8 @@ impl UserQuery {
     }
 
     /// A user who shares a tenant with you.
-    async fn user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<User>> {
-        Ok(Some(resolver::user::get(ctx.request(), key(&id)?).await?.into()))
+    async fn user(&self, ctx: &Context<'_>, id: ID) -> Result<User> {
+        Ok(resolver::user::get(ctx.request(), key(&id)?).await?.into())
     }
 
     /// The users who share a tenant with you, oldest first; an administrator sees all.
@@ -138,9 +138,9 @@ impl UserQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(default)] filter: UserFilter,
+        filter: Option<UserFilter>,
     ) -> Result<Connection<String, User, UserTotal>> {
-        let filter = filter.decode()?;
+        let filter = filter.unwrap_or_default().decode()?;
         let page = Args { first, after, last, before }.by_id()?;
         let users = resolver::user::list(ctx.request(), &filter, page).await?;
         Ok(page::connection_with(users, UserTotal(filter), |user| (page::cursor(user.id.0), user.into())))

@@ -198,5 +198,5 @@ impl Answer {
 
 /// The opaque id of a row.
 pub(super) fn id(kind: &str, number: impl std::fmt::Display) -> String {
-    taskloom::graphql::id::encode(kind, number).to_string()
+    graphql::id::encode(kind, number).to_string()
 }
