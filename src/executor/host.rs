@@ -91,7 +91,6 @@ impl Host {
     ///
     /// # Errors
     /// Our own faults alone: no folder, no process, no control group to be had.
-    #[expect(clippy::too_many_arguments, reason = "one work and its three channels to the outside")]
     pub async fn run(
         &self,
         work: Work,

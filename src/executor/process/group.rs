@@ -75,6 +75,11 @@ impl Group {
         self.write("cgroup.freeze", "1")
     }
 
+    /// Whether every process stands still.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.read_field("cgroup.events", "frozen") == Some(1)
+    }
+
     pub(super) fn thaw(&self) -> io::Result<()> {
         self.write("cgroup.freeze", "0")
     }

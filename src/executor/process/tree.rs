@@ -3,10 +3,15 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
 use super::clan::Clan;
 use super::group::{self, Group, Sample};
 use super::table::{self, Process};
 use crate::executor::work::Usage;
+
+/// How long a freeze is waited for.
+const FREEZE: Duration = Duration::from_millis(500);
 
 /// All processes of one work.
 #[derive(Debug)]
@@ -21,7 +26,15 @@ impl Tree {
     /// Stops every process where it stands.
     pub(in crate::executor) async fn freeze(&self) -> io::Result<()> {
         match self {
-            Self::Group(group) => group.freeze(),
+            Self::Group(group) => {
+                group.freeze()?;
+                // The kernel stops each process where it next can; one in a long system call is not waited for.
+                let deadline = Instant::now() + FREEZE;
+                while !group.is_frozen() && Instant::now() < deadline {
+                    sleep(Duration::from_millis(2)).await;
+                }
+                Ok(())
+            }
             Self::Clan(clan) => clan.freeze().await,
         }
     }
