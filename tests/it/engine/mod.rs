@@ -6,18 +6,26 @@ macro_rules! stories {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $story() {
-                super::$story(crate::engine::bench::Bench::sqlite().await).await;
+                super::$story(super::Bench::sqlite().await).await;
             })+
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $story() {
-                super::$story(crate::engine::bench::Bench::postgres().await).await;
+                super::$story(super::Bench::postgres().await).await;
             })+
         }
     };
 }
 
 mod bench;
+mod command;
+mod cost;
+mod lab;
+mod log;
+mod recovery;
+mod refuse;
 mod run;
 mod step;
+mod stop;
+mod tenants;

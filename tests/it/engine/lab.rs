@@ -1,0 +1,143 @@
+//! The engine without its worker: a clock that stands, desks at which a story itself is the worker, and a count of
+//! statements.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use serde_json::Value;
+use taskloom::auth::{self, Principal};
+use taskloom::clock::HeldClock;
+use taskloom::engine::desk::{Desk, Tools};
+use taskloom::engine::port::{Assignment, Hello, Life, Port};
+use taskloom::engine::recovery::Recovery;
+use taskloom::error::Language;
+use taskloom::event::{Bell, Hub};
+use taskloom::graphql::limits::Limits;
+use taskloom::graphql::{self, schema::Schema};
+use taskloom::log::Live;
+use taskloom::resolver::task::submit::{New, Source, TargetOf};
+use taskloom::resolver::{self, App, Request};
+use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::{Store, migrate};
+use taskloom_entity::{TaskType, TenantId, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::bench::within;
+use super::step::{Step, spec};
+use crate::harness::postgres;
+
+/// How long a worker's lease holds.
+pub(super) const LEASE: Duration = Duration::from_secs(1);
+
+/// An engine on a database of its own.
+pub(super) struct Lab {
+    pub(super) clock: Arc<HeldClock>,
+    request: Request,
+    schema: Schema,
+    tenant: TenantId,
+    statements: Arc<AtomicUsize>,
+    _kept: (Guard, Option<tempfile::TempDir>, Option<postgres::Database>),
+}
+
+impl Lab {
+    pub(super) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start(Place::Folder(folder.path().into()), Some(folder), None).await
+    }
+
+    pub(super) async fn postgres() -> Self {
+        let database = postgres::database().await;
+        Self::start(Place::Postgres(database.url.clone()), None, Some(database)).await
+    }
+
+    async fn start(place: Place, folder: Option<tempfile::TempDir>, database: Option<postgres::Database>) -> Self {
+        let pools = Pools { connections: 5, acquire: Duration::from_secs(5) };
+        let (store, guard) = open(&place, pools).await.unwrap();
+        migrate::up(&store).await.unwrap();
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = |pool: &DatabaseConnection| {
+            let (mut pool, statements) = (pool.clone(), statements.clone());
+            pool.set_metric_callback(move |_| {
+                statements.fetch_add(1, Ordering::SeqCst);
+            });
+            pool
+        };
+        let store = Store::new(counted(store.write()), counted(store.read()));
+        let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
+        let request = request(store.clone(), clock.clone()).await;
+        let tenant = resolver::tenant::create(&request, "t").await.unwrap().id;
+        let schema = graphql::build(store, &Limits::default());
+        Self { clock, request, schema, tenant, statements, _kept: (guard, folder, database) }
+    }
+
+    /// Accepts a task of these steps.
+    pub(super) async fn submit(&self, name: &str, steps: &[Step]) {
+        let new = New {
+            source: Source::Spec(spec(name, steps)),
+            name: None,
+            parameters: None,
+            idempotency_key: None,
+            target: TargetOf::default(),
+            labels: vec![],
+            priority: None,
+            tenant_id: Some(self.tenant),
+            task_type: TaskType::Manual,
+        };
+        resolver::task::submit(&self.request, new).await.unwrap();
+    }
+
+    /// What the graph answers, and how many statements it took.
+    pub(super) async fn ask(&self, document: &str) -> (Value, usize) {
+        let before = self.statements.load(Ordering::SeqCst);
+        let answer = self.schema.execute(async_graphql::Request::new(document).data(self.request.clone())).await;
+        assert!(answer.errors.is_empty(), "{:?}", answer.errors);
+        (answer.data.into_json().unwrap(), self.statements.load(Ordering::SeqCst) - before)
+    }
+
+    /// A worker that has just begun its life.
+    pub(super) async fn worker(&self) -> Worker {
+        let App { store, clock, bell, live, .. } = &*self.request.app;
+        let (store, clock, bell, live) = (store.clone(), clock.clone(), bell.clone(), live.clone());
+        let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE });
+        tokio::spawn(clerk.run(CancellationToken::new()));
+        let life = desk.register(Hello { name: "w".into(), labels: vec![], slots: 4 }).await.unwrap();
+        Worker { desk, life }
+    }
+
+    /// One look for lost workers.
+    pub(super) async fn recover(&self) -> usize {
+        let (store, clock) = (self.request.store.clone(), self.request.clock.clone());
+        Recovery { store, clock, bell: self.request.bell.clone() }.sweep().await.unwrap()
+    }
+}
+
+async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
+    let settings = auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None };
+    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
+    let bell = Bell::default();
+    let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
+    Request {
+        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }),
+        principal: Principal::system("test"),
+        language: Language::En,
+        id: "0000000000000000".into(),
+        address: None,
+    }
+}
+
+/// A worker that a story plays.
+pub(super) struct Worker {
+    pub(super) desk: Desk,
+    pub(super) life: Life,
+}
+
+impl Worker {
+    /// The one attempt that there is to take.
+    pub(super) async fn take(&self) -> Assignment {
+        let mut taken = within("work", self.desk.claim(&self.life, 1)).await.unwrap();
+        assert_eq!(taken.len(), 1, "{taken:?}");
+        taken.remove(0)
+    }
+}

@@ -1,0 +1,70 @@
+//! A worker that goes away without a word: what it had runs again, and what it says later is refused.
+
+use serde_json::{Map, json};
+use taskloom::engine::port::{AttemptRef, Finish, Port, Taken};
+use taskloom::log::chunk::{Chunk, Mark, Source};
+use taskloom::store::attempt::Used;
+use taskloom::task::command::execute::Outcome;
+use taskloom_entity::Timestamp;
+
+use super::lab::{LEASE, Lab as Bench};
+use super::step::{noop, shell};
+
+stories!(what_a_dead_worker_had_runs_again_and_its_words_are_refused, a_lease_that_is_renewed_holds);
+
+fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
+    let (outputs, used) = (Map::new(), Used::default());
+    vec![Finish { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
+}
+
+fn said(text: &str) -> Vec<Chunk> {
+    vec![Chunk::seal(&[Mark { lines: 1, at: Timestamp(0), source: Source::Stdout }], text.as_bytes())]
+}
+
+const STANDS: &str =
+    "{ tasks { nodes { state subtasks { name state runs attempts { number state } log { lines { text } } } } } }";
+
+async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench) {
+    lab.submit("lost", &[shell("a", "true"), noop("b").needs("a")]).await;
+    let dead = lab.worker().await;
+    let lost = dead.take().await;
+    assert_eq!(dead.desk.append(lost.attempt, said("first\n")).await.unwrap(), Some(1));
+    lab.clock.advance(LEASE * 2);
+    assert_eq!(lab.recover().await, 1);
+    assert_eq!(lab.recover().await, 0, "it is lost once");
+
+    assert_eq!(dead.desk.renew(&dead.life).await.unwrap(), None, "a life that ended does not begin again");
+    assert_eq!(dead.desk.append(lost.attempt, said("late\n")).await.unwrap(), None);
+    assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
+
+    let living = lab.worker().await;
+    let again = living.take().await;
+    assert_eq!((again.attempt.subtask_id, again.number), (lost.attempt.subtask_id, 2));
+    assert!(again.attempt.epoch > lost.attempt.epoch);
+    assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
+    assert_eq!(dead.desk.append(lost.attempt, said("later\n")).await.unwrap(), None);
+    assert_eq!(living.desk.append(again.attempt, said("second\n")).await.unwrap(), Some(2));
+    assert_eq!(living.desk.finish(succeeded(again.attempt)).await.unwrap(), [Taken::Yes]);
+    let next = living.take().await;
+    assert_eq!(living.desk.finish(succeeded(next.attempt)).await.unwrap(), [Taken::Yes]);
+
+    let attempts = json!([{"number": 1, "state": "LOST"}, {"number": 2, "state": "SUCCESSFUL"}]);
+    let a = json!({"name": "a", "state": "SUCCESSFUL", "runs": 2, "attempts": attempts,
+        "log": {"lines": [{"text": "first"}, {"text": "second"}]}});
+    let b = json!({"name": "b", "state": "SUCCESSFUL", "runs": 1,
+        "attempts": [{"number": 1, "state": "SUCCESSFUL"}], "log": {"lines": []}});
+    let task = json!({"state": "SUCCESSFUL", "subtasks": [a, b]});
+    assert_eq!(lab.ask(STANDS).await.0, json!({"tasks": {"nodes": [task]}}));
+}
+
+async fn a_lease_that_is_renewed_holds(lab: Bench) {
+    lab.submit("slow", &[shell("a", "true")]).await;
+    let worker = lab.worker().await;
+    let work = worker.take().await;
+    for _ in 0..3 {
+        lab.clock.advance(LEASE / 2);
+        assert!(worker.desk.renew(&worker.life).await.unwrap().is_some());
+        assert_eq!(lab.recover().await, 0);
+    }
+    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+}
