@@ -14,6 +14,9 @@ pub mod spec;
 pub mod state;
 pub mod waiting;
 
+#[cfg(test)]
+mod tests;
+
 pub use draft::{Draft, Move, Plan};
 pub use refused::Refused;
 pub use snapshot::{Snapshot, SubtaskFacts, TaskFacts};

@@ -69,7 +69,7 @@ fn conclude(draft: &mut Draft) {
 /// The first failure, by name; how many more there are.
 fn reason(draft: &Draft) -> Option<String> {
     let undoing = draft.snapshot().task.backward;
-    let failed = || draft.snapshot().subtasks.iter().filter(|s| s.state == SubtaskState::Failed && s.tries > 0);
+    let failed = || draft.snapshot().subtasks.iter().filter(|s| s.state == SubtaskState::Failed);
     let first = failed().next()?;
     let what = if undoing { "undo of " } else { "" };
     let why = first.message.as_deref().unwrap_or("failed");

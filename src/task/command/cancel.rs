@@ -62,8 +62,6 @@ fn stop(draft: &mut Draft, index: usize) {
     draft.step(index, SubtaskEvent::Cancel, |subtask, now| {
         subtask.held = false;
         subtask.not_before = None;
-        // An undo that is cancelled stays an undo in `tries`: zero would mean that it still awaits its turn.
-        subtask.tries = subtask.tries.max(1);
         subtask.operation = Operation::Cancel;
         if subtask.state == SubtaskState::Failed {
             subtask.message = Some("canceled before it began".to_owned());

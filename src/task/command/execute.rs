@@ -10,7 +10,7 @@ use crate::task::progress;
 use crate::task::rollup::settle;
 use crate::task::state::{SubtaskEvent, TaskEvent};
 
-/// However often the pause before a retry doubles, it is no longer than this.
+/// However often the pause before a retry doubles, it grows no longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// How an attempt ended.
@@ -157,7 +157,7 @@ fn fail(draft: &mut Draft, index: usize, message: Option<String>) {
 fn again(draft: &mut Draft, index: usize, message: Option<String>) {
     draft.step(index, SubtaskEvent::Again, |subtask, now| {
         let doublings = u32::try_from(subtask.tries - 1).unwrap_or(0).min(20);
-        let pause = subtask.backoff.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        let pause = subtask.backoff.saturating_mul(1 << doublings).min(LONGEST_PAUSE.max(subtask.backoff));
         if subtask.operation != Operation::Rollback {
             subtask.operation = Operation::Retry;
         }

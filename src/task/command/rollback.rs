@@ -34,8 +34,13 @@ pub fn task(draft: &mut Draft) -> Result<(), Refused> {
     }
     reopen(draft, Operation::Rollback);
     draft.amend_task(|task| task.backward = true);
+    let mut marked = vec![];
     for index in 0..draft.snapshot().subtasks.len() {
-        if draft.snapshot().subtasks[index].state != SubtaskState::Pending {
+        let subtask = &draft.snapshot().subtasks[index];
+        if subtask.state != SubtaskState::Pending {
+            if subtask.operation != Operation::Rollback {
+                marked.push(index);
+            }
             draft.amend(index, |subtask| {
                 subtask.operation = Operation::Rollback;
                 subtask.tries = 0;
@@ -44,7 +49,8 @@ pub fn task(draft: &mut Draft) -> Result<(), Refused> {
         }
     }
     settle(draft);
-    for index in 0..draft.snapshot().subtasks.len() {
+    // What is released has been told; what waits for its turn has another operation all the same.
+    for index in marked {
         if draft.snapshot().awaits_undo(index) {
             draft.tell(index);
         }
