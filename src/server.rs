@@ -63,9 +63,9 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     })?;
     let (store, guard) = open(&place(&settings), pools(&settings)).await?;
     if settings.database.migrate {
-        migrate::up(&store).await?
+        migrate::up(&store).await?;
     } else {
-        migrate::check(&store).await?
+        migrate::check(&store).await?;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let password = std::env::var("TASKLOOM_ADMIN_PASSWORD").ok();

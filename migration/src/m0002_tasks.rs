@@ -29,99 +29,113 @@ impl MigrationTrait for Migration {
 }
 
 fn tables() -> Vec<TableCreateStatement> {
-    vec![
-        table(
-            "definition",
-            &[
-                ("id", "serial"),
-                ("tenant_id", "big"),
-                ("name", "text"),
-                ("version", "int"),
-                ("latest", "bool"),
-                ("spec", "text"),
-                ("creator", "text"),
-                ("created_at", "big"),
-                ("deleted_at", "big?"),
-            ],
-        )
-        .foreign_key(&mut belongs("tenant_id", "tenant"))
-        .to_owned(),
-        table(
-            "task",
-            &[
-                ("id", "serial"),
-                ("tenant_id", "big"),
-                ("name", "text"),
-                ("task_type", "text"),
-                ("definition_id", "big?"),
-                ("creator_id", "big?"),
-                ("creator", "text"),
-                ("state", "text"),
-                ("operation", "text"),
-                ("backward", "bool"),
-                ("priority", "small"),
-                ("cluster", "text?"),
-                ("target_tenant", "text?"),
-                ("host", "text?"),
-                ("labels", "text"),
-                ("prohibit_rollback", "bool"),
-                ("progress", "real"),
-                ("message", "text?"),
-                ("idempotency_key", "text?"),
-                ("request_digest", "text?"),
-                ("created_at", "big"),
-                ("started_at", "big?"),
-                ("finished_at", "big?"),
-            ],
-        )
-        .foreign_key(&mut belongs("tenant_id", "tenant"))
-        .to_owned(),
-        table("task_input", &[("task_id", "big"), ("spec", "text"), ("parameters", "text")])
-            .primary_key(Index::create().col("task_id"))
-            .foreign_key(&mut belongs("task_id", "task"))
-            .to_owned(),
-        table("task_label", &[("task_id", "big"), ("key", "text"), ("value", "text")])
-            .primary_key(Index::create().col("task_id").col("key"))
-            .foreign_key(&mut belongs("task_id", "task"))
-            .to_owned(),
-        table(
-            "subtask",
-            &[
-                ("id", "serial"),
-                ("task_id", "big"),
-                ("seq", "int"),
-                ("name", "text"),
-                ("description", "text"),
-                ("executor", "text"),
-                ("spec", "text"),
-                ("needs", "text"),
-                ("requires", "text"),
-                ("priority", "small"),
-                ("state", "text"),
-                ("operation", "text"),
-                ("held", "bool"),
-                ("progress", "real"),
-                ("weight", "real"),
-                ("runs", "int"),
-                ("tries", "int"),
-                ("max_tries", "int"),
-                ("backoff_ms", "big"),
-                ("on_lost", "text"),
-                ("prohibit_rollback", "bool"),
-                ("epoch", "big"),
-                ("attempt_id", "big?"),
-                ("not_before", "big?"),
-                ("outputs", "text"),
-                ("message", "text?"),
-                ("log_lines", "big"),
-                ("log_bytes", "big"),
-                ("started_at", "big?"),
-                ("finished_at", "big?"),
-            ],
-        )
+    vec![definition(), task(), task_input(), task_label(), subtask()]
+}
+
+fn definition() -> TableCreateStatement {
+    table(
+        "definition",
+        &[
+            ("id", "serial"),
+            ("tenant_id", "big"),
+            ("name", "text"),
+            ("version", "int"),
+            ("latest", "bool"),
+            ("spec", "text"),
+            ("creator", "text"),
+            ("created_at", "big"),
+            ("deleted_at", "big?"),
+        ],
+    )
+    .foreign_key(&mut belongs("tenant_id", "tenant"))
+    .to_owned()
+}
+
+fn task() -> TableCreateStatement {
+    table(
+        "task",
+        &[
+            ("id", "serial"),
+            ("tenant_id", "big"),
+            ("name", "text"),
+            ("task_type", "text"),
+            ("definition_id", "big?"),
+            ("creator_id", "big?"),
+            ("creator", "text"),
+            ("state", "text"),
+            ("operation", "text"),
+            ("backward", "bool"),
+            ("priority", "small"),
+            ("cluster", "text?"),
+            ("target_tenant", "text?"),
+            ("host", "text?"),
+            ("labels", "text"),
+            ("prohibit_rollback", "bool"),
+            ("progress", "real"),
+            ("message", "text?"),
+            ("idempotency_key", "text?"),
+            ("request_digest", "text?"),
+            ("created_at", "big"),
+            ("started_at", "big?"),
+            ("finished_at", "big?"),
+        ],
+    )
+    .foreign_key(&mut belongs("tenant_id", "tenant"))
+    .to_owned()
+}
+
+fn task_input() -> TableCreateStatement {
+    table("task_input", &[("task_id", "big"), ("spec", "text"), ("parameters", "text")])
+        .primary_key(Index::create().col("task_id"))
         .foreign_key(&mut belongs("task_id", "task"))
-        .to_owned(),
-    ]
+        .to_owned()
+}
+
+fn task_label() -> TableCreateStatement {
+    table("task_label", &[("task_id", "big"), ("key", "text"), ("value", "text")])
+        .primary_key(Index::create().col("task_id").col("key"))
+        .foreign_key(&mut belongs("task_id", "task"))
+        .to_owned()
+}
+
+fn subtask() -> TableCreateStatement {
+    table(
+        "subtask",
+        &[
+            ("id", "serial"),
+            ("task_id", "big"),
+            ("seq", "int"),
+            ("name", "text"),
+            ("description", "text"),
+            ("executor", "text"),
+            ("spec", "text"),
+            ("needs", "text"),
+            ("requires", "text"),
+            ("priority", "small"),
+            ("state", "text"),
+            ("operation", "text"),
+            ("held", "bool"),
+            ("progress", "real"),
+            ("weight", "real"),
+            ("runs", "int"),
+            ("tries", "int"),
+            ("max_tries", "int"),
+            ("backoff_ms", "big"),
+            ("on_lost", "text"),
+            ("prohibit_rollback", "bool"),
+            ("epoch", "big"),
+            ("attempt_id", "big?"),
+            ("not_before", "big?"),
+            ("outputs", "text"),
+            ("message", "text?"),
+            ("log_lines", "big"),
+            ("log_bytes", "big"),
+            ("started_at", "big?"),
+            ("finished_at", "big?"),
+        ],
+    )
+    .foreign_key(&mut belongs("task_id", "task"))
+    .to_owned()
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {

@@ -101,7 +101,7 @@ impl Bench<'_> {
     async fn record(&self, finish: Finish) {
         match self.port.finish(vec![finish.clone()]).await.as_deref() {
             Ok([Taken::Refused]) => {
-                tracing::info!(attempt = %finish.attempt.id, "the end of a lost attempt was refused")
+                tracing::info!(attempt = %finish.attempt.id, "the end of a lost attempt was refused");
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(error = ?error, "the end of an attempt was not recorded: it will run again"),

@@ -131,7 +131,7 @@ impl Hub {
     }
 
     /// The entries behind `seen`, when the ring still has them all.
-    fn from_ring(&self, seen: EventId) -> Option<Vec<Arc<Entry>>> {
+    fn remembered(&self, seen: EventId) -> Option<Vec<Arc<Entry>>> {
         let ring = self.0.ring.read().expect("invariant: nothing panics under the ring's lock");
         if seen < ring.behind {
             return None;
@@ -162,9 +162,9 @@ impl Tail {
         loop {
             let newest = *self.newest.borrow_and_update();
             if newest > self.seen {
-                let entries = match self.hub.from_ring(self.seen) {
+                let entries = match self.hub.remembered(self.seen) {
                     Some(entries) => entries,
-                    None => self.from_log(newest).await?,
+                    None => self.recorded(newest).await?,
                 };
                 if let Some(last) = entries.last() {
                     self.seen = last.event.id;
@@ -177,7 +177,7 @@ impl Tail {
         }
     }
 
-    async fn from_log(&self, newest: EventId) -> Result<Vec<Arc<Entry>>> {
+    async fn recorded(&self, newest: EventId) -> Result<Vec<Arc<Entry>>> {
         let mut events = store::event::after(self.hub.0.store.read(), self.seen, PAGE).await?;
         // What the reader has not passed yet comes through the ring.
         events.retain(|event| event.id <= newest);
