@@ -1,9 +1,9 @@
 //! Removes what has been kept long enough. Nothing is removed that the settings do not name.
 
 use crate::config::Retention;
+use crate::resolver::task::Filter;
 use crate::resolver::task::bulk;
 use crate::resolver::{Request, retention};
-use crate::store::task::Filter;
 use crate::task::command::Verb;
 
 /// One round.

@@ -3,9 +3,9 @@
 use taskloom_entity::TaskType;
 
 use crate::error::Result;
+use crate::resolver::page::Page;
 use crate::resolver::task::submit::{New, Source, TargetOf};
 use crate::resolver::{self, Request};
-use crate::store::page::Page;
 
 const DEFINITIONS: [&str; 3] =
     [include_str!("rolling-upgrade.yaml"), include_str!("data-check.yaml"), include_str!("failing-release.yaml")];

@@ -72,6 +72,7 @@ pub struct DefinitionQuery;
 impl DefinitionQuery {
     /// The newest version of each definition, or with `versionsOf` every version of one; the newest first.
     #[graphql(complexity = "usize::try_from(first.or(last).unwrap_or(20)).unwrap_or(0) * child_complexity + 1")]
+    #[expect(clippy::too_many_arguments, reason = "a field has as many arguments as the schema gives it")]
     async fn definitions(
         &self,
         ctx: &Context<'_>,

@@ -178,7 +178,7 @@ impl TaskSubscription {
         let tasks_only = filter.tasks_only;
         let wanted = move |entry: &Entry| {
             let matches =
-                |filter: &crate::store::task::Filter| entry.task.as_ref().is_some_and(|task| filter.matches(task));
+                |filter: &crate::resolver::task::Filter| entry.task.as_ref().is_some_and(|task| filter.matches(task));
             !(tasks_only && entry.event.subtask_id.is_some()) && tasks.as_ref().is_none_or(matches)
         };
         Ok(entries(follow, wanted, |entry| TaskChange(entry.clone())))

@@ -15,7 +15,7 @@ use taskloom_entity::{
 };
 
 use crate::error::{Error, Result};
-use crate::store::{self, Store};
+use crate::resolver::batch::{self, Store};
 use crate::task::Snapshot;
 
 /// Gathers keys for this long: with nothing it would be a batch of one each.
@@ -99,7 +99,7 @@ macro_rules! loader {
 
 loader!(SubtasksOf => Arc<Vec<Arc<subtask::Model>>>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let rows = store::task::subtasks(conn, &ids).await?;
+    let rows = batch::subtasks_of(conn, &ids).await?;
     let mut grouped: HashMap<SubtasksOf, Vec<Arc<subtask::Model>>> = HashMap::new();
     for row in rows {
         grouped.entry(SubtasksOf(row.task_id)).or_default().push(Arc::new(row));
@@ -110,7 +110,7 @@ loader!(SubtasksOf => Arc<Vec<Arc<subtask::Model>>>, |conn, keys| async {
 loader!(AttemptsOf => Vec<attempt::Model>, |conn, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
-    for row in store::attempt::of_subtasks(conn, &ids).await? {
+    for row in batch::attempts_of(conn, &ids).await? {
         grouped.entry(AttemptsOf(row.subtask_id)).or_default().push(row);
     }
     Ok::<_, Error>(grouped)
@@ -118,48 +118,48 @@ loader!(AttemptsOf => Vec<attempt::Model>, |conn, keys| async {
 
 loader!(SnapshotOf => Arc<Snapshot>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let snapshots = store::snapshot::load(conn, &ids).await?;
+    let snapshots = batch::snapshots(conn, &ids).await?;
     Ok::<_, Error>(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Arc::new(snapshot))).collect())
 });
 
 loader!(InputOf => Arc<task_input::Model>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let rows = store::task::inputs(conn, &ids).await?;
+    let rows = batch::inputs(conn, &ids).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (InputOf(row.task_id), Arc::new(row))).collect())
 });
 
 loader!(TaskId => Arc<task::Model>, |conn, keys| async {
-    let rows = store::task::list_by_id(conn, keys).await?;
+    let rows = batch::tasks(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
 loader!(SubtaskId => Arc<subtask::Model>, |conn, keys| async {
-    let rows = store::subtask::list_by_id(conn, keys).await?;
+    let rows = batch::subtasks(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
 loader!(AttemptId => attempt::Model, |conn, keys| async {
-    let rows = store::attempt::list(conn, keys).await?;
+    let rows = batch::attempts(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(DefinitionId => definition::Model, |conn, keys| async {
-    let rows = store::definition::list_by_id(conn, keys).await?;
+    let rows = batch::definitions(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(TenantId => tenant::Model, |conn, keys| async {
-    let rows = store::tenant::many(conn, &crate::auth::Scope::All, keys).await?;
+    let rows = batch::tenants(conn, &crate::auth::Scope::All, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(UserId => user::Model, |conn, keys| async {
-    let rows = store::user::many(conn, &crate::auth::Scope::All, keys).await?;
+    let rows = batch::users(conn, &crate::auth::Scope::All, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(TenantsOf => Vec<tenant::Model>, |conn, keys| async {
     let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-    let tenants = store::tenant::of_users(conn, &ids).await?;
+    let tenants = batch::tenants_of(conn, &ids).await?;
     Ok::<_, Error>(tenants.into_iter().map(|(user, tenants)| (TenantsOf(user), tenants)).collect())
 });

@@ -4,12 +4,10 @@ use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::{ObjectType, OutputType};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sea_orm::Value as SqlValue;
 use serde_json::Value;
 
 use crate::error::{Error, Result, code};
-use crate::store::keyset::{Key, Part};
-use crate::store::page::{Page, Slice};
+use crate::resolver::page::{Key, Page, Part, Slice, Value as SqlValue};
 
 /// Rows of a page when nobody says how many.
 pub const USUAL: i32 = 20;

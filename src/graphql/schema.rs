@@ -15,7 +15,7 @@ use super::tenant::{TenantMutation, TenantQuery};
 use super::token::{TokenMutation, TokenQuery};
 use super::user::{UserMutation, UserQuery};
 use super::worker::WorkerQuery;
-use crate::store::Store;
+use crate::resolver::batch::Store;
 
 /// Questions.
 #[derive(MergedObject, Default, Debug)]

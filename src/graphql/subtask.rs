@@ -16,7 +16,7 @@ use super::state::{Action, ExecutorKind, Operation, SubtaskState};
 use super::task::Task;
 use super::waiting::Waiting;
 use crate::resolver;
-use crate::store::snapshot::needs;
+use crate::resolver::subtask::needs;
 use crate::task::command::{self, Target};
 
 /// A node of a task's graph.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::context::Has;
 use super::scalar::BigInt;
 use crate::resolver;
-use crate::store::worker::Load;
+use crate::resolver::worker::Load;
 
 /// A living worker.
 #[derive(Clone, Debug, SimpleObject)]

@@ -2,10 +2,12 @@
 //! else does; nothing here knows GraphQL or HTTP.
 
 pub mod audit;
+pub mod batch;
 pub mod definition;
 pub mod event;
 pub mod log;
 pub mod name;
+pub mod page;
 pub mod refusal;
 pub mod request;
 pub mod retention;

@@ -7,6 +7,7 @@ use super::audit::{self, Act};
 use super::task::decide;
 use crate::error::{Error, Result, code};
 use crate::store;
+pub use crate::store::snapshot::needs;
 use crate::task::command::Verb;
 
 /// Runs a failed subtask again, or its undo when that failed.

@@ -7,6 +7,7 @@ use taskloom_entity::Role;
 use super::Request;
 use crate::error::Result;
 use crate::store;
+pub use crate::store::worker::Load;
 use crate::task::waiting::WorkerFacts;
 
 /// A worker renews every 5 s: one that was not heard of for twice that is missed.

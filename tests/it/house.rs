@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What asks: people, programs, time. Nothing below may know them.
-const DOORS: &[&str] = &["graphql", "compat", "background", "cli", "server", "http"];
+const DOORS: &[&str] = &["graphql", "compat", "background", "demo", "cli", "server", "http"];
 
 /// What uses another's protocols, and knows no table of ours.
 const ABOVE_ADAPTERS: &[&str] = &["store", "engine", "event", "resolver", "auth", "sea_orm"];
@@ -42,6 +42,7 @@ const ROOMS: &[Room] = &[
     Room { path: "src/graphql", never: &[&["store", "engine", "sea_orm", "compat", "background", "cli", "server"]] },
     Room { path: "src/compat", never: &[&["store", "engine", "sea_orm", "graphql", "background", "cli", "server"]] },
     Room { path: "src/background", never: &[&["store", "engine", "sea_orm", "graphql", "compat", "cli", "server"]] },
+    Room { path: "src/demo", never: &[&["store", "engine", "sea_orm", "graphql", "compat", "cli", "server"]] },
     Room { path: "src/config", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/telemetry", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/error", never: &[DOORS, &["store", "engine", "event", "resolver", "auth", "executor", "log"]] },

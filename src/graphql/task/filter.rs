@@ -7,7 +7,7 @@ use taskloom_entity::{DefinitionId, TaskId, TenantId};
 use super::super::id;
 use super::super::state::{TaskState, TaskType};
 use crate::error::Result;
-use crate::store::task::{Filter, OrderBy};
+use crate::resolver::task::{Filter, OrderBy};
 
 /// Which tasks. What is left out does not count; what is given must all hold.
 #[derive(Clone, Debug, Default, InputObject)]

@@ -214,7 +214,7 @@ impl Task {
         let mut rows = resolver::event::list(ctx.request(), self.0.id, after, limit + 1).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let slice = crate::store::page::Slice { rows, has_next: more, has_previous: after.0 > 0 };
+        let slice = crate::resolver::page::Slice { rows, has_next: more, has_previous: after.0 > 0 };
         Ok(super::page::connection(slice, |event| (cursor(event.id), TaskEvent(event))))
     }
 }

@@ -17,11 +17,12 @@ use super::super::subtask::Subtask;
 use super::{LEGACY, Origin, Target, Task, TaskFilter, TaskOrder};
 use crate::error::{Error, code};
 use crate::resolver;
-use crate::store::keyset::Key;
-use crate::store::task::{Filter, OrderBy};
+use crate::resolver::page::{Key, Slice};
+use crate::resolver::task::{Filter, OrderBy};
 
 /// Anything that runs somewhere and can be watched.
 #[derive(Clone, Debug, Interface)]
+#[expect(clippy::duplicated_attributes, reason = "two fields of one type are no repetition")]
 #[graphql(
     field(name = "id", ty = "ID", desc = "Opaque and unique."),
     field(name = "name", ty = "&str", desc = "What people call it."),
@@ -117,6 +118,7 @@ impl TaskQuery {
 
     /// A page of the caller's tasks by its number, from 1; for clients that cannot keep a cursor.
     #[graphql(complexity = "usize::try_from(size).unwrap_or(0) * child_complexity + 50")]
+    #[expect(clippy::too_many_arguments, reason = "a field has as many arguments as the schema gives it")]
     async fn task_page(
         &self,
         ctx: &Context<'_>,
@@ -172,7 +174,7 @@ impl TaskQuery {
     }
 }
 
-type Listed = (crate::store::page::Slice<task::Model>, Filter, OrderBy);
+type Listed = (Slice<task::Model>, Filter, OrderBy);
 
 async fn list(
     ctx: &Context<'_>,

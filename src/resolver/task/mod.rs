@@ -15,7 +15,7 @@ use crate::engine;
 use crate::error::{Error, Result, code};
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
-use crate::store::task::{Filter, OrderBy};
+pub use crate::store::task::{Filter, OrderBy};
 use crate::store::{self, Tx};
 use crate::task::command::{self, Target, Verb};
 use crate::task::preview::{self, Preview};
