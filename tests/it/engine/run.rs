@@ -59,6 +59,12 @@ async fn a_key_makes_one_task(bench: Bench) {
 
     bench.admin.wait(first.as_str().unwrap(), "SUCCESSFUL").await;
     assert_eq!(bench.admin.get(SUBMIT, input("true"), "/submitTask/task/id").await, first, "after its end, too");
+    // At the same moment, too: one of them is stored, all are answered with it.
+    let input = || json!({"input": {"spec": spec("race", &[shell("a", "true")]), "idempotencyKey": "r"}});
+    let racing = (0..8).map(|_| bench.admin.get(SUBMIT, input(), "/submitTask/task/id"));
+    let ids = futures::future::join_all(racing).await;
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+
     let count = bench.admin.get("{ tasks { totalCount } }", json!({}), "/tasks/totalCount").await;
-    assert_eq!(count, json!(1));
+    assert_eq!(count, json!(2));
 }
