@@ -53,13 +53,13 @@ fn moves(before: &Snapshot, plan: &Plan) {
         match step {
             Move::Subtask { index, state, operation, .. } => {
                 let was = std::mem::replace(&mut subtasks[*index], (*state, *operation));
-                let known = SubtaskEvent::ALL.into_iter().any(|event| state::subtask(was.0, event) == Some(*state));
+                let known = SubtaskEvent::ALL.iter().any(|&event| state::subtask(was.0, event) == Some(*state));
                 let doing = was.0 == *state && was.1 != *operation;
                 assert!(known || doing, "{}: {was:?} to {state}", before.subtasks[*index].name);
             }
             Move::Task { state, operation, .. } => {
                 let was = std::mem::replace(&mut task, (*state, *operation));
-                let known = TaskEvent::ALL.into_iter().any(|event| state::task(was.0, event) == Some(*state));
+                let known = TaskEvent::ALL.iter().any(|&event| state::task(was.0, event) == Some(*state));
                 assert!(known, "task: {was:?} to {state}");
             }
         }
