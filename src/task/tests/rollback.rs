@@ -127,6 +127,16 @@ fn a_subtask_that_ran_may_forbid_it() {
     assert_eq!(show::refusal(&refused), "prohibited, subtask b has run and forbids it: RETRY DELETE");
 }
 
+/// What was cancelled before it began never ran; the run of its undo forbids nothing.
+#[test]
+fn a_rollback_that_was_allowed_may_be_repeated() {
+    let mut t = Story::with("a", |s| s.subtasks[0].prohibit_rollback = true);
+    t.ask(Verb::Cancel, "task").ask(Verb::Rollback, "task").fail("a");
+    assert_eq!(t.task(), "FAILED/ROLLBACK");
+    t.ask(Verb::Rollback, "task").idle();
+    assert_eq!(t.task(), "ROLLED_BACK/ROLLBACK");
+}
+
 /// The state is looked at first: a running task is not said to be forbidden for good.
 #[test]
 fn forbidden_or_not_it_must_have_ended_badly() {
