@@ -141,6 +141,10 @@ impl Snapshot {
         if self.task.prohibit_rollback {
             return Some("its definition forbids it".to_owned());
         }
+        if self.task.backward {
+            // It was allowed once. An undo counts as a run, and must not forbid that it is repeated.
+            return None;
+        }
         let forbidding = self.subtasks.iter().find(|s| s.prohibit_rollback && s.runs > 0)?;
         Some(format!("subtask {} has run and forbids it", forbidding.name))
     }

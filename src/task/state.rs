@@ -3,51 +3,55 @@
 
 use taskloom_entity::{SubtaskState, TaskState};
 
-/// What can happen to a subtask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SubtaskEvent {
-    /// All upstreams are done.
-    Release,
-    /// All downstreams are undone, or there were none.
-    ReleaseUndo,
-    /// A worker takes it.
-    Claim,
-    /// Its attempt ended well.
-    Succeed,
-    /// The attempt of its undo ended well.
-    Undone,
-    /// Its attempt ended badly and will not be repeated by itself.
-    Fail,
-    /// Its attempt ended badly or was lost, and is repeated by itself.
-    Again,
-    /// Somebody asked to cancel it.
-    Cancel,
-    /// What was cancelled has stopped.
-    Stopped,
-    /// Somebody asked to run it again.
-    Retry,
-    /// Somebody asked to count it as done.
-    Skip,
-    /// Somebody asked to count its undo as done.
-    SkipUndo,
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident { $($event:ident = $means:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $(#[doc = $means] $event),+
+        }
+
+        impl $name {
+            /// Every event, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$event),+];
+
+            /// When it happens.
+            #[must_use]
+            pub const fn means(self) -> &'static str {
+                match self { $(Self::$event => $means),+ }
+            }
+        }
+    )+};
 }
 
-impl SubtaskEvent {
-    /// Every event, in the order of the table.
-    pub const ALL: [Self; 12] = [
-        Self::Release,
-        Self::ReleaseUndo,
-        Self::Claim,
-        Self::Succeed,
-        Self::Undone,
-        Self::Fail,
-        Self::Again,
-        Self::Cancel,
-        Self::Stopped,
-        Self::Retry,
-        Self::Skip,
-        Self::SkipUndo,
-    ];
+events! {
+    /// What can happen to a subtask.
+    SubtaskEvent {
+        Release = "All upstreams are done.",
+        ReleaseUndo = "All downstreams are undone, or there were none.",
+        Claim = "A worker takes it.",
+        Succeed = "Its attempt ended well.",
+        Undone = "The attempt of its undo ended well.",
+        Fail = "Its attempt ended badly and will not be repeated by itself.",
+        Again = "Its attempt ended badly or was lost, and is repeated by itself.",
+        Cancel = "Somebody asked to cancel it.",
+        Stopped = "What was cancelled has stopped.",
+        Retry = "Somebody asked to run it again.",
+        Skip = "Somebody asked to count it as done.",
+        SkipUndo = "Somebody asked to count its undo as done.",
+    }
+    /// What can happen to a task.
+    TaskEvent {
+        Start = "The first subtask is taken.",
+        Pause = "Somebody asked to pause it.",
+        Resume = "Somebody asked to go on.",
+        Cancel = "Somebody asked to cancel it.",
+        Reopen = "A subtask of it is to run again, or to be undone.",
+        Succeed = "Every subtask is done.",
+        Fail = "A subtask failed and nothing runs any more.",
+        Canceled = "It was cancelled and nothing runs any more.",
+        RolledBack = "Everything is undone.",
+    }
 }
 
 /// The state that follows, or nothing when the event cannot happen in `state`.
@@ -107,44 +111,6 @@ pub const fn subtask(state: SubtaskState, event: SubtaskEvent) -> Option<Subtask
     }
 }
 
-/// What can happen to a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TaskEvent {
-    /// The first subtask is taken.
-    Start,
-    /// Somebody asked to pause it.
-    Pause,
-    /// Somebody asked to go on.
-    Resume,
-    /// Somebody asked to cancel it.
-    Cancel,
-    /// A subtask of it is to run again, or to be undone.
-    Reopen,
-    /// Every subtask is done.
-    Succeed,
-    /// A subtask failed and nothing runs any more.
-    Fail,
-    /// It was cancelled and nothing runs any more.
-    Canceled,
-    /// Everything is undone.
-    RolledBack,
-}
-
-impl TaskEvent {
-    /// Every event, in the order of the table.
-    pub const ALL: [Self; 9] = [
-        Self::Start,
-        Self::Pause,
-        Self::Resume,
-        Self::Cancel,
-        Self::Reopen,
-        Self::Succeed,
-        Self::Fail,
-        Self::Canceled,
-        Self::RolledBack,
-    ];
-}
-
 /// The state that follows, or nothing when the event cannot happen in `state`.
 ///
 /// A cancelled task may be reopened like a failed one: the oldest dialect shows both as FAILED, and an operator who
@@ -198,30 +164,39 @@ pub const fn task(state: TaskState, event: TaskEvent) -> Option<TaskState> {
 pub fn document() -> String {
     let mut page = String::from(
         "# States of tasks and subtasks\n\nWritten from the transition table in `src/task/state.rs`; a test fails when this page is stale. \
-         A dash: the event cannot happen in that state.\n\n## Subtask\n\n",
+         A column is the state before, its cell the state that follows; a dash: the event cannot happen there. What \
+         people may ask for is decided in `src/task/command/`.\n\n## Subtask\n\n",
     );
     let states: Vec<SubtaskState> = SubtaskState::all().collect();
-    table(&mut page, &states, &SubtaskEvent::ALL, |state, event| subtask(state, event).map(SubtaskState::name));
+    let means = SubtaskEvent::means;
+    table(&mut page, &states, (SubtaskEvent::ALL, means), |state, event| subtask(state, event).map(SubtaskState::name));
     page.push_str("\n## Task\n\n");
     let states: Vec<TaskState> = TaskState::all().collect();
-    table(&mut page, &states, &TaskEvent::ALL, |state, event| task(state, event).map(TaskState::name));
+    table(&mut page, &states, (TaskEvent::ALL, TaskEvent::means), |state, event| {
+        task(state, event).map(TaskState::name)
+    });
     page
 }
 
-fn table<S, E>(page: &mut String, states: &[S], events: &[E], next: impl Fn(S, E) -> Option<&'static str>)
-where
+/// A line for each event, which is named by what happens.
+fn table<S, E>(
+    page: &mut String,
+    states: &[S],
+    (events, means): (&[E], fn(E) -> &'static str),
+    next: impl Fn(S, E) -> Option<&'static str>,
+) where
     S: Copy + std::fmt::Display,
     E: Copy + std::fmt::Debug,
 {
-    page.push_str("| event |");
+    page.push_str("| event | when |");
     for state in states {
         page.push_str(&format!(" {state} |"));
     }
-    page.push_str("\n|---|");
+    page.push_str("\n|---|---|");
     page.push_str(&"---|".repeat(states.len()));
     page.push('\n');
     for &event in events {
-        page.push_str(&format!("| {event:?} |"));
+        page.push_str(&format!("| {event:?} | {} |", means(event)));
         for &state in states {
             page.push_str(&format!(" {} |", next(state, event).unwrap_or("–")));
         }

@@ -5,6 +5,7 @@ mod auth;
 mod chaos;
 mod cli;
 mod contract;
+mod docs;
 mod doors;
 mod engine;
 mod executor;

@@ -53,13 +53,13 @@ fn moves(before: &Snapshot, plan: &Plan) {
         match step {
             Move::Subtask { index, state, operation, .. } => {
                 let was = std::mem::replace(&mut subtasks[*index], (*state, *operation));
-                let known = SubtaskEvent::ALL.into_iter().any(|event| state::subtask(was.0, event) == Some(*state));
+                let known = SubtaskEvent::ALL.iter().any(|&event| state::subtask(was.0, event) == Some(*state));
                 let doing = was.0 == *state && was.1 != *operation;
                 assert!(known || doing, "{}: {was:?} to {state}", before.subtasks[*index].name);
             }
             Move::Task { state, operation, .. } => {
                 let was = std::mem::replace(&mut task, (*state, *operation));
-                let known = TaskEvent::ALL.into_iter().any(|event| state::task(was.0, event) == Some(*state));
+                let known = TaskEvent::ALL.iter().any(|&event| state::task(was.0, event) == Some(*state));
                 assert!(known, "task: {was:?} to {state}");
             }
         }
@@ -104,6 +104,11 @@ fn one(snapshot: &Snapshot, index: usize, subtask: &SubtaskFacts) {
     assert_eq!(subtask.held, paused && may_run, "{name}: held exactly when its task is paused and it would go on");
     assert!(!may_run || snapshot.task.state != TaskState::Canceling, "{name}: nothing goes on in a cancelled task");
     assert!((0.0..=1.0).contains(&subtask.progress), "{name}: progress {}", subtask.progress);
+    match subtask.state {
+        SubtaskState::Pending | SubtaskState::Ready => assert_eq!(subtask.progress, 0.0, "{name}: nothing runs"),
+        SubtaskState::Successful => assert_eq!(subtask.progress, 1.0, "{name}: nothing is left to do"),
+        SubtaskState::Running | SubtaskState::Canceling | SubtaskState::Failed => {}
+    }
     assert!(subtask.tries <= subtask.max_tries.max(1), "{name}: {} tries", subtask.tries);
     if subtask.state.is_active() && snapshot.task.backward {
         assert!(snapshot.is_undo_releasable(index), "{name} is undone before its downstreams");

@@ -1,21 +1,31 @@
 //! Stories about the pure core: a graph as a string in, a state line out. Each change that a story makes is held
 //! against the rules in [`check`], whatever the story itself is about.
 
+mod again;
 mod cells;
 mod check;
+mod every_node;
+mod forward;
 mod graph;
+mod pause;
+mod preview;
+mod progress;
+mod properties;
+mod random;
+mod rollback;
 mod scene;
 mod show;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use taskloom_entity::{AttemptId, Timestamp};
+use taskloom_entity::{AttemptId, SubtaskState, Timestamp};
 
 use super::command::execute::{self, Outcome};
 use super::command::{self, Target, Verb};
-use super::preview::{self, Preview};
-use super::{Draft, Plan, Refused, Snapshot};
+use super::preview::Preview;
+use super::{Draft, Plan, Refused, Snapshot, SubtaskFacts};
 
 /// A task under way, and what its attempts will come to.
 #[derive(Clone, Debug)]
@@ -101,7 +111,7 @@ impl Story {
     }
 
     fn preview(&self, verb: Verb, target: &str) -> Result<Preview, Refused> {
-        preview::operation(&self.snapshot, verb, self.target(target), self.now)
+        super::preview::operation(&self.snapshot, verb, self.target(target), self.now)
     }
 
     fn may(&self, target: &str) -> Vec<Verb> {
@@ -189,21 +199,24 @@ impl Story {
     }
 
     fn step(&mut self) -> bool {
-        for index in 0..self.snapshot.subtasks.len() {
-            let subtask = &self.snapshot.subtasks[index];
-            match subtask.state {
-                taskloom_entity::SubtaskState::Ready if !subtask.held => {
-                    self.now = subtask.not_before.map_or(self.now, |at| at.max(self.now));
-                    return self.try_claim(index);
-                }
-                taskloom_entity::SubtaskState::Running | taskloom_entity::SubtaskState::Canceling if !subtask.held => {
-                    let outcome = self.planned[index].pop_front().unwrap_or(Outcome::Succeeded);
-                    return self.finish(index, &outcome);
-                }
-                _ => {}
-            }
+        self.any_step(0)
+    }
+
+    /// One of the steps that are possible is taken; false when there is none.
+    fn any_step(&mut self, which: usize) -> bool {
+        let open = |subtask: &SubtaskFacts| subtask.state.is_active() && !subtask.held;
+        let possible: Vec<usize> =
+            (0..self.snapshot.subtasks.len()).filter(|&index| open(&self.snapshot.subtasks[index])).collect();
+        let Some(&index) = possible.get(which % possible.len().max(1)) else {
+            return false;
+        };
+        let subtask = &self.snapshot.subtasks[index];
+        if subtask.state == SubtaskState::Ready {
+            self.now = subtask.not_before.map_or(self.now, |at| at.max(self.now));
+            return self.try_claim(index);
         }
-        false
+        let outcome = self.planned[index].pop_front().unwrap_or(Outcome::Succeeded);
+        self.finish(index, &outcome)
     }
 
     /// `a successful · b failed · c pending`
