@@ -55,7 +55,7 @@ impl Story {
     fn submit(snapshot: Snapshot) -> Self {
         let planned = vec![VecDeque::new(); snapshot.subtasks.len()];
         let mut story = Self { snapshot, now: Timestamp(0), planned, began: vec![], attempts: 0 };
-        story.decide(|draft| execute::start(draft));
+        story.decide(execute::start);
         story
     }
 

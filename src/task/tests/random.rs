@@ -26,15 +26,16 @@ pub(super) enum Happening {
     Later(u64),
 }
 
+/// What a random subtask is made of.
+type Row = (u16, u16, i32, u64, bool, f64, u8);
+
 /// A task of 1 to 12 subtasks before it is submitted.
 pub(super) fn task() -> impl Strategy<Value = Snapshot> {
     let subtask = (any::<u16>(), any::<u16>(), 1..=3_i32, 0..4_u64, any::<bool>(), 0.1..10.0_f64, 0..20_u8);
     (prop::collection::vec(subtask, 1..=12), 0..20_u8).prop_map(|(rows, forbids)| {
         // Two masks together: few enough arrows for branches, many enough for chains.
         let needs = |index: usize, mask: u16| (0..index).filter(|up| mask >> up & 1 == 1).collect();
-        let named = |(index, row): (usize, &(u16, u16, i32, u64, bool, f64, u8))| {
-            (format!("s{index}"), needs(index, row.0 & row.1))
-        };
+        let named = |(index, row): (usize, &Row)| (format!("s{index}"), needs(index, row.0 & row.1));
         let mut snapshot = graph::snapshot(rows.iter().enumerate().map(named).collect());
         snapshot.task.prohibit_rollback = forbids == 0;
         for (subtask, (_, _, tries, backoff, once, weight, forbids)) in snapshot.subtasks.iter_mut().zip(rows) {
