@@ -52,9 +52,11 @@ audit: ## Licences, sources, duplicates and known advisories of the dependencies
 	@.ci/setup build audit
 	cargo deny check
 
-bench: ## Release build, then each benchmark in benches/, a line and a ratio each.
+bench: web ## Release build, then each figure beside a floor; FIGURES="lists chains", PEERS=FOLDER of peers' scripts.
 	@.ci/setup build test
-	cargo bench --locked $(ARGS)
+	cargo build --release --locked
+	@.ci/npm tests/clients
+	TASKLOOM="$$CARGO_TARGET_DIR/release/taskloom" python3 benches/bench.py $(FIGURES)
 
 chaos: ## Kill the server at random moments over and over (long; a shorter form is among the tests).
 	@.ci/setup build test
