@@ -5,7 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema a
 use super::audit::AuditQuery;
 use super::definition::{DefinitionMutation, DefinitionQuery};
 use super::event::TaskSubscription;
-use super::limits::{self, Limits};
+use super::limits::{self, Guard, Limits};
 use super::loader::Loaders;
 use super::node::NodeQuery;
 use super::session::SessionMutation;
@@ -38,13 +38,16 @@ pub struct Mutation(
 pub struct Subscription(TaskSubscription);
 
 /// Taskloom's graph.
-pub type Schema = GraphSchema<Query, Mutation, Subscription>;
+pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 
 /// The schema on a store, behind the limits.
 #[must_use]
 pub fn build(store: Store, limits: &Limits) -> Schema {
-    let builder = GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
-    limits::apply(builder.data(Loaders::new(store)), limits).finish()
+    let loaders = Loaders::new(store);
+    let build = || {
+        GraphSchema::build(Query::default(), Mutation::default(), Subscription::default()).data(loaders.clone())
+    };
+    limits::guard(build, limits)
 }
 
 /// The schema's text, as it is committed.

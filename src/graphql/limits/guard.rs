@@ -1,96 +1,145 @@
-//! The extension that measures every request of a schema, whichever transport brought it, and tells the transport
-//! whether resolvers ran.
+//! The one way into a schema: every request is measured before it is executed, whichever transport brought it, and
+//! every answer leaves in the order of its query.
+//!
+//! No extension of the schema does this, since with any extension each field of each row pays for its hook. What was
+//! parsed and found valid once is remembered, so a page that asks the same again and again pays for it once.
 
 use std::any::TypeId;
 use std::sync::Arc;
 
-use async_graphql::async_trait::async_trait;
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextValidation,
-};
+use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::{Request, Response, ServerError, ServerResult, ValidationResult};
+use async_graphql::{Data, Executor, Request, Response, ServerError};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 
-use super::{Limits, Passage, malformed, scan, walk, within};
-use crate::error::Error;
+use super::known::Known;
+use super::{Limits, Passage, malformed, scan, walk};
+use crate::error::{Error, code};
+use crate::graphql::order::Order;
 
-/// See the module above.
-#[derive(Clone, Debug)]
-pub struct Guard(Arc<Limits>);
+/// What the library says above the limit, without a code or the limit.
+const TOO_COMPLEX: &str = "Query is too complex.";
 
-impl Guard {
-    /// A guard with these limits.
-    #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(limits))
+/// A schema behind its limits. Cheap to clone.
+#[derive(Clone)]
+pub struct Guard<S> {
+    strict: S,
+    /// The same without validation, for what is known to be valid.
+    lenient: S,
+    limits: Arc<Limits>,
+    known: Arc<Known>,
+}
+
+/// A measured request.
+struct Admitted {
+    document: Arc<ExecutableDocument>,
+    operation: Option<String>,
+    /// Under what it is remembered as valid, and whether it was.
+    seen: (Option<Box<str>>, bool),
+}
+
+impl<S: Executor> Guard<S> {
+    pub(super) fn new(strict: S, lenient: S, limits: Limits) -> Self {
+        Self { strict, lenient, limits: Arc::new(limits), known: Arc::new(Known::default()) }
     }
 
-    /// Measures the request and leaves its parsed document in it, so that it is parsed once.
-    fn measure(&self, request: &mut Request) -> ServerResult<()> {
-        scan::check(&request.query, &self.0).map_err(carry)?;
-        let operation = {
-            let name = request.operation_name.clone();
-            let document = request.parsed_query()?;
-            walk::check(document, &self.0).map_err(carry)?;
-            selected(document, name.as_deref())
+    /// The schema itself.
+    #[must_use]
+    pub fn schema(&self) -> &S {
+        &self.strict
+    }
+
+    /// Measures the request and leaves its parsed document in it.
+    fn admit(&self, request: &mut Request) -> Result<Admitted, ServerError> {
+        let document = match self.known.document(&request.query) {
+            Some(document) => document,
+            None => {
+                scan::check(&request.query, &self.limits).map_err(carry)?;
+                let document = Arc::new(parse_query(&request.query)?);
+                walk::check(&document, &self.limits).map_err(carry)?;
+                self.known.keep_document(&request.query, &document);
+                document
+            }
         };
-        if let Some(operation) = operation
-            && let Some(passage) = request.data.get(&TypeId::of::<Arc<Passage>>())
-            && let Some(passage) = passage.downcast_ref::<Arc<Passage>>()
-            && !passage.lets(operation)
+        let operation = request.operation_name.clone();
+        if let Some(kind) = selected(&document, operation.as_deref())
+            && let Some(passage) = passage(request)
+            && !passage.lets(kind)
         {
-            return Err(carry(malformed(match operation {
+            return Err(carry(malformed(match kind {
                 OperationType::Subscription => {
                     "a subscription needs a stream: send `Accept: text/event-stream`, or use a WebSocket"
                 }
                 OperationType::Query | OperationType::Mutation => "a mutation must be sent by POST",
             })));
         }
-        Ok(())
-    }
-}
-
-impl ExtensionFactory for Guard {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(self.clone())
-    }
-}
-
-#[async_trait]
-impl Extension for Guard {
-    async fn prepare_request(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        request: Request,
-        next: NextPrepareRequest<'_>,
-    ) -> ServerResult<Request> {
-        let mut request = next.run(ctx, request).await?;
-        self.measure(&mut request)?;
-        Ok(request)
+        request.set_parsed_query(ExecutableDocument::clone(&document));
+        Ok(Admitted { document, operation, seen: self.known.seen(request) })
     }
 
-    async fn validation(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        let result = next.run(ctx).await?;
-        // Not by the library's own limit: its error has neither a code nor a number.
-        within("complexity", result.complexity, self.0.complexity).map_err(|error| vec![carry(error)])?;
-        Ok(result)
-    }
-
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        if let Some(passage) = ctx.data_opt::<Arc<Passage>>() {
+    /// Tells the door how far the request got, and puts the answer in order.
+    fn finish(&self, response: &mut Response, admitted: Admitted, passage: Option<&Passage>) {
+        if response.errors.iter().any(|error| error.path.is_empty()) {
+            // Only what fields say has a path.
+            for error in response.errors.iter_mut().filter(|error| error.message == TOO_COMPLEX) {
+                *error = carry(
+                    Error::new(&code::QUERY_TOO_COMPLEX)
+                        .with("reason", format!("complexity > {}", self.limits.complexity)),
+                );
+            }
+            return;
+        }
+        if let Some(passage) = passage {
             passage.executed();
         }
-        next.run(ctx, operation_name).await
+        if let (Some(key), false) = admitted.seen {
+            self.known.keep_seen(key);
+        }
+        Order::of(&admitted.document, admitted.operation.as_deref()).apply(&mut response.data);
     }
+}
+
+impl<S: Executor> Executor for Guard<S> {
+    async fn execute(&self, mut request: Request) -> Response {
+        let passage = passage(&request).cloned();
+        let admitted = match self.admit(&mut request) {
+            Ok(admitted) => admitted,
+            Err(error) => return Response::from_errors(vec![error]),
+        };
+        let schema = if admitted.seen.1 { &self.lenient } else { &self.strict };
+        let mut response = schema.execute(request).await;
+        self.finish(&mut response, admitted, passage.as_deref());
+        response
+    }
+
+    fn execute_stream(
+        &self,
+        mut request: Request,
+        session_data: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
+        match self.admit(&mut request) {
+            Ok(admitted) => {
+                let order = Order::of(&admitted.document, admitted.operation.as_deref());
+                let (guard, mut first) = (self.clone(), Some(admitted));
+                let stream = self.strict.execute_stream(request, session_data);
+                stream
+                    .map(move |mut response| {
+                        match first.take() {
+                            Some(admitted) => guard.finish(&mut response, admitted, None),
+                            None => order.apply(&mut response.data),
+                        }
+                        response
+                    })
+                    .boxed()
+            }
+            Err(error) => futures::stream::iter([Response::from_errors(vec![error])]).boxed(),
+        }
+    }
+}
+
+fn passage(request: &Request) -> Option<&Arc<Passage>> {
+    request.data.get(&TypeId::of::<Arc<Passage>>())?.downcast_ref()
 }
 
 /// The operation that will run; none when the name does not choose one, which validation says better.

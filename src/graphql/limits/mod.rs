@@ -3,15 +3,16 @@
 //! The parser recurses and the validator expands: a document of 3 KB could end the process, one of 900 bytes take
 //! minutes. So a request is measured three times, each time by something that cannot be hurt by it: its bytes before
 //! parsing ([`scan`]), its document before validation ([`walk`]), its complexity before execution (summed by the
-//! library from the `complexity` of list fields). [`Guard`] does it for every transport alike, as an extension of the
-//! schema: nothing may parse a request before it.
+//! library from the `complexity` of list fields). [`Guard`] does it for every transport alike: it is the only way into a
+//! schema that doors are given, and nothing may parse a request before it.
 
 mod guard;
+mod known;
 mod passage;
 mod scan;
 mod walk;
 
-use async_graphql::SchemaBuilder;
+use async_graphql::{ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};
 
 pub use guard::Guard;
 pub use passage::{Passage, Stage};
@@ -70,10 +71,19 @@ impl Default for Limits {
     }
 }
 
-/// Puts the limits into a schema. A schema without this is open to documents that end the process.
+/// A schema behind the limits. `build` gives the schema's builder, the same each time it is called.
 #[must_use]
-pub fn apply<Q, M, S>(builder: SchemaBuilder<Q, M, S>, limits: &Limits) -> SchemaBuilder<Q, M, S> {
-    builder.limit_recursive_depth(limits.nesting).extension(Guard::new(limits.clone()))
+pub fn guard<Q, M, S>(build: impl Fn() -> SchemaBuilder<Q, M, S>, limits: &Limits) -> Guard<Schema<Q, M, S>>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let limited = |mode| {
+        let builder = build().limit_recursive_depth(limits.nesting).limit_complexity(limits.complexity);
+        builder.validation_mode(mode).finish()
+    };
+    Guard::new(limited(ValidationMode::Strict), limited(ValidationMode::Fast), limits.clone())
 }
 
 /// Refuses with `QUERY_TOO_COMPLEX` when `found` is above `limit`.

@@ -23,6 +23,7 @@ use super::event::{TaskEvent, cursor, place};
 use super::id;
 use super::loader::{InputOf, SnapshotOf, SubtasksOf};
 use super::page::Args;
+use super::row::Row;
 use super::scalar::{BigInt, Json};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
@@ -170,9 +171,9 @@ impl Task {
     }
     /// Its subtasks, upstreams first.
     #[graphql(complexity = "5 * child_complexity")]
-    async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Subtask>> {
+    async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Row<Subtask>>> {
         let subtasks = ctx.loaders().one(SubtasksOf(self.0.id)).await?.unwrap_or_default();
-        Ok(subtasks.iter().cloned().map(Subtask).collect())
+        Ok(subtasks.iter().cloned().map(|subtask| Row(Subtask(subtask))).collect())
     }
     /// How many subtasks stand where.
     async fn totals(&self, ctx: &Context<'_>) -> Result<Totals> {

@@ -11,6 +11,7 @@ use super::super::context::Has;
 use super::super::id;
 use super::super::page::{Args, connection_with, keyed_cursor, numbered};
 use super::super::preview::Preview;
+use super::super::row::Row;
 use super::super::scalar::BigInt;
 use super::super::state::{Action, TaskState};
 use super::super::subtask::Subtask;
@@ -69,7 +70,7 @@ pub struct TaskPage {
     size: BigInt,
 }
 
-type Tasks = Connection<String, Task, TaskTotal>;
+type Tasks = Connection<String, Row<Task>, TaskTotal>;
 
 /// Questions about tasks.
 #[derive(Debug, Default)]
@@ -93,7 +94,7 @@ impl TaskQuery {
     ) -> Result<Tasks> {
         let args = Args { first, after, last, before };
         let (slice, filter, order) = list(ctx, &args, filter, order).await?;
-        Ok(connection_with(slice, TaskTotal(filter), |task| (place(order, &task), Task(Arc::new(task)))))
+        Ok(connection_with(slice, TaskTotal(filter), |task| (place(order, &task), Row(Task(Arc::new(task))))))
     }
 
     /// Everything that runs anywhere, in one order under one filter.

@@ -91,7 +91,7 @@ impl<E: Clone, G: Clone> Clone for Door<E, G> {
     }
 }
 
-/// The route `/graphql`. The executor's schema must have its limits ([`super::limits::apply`]).
+/// The route `/graphql`. The executor must be a schema behind its limits ([`super::limits::guard`]).
 pub fn router<E: Executor, G: Gate>(executor: E, gate: G, settings: Settings) -> Router {
     let body = settings.body;
     let door = Door { executor, gate, settings: Arc::new(settings) };

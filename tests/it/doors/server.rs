@@ -141,12 +141,11 @@ impl Gate for Doorman {
     }
 }
 
-pub(super) type TestSchema = Schema<Query, Mutation, Subscriptions>;
+pub(super) type TestSchema = limits::Guard<Schema<Query, Mutation, Subscriptions>>;
 
 pub(super) fn schema(limits: &Limits) -> TestSchema {
-    limits::apply(Schema::build(Query, Mutation, Subscriptions), limits)
-        .data(broadcast::channel::<u32>(1024).0)
-        .finish()
+    let events = broadcast::channel::<u32>(1024).0;
+    limits::guard(|| Schema::build(Query, Mutation, Subscriptions).data(events.clone()), limits)
 }
 
 /// A server on a port of its own, until it is dropped.

@@ -1,0 +1,58 @@
+//! Rows of long lists. A list of objects costs what its objects cost, times its length: here the fields of an object
+//! are answered one after the other in place, where the library gives each a future of its own on the heap.
+
+use std::borrow::Cow;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{Field, Selection};
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::resolve_container;
+use async_graphql::{ContainerType, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value};
+
+/// An object as a row; to clients it is the object.
+#[derive(Clone, Debug)]
+pub struct Row<T>(pub T);
+
+impl<T: ObjectType> OutputType for Row<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _field: &Positioned<Field>) -> ServerResult<Value> {
+        let items = &ctx.item.node.items;
+        let mut object = IndexMap::with_capacity(items.len());
+        for item in items {
+            let Selection::Field(field) = &item.node else { return resolve_container(ctx, &self.0).await };
+            // What the library does with directives, fragments and a field asked for twice, it does best itself.
+            if !field.node.directives.is_empty() || object.contains_key(&field.node.response_key().node) {
+                return resolve_container(ctx, &self.0).await;
+            }
+            object.insert(field.node.response_key().node.clone(), Value::Null);
+        }
+        for (item, value) in items.iter().zip(object.values_mut()) {
+            let Selection::Field(field) = &item.node else { continue };
+            if field.node.name.node == "__typename" {
+                *value = Value::String(self.0.introspection_type_name().into_owned());
+                continue;
+            }
+            let ctx_field = ctx.with_field(field);
+            match self.0.resolve_field(&ctx_field).await {
+                Ok(resolved) => *value = resolved.unwrap_or_default(),
+                Err(error) => ctx.add_error(error),
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+impl<T: ObjectType> ContainerType for Row<T> {
+    async fn resolve_field(&self, ctx: &async_graphql::Context<'_>) -> ServerResult<Option<Value>> {
+        self.0.resolve_field(ctx).await
+    }
+}
+
+impl<T: ObjectType> ObjectType for Row<T> {}
