@@ -35,7 +35,7 @@ fn error_codes() -> String {
     );
     for code in code::ALL {
         let cells = [code.en, code.zh, code.remedy].map(|text| text.replace('|', "\\|"));
-        page.push_str(&format!("| `{}` | {} | {} |\n", code.name, code.kind.status(), cells.join(" | ")));
+        page.push_str(&format!("| `{}` | {} | {} |\n", code.name, code.status, cells.join(" | ")));
     }
     page
 }
