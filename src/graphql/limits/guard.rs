@@ -11,7 +11,7 @@ use async_graphql::extensions::{
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, ServerResult, ValidationResult};
 
-use super::{Limits, Passage, malformed, scan, walk, within};
+use super::{Limits, Passage, scan, walk, within};
 use crate::error::Error;
 
 /// See the module above.
@@ -37,14 +37,8 @@ impl Guard {
         if let Some(operation) = operation
             && let Some(passage) = request.data.get(&TypeId::of::<Arc<Passage>>())
             && let Some(passage) = passage.downcast_ref::<Arc<Passage>>()
-            && !passage.lets(operation)
         {
-            return Err(carry(malformed(match operation {
-                OperationType::Subscription => {
-                    "a subscription needs a stream: send `Accept: text/event-stream`, or use a WebSocket"
-                }
-                OperationType::Query | OperationType::Mutation => "a mutation must be sent by POST",
-            })));
+            passage.admit(operation).map_err(carry)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 
 mod guard;
 mod passage;
+mod places;
 mod scan;
 mod walk;
 
@@ -15,6 +16,7 @@ use async_graphql::SchemaBuilder;
 
 pub use guard::Guard;
 pub use passage::{Passage, Stage};
+pub use places::Places;
 
 use crate::error::{Error, code};
 
