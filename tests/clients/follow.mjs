@@ -2,17 +2,18 @@
 // their own retries would send the variables of the first time, and so the same items again. `next` takes an item and
 // gives the variables that go on behind it.
 export async function* follow(client, query, variables, next) {
-  for (;;) {
+  for (let pause = 50; ; pause = Math.min(2 * pause, 10_000)) {
     try {
       for await (const { data, errors } of client.iterate({ query, variables })) {
         if (errors) throw errors;
         variables = next(data, variables);
+        pause = 50;
         yield data;
       }
       return; // completed by the server: nothing follows
     } catch (cut) {
       if (!mayPass(cut)) throw cut;
-      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 100));
+      await new Promise((resolve) => setTimeout(resolve, pause * (1 + Math.random())));
     }
   }
 }
