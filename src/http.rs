@@ -5,6 +5,7 @@
 
 mod answer;
 mod origin;
+mod patient;
 mod probe;
 mod wall;
 
@@ -16,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 pub use answer::respond;
+pub use patient::{PATIENCE, Patient};
 pub use probe::Ready;
 
 use crate::config;

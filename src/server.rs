@@ -28,7 +28,7 @@ use crate::event::{Bell, Hub};
 use crate::executor::{Host, HostOptions, Way, WayChoice};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, transport};
-use crate::http::{Door, Wall};
+use crate::http::{Door, PATIENCE, Patient, Wall};
 use crate::lifecycle::Stop;
 use crate::log::Live;
 use crate::resolver::{self, App, Request};
@@ -174,6 +174,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
     let transport = transport::Settings {
         body: settings.server.body_limit.len(),
         time: settings.server.request_timeout,
+        subscriptions: settings.server.max_subscriptions as usize,
         origins: settings.server.external_origins.clone(),
         stop: parts.readers.clone(),
         ..transport::Settings::default()
@@ -211,9 +212,8 @@ fn limits(settings: &crate::config::Graphql) -> Limits {
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    // Small answers and pushed events must not wait for others to travel with.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
+    let listener = Patient::new(listener, PATIENCE).tap_io(|connection| {
+        if let Err(error) = connection.without_delay() {
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });

@@ -129,8 +129,6 @@ sections! {
         aliases: u32,
         /// Its cost.
         complexity: u32,
-        /// The largest page of a list.
-        page_size: u32,
     }
     /// What the server says of itself.
     telemetry: Telemetry {

@@ -11,6 +11,8 @@ pub struct Code {
     pub name: &'static str,
     /// What a caller can do about it.
     pub kind: Kind,
+    /// The HTTP status, where the answer has one of its own: its kind's, or one that says it better.
+    pub status: u16,
     /// The English message; `{name}` is filled in.
     pub en: &'static str,
     /// The Chinese message.
@@ -21,8 +23,7 @@ pub struct Code {
 
 impl Kind {
     /// The HTTP status of this kind.
-    #[must_use]
-    pub const fn status(self) -> u16 {
+    const fn status(self) -> u16 {
         match self {
             Self::NotFound => 404,
             Self::Conflict => 409,
@@ -37,12 +38,15 @@ impl Kind {
 }
 
 macro_rules! codes {
-    ($($constant:ident $kind:ident $en:literal $zh:literal $remedy:literal;)+) => {
+    (@status $kind:ident) => { Kind::$kind.status() };
+    (@status $kind:ident $status:literal) => { $status };
+    ($($constant:ident $kind:ident $(= $status:literal)? $en:literal $zh:literal $remedy:literal;)+) => {
         $(
             #[doc = $en]
             pub static $constant: Code = Code {
                 name: stringify!($constant),
                 kind: Kind::$kind,
+                status: codes!(@status $kind $($status)?),
                 en: $en,
                 zh: $zh,
                 remedy: $remedy,
@@ -61,6 +65,7 @@ codes! {
     USER_NOT_FOUND NotFound "user {id} does not exist" "用户 {id} 不存在" "List the users.";
     TOKEN_NOT_FOUND NotFound "token {id} does not exist" "令牌 {id} 不存在" "List the tokens.";
     TENANT_NOT_FOUND NotFound "tenant {id} does not exist" "租户 {id} 不存在" "List the tenants.";
+    PATH_NOT_FOUND NotFound "there is nothing at {path}" "{path} 处没有任何内容" "The answer names the paths that exist.";
     OPERATION_NOT_ALLOWED Conflict "{object} is {state}: {operation} is not allowed" "{object} 状态为 {state}，不能进行 {operation}" "`availableOperations` says what is allowed now.";
     ROLLBACK_PROHIBITED Conflict "task {id} cannot be rolled back: {reason}" "任务 {id} 不能回滚：{reason}" "Retry or skip what failed; rollback is forbidden by the definition.";
     IDEMPOTENCY_KEY_REUSED Conflict "idempotency key {key} was used with another request" "幂等键 {key} 已用于另一个请求" "Use a new key for a new request, or send the same request again.";
@@ -73,8 +78,11 @@ codes! {
     INVALID_CURSOR Invalid "{cursor} is not a cursor of this list" "{cursor} 不是此列表的游标" "Send a cursor that this field gave out.";
     INVALID_PAGE Invalid "{what} is out of range: {reason}" "{what} 超出范围：{reason}" "Ask for a page within the named range.";
     BAD_REQUEST Invalid "{reason}" "{reason}" "Mend the request as the message says.";
+    METHOD_NOT_ALLOWED Invalid = 405 "{path} does not answer {method}" "{path} 不支持 {method} 方法" "`Allow` and the answer name the methods.";
+    BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, or raise `server.body_limit`.";
     QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time.";
     TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down.";
+    TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`.";
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in.";
     BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either.";
     TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way.";

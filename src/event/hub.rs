@@ -37,6 +37,23 @@ struct Ring {
     entries: VecDeque<Arc<Entry>>,
 }
 
+impl Ring {
+    /// Goes on to `last`; none: without what lies before.
+    fn take(&mut self, entries: Option<Vec<Arc<Entry>>>, last: EventId) {
+        let Some(entries) = entries else {
+            self.entries.clear();
+            self.behind = last;
+            return;
+        };
+        self.entries.extend(entries);
+        while self.entries.len() > RING {
+            if let Some(gone) = self.entries.pop_front() {
+                self.behind = gone.event.id;
+            }
+        }
+    }
+}
+
 /// The hub. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Hub(Arc<Inner>);
@@ -105,17 +122,9 @@ impl Hub {
             return Ok(false);
         };
         let more = events.len() as u64 == PAGE;
-        // Nobody listens: the tasks would be loaded for nothing.
-        let entries = if self.subscribers() == 0 { without_tasks(events) } else { self.with_tasks(events).await? };
-        {
-            let mut ring = self.0.ring.write().expect("invariant: nothing panics under the ring's lock");
-            ring.entries.extend(entries);
-            while ring.entries.len() > RING {
-                if let Some(gone) = ring.entries.pop_front() {
-                    ring.behind = gone.event.id;
-                }
-            }
-        }
+        // Nobody listens: the tasks would be loaded for nothing. Who comes back later reads the log from the cursor on.
+        let entries = if self.subscribers() == 0 { None } else { Some(self.with_tasks(events).await?) };
+        self.0.ring.write().expect("invariant: nothing panics under the ring's lock").take(entries, last);
         self.0.newest.send_replace(last);
         Ok(more)
     }
@@ -141,10 +150,6 @@ impl Hub {
     }
 }
 
-fn without_tasks(events: Vec<task_event::Model>) -> Vec<Arc<Entry>> {
-    events.into_iter().map(|event| Arc::new(Entry { event, task: None })).collect()
-}
-
 /// One subscriber's place in the log.
 #[derive(Debug)]
 pub struct Tail {
@@ -154,6 +159,12 @@ pub struct Tail {
 }
 
 impl Tail {
+    /// The number of the last event that was seen.
+    #[must_use]
+    pub fn seen(&self) -> EventId {
+        self.seen
+    }
+
     /// The events behind the last that was seen, oldest first, at least one; waits for it.
     ///
     /// # Errors

@@ -26,10 +26,17 @@ pub async fn run(store: Store, bell: Bell, live: Live, stop: CancellationToken) 
 
 async fn follow(store: &Store, bell: &Bell, live: &Live) -> crate::error::Result<std::convert::Infallible> {
     let mut listener = listen::open(store).await?;
+    // Before it was open nothing was heard, as in a gap.
+    let mut notice = Notice::Gap;
     loop {
-        match listener.next().await? {
-            Notice::Events | Notice::Gap => bell.ring(),
+        match notice {
+            Notice::Events => bell.ring(),
             Notice::Log(id) => live.grown_elsewhere(id),
+            Notice::Gap => {
+                bell.ring();
+                live.all_grown_elsewhere();
+            }
         }
+        notice = listener.next().await?;
     }
 }

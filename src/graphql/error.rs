@@ -57,7 +57,7 @@ pub fn language(headers: &HeaderMap) -> Language {
 /// The HTTP status of a request that was refused before it became a GraphQL request.
 #[must_use]
 pub fn status(error: &Error) -> StatusCode {
-    StatusCode::from_u16(error.code().kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    StatusCode::from_u16(error.code().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Writes the envelope of every error in an answer, and cuts their number and length.

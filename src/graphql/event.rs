@@ -143,6 +143,21 @@ pub struct TaskProgress {
     state: Option<TaskState>,
 }
 
+impl From<&Entry> for TaskProgress {
+    fn from(entry: &Entry) -> Self {
+        let (event, task) = (&entry.event, entry.task.as_deref());
+        Self {
+            cursor: cursor(event.id),
+            at: event.at.utc(),
+            progress: task.map(|task| task.progress),
+            subtask_id: event.subtask_id.map(|subtask| id::encode("Subtask", subtask)),
+            subtask_progress: event.subtask_id.and(event.progress),
+            message: event.message.clone(),
+            state: task.map(|task| task.state.into()),
+        }
+    }
+}
+
 /// Which changes to follow.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct TaskChangeFilter {
@@ -181,32 +196,28 @@ impl TaskSubscription {
                 |filter: &crate::resolver::task::Filter| entry.task.as_ref().is_some_and(|task| filter.matches(task));
             !(tasks_only && entry.event.subtask_id.is_some()) && tasks.as_ref().is_none_or(matches)
         };
-        Ok(entries(follow, wanted, |entry| TaskChange(entry.clone())))
+        let batches = futures::stream::try_unfold(follow, |mut follow| async move {
+            let batch = follow.next().await?;
+            Ok::<_, async_graphql::Error>(Some((batch, follow)))
+        });
+        Ok(one_by_one(batches, move |entry| wanted(entry).then(|| TaskChange(entry.clone()))))
     }
 
-    /// The progress of one task, as it moves.
+    /// The progress of one task, as it moves; it completes when the task has ended (SUCCESSFUL, FAILED, CANCELED or
+    /// ROLLED_BACK) and its last state was sent. Of a task that had ended before, the last state is sent at once. A task
+    /// that is retried or rolled back after its end moves again: subscribe again, with the last cursor as `after`.
     async fn task_progress(
         &self,
         ctx: &Context<'_>,
         task_id: ID,
         after: Option<String>,
     ) -> Result<impl Stream<Item = Result<TaskProgress>> + use<>> {
-        let only = Some(TaskId(id::decode("Task", &task_id)?));
-        let follow =
-            resolver::event::follow(ctx.request(), only, resolver::event::PROGRESS, place(after.as_deref())?).await?;
-        Ok(entries(
-            follow,
-            |_| true,
-            |entry| TaskProgress {
-                cursor: cursor(entry.event.id),
-                at: entry.event.at.utc(),
-                progress: entry.task.as_ref().map(|task| task.progress),
-                subtask_id: entry.event.subtask_id.map(|subtask| id::encode("Subtask", subtask)),
-                subtask_progress: entry.event.subtask_id.and(entry.event.progress),
-                message: entry.event.message.clone(),
-                state: entry.task.as_ref().map(|task| task.state.into()),
-            },
-        ))
+        let task = TaskId(id::decode("Task", &task_id)?);
+        let follow = resolver::progress::follow(ctx.request(), task, place(after.as_deref())?).await?;
+        let batches = futures::stream::try_unfold(follow, |mut follow| async move {
+            Ok::<_, async_graphql::Error>(follow.next().await?.map(|batch| (batch, follow)))
+        });
+        Ok(one_by_one(batches, |entry| Some(TaskProgress::from(&**entry))))
     }
 
     /// The lines of a subtask's log from `fromLine` on, as they are written; it ends when the subtask and its task
@@ -225,18 +236,14 @@ impl TaskSubscription {
     }
 }
 
-fn entries<T>(
-    follow: resolver::event::Follow,
-    wanted: impl Fn(&Entry) -> bool,
-    show: impl Fn(&Arc<Entry>) -> T,
+/// Those entries of the batches that are shown; an error ends the stream.
+fn one_by_one<T>(
+    batches: impl Stream<Item = Result<Vec<Arc<Entry>>>>,
+    show: impl Fn(&Arc<Entry>) -> Option<T>,
 ) -> impl Stream<Item = Result<T>> {
-    let batches = futures::stream::try_unfold(follow, |mut follow| async move {
-        let batch = follow.next().await?;
-        Ok::<_, async_graphql::Error>(Some((batch, follow)))
-    });
     futures::StreamExt::flat_map(batches, move |batch| {
         let shown: Vec<Result<T>> = match batch {
-            Ok(batch) => batch.iter().filter(|entry| wanted(entry)).map(|entry| Ok(show(entry))).collect(),
+            Ok(batch) => batch.iter().filter_map(&show).map(Ok).collect(),
             Err(error) => vec![Err(error)],
         };
         futures::stream::iter(shown)

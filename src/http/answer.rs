@@ -15,17 +15,19 @@ use crate::error::{Error, Language, code};
 /// The answer for an application error where a door has no envelope of its own.
 #[must_use]
 pub fn respond(error: &Error, language: Language) -> Response {
+    envelope(error, language, error.code().remedy)
+}
+
+/// `remedy` is the code's own, or one that knows more.
+fn envelope(error: &Error, language: Language, remedy: &str) -> Response {
     let code = error.code();
-    let status = StatusCode::from_u16(code.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = envelope(status, code.name, &error.message(language), code.remedy);
+    let status = StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = json!({ "error": { "code": code.name, "message": error.message(language), "remedy": remedy } });
+    let mut response = (status, Json(body)).into_response();
     if let Some(pause) = error.pause() {
         response.headers_mut().insert(RETRY_AFTER, pause.as_secs().max(1).into());
     }
     response
-}
-
-fn envelope(status: StatusCode, code: &str, message: &str, remedy: &str) -> Response {
-    (status, Json(json!({ "error": { "code": code, "message": message, "remedy": remedy } }))).into_response()
 }
 
 /// A path that no door has.
@@ -38,7 +40,7 @@ pub(super) async fn no_such_path(uri: Uri, paths: Arc<[&'static str]>) -> Respon
         }
         _ => format!("There are: {}.", paths.join(", ")),
     };
-    envelope(StatusCode::NOT_FOUND, "PATH_NOT_FOUND", &format!("there is nothing at {path}"), &remedy)
+    envelope(&Error::new(&code::PATH_NOT_FOUND).with("path", path), Language::En, &remedy)
 }
 
 /// A path that exists, asked in a way that it does not answer. The router adds `Allow`, which [`explain`] repeats.
@@ -49,18 +51,15 @@ pub(super) async fn wrong_method() -> Response {
 /// Writes what `Allow` says into the body of a 405 that has none.
 pub(super) fn explain(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     let allowed = headers.get(ALLOW).and_then(|value| value.to_str().ok()).unwrap_or("another").replace(',', ", ");
-    let message = format!("{} does not answer {method}", uri.path());
-    let mut response =
-        envelope(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &message, &format!("Use {allowed}."));
+    let error = Error::new(&code::METHOD_NOT_ALLOWED).with("path", uri.path()).with("method", method);
+    let mut response = envelope(&error, Language::En, &format!("Use {allowed}."));
     response.headers_mut().extend(headers.get(ALLOW).map(|value| (ALLOW, value.clone())));
     response
 }
 
 /// A body that says itself that it is too large.
 pub(super) fn too_large(limit: u64) -> Response {
-    let message = format!("the body is larger than {limit} bytes");
-    let remedy = "Send less, or raise server.body_limit.";
-    envelope(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", &message, remedy)
+    respond(&Error::new(&code::BODY_TOO_LARGE).with("limit", limit), Language::En)
 }
 
 /// A bug of ours: logged here once, under the span of its request.

@@ -31,12 +31,25 @@ pub struct Placed {
 struct End {
     chunks: VecDeque<Placed>,
     bytes: usize,
-    next_line: watch::Sender<i64>,
+    grown: watch::Sender<()>,
 }
 
 impl Default for End {
     fn default() -> Self {
-        Self { chunks: VecDeque::new(), bytes: 0, next_line: watch::Sender::new(0) }
+        Self { chunks: VecDeque::new(), bytes: 0, grown: watch::Sender::new(()) }
+    }
+}
+
+impl End {
+    /// The line behind the newest chunk.
+    fn next_line(&self) -> Option<i64> {
+        self.chunks.back().map(|chunk| chunk.first_line + i64::from(chunk.lines))
+    }
+
+    /// From here on the database is asked.
+    fn forget(&mut self) {
+        self.chunks.clear();
+        self.bytes = 0;
     }
 }
 
@@ -49,6 +62,10 @@ impl Live {
     pub fn grow(&self, id: SubtaskId, first_line: i64, chunks: Vec<Chunk>) {
         let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
         let end = ends.entry(id).or_default();
+        if end.next_line() != Some(first_line) {
+            // Another process wrote in between, and has not been heard of yet: what is here would leave its lines out.
+            end.forget();
+        }
         let mut first_line = first_line;
         for chunk in chunks {
             let placed = Placed { first_line, lines: chunk.lines, at: chunk.at, data: chunk.data.into() };
@@ -61,24 +78,32 @@ impl Live {
                 end.bytes -= gone.data.len();
             }
         }
-        end.next_line.send_replace(first_line);
+        end.grown.send_replace(());
     }
 
     /// The log has grown somewhere else: read it from the database.
     pub fn grown_elsewhere(&self, id: SubtaskId) {
         let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
         if let Some(end) = ends.get_mut(&id) {
-            end.chunks.clear();
-            end.bytes = 0;
-            end.next_line.send_modify(|_| {});
+            end.forget();
+            end.grown.send_replace(());
+        }
+    }
+
+    /// Any log may have grown somewhere else.
+    pub fn all_grown_elsewhere(&self) {
+        let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
+        for end in ends.values_mut() {
+            end.forget();
+            end.grown.send_replace(());
         }
     }
 
     /// To be told of growth.
     #[must_use]
-    pub fn follow(&self, id: SubtaskId) -> watch::Receiver<i64> {
+    pub fn follow(&self, id: SubtaskId) -> watch::Receiver<()> {
         let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
-        ends.entry(id).or_default().next_line.subscribe()
+        ends.entry(id).or_default().grown.subscribe()
     }
 
     /// The chunks from the one that has this line on, when they are here.
@@ -96,7 +121,7 @@ impl Live {
     /// Forgets ends that nobody follows; called when an attempt has ended.
     pub fn release(&self, id: SubtaskId) {
         let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
-        if ends.get(&id).is_some_and(|end| end.next_line.receiver_count() == 0) {
+        if ends.get(&id).is_some_and(|end| end.grown.receiver_count() == 0) {
             ends.remove(&id);
         }
     }
@@ -111,5 +136,36 @@ impl Live {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::chunk::{Mark, Source};
+
+    fn chunk(lines: u32) -> Chunk {
+        let mark = Mark { lines, at: Timestamp(0), source: Source::Stdout };
+        Chunk::seal(&[mark], "x\n".repeat(lines as usize).as_bytes())
+    }
+
+    #[test]
+    fn lines_that_another_process_wrote_are_not_skipped() {
+        let (live, id) = (Live::default(), SubtaskId(1));
+        live.grow(id, 1, vec![chunk(3), chunk(2)]);
+        assert_eq!(live.from(id, 4).map(|chunks| chunks.len()), Some(1));
+        live.grow(id, 9, vec![chunk(1)]); // 6 to 8 were written elsewhere, and the notice is still on its way
+        assert!(live.from(id, 6).is_none(), "the database has them");
+        assert_eq!(live.from(id, 9).map(|chunks| chunks[0].first_line), Some(9));
+    }
+
+    #[test]
+    fn after_a_gap_in_the_notices_the_database_is_asked() {
+        let (live, id) = (Live::default(), SubtaskId(1));
+        let mut grown = live.follow(id);
+        live.grow(id, 1, vec![chunk(3)]);
+        grown.borrow_and_update();
+        live.all_grown_elsewhere();
+        assert!(grown.has_changed().unwrap() && live.from(id, 4).is_none());
     }
 }

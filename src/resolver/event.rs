@@ -37,8 +37,6 @@ pub const CHANGES: &[EventKind] = &[
     EventKind::SubtaskChanged,
     EventKind::Warning,
 ];
-/// Everything that moves progress.
-pub const PROGRESS: &[EventKind] = &[EventKind::Progress, EventKind::TaskChanged, EventKind::SubtaskChanged];
 
 /// Begins to follow behind `after`, or behind the newest event.
 ///

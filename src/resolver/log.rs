@@ -1,9 +1,13 @@
 //! Logs of subtasks: a page of lines, a range of bytes, and the live end.
 
-use taskloom_entity::{Role, SubtaskId};
+use std::sync::Arc;
+
+use taskloom_entity::{Role, SubtaskId, TaskId};
 
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
+use crate::event::Entry;
+use crate::log::Live;
 use crate::log::read::{self, Page};
 
 /// Lines of one page at the most.
@@ -44,9 +48,12 @@ pub async fn bytes(request: &Request, id: SubtaskId, from: i64, length: i64) -> 
 pub struct Follow {
     request: Request,
     id: SubtaskId,
+    task_id: TaskId,
     next_line: i64,
-    grown: tokio::sync::watch::Receiver<i64>,
+    grown: tokio::sync::watch::Receiver<()>,
     events: crate::event::Tail,
+    /// Something happened by which the subtask may have ended, and nobody has looked since.
+    doubtful: bool,
 }
 
 /// Begins to follow at `from`.
@@ -55,10 +62,11 @@ pub struct Follow {
 /// `SUBTASK_NOT_FOUND`.
 #[tracing::instrument(name = "log.follow", skip_all, fields(%id))]
 pub async fn follow(request: &Request, id: SubtaskId, from: i64) -> Result<Follow> {
-    let grown = request.live.follow(id);
     let events = request.hub.tail(None);
-    subtask::get(request, id).await?;
-    Ok(Follow { request: request.clone(), id, next_line: from.max(1), grown, events })
+    let task_id = subtask::get(request, id).await?.task_id;
+    let grown = request.live.follow(id);
+    let (request, next_line) = (request.clone(), from.max(1));
+    Ok(Follow { request, id, task_id, next_line, grown, events, doubtful: true })
 }
 
 impl Follow {
@@ -69,18 +77,26 @@ impl Follow {
     pub async fn next(&mut self) -> Result<Option<Page>> {
         loop {
             self.grown.borrow_and_update();
-            // Looked at before the lines: what is written between the two looks is not missed.
-            let ended = self.has_ended().await?;
-            let page = read::lines(&self.request.store, &self.request.live, self.id, self.next_line, 1000).await?;
-            if !page.lines.is_empty() {
-                self.next_line = page.next_line;
+            if let Some(page) = self.read(&self.request.live.clone()).await? {
                 return Ok(Some(page));
             }
-            if ended {
-                return Ok(None);
+            if self.doubtful {
+                self.doubtful = false;
+                if self.has_ended().await? {
+                    // By the database alone: the notice of another process's last lines may still be on its way.
+                    self.doubtful = true;
+                    return self.read(&Live::default()).await;
+                }
             }
             self.wait().await?;
         }
+    }
+
+    /// The next lines, if there are any now.
+    async fn read(&mut self, live: &Live) -> Result<Option<Page>> {
+        let page = read::lines(&self.request.store, live, self.id, self.next_line, 1000).await?;
+        self.next_line = page.next_line;
+        Ok(Some(page).filter(|page| !page.lines.is_empty()))
     }
 
     async fn has_ended(&self) -> Result<bool> {
@@ -88,19 +104,22 @@ impl Follow {
         Ok(!subtask.state.is_active() && super::task::get(&self.request, subtask.task_id).await?.state.is_final())
     }
 
+    /// Until there may be more lines, or an end.
     async fn wait(&mut self) -> Result<()> {
         loop {
             tokio::select! {
-                changed = self.grown.changed() => {
-                    if changed.is_ok() { return Ok(()) }
-                    self.grown = self.request.live.follow(self.id);
-                    return Ok(());
-                }
+                // The end lives while it is followed, and so does its sender.
+                _ = self.grown.changed() => return Ok(()),
                 entries = self.events.next() => {
-                    let ends = |entry: &std::sync::Arc<crate::event::Entry>| {
-                        entry.event.subtask_id == Some(self.id) || entry.event.task_state.is_some_and(|state| state.is_final())
+                    let may_end = |entry: &Arc<Entry>| {
+                        let event = &entry.event;
+                        event.task_id == self.task_id
+                            && (event.subtask_id == Some(self.id) || event.task_state.is_some_and(|it| it.is_final()))
                     };
-                    if entries?.iter().any(ends) { return Ok(()) }
+                    if entries?.iter().any(may_end) {
+                        self.doubtful = true;
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -110,7 +129,7 @@ impl Follow {
 impl Drop for Follow {
     fn drop(&mut self) {
         // An end that nobody follows any more is not kept.
-        self.grown = tokio::sync::watch::Sender::new(0).subscribe();
+        self.grown = tokio::sync::watch::Sender::new(()).subscribe();
         self.request.live.release(self.id);
     }
 }

@@ -8,6 +8,7 @@ pub mod event;
 pub mod log;
 pub mod name;
 pub mod page;
+pub mod progress;
 pub mod refusal;
 pub mod request;
 pub mod retention;

@@ -128,6 +128,21 @@ pub async fn of_task(
     Ok(query.order_by_asc(task_event::Column::Id).limit(limit).all(conn).await?)
 }
 
+/// The newest event of one task among these kinds.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_of_task(
+    conn: &impl ConnectionTrait,
+    task_id: TaskId,
+    kinds: &[EventKind],
+) -> Result<Option<task_event::Model>> {
+    let of_task = task_event::Column::TaskId.eq(task_id);
+    let query = task_event::Entity::find().filter(of_task);
+    let query = query.filter(task_event::Column::Kind.is_in(kinds.iter().copied()));
+    Ok(query.order_by_desc(task_event::Column::Id).limit(1).one(conn).await?)
+}
+
 /// The number of the newest event; 0 when there is none.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! Chunks of logs. Where a chunk begins is decided by the subtask's row, under the epoch that fences its attempt.
 
+use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Set,
-    Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Set, Statement,
 };
 use taskloom_entity::{AttemptId, SubtaskId, log_chunk};
 
@@ -99,23 +100,8 @@ pub async fn chunks(
     line: i64,
     limit: u64,
 ) -> Result<Vec<log_chunk::Model>> {
-    let before = log_chunk::Entity::find()
-        .filter(log_chunk::Column::SubtaskId.eq(id))
-        .filter(log_chunk::Column::FirstLine.lte(line))
-        .order_by_desc(log_chunk::Column::FirstLine)
-        .limit(1)
-        .one(conn)
-        .await?;
-    let has_line = |chunk: &log_chunk::Model| chunk.first_line + i64::from(chunk.lines) > line;
-    let mut found: Vec<log_chunk::Model> = before.into_iter().filter(has_line).collect();
-    let behind = log_chunk::Entity::find()
-        .filter(log_chunk::Column::SubtaskId.eq(id))
-        .filter(log_chunk::Column::FirstLine.gt(line))
-        .order_by_asc(log_chunk::Column::FirstLine)
-        .limit(limit)
-        .all(conn)
-        .await?;
-    found.extend(behind);
+    let mut found = from(conn, (id, log_chunk::Column::FirstLine), line, limit).await?;
+    found.retain(|chunk| chunk.first_line + i64::from(chunk.lines) > line);
     Ok(found)
 }
 
@@ -129,21 +115,27 @@ pub async fn chunks_from_byte(
     byte: i64,
     limit: u64,
 ) -> Result<Vec<log_chunk::Model>> {
-    let of_subtask = || log_chunk::Entity::find().filter(log_chunk::Column::SubtaskId.eq(id));
-    let before = of_subtask()
-        .filter(log_chunk::Column::FirstByte.lte(byte))
-        .order_by_desc(log_chunk::Column::FirstByte)
-        .limit(1)
-        .one(conn)
-        .await?;
-    let has_byte = |chunk: &log_chunk::Model| chunk.first_byte + i64::from(chunk.bytes) > byte;
-    let mut found: Vec<log_chunk::Model> = before.into_iter().filter(has_byte).collect();
-    let behind = of_subtask()
-        .filter(log_chunk::Column::FirstByte.gt(byte))
-        .order_by_asc(log_chunk::Column::FirstByte)
-        .limit(limit)
-        .all(conn)
-        .await?;
-    found.extend(behind);
+    let mut found = from(conn, (id, log_chunk::Column::FirstByte), byte, limit).await?;
+    found.retain(|chunk| chunk.first_byte + i64::from(chunk.bytes) > byte);
     Ok(found)
+}
+
+/// The last chunk that begins at or before this place, and those behind it. One statement: between two, chunks could
+/// be written that neither of them sees, and a reader would go on behind them.
+async fn from(
+    conn: &impl ConnectionTrait,
+    (id, begins): (SubtaskId, log_chunk::Column),
+    place: i64,
+    limit: u64,
+) -> Result<Vec<log_chunk::Model>> {
+    let before = Query::select()
+        .expr(begins.max())
+        .from(log_chunk::Entity)
+        .and_where(log_chunk::Column::SubtaskId.eq(id))
+        .and_where(begins.lte(place))
+        .to_owned();
+    let first = Expr::from(Func::coalesce([Expr::SubQuery(None, Box::new(before.into())), place.into()]));
+    let found = log_chunk::Entity::find().filter(log_chunk::Column::SubtaskId.eq(id));
+    let found = found.filter(Expr::col(begins).gte(first)).order_by_asc(begins);
+    Ok(found.limit(limit + 1).all(conn).await?)
 }

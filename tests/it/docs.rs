@@ -16,6 +16,13 @@ fn the_page_of_error_codes_is_current() {
     current("docs/error-codes.md", &error_codes());
 }
 
+/// What people copy is what a test runs.
+#[test]
+fn the_page_of_subscriptions_shows_the_client_that_is_tested() {
+    let (page, client) = (include_str!("../../docs/subscriptions.md"), include_str!("../clients/follow.mjs"));
+    assert!(page.contains(&format!("```js\n{client}```\n")), "docs/subscriptions.md shows another follow.mjs");
+}
+
 fn current(path: &str, page: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_DOCS").is_some_and(|wish| wish == "1") {
@@ -35,7 +42,7 @@ fn error_codes() -> String {
     );
     for code in code::ALL {
         let cells = [code.en, code.zh, code.remedy].map(|text| text.replace('|', "\\|"));
-        page.push_str(&format!("| `{}` | {} | {} |\n", code.name, code.kind.status(), cells.join(" | ")));
+        page.push_str(&format!("| `{}` | {} | {} |\n", code.name, code.status, cells.join(" | ")));
     }
     page
 }

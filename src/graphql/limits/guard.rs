@@ -14,7 +14,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::known::Known;
-use super::{Limits, Passage, malformed, scan, walk};
+use super::{Limits, Passage, scan, walk};
 use crate::error::{Error, code};
 use crate::graphql::order::Order;
 
@@ -65,14 +65,8 @@ impl<S: Executor> Guard<S> {
         let operation = request.operation_name.clone();
         if let Some(kind) = selected(&document, operation.as_deref())
             && let Some(passage) = passage(request)
-            && !passage.lets(kind)
         {
-            return Err(carry(malformed(match kind {
-                OperationType::Subscription => {
-                    "a subscription needs a stream: send `Accept: text/event-stream`, or use a WebSocket"
-                }
-                OperationType::Query | OperationType::Mutation => "a mutation must be sent by POST",
-            })));
+            passage.admit(kind).map_err(carry)?;
         }
         request.set_parsed_query(ExecutableDocument::clone(&document));
         Ok(Admitted { document, operation, seen: self.known.seen(request) })

@@ -9,6 +9,7 @@
 mod guard;
 mod known;
 mod passage;
+mod places;
 mod scan;
 mod walk;
 
@@ -16,6 +17,7 @@ use async_graphql::{ObjectType, Schema, SchemaBuilder, SubscriptionType, Validat
 
 pub use guard::Guard;
 pub use passage::{Passage, Stage};
+pub use places::Places;
 
 use crate::error::{Error, code};
 

@@ -1,17 +1,24 @@
 //! What a door lets pass, and how far the request that came through it got. The door puts it into the request's data,
-//! the guard reads and writes it, and the door chooses its status by it.
+//! the guard reads and writes it, and the door chooses its status by it. A subscription keeps its place in it: it is
+//! dropped with the request's data, and these with the stream.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_graphql::parser::types::OperationType;
 
+use super::malformed;
+use super::places::{Place, Places};
+use crate::error::Result;
+
 /// One request's way through a door.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Passage {
     /// Whether mutations may pass: not by GET.
-    pub mutations: bool,
-    /// Whether subscriptions may pass: not where there is one answer.
-    pub subscriptions: bool,
+    mutations: bool,
+    /// Where subscriptions find a place; none where there is one answer.
+    subscriptions: Option<Places>,
+    place: OnceLock<Place>,
     stage: AtomicU8,
 }
 
@@ -29,8 +36,8 @@ pub enum Stage {
 impl Passage {
     /// A door.
     #[must_use]
-    pub fn new(mutations: bool, subscriptions: bool) -> Self {
-        Self { mutations, subscriptions, stage: AtomicU8::new(0) }
+    pub fn new(mutations: bool, subscriptions: Option<Places>) -> Self {
+        Self { mutations, subscriptions, place: OnceLock::new(), stage: AtomicU8::new(0) }
     }
 
     /// How far the request got.
@@ -43,16 +50,28 @@ impl Passage {
         }
     }
 
-    pub(super) fn lets(&self, operation: OperationType) -> bool {
-        let lets = match operation {
-            OperationType::Query => true,
-            OperationType::Mutation => self.mutations,
-            OperationType::Subscription => self.subscriptions,
+    /// Whether a subscription passed.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        self.place.get().is_some()
+    }
+
+    /// Lets an operation pass, or says why not.
+    pub(super) fn admit(&self, operation: OperationType) -> Result<()> {
+        let refusal = match (operation, &self.subscriptions) {
+            (OperationType::Subscription, Some(places)) => {
+                // A request has one operation: there is no second place to be kept.
+                let _ = self.place.set(places.take()?);
+                return Ok(());
+            }
+            (OperationType::Subscription, None) => {
+                "a subscription needs a stream: send `Accept: text/event-stream`, or use a WebSocket"
+            }
+            (OperationType::Mutation, _) if !self.mutations => "a mutation must be sent by POST",
+            (OperationType::Query | OperationType::Mutation, _) => return Ok(()),
         };
-        if !lets {
-            self.stage.store(1, Ordering::Relaxed);
-        }
-        lets
+        self.stage.store(1, Ordering::Relaxed);
+        Err(malformed(refusal))
     }
 
     pub(super) fn executed(&self) {

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::negotiate::{self, Media};
+use super::operation::Asked;
 use super::parameters::{Parameters, bad};
 use super::{Door, Gate, sse, ws};
 use crate::error::{Error, code};
@@ -33,6 +34,9 @@ pub(super) async fn post<E: Executor, G: Gate>(
     // The body is read before anything is refused: a client that is still sending would see a broken pipe instead.
     let body = match body {
         Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return too_large(door.settings.body, &caller);
+        }
         Err(rejection) => return refuse(rejection.status(), &bad(rejection.body_text()), &caller, Media::Json),
     };
     let Some(media) = negotiate::accept(&headers) else { return not_acceptable(&caller) };
@@ -76,12 +80,13 @@ async fn answer<E: Executor, G: Gate>(
         Ok(entry) => entry,
         Err(error) => return refuse(error::status(&error), &error, &caller, media),
     };
-    let passage = Arc::new(Passage::new(mutations, media == Media::Events));
     request.data = furnish(entry.data, &caller);
-    request.data.insert(passage.clone());
     if media == Media::Events {
-        return sse::stream(door, request, entry.lapse, caller);
+        let caller = Arc::new(caller);
+        return sse::stream(door, Asked { request, mutations, session: None, caller }, entry.lapse);
     }
+    let passage = Arc::new(Passage::new(mutations, None));
+    request.data.insert(passage.clone());
     let limit = door.settings.time;
     let Ok(mut response) = tokio::time::timeout(limit, door.executor.execute(request)).await else {
         let error = Error::new(&code::TIMED_OUT).with("seconds", limit.as_secs());
@@ -157,6 +162,10 @@ pub(super) async fn explain(response: Response<Body>, limit: usize) -> Response 
     if response.status() != StatusCode::PAYLOAD_TOO_LARGE || !is_plain {
         return response;
     }
-    let error = bad(format!("the body is larger than {limit} bytes"));
-    refuse(StatusCode::PAYLOAD_TOO_LARGE, &error, &Caller::default(), Media::Json)
+    too_large(limit, &Caller::default())
+}
+
+fn too_large(limit: usize, caller: &Caller) -> Response {
+    let error = Error::new(&code::BODY_TOO_LARGE).with("limit", limit);
+    refuse(error::status(&error), &error, caller, Media::Json)
 }

@@ -23,6 +23,8 @@ use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use super::limits::Places;
+
 pub use gate::{Entry, Gate, authorization};
 pub use ws::PROTOCOL;
 
@@ -31,8 +33,10 @@ pub use ws::PROTOCOL;
 pub struct Settings {
     /// Bytes of a POST body.
     pub body: usize,
-    /// How long a query or mutation over HTTP may run.
+    /// How long a query or mutation may run, whichever way it came.
     pub time: Duration,
+    /// Subscriptions that may be open at a time, over all sockets and streams.
+    pub subscriptions: usize,
     /// Origins besides the server's own whose pages may open a WebSocket, as `https://host:port`.
     pub origins: Vec<String>,
     /// Silence after which an event stream sends a comment, so that proxies keep it.
@@ -63,6 +67,7 @@ impl Default for Settings {
         Self {
             body: 1024 * 1024,
             time: Duration::from_secs(30),
+            subscriptions: 20_000,
             origins: vec![],
             keep_alive: Duration::from_secs(12),
             socket: SocketSettings {
@@ -81,20 +86,23 @@ impl Default for Settings {
 struct Door<E, G> {
     executor: E,
     gate: G,
+    places: Places,
     settings: Arc<Settings>,
 }
 
-// Derived, it would ask `E: Clone` through an `Arc`'s back door; both are cheap handles.
+// Derived, it would ask `E: Clone` through an `Arc`'s back door; all are cheap handles.
 impl<E: Clone, G: Clone> Clone for Door<E, G> {
     fn clone(&self) -> Self {
-        Self { executor: self.executor.clone(), gate: self.gate.clone(), settings: self.settings.clone() }
+        let (executor, gate, places) = (self.executor.clone(), self.gate.clone(), self.places.clone());
+        Self { executor, gate, places, settings: self.settings.clone() }
     }
 }
 
 /// The route `/graphql`. The executor must be a schema behind its limits ([`super::limits::guard`]).
 pub fn router<E: Executor, G: Gate>(executor: E, gate: G, settings: Settings) -> Router {
     let body = settings.body;
-    let door = Door { executor, gate, settings: Arc::new(settings) };
+    let places = Places::of(settings.subscriptions);
+    let door = Door { executor, gate, places, settings: Arc::new(settings) };
     Router::new()
         .route("/graphql", get(http::get::<E, G>).post(http::post::<E, G>))
         .with_state(door)

@@ -4,14 +4,18 @@
 //! means its `error` message: the client comes back with its cursor. A resolver that panics ends its own operation
 //! and nothing else.
 
+use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 
-use crate::error::Error;
+use super::Door;
+use crate::error::{Error, code};
 use crate::graphql::error::{self, Caller};
+use crate::graphql::limits::Passage;
 
 /// What a client is told.
 #[derive(Debug)]
@@ -24,14 +28,26 @@ pub(super) enum Output {
     Complete,
 }
 
-/// Runs an operation.
-pub(super) fn run<E: Executor>(
-    executor: &E,
-    request: Request,
-    data: Option<Arc<Data>>,
-    caller: Arc<Caller>,
-) -> BoxStream<'static, Output> {
-    let responses = AssertUnwindSafe(executor.execute_stream(request, data)).catch_unwind();
+/// An operation as it was asked for.
+pub(super) struct Asked {
+    /// The document, with what is this request's own.
+    pub(super) request: Request,
+    /// Whether mutations may pass.
+    pub(super) mutations: bool,
+    /// What all operations of a socket share.
+    pub(super) session: Option<Arc<Data>>,
+    /// Whom it is for.
+    pub(super) caller: Arc<Caller>,
+}
+
+/// Runs an operation. A subscription keeps its place until the stream is dropped; anything else has the time that a
+/// request has.
+pub(super) fn run<E: Executor, G>(door: &Door<E, G>, asked: Asked) -> BoxStream<'static, Output> {
+    let Asked { mut request, mutations, session, caller } = asked;
+    let passage = Arc::new(Passage::new(mutations, Some(door.places.clone())));
+    request.data.insert(passage.clone());
+    let late = late(door.settings.time, passage, caller.clone());
+    let responses = AssertUnwindSafe(door.executor.execute_stream(request, session)).catch_unwind();
     let outputs = responses.map(move |response| match response {
         Ok(mut response) => {
             error::finish(&mut response, &caller);
@@ -43,7 +59,17 @@ pub(super) fn run<E: Executor>(
         }
         Err(_) => Output::Failed(vec![error::report(&Error::internal("a resolver panicked"), &caller)]),
     });
-    through_end(outputs.chain(stream::once(async { Output::Complete })))
+    through_end(stream::select(outputs.chain(stream::once(async { Output::Complete })), stream::once(late)))
+}
+
+/// Says that the time is over, to all but subscriptions.
+async fn late(limit: Duration, passage: Arc<Passage>, caller: Arc<Caller>) -> Output {
+    tokio::time::sleep(limit).await;
+    if passage.is_subscription() {
+        return pending().await;
+    }
+    let error = Error::new(&code::TIMED_OUT).with("seconds", limit.as_secs());
+    Output::Failed(vec![error::report(&error, &caller)])
 }
 
 /// The outputs up to the first that ends the operation, which is dropped with it.

@@ -143,7 +143,7 @@ async fn a_body_above_the_limit_is_413_whether_its_length_is_told_or_not() {
     let told = Client::new().post(server.url()).header(header::CONTENT_TYPE, "application/json").body(large.clone());
     let (status, body, _) = send(told).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_REQUEST");
+    assert_eq!(body["errors"][0]["extensions"]["code"], "BODY_TOO_LARGE");
 
     let mut raw = tokio::net::TcpStream::connect(server.address).await.expect("connects");
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";

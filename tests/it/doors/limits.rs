@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use async_graphql::Response;
+use async_graphql::{Executor, Response};
 use futures::StreamExt;
 use taskloom::graphql::error::{Caller, finish};
 use taskloom::graphql::limits::Limits;
@@ -13,9 +13,9 @@ use super::server::schema;
 /// The code and message of a document's refusal; none when it passes.
 async fn refusal(limits: &Limits, document: impl Into<String>) -> Option<(String, String)> {
     let document = document.into();
-    let mut over_http = schema(limits).execute(document.as_str()).await;
+    let mut over_http = schema(limits).execute(document.as_str().into()).await;
     let mut as_stream: Response =
-        schema(limits).execute_stream(document.as_str()).next().await.expect("a stream says something");
+        schema(limits).execute_stream(document.as_str().into(), None).next().await.expect("a stream says something");
     finish(&mut over_http, &Caller::default());
     finish(&mut as_stream, &Caller::default());
     assert_eq!(over_http.errors, as_stream.errors, "the guard stands before every transport");

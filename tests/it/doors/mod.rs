@@ -2,6 +2,7 @@
 //! that has one field for each thing that a door must handle.
 
 mod clients;
+mod cursors;
 mod graphiql;
 mod http;
 mod limits;

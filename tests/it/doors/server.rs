@@ -9,6 +9,7 @@ use futures::stream::{self, BoxStream, Stream, StreamExt};
 use taskloom::error::{Error, Language, code};
 use taskloom::graphql::limits::{self, Limits};
 use taskloom::graphql::transport::{self, Entry, Gate, Settings, authorization};
+use taskloom::http::Patient;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
@@ -100,6 +101,12 @@ impl Subscriptions {
         Ok(events.boxed())
     }
 
+    /// Always has more, for as long as it listens to events.
+    async fn flood(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = String> + use<>> {
+        let receiver = ctx.data::<broadcast::Sender<u32>>()?.subscribe();
+        Ok(stream::unfold(receiver, async |receiver| Some(("x".repeat(1000), receiver))))
+    }
+
     async fn quiet(&self) -> impl Stream<Item = u32> {
         stream::pending()
     }
@@ -166,11 +173,12 @@ impl Server {
         let mut settings = Settings::default();
         change(&mut settings);
         let schema = schema(&Limits::default());
-        let (gate, stop) = (Doorman::default(), settings.stop.clone());
-        let events = schema.data::<broadcast::Sender<u32>>().expect("the schema has it").clone();
+        let (gate, stop, patience) = (Doorman::default(), settings.stop.clone(), settings.socket.send);
+        let events = schema.schema().data::<broadcast::Sender<u32>>().expect("the schema has it").clone();
         let app = transport::router(schema, gate.clone(), settings).merge(taskloom::graphql::graphiql::router());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let listener = Patient::new(listener, patience);
         let task = tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
         Self { address, gate, events, stop, task }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use super::server::Server;
@@ -117,8 +118,52 @@ async fn the_servers_end_cuts_the_stream_without_completing_it() {
     let response = subscribe(&server, "subscription { events }").send().await.expect("an answer");
     server.listeners(1).await;
     server.stop.cancel();
-    assert_eq!(read(response, NEVER).await, "");
+    let rest = timeout(Duration::from_secs(20), response.bytes()).await.expect("the stream ends");
+    assert!(rest.is_err(), "it is broken off, not ended: {rest:?}");
     server.listeners(0).await;
+}
+
+#[tokio::test]
+async fn queries_and_mutations_have_the_time_that_a_request_has_and_subscriptions_go_on() {
+    let server = Server::with(|settings| settings.time = Duration::from_millis(50)).await;
+    let quiet = subscribe(&server, "subscription { events }").send().await.expect("an answer");
+    server.listeners(1).await;
+    let response = subscribe(&server, "{ forever }").send().await.expect("an answer");
+    let text = read(response, NEVER).await;
+    assert_eq!(errors(&text), "TIMED_OUT", "{text}");
+    assert!(text.ends_with("event: complete\ndata: null\n\n"), "{text}");
+    server.events.send(7).expect("it still listens");
+    assert!(read(quiet, "\n\n").await.contains("{\"events\":7}"));
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_cut_off() {
+    let server = Server::with(|settings| settings.socket.send = Duration::from_millis(200)).await;
+    let mut deaf = tokio::net::TcpStream::connect(server.address).await.expect("connects");
+    let query = "GET /graphql?query=subscription%7Bflood%7D HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n";
+    deaf.write_all(query.as_bytes()).await.expect("writes");
+    server.listeners(1).await;
+    server.listeners(0).await;
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn a_process_has_a_bounded_number_of_subscriptions() {
+    let server = Server::with(|settings| settings.subscriptions = 1).await;
+    let one = subscribe(&server, "subscription { events }").send().await.expect("an answer");
+    server.listeners(1).await;
+    let ask = async |query| {
+        let response = subscribe(&server, query).send().await.expect("an answer");
+        read(response, "\n\n").await
+    };
+    let refused = ask("subscription { count(to: 1) }").await;
+    assert_eq!(errors(&refused), "TOO_MANY_SUBSCRIPTIONS", "{refused}");
+    assert!(refused.contains("\"retryAfterSeconds\":5"), "{refused}");
+    assert!(ask("{ task { id } }").await.contains("\"id\":0"), "queries need no place");
+    drop(one);
+    server.listeners(0).await;
+    let again = async { while !ask("subscription { count(to: 1) }").await.contains("{\"count\":1}") {} };
+    timeout(Duration::from_secs(20), again).await.expect("the place is free again");
 }
 
 #[tokio::test]

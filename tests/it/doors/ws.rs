@@ -237,6 +237,47 @@ async fn a_socket_has_a_bounded_number_of_operations() {
 }
 
 #[tokio::test]
+async fn a_process_has_a_bounded_number_of_subscriptions_over_all_sockets() {
+    let server = Server::with(|settings| settings.subscriptions = 2).await;
+    let (mut one, mut other) = (Client::ready(&server).await, Client::ready(&server).await);
+    for client in [&mut one, &mut other] {
+        client.subscribe("a", "subscription { events }").await;
+    }
+    server.listeners(2).await;
+    for client in [&mut one, &mut other] {
+        client.subscribe("b", "subscription { quiet }").await;
+        let refused = client.hear().await;
+        assert_eq!((&refused["type"], &refused["id"]), (&json!("error"), &json!("b")));
+        assert_eq!(refused["payload"][0]["extensions"]["code"], "TOO_MANY_SUBSCRIPTIONS", "{refused}");
+        client.subscribe("b", "{ task { id } }").await;
+        assert_eq!(client.hear().await["type"], "next", "queries need no place");
+        assert_eq!(client.hear().await["type"], "complete");
+    }
+    one.say(json!({"type": "complete", "id": "a"})).await;
+    server.listeners(1).await;
+    other.subscribe("b", "subscription { count(to: 1) }").await;
+    assert_eq!(other.hear().await["payload"]["data"]["count"], 1);
+    assert_eq!(other.hear().await["type"], "complete");
+    drop(one);
+    other.subscribe("c", "subscription { count(to: 1) }").await;
+    assert_eq!(other.hear().await["type"], "next", "what ended by itself has given its place back");
+}
+
+#[tokio::test]
+async fn queries_and_mutations_have_the_time_that_a_request_has_and_subscriptions_go_on() {
+    let server = Server::with(|settings| settings.time = Duration::from_millis(50)).await;
+    let mut client = Client::ready(&server).await;
+    client.subscribe("s", "subscription { events }").await;
+    client.subscribe("q", "{ forever }").await;
+    let error = client.hear().await;
+    assert_eq!((&error["type"], &error["id"]), (&json!("error"), &json!("q")));
+    assert_eq!(error["payload"][0]["extensions"]["code"], "TIMED_OUT");
+    server.listeners(1).await;
+    server.events.send(7).expect("it still listens");
+    assert_eq!(client.hear().await["payload"]["data"]["events"], 7);
+}
+
+#[tokio::test]
 async fn errors_end_their_operation_and_nothing_else() {
     let server = Server::start().await;
     let mut client = Client::ready(&server).await;

@@ -112,6 +112,29 @@ impl Caller {
         request.send().await.unwrap().json().await.unwrap()
     }
 
+    /// What a subscription sends, until it completes or `enough` says so.
+    pub(super) async fn follow(&self, document: &str, variables: Value, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let body = json!({"query": document, "variables": variables});
+        let request = self.client.post(&self.url).bearer_auth(&self.token).json(&body);
+        let mut answer = request.header("accept", "text/event-stream").send().await.unwrap();
+        let (mut text, mut all) = (String::new(), vec![]);
+        while let Some(chunk) = answer.chunk().await.unwrap() {
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+            while let Some((event, rest)) = text.split_once("\n\n") {
+                if let Some(data) = event.strip_prefix("event: next\ndata: ") {
+                    let next: Value = serde_json::from_str(data).unwrap();
+                    assert!(next.get("errors").is_none(), "{document}\n{next}");
+                    all.push(next["data"].clone());
+                    if enough(&next["data"]) {
+                        return all;
+                    }
+                }
+                text = rest.to_owned();
+            }
+        }
+        all
+    }
+
     /// What is at `pointer` below `data`; an error ends the story.
     pub(super) async fn get(&self, document: &str, variables: Value, pointer: &str) -> Value {
         let answer = self.ask(document, variables).await;

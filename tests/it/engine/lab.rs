@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
+use async_graphql::Executor as _;
 use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
 use taskloom::engine::desk::{Desk, Tools};

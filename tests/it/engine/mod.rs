@@ -28,4 +28,5 @@ mod refuse;
 mod run;
 mod step;
 mod stop;
+mod subscribe;
 mod tenants;

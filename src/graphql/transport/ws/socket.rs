@@ -18,7 +18,7 @@ use futures::{FutureExt, SinkExt};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_stream::{StreamExt, StreamMap};
 
-use super::super::operation::{self, Output};
+use super::super::operation::{self, Asked, Output};
 use super::super::parameters::Parameters;
 use super::super::{Door, Gate, http};
 use super::message::{Close, FromClient, FromServer};
@@ -139,7 +139,9 @@ impl<E: Executor, G: Gate> Socket<E, G> {
             let errors = [error::report(&error, &self.caller)];
             return self.send(FromServer::Error { id: &id, payload: &errors }.encode()).await;
         }
-        let operation = operation::run(&self.door.executor, parameters.into(), Some(data), self.caller.clone());
+        let asked =
+            Asked { request: parameters.into(), mutations: true, session: Some(data), caller: self.caller.clone() };
+        let operation = operation::run(&self.door, asked);
         self.operations.insert(id, operation);
         Ok(())
     }
