@@ -44,9 +44,8 @@ pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 #[must_use]
 pub fn build(store: Store, limits: &Limits) -> Schema {
     let loaders = Loaders::new(store);
-    let build = || {
-        GraphSchema::build(Query::default(), Mutation::default(), Subscription::default()).data(loaders.clone())
-    };
+    let build =
+        || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default()).data(loaders.clone());
     limits::guard(build, limits)
 }
 

@@ -107,11 +107,7 @@ impl<S: Executor> Executor for Guard<S> {
         response
     }
 
-    fn execute_stream(
-        &self,
-        mut request: Request,
-        session_data: Option<Arc<Data>>,
-    ) -> BoxStream<'static, Response> {
+    fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         match self.admit(&mut request) {
             Ok(admitted) => {
                 let order = Order::of(&admitted.document, admitted.operation.as_deref());

@@ -177,7 +177,7 @@ async fn megabytes_of_nothing_are_refused_before_parsing() {
 async fn what_tools_ask_for_passes() {
     let introspection = include_str!("introspection.graphql");
     assert_eq!(refusal(&Limits::default(), introspection).await, None);
-    let response = schema(&Limits::default()).execute(introspection).await;
+    let response = schema(&Limits::default()).execute(introspection.into()).await;
     assert!(response.data.to_string().contains("Subscriptions"), "it is answered, not only let through");
 }
 

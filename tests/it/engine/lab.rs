@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_graphql::Executor as _;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
-use async_graphql::Executor as _;
 use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
 use taskloom::engine::desk::{Desk, Tools};
