@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Fault;
 use super::layer::Layers;
-use super::value::{Bytes, DatabaseUrl, Filter, Format, ProcessTree, Setting, Slots, WorkerName};
+use super::value::{Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Setting, Slots, WorkerName};
 
 macro_rules! sections {
     ($($(#[$doc:meta])* $section:ident: $Section:ident { $($(#[$about:meta])* $key:ident: $Type:ty),+ $(,)? })+) => {
@@ -84,7 +84,7 @@ sections! {
         /// Between TERM and KILL.
         grace: Duration,
         /// What running subtasks are given at shutdown.
-        shutdown_grace: Duration,
+        shutdown_grace: Patience,
         /// How process trees are held together.
         process_tree: ProcessTree,
     }
