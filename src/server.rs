@@ -48,6 +48,7 @@ pub struct Running {
     /// Ask here for its end.
     pub stop: Stop,
     app: Arc<App>,
+    made: Option<first_start::Made>,
     ended: tokio::task::JoinHandle<()>,
 }
 
@@ -77,13 +78,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let router = router(&settings, &app, &parts);
     let serving = tokio::spawn(serve(listener, router, parts.readers.clone()));
-    greet(address, made.as_ref());
+    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
         demo::fill(&system(&app, "demo")).await?;
     }
     let (stop, kept) = (parts.stop.clone(), app.clone());
     let ended = tokio::spawn(end(parts, worker, serving, (store, guard)));
-    Ok(Running { address, stop, app: kept, ended })
+    Ok(Running { address, stop, app: kept, made, ended })
 }
 
 struct Parts {
@@ -143,7 +144,7 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         },
         renew: settings.worker.renew,
         grace: settings.worker.grace,
-        patience: settings.worker.shutdown_grace,
+        patience: settings.worker.shutdown_grace.0,
         folder: settings.data_dir.join("attempts"),
         log_limit: settings.log.limit.0,
     };
@@ -267,16 +268,6 @@ fn system(app: &Arc<App>, part: &'static str) -> Request {
     }
 }
 
-fn greet(address: SocketAddr, made: Option<&first_start::Made>) {
-    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
-    match made.map(|made| made.password.as_deref()) {
-        // Not through the log: a password does not belong into files that are kept.
-        Some(Some(password)) => eprintln!("\n  user      admin\n  password  {password}   (shown once)\n"),
-        Some(None) => eprintln!("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
-        None => {}
-    }
-}
-
 /// The graph's schema, sorted, as `schema.graphql` has it.
 #[must_use]
 pub fn schema() -> String {
@@ -284,6 +275,16 @@ pub fn schema() -> String {
 }
 
 impl Running {
+    /// Says on standard error who may sign in, when this start has made the first user.
+    pub fn introduce(&self) {
+        match self.made.as_ref().map(|made| made.password.as_deref()) {
+            // Not through the log: a password does not belong into files that are kept.
+            Some(Some(password)) => eprintln!("\n  user      admin\n  password  {password}   (shown once)\n"),
+            Some(None) => eprintln!("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
+            None => {}
+        }
+    }
+
     /// A token of the process itself, for an embedded client: an administrator's, for a day.
     ///
     /// # Errors
