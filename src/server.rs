@@ -34,7 +34,7 @@ use crate::log::Live;
 use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
-use crate::telemetry::{Metrics, RequestId};
+use crate::telemetry::RequestId;
 use crate::{background, demo, event};
 
 /// How long open answers may take at the end.
@@ -134,7 +134,7 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         parts.tasks.spawn(event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone()));
     }
     background::start(&settings.retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
-    let lease = settings.worker.lease;
+    let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
     let (desk, clerk) = Desk::open(Tools { store, clock: clock.clone(), bell, live: app.live.clone(), lease });
     let options = Options {
         hello: Hello {
@@ -154,7 +154,7 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         hurry.hurried().await;
         now.cancel();
     });
-    let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options }.run(stops));
+    let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options, metrics }.run(stops));
     Ok(Work { worker, clerk: spawn_clerk(clerk) })
 }
 
@@ -196,7 +196,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
             crate::store::event::newest(store.read()).await.map(drop).map_err(|error| error.to_string())
         })
     });
-    crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: Arc::new(Metrics::new()), ready })
+    crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: app.store.metrics().clone(), ready })
 }
 
 fn limits(settings: &crate::config::Graphql) -> Limits {

@@ -1,5 +1,6 @@
 //! What the server says of itself: log lines, request ids, metrics. It knows nothing of tasks but their numbers.
 
+mod loud;
 pub mod metrics;
 mod process;
 mod request_id;
@@ -7,6 +8,7 @@ mod request_id;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub use metrics::Metrics;
@@ -30,8 +32,8 @@ pub fn start(settings: &Telemetry) {
         .with_ansi(std::io::stderr().is_terminal());
     // An error means that there is a subscriber already, which is as good.
     let _ = match settings.format {
-        Format::Pretty => builder.finish().try_init(),
-        Format::Json => builder.json().flatten_event(true).with_current_span(true).finish().try_init(),
+        Format::Pretty => builder.finish().with(loud::Loud).try_init(),
+        Format::Json => builder.json().flatten_event(true).with_current_span(true).finish().with(loud::Loud).try_init(),
     };
 }
 

@@ -99,6 +99,7 @@ pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
     let tx = request.store.begin().await?;
     if let Some(task) = write(&tx, request, act.clone(), rows).await? {
         tx.commit().await?;
+        request.store.metrics().tasks_submitted.inc();
         request.bell.ring();
         return Ok(task);
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use taskloom::config::{self, Flag, Settings, Sources};
 use taskloom::server::{self, Running};
 
+use super::metric::{Samples, parse};
 use super::step::{Step, spec};
 use crate::harness::postgres;
 
@@ -133,6 +134,20 @@ impl Caller {
             }
         }
         all
+    }
+
+    /// An event stream that stays open until it is dropped.
+    pub(super) async fn listen(&self, document: &str) -> reqwest::Response {
+        let request = self.client.post(&self.url).bearer_auth(&self.token).header("accept", "text/event-stream");
+        let answer = request.json(&json!({"query": document})).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer
+    }
+
+    /// What `/metrics` says.
+    pub(super) async fn metrics(&self) -> Samples {
+        let url = self.url.replace("/graphql", "/metrics");
+        parse(&self.client.get(url).send().await.unwrap().text().await.unwrap())
     }
 
     /// What is at `pointer` below `data`; an error ends the story.

@@ -26,6 +26,7 @@ use taskloom_entity::{TaskType, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::within;
+use super::metric::{Samples, parse};
 use super::step::{Step, spec};
 use crate::harness::postgres;
 
@@ -105,6 +106,11 @@ impl Lab {
         tokio::spawn(clerk.run(CancellationToken::new()));
         let life = desk.register(Hello { name: "w".into(), labels: vec![], slots: 4 }).await.unwrap();
         Worker { desk, life }
+    }
+
+    /// What this process has counted.
+    pub(super) fn metrics(&self) -> Samples {
+        parse(&self.request.store.metrics().render())
     }
 
     /// One look for lost workers.
