@@ -5,6 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sea_orm::sqlx::Executor;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
 use super::Store;
@@ -139,12 +140,19 @@ fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
     options
 }
 
+/// A server that is frozen in the middle of a transaction must not keep its locks from the others. Not as an option of
+/// the connection: a pooler in front would refuse it.
+const FROZEN: &str = "SET idle_in_transaction_session_timeout = '10s'";
+
 async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
         return Err(OpenError::Address { url: without_password(url) });
     }
     let mut options = base(url, pools.connections, pools);
     options.map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(256).application_name("taskloom"));
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_connect(|connection, _| Box::pin(async move { connection.execute(FROZEN).await.map(drop) }))
+    });
     let pool = connect(url, options).await?;
     Ok(Store::new(pool.clone(), pool))
 }
