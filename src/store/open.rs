@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sea_orm::sqlx::Executor;
+use sea_orm::sqlx::{Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
 use super::Store;
@@ -126,7 +126,7 @@ async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
 fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
     let mut options = base(url, connections, pools);
     // WAL lets readers go on while one writes; FULL makes every acknowledged commit survive a power cut.
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
@@ -134,8 +134,15 @@ fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-16384")
             .pragma("mmap_size", "268435456")
-            .busy_timeout(Duration::from_secs(5))
+            // Somebody else's lock is waited for as long as a connection is.
+            .busy_timeout(pools.acquire)
             .statement_cache_capacity(256)
+    });
+    // A full disk makes SQLite itself roll back. The driver does not notice, takes the next BEGIN for a savepoint, and
+    // once that is rolled back nothing is ever committed again: such a connection is not used any more.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        let usable = !connection.is_in_transaction();
+        Box::pin(async move { Ok(usable) })
     });
     options
 }

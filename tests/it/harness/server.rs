@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 const PASSWORD: &str = "a password of tests";
 /// How long anything is waited for.
 const DEADLINE: Duration = Duration::from_secs(40);
+/// How long an answer may take while something is away: 1 s for a connection, twice, and a slow machine.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A running server; it is killed with this value.
 pub(crate) struct Server {
@@ -94,6 +96,18 @@ impl Server {
     pub(crate) async fn submit(&self, subtasks: Value) -> String {
         let input = json!({"input": {"spec": {"name": "story", "subtasks": subtasks}}});
         self.get(SUBMIT, input, "/submitTask/task/id").await.as_str().unwrap().to_owned()
+    }
+
+    /// Submits one small task by its key; its id, or the error's extensions. However it ends, it ends soon.
+    pub(crate) async fn try_submit(&self, key: &str) -> Result<String, Value> {
+        let spec = json!({"name": key, "subtasks": [{"name": "a", "run": {"shell": "true"}}]});
+        let begun = Instant::now();
+        let answer = self.ask(SUBMIT, json!({"input": {"spec": spec, "idempotencyKey": key}})).await;
+        assert!(begun.elapsed() < SOON, "{key} was answered after {:?}", begun.elapsed());
+        match answer.pointer("/data/submitTask/task/id") {
+            Some(id) => Ok(id.as_str().unwrap().to_owned()),
+            None => Err(answer["errors"][0]["extensions"].clone()),
+        }
     }
 
     /// Waits until the task stands so: `FAILED: a SUCCESSFUL, b FAILED`.
