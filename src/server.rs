@@ -4,6 +4,7 @@
 //! everything that reads; the database last.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Gate, Principal, first_start};
+use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ProcessTree, Settings};
 use crate::engine::desk::{Clerk, Desk, Tools};
@@ -133,7 +135,8 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     if store.backend() == DbBackend::Postgres {
         parts.tasks.spawn(event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone()));
     }
-    background::start(&settings.retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
+    let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
+    background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
     let (desk, clerk) = Desk::open(Tools { store, clock: clock.clone(), bell, live: app.live.clone(), lease });
     let options = Options {
@@ -145,8 +148,10 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         renew: settings.worker.renew,
         grace: settings.worker.grace,
         patience: settings.worker.shutdown_grace.0,
-        folder: settings.data_dir.join("attempts"),
+        folder: attempts(settings),
         log_limit: settings.log.limit.0,
+        log_chunk: settings.log.chunk.len(),
+        log_flush: settings.log.flush,
     };
     let stops = Stops { gently: parts.stop.token(), now: CancellationToken::new() };
     let (hurry, now) = (parts.stop.clone(), stops.now.clone());
@@ -244,6 +249,11 @@ async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (st
     store.close().await;
     drop(guard);
     tracing::info!("stopped");
+}
+
+/// Where the working folders of attempts are.
+fn attempts(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("attempts")
 }
 
 fn place(settings: &Settings) -> Place {

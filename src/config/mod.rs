@@ -137,6 +137,9 @@ fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<Fault>) {
     if settings.graphql.nesting > 60 {
         refuse(["graphql.nesting"; 2], "expected at most 60: the parser's stack is safe up to there");
     }
+    if settings.log.chunk.0 > 1 << 20 {
+        refuse(["log.chunk"; 2], "expected at most 1MiB: who reads a line reads its whole chunk");
+    }
     if settings.log.chunk > settings.log.limit {
         refuse(["log.chunk", "log.limit"], "expected at most log.limit");
     }

@@ -92,14 +92,14 @@ sections! {
     log: Log {
         /// The most that is kept of one.
         limit: Bytes,
-        /// A chunk is written at this size.
+        /// In chunks of this size.
         chunk: Bytes,
-        /// Or at this age.
+        /// A line is written at this age.
         flush: Duration,
     }
     /// What is removed, and when; none: never.
     retention: Retention {
-        /// Working folders of ended attempts.
+        /// Working folders of ended attempts, with what these left in them.
         attempt_folders: Option<Duration>,
         /// Ended tasks with all that belongs to them.
         finished_tasks: Option<Duration>,

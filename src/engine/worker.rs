@@ -35,6 +35,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// The most text of one attempt's log.
     pub log_limit: u64,
+    /// Text of one chunk of it.
+    pub log_chunk: usize,
+    /// How long a line may wait to be written.
+    pub log_flush: Duration,
 }
 
 /// A worker, not yet running.

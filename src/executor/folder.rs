@@ -85,6 +85,21 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     Ok(Prepared { command, notes })
 }
 
+/// Removes from a folder what was put there for the program, and then the folder, unless the program left something.
+///
+/// # Errors
+/// What the file system says; a folder that does not exist is none.
+pub fn tidy(folder: &Path) -> io::Result<()> {
+    let none_is_fine = |done: io::Result<()>| match done {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
+        done => done,
+    };
+    for name in [SCRIPT_SHELL, SCRIPT_PYTHON, PARAMETERS] {
+        none_is_fine(std::fs::remove_file(folder.join(name)))?;
+    }
+    none_is_fine(std::fs::remove_dir(folder))
+}
+
 /// Makes the folder for its owner alone; its absolute path, since the program starts inside it.
 fn make(folder: &Path) -> io::Result<PathBuf> {
     let folder = std::path::absolute(folder)?;

@@ -31,7 +31,16 @@ impl Bench {
         Self::start(Some(postgres::database().await)).await
     }
 
+    /// A server with settings of its own.
+    pub(super) async fn with(settings: &[(&'static str, &str)]) -> Self {
+        Self::start_with(None, settings).await
+    }
+
     async fn start(database: Option<postgres::Database>) -> Self {
+        Self::start_with(database, &[]).await
+    }
+
+    async fn start_with(database: Option<postgres::Database>, more: &[(&'static str, &str)]) -> Self {
         // What the server says of itself stands beside a story that fails.
         let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
         let folder = tempfile::tempdir().unwrap();
@@ -42,6 +51,7 @@ impl Bench {
             flag("--grace", "worker.grace", "1s"),
         ];
         flags.extend(database.as_ref().map(|database| flag("--database-url", "database.url", &database.url)));
+        flags.extend(more.iter().map(|(key, value)| flag("--more", key, value)));
         let sources = Sources { data_dir: folder.path().join("data"), flags, ..Sources::default() };
         let settings = config::load(&sources).unwrap().settings;
         let running = server::start(settings.clone()).await.unwrap();

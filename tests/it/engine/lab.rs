@@ -9,6 +9,7 @@ use async_graphql::Executor as _;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 use taskloom::auth::{self, Principal};
+use taskloom::background::retention::Retention;
 use taskloom::clock::HeldClock;
 use taskloom::engine::desk::{Desk, Tools};
 use taskloom::engine::port::{Assignment, Hello, Life, Port};
@@ -111,6 +112,11 @@ impl Lab {
     /// What this process has counted.
     pub(super) fn metrics(&self) -> Samples {
         parse(&self.request.store.metrics().render())
+    }
+
+    /// One round of the hourly job.
+    pub(super) async fn retain(&self, retention: &Retention) {
+        retention.run(&self.request).await;
     }
 
     /// One look for lost workers.

@@ -26,6 +26,7 @@ mod log;
 mod metric;
 mod recovery;
 mod refuse;
+mod retention;
 mod run;
 mod step;
 mod stop;

@@ -12,7 +12,7 @@ use super::step::{noop, shell};
 
 stories!(what_a_dead_worker_had_runs_again_and_its_words_are_refused, a_lease_that_is_renewed_holds);
 
-fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
+pub(super) fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
     let (outputs, used) = (Map::new(), Used::default());
     vec![Finish { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
 }
