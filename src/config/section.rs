@@ -64,7 +64,7 @@ sections! {
         url: Option<DatabaseUrl>,
         /// Readers (SQLite) or all connections (PostgreSQL).
         max_connections: u32,
-        /// How long to wait for a free connection.
+        /// How long to wait for a free connection, or for a locked file.
         acquire_timeout: Duration,
         /// The schema is brought up to date at start.
         migrate: bool,
