@@ -157,6 +157,8 @@ async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     }
     let mut options = base(url, pools.connections, pools);
     options.map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(256).application_name("taskloom"));
+    // After a restart of the database nobody is to stumble over a connection of before it.
+    options.test_before_acquire_if_idle_for(Duration::from_secs(1));
     options.map_sqlx_postgres_pool_opts(|pool| {
         pool.after_connect(|connection, _| Box::pin(async move { connection.execute(FROZEN).await.map(drop) }))
     });

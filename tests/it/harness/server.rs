@@ -110,27 +110,34 @@ impl Server {
         }
     }
 
-    /// Waits until the task stands so: `FAILED: a SUCCESSFUL, b FAILED`.
+    /// Waits until the task stands so: `FAILED: a SUCCESSFUL, b FAILED`. Comes again when it is told to.
     pub(crate) async fn wait(&self, task: &str, wanted: &str) {
         let begun = Instant::now();
         loop {
-            let stands = self.states(task).await;
-            if stands == wanted {
-                return;
-            }
-            assert!(begun.elapsed() < DEADLINE, "it stands at {stands}, not {wanted}\n{}", self.log());
+            let stands = match self.try_states(task).await {
+                Ok(stands) if stands == wanted => return,
+                Err(error) if error["code"] != "DATABASE_UNAVAILABLE" => panic!("{error}\n{}", self.log()),
+                other => other,
+            };
+            assert!(begun.elapsed() < DEADLINE, "it stands at {stands:?}, not {wanted}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// How it stands.
+    /// How it stands, at once.
     pub(crate) async fn states(&self, task: &str) -> String {
+        self.try_states(task).await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
+    }
+
+    /// The same, or the error's extensions.
+    async fn try_states(&self, task: &str) -> Result<String, Value> {
         let document = "query($id: ID!) { task(id: $id) { state subtasks { name state } } }";
-        let task = self.get(document, json!({"id": task}), "/task").await;
+        let answer = self.ask(document, json!({"id": task})).await;
+        let Some(task) = answer.pointer("/data/task") else { return Err(answer["errors"][0]["extensions"].clone()) };
         let word = |value: &Value| value.as_str().unwrap().to_owned();
         let subtask = |subtask: &Value| format!("{} {}", word(&subtask["name"]), word(&subtask["state"]));
         let subtasks: Vec<String> = task["subtasks"].as_array().unwrap().iter().map(subtask).collect();
-        format!("{}: {}", word(&task["state"]), subtasks.join(", "))
+        Ok(format!("{}: {}", word(&task["state"]), subtasks.join(", ")))
     }
 
     /// A sample of `/metrics`, 0 when there is none.
