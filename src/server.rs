@@ -4,6 +4,7 @@
 //! everything that reads; the database last.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Gate, Principal, first_start};
+use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ProcessTree, Settings};
 use crate::engine::desk::{Clerk, Desk, Tools};
@@ -34,7 +36,7 @@ use crate::log::Live;
 use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
-use crate::telemetry::{Metrics, RequestId};
+use crate::telemetry::RequestId;
 use crate::{background, demo, event};
 
 /// How long open answers may take at the end.
@@ -48,6 +50,7 @@ pub struct Running {
     /// Ask here for its end.
     pub stop: Stop,
     app: Arc<App>,
+    made: Option<first_start::Made>,
     ended: tokio::task::JoinHandle<()>,
 }
 
@@ -77,13 +80,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let router = router(&settings, &app, &parts);
     let serving = tokio::spawn(serve(listener, router, parts.readers.clone()));
-    greet(address, made.as_ref());
+    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
         demo::fill(&system(&app, "demo")).await?;
     }
     let (stop, kept) = (parts.stop.clone(), app.clone());
     let ended = tokio::spawn(end(parts, worker, serving, (store, guard)));
-    Ok(Running { address, stop, app: kept, ended })
+    Ok(Running { address, stop, app: kept, made, ended })
 }
 
 struct Parts {
@@ -132,8 +135,9 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     if store.backend() == DbBackend::Postgres {
         parts.tasks.spawn(event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone()));
     }
-    background::start(&settings.retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
-    let lease = settings.worker.lease;
+    let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
+    background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
+    let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
     let (desk, clerk) = Desk::open(Tools { store, clock: clock.clone(), bell, live: app.live.clone(), lease });
     let options = Options {
         hello: Hello {
@@ -143,9 +147,11 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         },
         renew: settings.worker.renew,
         grace: settings.worker.grace,
-        patience: settings.worker.shutdown_grace,
-        folder: settings.data_dir.join("attempts"),
+        patience: settings.worker.shutdown_grace.0,
+        folder: attempts(settings),
         log_limit: settings.log.limit.0,
+        log_chunk: settings.log.chunk.len(),
+        log_flush: settings.log.flush,
     };
     let stops = Stops { gently: parts.stop.token(), now: CancellationToken::new() };
     let (hurry, now) = (parts.stop.clone(), stops.now.clone());
@@ -153,7 +159,7 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         hurry.hurried().await;
         now.cancel();
     });
-    let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options }.run(stops));
+    let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options, metrics }.run(stops));
     Ok(Work { worker, clerk: spawn_clerk(clerk) })
 }
 
@@ -195,7 +201,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
             crate::store::event::newest(store.read()).await.map(drop).map_err(|error| error.to_string())
         })
     });
-    crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: Arc::new(Metrics::new()), ready })
+    crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: app.store.metrics().clone(), ready })
 }
 
 fn limits(settings: &crate::config::Graphql) -> Limits {
@@ -245,6 +251,11 @@ async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (st
     tracing::info!("stopped");
 }
 
+/// Where the working folders of attempts are.
+fn attempts(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("attempts")
+}
+
 fn place(settings: &Settings) -> Place {
     match &settings.database.url {
         Some(url) => Place::Postgres(url.expose().into()),
@@ -267,16 +278,6 @@ fn system(app: &Arc<App>, part: &'static str) -> Request {
     }
 }
 
-fn greet(address: SocketAddr, made: Option<&first_start::Made>) {
-    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
-    match made.map(|made| made.password.as_deref()) {
-        // Not through the log: a password does not belong into files that are kept.
-        Some(Some(password)) => eprintln!("\n  user      admin\n  password  {password}   (shown once)\n"),
-        Some(None) => eprintln!("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
-        None => {}
-    }
-}
-
 /// The graph's schema, sorted, as `schema.graphql` has it.
 #[must_use]
 pub fn schema() -> String {
@@ -284,6 +285,16 @@ pub fn schema() -> String {
 }
 
 impl Running {
+    /// Says on standard error who may sign in, when this start has made the first user.
+    pub fn introduce(&self) {
+        match self.made.as_ref().map(|made| made.password.as_deref()) {
+            // Not through the log: a password does not belong into files that are kept.
+            Some(Some(password)) => eprintln!("\n  user      admin\n  password  {password}   (shown once)\n"),
+            Some(None) => eprintln!("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
+            None => {}
+        }
+    }
+
     /// A token of the process itself, for an embedded client: an administrator's, for a day.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Retention;
+use self::retention::Retention;
 use crate::resolver::Request;
 
 /// Hourly, at a minute when nobody else's jobs run.
@@ -21,16 +21,16 @@ const HOURLY: &str = "0 17 * * * *";
 /// # Errors
 /// When the scheduler cannot start.
 pub async fn start(
-    settings: &Retention,
+    retention: Retention,
     request: Request,
     tasks: &TaskTracker,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut scheduler = JobScheduler::new().await?;
-    let (settings, request) = (Arc::new(settings.clone()), Arc::new(request));
+    let (retention, request) = (Arc::new(retention), Arc::new(request));
     let job = Job::new_async(HOURLY, move |_, _| {
-        let (settings, request) = (settings.clone(), request.clone());
-        Box::pin(async move { retention::run(&settings, &request).await })
+        let (retention, request) = (retention.clone(), request.clone());
+        Box::pin(async move { retention.run(&request).await })
     })?;
     scheduler.add(job).await?;
     scheduler.start().await?;

@@ -36,6 +36,10 @@ impl Embedded {
         }
         telemetry::start(&loaded.settings.telemetry);
         let running = server::start(loaded.settings).await?;
+        if data_dir.is_some() {
+            // The folder stays, and with it a user whose password nobody else will say.
+            running.introduce();
+        }
         let token = running.token().await?;
         Ok(Self { running, token, _folder: folder })
     }

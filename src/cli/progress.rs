@@ -16,8 +16,8 @@ const LENGTH: u64 = 1000;
 pub(super) enum View {
     /// Bars that move.
     Bars(MultiProgress, HashMap<String, ProgressBar>),
-    /// A line for each change of state; holds the state that was last told.
-    Lines(HashMap<String, String>),
+    /// A line for each change of state; holds what was last told.
+    Lines(HashMap<String, Told>),
     /// Nothing.
     Silent,
 }
@@ -47,11 +47,35 @@ impl View {
                 Ok(())
             }
             Self::Lines(told) => task.subtasks.iter().try_for_each(|subtask| {
-                let before = told.insert(subtask.id.clone(), subtask.state.clone());
-                let is_news = before.map_or(subtask.state != "PENDING", |state| state != subtask.state);
-                if is_news { output::line(&format!("{} {}", subtask.name, lower(&subtask.state))) } else { Ok(()) }
+                let lines = told.entry(subtask.id.clone()).or_default().news(subtask);
+                lines.iter().try_for_each(|state| output::line(&format!("{} {}", subtask.name, lower(state))))
             }),
         }
+    }
+}
+
+/// What was last told of a subtask.
+#[derive(Debug)]
+pub(super) struct Told {
+    state: String,
+    runs: u32,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { state: "PENDING".to_owned(), runs: 0 }
+    }
+}
+
+impl Told {
+    /// The states to tell now. That it ran is told even when its attempt ended between two looks; that it was ready
+    /// for a moment is not, since who looks a moment later does not see it.
+    fn news<'a>(&mut self, now: &'a Subtask) -> Vec<&'a str> {
+        let ran_unseen = now.runs > self.runs && !matches!(now.state.as_str(), "RUNNING" | "CANCELING");
+        let is_news = now.state != self.state && now.state != "READY";
+        let lines = ran_unseen.then_some("RUNNING").into_iter().chain(is_news.then_some(now.state.as_str())).collect();
+        *self = Self { state: now.state.clone(), runs: now.runs };
+        lines
     }
 }
 
@@ -78,4 +102,29 @@ fn show(bar: &ProgressBar, subtask: &Subtask) {
 /// A state as a person would write it: `ROLLED_BACK` is `rolled back`.
 pub(super) fn lower(state: &str) -> String {
     state.to_lowercase().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Subtask, Told};
+
+    fn subtask(state: &str, runs: u32) -> Subtask {
+        let (id, name, state) = ("x".to_owned(), "x".to_owned(), state.to_owned());
+        Subtask { id, database_id: 1, name, state, runs, progress: 0.0, message: None }
+    }
+
+    fn told(looks: &[(&str, u32)]) -> String {
+        let mut told = Told::default();
+        let looks: Vec<Subtask> = looks.iter().map(|(state, runs)| subtask(state, *runs)).collect();
+        looks.iter().flat_map(|look| told.news(look)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_run_is_told_however_short_it_was() {
+        let long = [("PENDING", 0), ("READY", 0), ("RUNNING", 1), ("RUNNING", 1), ("SUCCESSFUL", 1)];
+        assert_eq!(told(&long), "RUNNING SUCCESSFUL");
+        assert_eq!(told(&[("SUCCESSFUL", 1)]), "RUNNING SUCCESSFUL");
+        assert_eq!(told(&[("RUNNING", 1), ("READY", 1), ("FAILED", 2)]), "RUNNING RUNNING FAILED");
+        assert_eq!(told(&[("RUNNING", 1), ("FAILED", 1), ("SUCCESSFUL", 1)]), "RUNNING FAILED SUCCESSFUL", "skipped");
+    }
 }

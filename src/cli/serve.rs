@@ -45,6 +45,7 @@ impl Serve {
         let settings = self.place.load([listen, demo, no_migrate].into_iter().flatten().collect())?.settings;
         telemetry::start(&settings.telemetry);
         let running = server::start(settings).await?;
+        running.introduce();
         lifecycle::on_signals(&running.stop)?;
         running.ended().await;
         Ok(ExitCode::SUCCESS)

@@ -21,7 +21,7 @@ const PLAIN: &[(&str, Option<&str>)] = &[
 ];
 
 /// What executors hand to the processes of subtasks, which may be a `taskloom` in their turn.
-const OF_PROCESSES: &[&str] = &["PARAM", "OUTPUT", "TASK", "SUBTASK", "ATTEMPT", "OPERATION", "UPSTREAM"];
+const OF_PROCESSES: &[&str] = &["PARAM", "OUTPUT", "TASK", "SUBTASK", "ATTEMPT", "OPERATION", "RUN", "UPSTREAM"];
 
 /// The value in force and the origin of every known key.
 pub(super) struct Layers(BTreeMap<String, (Raw, Origin)>);

@@ -12,7 +12,7 @@ mod value;
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
 pub use section::{Auth, Database, Graphql, Log, Retention, Server, Settings, Telemetry, Worker};
-pub use value::{Bytes, DatabaseUrl, Filter, Format, ProcessTree, Slots, WorkerName};
+pub use value::{Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Slots, WorkerName};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -136,6 +136,9 @@ fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<Fault>) {
     }
     if settings.graphql.nesting > 60 {
         refuse(["graphql.nesting"; 2], "expected at most 60: the parser's stack is safe up to there");
+    }
+    if settings.log.chunk.0 > 1 << 20 {
+        refuse(["log.chunk"; 2], "expected at most 1MiB: who reads a line reads its whole chunk");
     }
     if settings.log.chunk > settings.log.limit {
         refuse(["log.chunk", "log.limit"], "expected at most log.limit");

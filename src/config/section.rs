@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Fault;
 use super::layer::Layers;
-use super::value::{Bytes, DatabaseUrl, Filter, Format, ProcessTree, Setting, Slots, WorkerName};
+use super::value::{Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Setting, Slots, WorkerName};
 
 macro_rules! sections {
     ($($(#[$doc:meta])* $section:ident: $Section:ident { $($(#[$about:meta])* $key:ident: $Type:ty),+ $(,)? })+) => {
@@ -64,7 +64,7 @@ sections! {
         url: Option<DatabaseUrl>,
         /// Readers (SQLite) or all connections (PostgreSQL).
         max_connections: u32,
-        /// How long to wait for a free connection.
+        /// How long to wait for a free connection, or for a locked file.
         acquire_timeout: Duration,
         /// The schema is brought up to date at start.
         migrate: bool,
@@ -84,7 +84,7 @@ sections! {
         /// Between TERM and KILL.
         grace: Duration,
         /// What running subtasks are given at shutdown.
-        shutdown_grace: Duration,
+        shutdown_grace: Patience,
         /// How process trees are held together.
         process_tree: ProcessTree,
     }
@@ -92,14 +92,14 @@ sections! {
     log: Log {
         /// The most that is kept of one.
         limit: Bytes,
-        /// A chunk is written at this size.
+        /// In chunks of this size.
         chunk: Bytes,
-        /// Or at this age.
+        /// A line is written at this age.
         flush: Duration,
     }
     /// What is removed, and when; none: never.
     retention: Retention {
-        /// Working folders of ended attempts.
+        /// Working folders of ended attempts, with what these left in them.
         attempt_folders: Option<Duration>,
         /// Ended tasks with all that belongs to them.
         finished_tasks: Option<Duration>,

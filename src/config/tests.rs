@@ -88,6 +88,15 @@ fn keys_must_agree_with_each_other() {
 }
 
 #[test]
+fn a_shutdown_may_be_given_no_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let loaded = load(&sources(&folder, "[worker]\nshutdown_grace = \"0s\"\n")).unwrap();
+    assert!(loaded.settings.worker.shutdown_grace.0.is_zero());
+    assert!(loaded.render().contains("shutdown_grace = \"0s\""), "{}", loaded.render());
+    assert!(mistakes("[worker]\ngrace = \"0s\"\n", &[]).contains("a duration above zero"));
+}
+
+#[test]
 fn broken_toml_names_its_line() {
     insta::assert_snapshot!(mistakes("[server]\n\nlisten = \n", &[]), @r#"
     taskloom.toml:3: string values must be quoted, expected literal string

@@ -138,6 +138,22 @@ impl Setting for Duration {
     }
 }
 
+/// A duration that may be nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience(pub Duration);
+
+impl Setting for Patience {
+    const EXPECTED: &'static str = "a duration such as 0s, 500ms, 30s or 10m";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        humantime::parse_duration(raw.text()?).ok().map(Self)
+    }
+
+    fn show(&self) -> String {
+        self.0.show()
+    }
+}
+
 impl Setting for Option<Duration> {
     const EXPECTED: &'static str = "a duration above zero, such as 12h or 7d, or \"never\"";
 

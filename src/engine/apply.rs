@@ -1,8 +1,9 @@
 //! Writes decided plans: rows, then the events that tell of them, in the caller's transaction. Whoever commits it
-//! rings the hub's bell afterwards.
+//! rings the hub's bell afterwards, and counts the tally.
 
 use taskloom_entity::{EventKind, TaskId, TenantId, Timestamp};
 
+use super::tally::Tally;
 use crate::error::Result;
 use crate::store::event::NewEvent;
 use crate::store::{Tx, change, event};
@@ -12,7 +13,7 @@ use crate::task::{Move, Plan};
 ///
 /// # Errors
 /// `INTERNAL` when a row is not what its plan saw; when the database does not answer.
-pub async fn apply(tx: &Tx, plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Result<()> {
+pub async fn apply(tx: &Tx, plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Result<Tally> {
     apply_with(tx, plans, vec![], actor, now).await
 }
 
@@ -26,11 +27,12 @@ pub async fn apply_with(
     more: Vec<NewEvent>,
     actor: Option<&str>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Tally> {
     change::write(tx, plans).await?;
     let mut events = events(plans, actor, now);
     events.extend(more);
-    event::append(tx, events).await
+    event::append(tx, events).await?;
+    Ok(Tally::of(plans))
 }
 
 fn events(plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Vec<NewEvent> {

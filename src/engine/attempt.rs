@@ -13,16 +13,14 @@ use super::worker::Options;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::executor::{self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work};
-use crate::log::gather::{CHUNK_BYTES, Limit};
+use crate::log::gather::Limit;
 use crate::log::{Chunk, Gather, Source};
 use crate::store::attempt::Used;
 use crate::task::command::execute::Outcome;
 use crate::task::spec::{Run, Subtask};
 
-/// Lines are written when they are this old.
-const FLUSH: Duration = Duration::from_millis(100);
-/// Or when this much of them is waiting.
-const FLUSH_CHUNKS: usize = 16;
+/// Lines are written before more text than this is waiting, however young they are.
+const WAITING: u64 = 1 << 20;
 /// How long the database may be away before a log's lines are waited for no longer.
 const RETRY: Duration = Duration::from_millis(250);
 /// Progress is reported at most this often.
@@ -94,8 +92,10 @@ impl Bench<'_> {
             tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), scribe.write(inbox));
         ran();
         self.record(finish(attempt, finished, outputs)).await;
-        // What a step left in its folder is not kept: what is to stay, it puts out.
-        let _ = tokio::fs::remove_dir_all(folder).await;
+        // What it left in its folder stays for a while (`retention.attempt_folders`); most leave nothing.
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || executor::tidy(&folder)).await {
+            tracing::debug!(attempt = %attempt.id, %error, "the folder of an attempt stays as it is");
+        }
     }
 
     async fn record(&self, finish: Finish) {
@@ -205,6 +205,7 @@ struct Scribe {
     chunks: Vec<Chunk>,
     since: Option<Instant>,
     limit: Limit,
+    flush: Duration,
     outputs: Map<String, Value>,
     progress: Option<(f64, Option<String>)>,
     told_at: Option<Instant>,
@@ -217,10 +218,11 @@ impl Scribe {
             port: bench.port.clone(),
             attempt,
             clock: bench.clock.clone(),
-            gather: Gather::default(),
+            gather: Gather::into_chunks(bench.options.log_chunk),
             chunks: vec![],
             since: None,
             limit: Limit::of(bench.options.log_limit),
+            flush: bench.options.log_flush,
             outputs: Map::new(),
             progress: None,
             told_at: None,
@@ -236,7 +238,7 @@ impl Scribe {
                 report = inbox.recv() => report,
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     self.tell_progress(false).await;
-                    if self.since.is_some_and(|since| since.elapsed() >= FLUSH) {
+                    if self.since.is_some_and(|since| since.elapsed() >= self.flush) {
                         self.flush().await;
                     }
                     continue;
@@ -253,7 +255,7 @@ impl Scribe {
     }
 
     fn due(&self) -> Option<Instant> {
-        let lines = self.since.map(|since| since + FLUSH);
+        let lines = self.since.map(|since| since + self.flush);
         let progress = self.progress.as_ref().map(|_| self.told_at.map_or_else(Instant::now, |at| at + PROGRESS));
         lines.into_iter().chain(progress).min()
     }
@@ -286,7 +288,7 @@ impl Scribe {
     async fn keep(&mut self, text: &[u8], lines: u32, source: Source, at: taskloom_entity::Timestamp) {
         self.since.get_or_insert_with(Instant::now);
         self.chunks.extend(self.gather.push(text, lines, source, at));
-        if self.chunks.len() >= FLUSH_CHUNKS {
+        if self.chunks.iter().map(|chunk| u64::from(chunk.bytes)).sum::<u64>() >= WAITING {
             self.flush().await;
         }
     }
@@ -298,7 +300,7 @@ impl Scribe {
         if self.chunks.is_empty() || self.refused {
             return self.chunks.clear();
         }
-        let chunks = std::mem::replace(&mut self.chunks, Vec::with_capacity(FLUSH_CHUNKS));
+        let chunks = std::mem::take(&mut self.chunks);
         let sizes: Vec<(u32, u32)> = chunks.iter().map(|chunk| (chunk.lines, chunk.bytes)).collect();
         let first_line = loop {
             match self.port.append(self.attempt, chunks.clone()).await {
@@ -346,5 +348,3 @@ impl Scribe {
         }
     }
 }
-
-const _: () = assert!(CHUNK_BYTES * FLUSH_CHUNKS <= 2 << 20, "what waits to be written stays small");

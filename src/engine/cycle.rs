@@ -2,12 +2,14 @@
 //! a running task passes here or through a resolver, and both take the task's lock first.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 use taskloom_entity::{AttemptState, EventKind, JsonText, SubtaskId, TaskId, Timestamp};
 
 use super::apply::{apply_with, blank};
 use super::port::{Assignment, AttemptRef, Finish, Report, Taken};
+use super::tally::Tally;
 use crate::error::Result;
 use crate::store::attempt::{self, Begun, Ended, Material};
 use crate::store::event::NewEvent;
@@ -54,6 +56,7 @@ pub struct Done {
 /// # Errors
 /// When the database does not take it: nothing of it happened, and all of it may be tried again.
 pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
+    let begun = Instant::now();
     let tx = store.begin().await?;
     let candidates = match &batch.claimant {
         Some(claimant) => queue::candidates(&tx, &claimant.labels, claimant.free as u64, now).await?,
@@ -78,8 +81,11 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
         Some(claimant) => cycle.claim(&tx, claimant, &candidates).await?,
         None => vec![],
     };
-    let wrote = cycle.write(&tx).await?;
+    let (wrote, tally) = cycle.write(&tx).await?;
     tx.commit().await?;
+    store.metrics().engine_commits.inc();
+    store.metrics().engine_commit_duration.observe(begun.elapsed());
+    tally.count(store.metrics());
     Ok(Done { finishes, assignments, wrote })
 }
 
@@ -90,12 +96,13 @@ struct Cycle {
     ended: Vec<Ended>,
     outputs: Vec<(SubtaskId, JsonText)>,
     told: Vec<NewEvent>,
+    refused_reports: u64,
 }
 
 impl Cycle {
     fn new(drafts: Vec<Draft>, now: Timestamp) -> Self {
         let by_task = drafts.iter().enumerate().map(|(at, draft)| (draft.snapshot().task.id, at)).collect();
-        Self { now, drafts, by_task, ended: vec![], outputs: vec![], told: vec![] }
+        Self { now, drafts, by_task, ended: vec![], outputs: vec![], told: vec![], refused_reports: 0 }
     }
 
     /// The draft and index of an attempt's subtask, when the attempt is the one that the fence lets through.
@@ -138,7 +145,9 @@ impl Cycle {
 
     async fn report(&mut self, tx: &Tx, reports: &[(AttemptRef, Report)]) -> Result<()> {
         for (attempt, report) in reports {
+            let is_there = self.by_task.contains_key(&attempt.task_id);
             let Some((draft, index)) = self.find(*attempt) else {
+                self.refused_reports += u64::from(is_there);
                 continue;
             };
             match report {
@@ -261,13 +270,15 @@ impl Cycle {
         }
     }
 
-    async fn write(self, tx: &Tx) -> Result<bool> {
+    async fn write(self, tx: &Tx) -> Result<(bool, Tally)> {
         let plans: Vec<Plan> = self.drafts.into_iter().map(Draft::into_plan).collect();
         let wrote = plans.iter().any(|plan| !plan.moves.is_empty()) || !self.told.is_empty();
         attempt::end(tx, &self.ended).await?;
         attempt::keep_outputs(tx, &self.outputs).await?;
-        apply_with(tx, &plans, self.told, None, self.now).await?;
-        Ok(wrote)
+        let mut tally = apply_with(tx, &plans, self.told, None, self.now).await?;
+        tally.attempts = self.ended.iter().map(|ended| ended.state).collect();
+        tally.refused_reports = self.refused_reports;
+        Ok((wrote, tally))
     }
 }
 

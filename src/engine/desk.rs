@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use taskloom_entity::{AttemptId, Timestamp, WorkerState, worker};
@@ -21,6 +21,7 @@ use crate::error::{Error, Result, code};
 use crate::event::Bell;
 use crate::log::{Chunk, Live};
 use crate::store::{self, Changed, Store};
+use crate::telemetry::metrics::Write;
 
 /// How many outcomes and reports one cycle takes.
 const BATCH: usize = 512;
@@ -72,6 +73,12 @@ impl Desk {
 
     fn ask(&self, ask: Ask) -> Result<()> {
         self.asks.send(ask).map_err(|_| Error::new(&code::SHUTTING_DOWN))
+    }
+
+    fn count_refused(&self, write: &'static str, count: usize) {
+        if count > 0 {
+            self.tools.store.metrics().refused_writes.get_or_create(&Write { write }).inc_by(count as u64);
+        }
     }
 }
 
@@ -128,8 +135,13 @@ impl Port for Desk {
         let tx = self.tools.store.begin().await?;
         let first_line = store::log::append(&tx, of(attempt), &chunks).await?;
         tx.commit().await?;
-        if let Some(first_line) = first_line {
-            self.tools.live.grow(attempt.subtask_id, first_line, chunks);
+        match first_line {
+            Some(first_line) => {
+                let bytes = chunks.iter().map(|chunk| u64::from(chunk.bytes)).sum();
+                self.tools.store.metrics().log_bytes.inc_by(bytes);
+                self.tools.live.grow(attempt.subtask_id, first_line, chunks);
+            }
+            None => self.count_refused("log", 1),
         }
         Ok(first_line)
     }
@@ -146,6 +158,7 @@ impl Port for Desk {
     }
 
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Taken>> {
+        let asked = Instant::now();
         let mut answers = Vec::with_capacity(finishes.len());
         for finish in finishes {
             let (reply, answer) = oneshot::channel();
@@ -156,6 +169,8 @@ impl Port for Desk {
         for answer in answers {
             taken.push(answer.await.map_err(|_| Error::new(&code::SHUTTING_DOWN))?);
         }
+        self.tools.store.metrics().engine_wait.observe(asked.elapsed());
+        self.count_refused("outcome", taken.iter().filter(|taken| **taken == Taken::Refused).count());
         Ok(taken)
     }
 

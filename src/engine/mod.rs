@@ -1,6 +1,6 @@
 //! Claims, runs, records. [`apply`] writes what was decided; [`cycle`] is the one transaction in which outcomes are
 //! recorded and work is handed out; [`desk`] gathers what waits to be written into cycles; [`worker`] runs attempts
-//! through the narrow [`port`]; [`recovery`] takes back what a lost worker had.
+//! through the narrow [`port`]; [`recovery`] takes back what a lost worker had; [`tally`] counts what was committed.
 //!
 //! Attempts happen at least once, transitions exactly once: every write of an attempt is fenced by its epoch.
 
@@ -10,4 +10,5 @@ pub mod cycle;
 pub mod desk;
 pub mod port;
 pub mod recovery;
+pub mod tally;
 pub mod worker;

@@ -88,6 +88,7 @@ impl Recovery {
                     None => {}
                 }
             }
+            self.store.metrics().leases_lost.inc_by((lost - before) as u64);
             if lost == before && done.finishes.iter().all(Option::is_none) {
                 return Ok(lost);
             }

@@ -18,6 +18,7 @@ use super::attempt::{self, Bench};
 use super::port::{Assignment, Hello, Life, Port, Wish};
 use crate::clock::Clock;
 use crate::executor::Host;
+use crate::telemetry::Metrics;
 
 /// How the worker works.
 #[derive(Clone, Debug)]
@@ -34,6 +35,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// The most text of one attempt's log.
     pub log_limit: u64,
+    /// Text of one chunk of it.
+    pub log_chunk: usize,
+    /// How long a line may wait to be written.
+    pub log_flush: Duration,
 }
 
 /// A worker, not yet running.
@@ -46,6 +51,8 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     /// How it works.
     pub options: Options,
+    /// Moved by what runs.
+    pub metrics: Arc<Metrics>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -71,12 +78,14 @@ struct Shared {
     /// Until when the lease holds for certain, by the steady clock of this host.
     holds: watch::Sender<Instant>,
     over: CancellationToken,
+    metrics: Arc<Metrics>,
 }
 
 impl Worker {
     /// Works until it is told to stop and nothing of its work is left.
     pub async fn run(self, stops: Stops) {
         let worker = Arc::new(self);
+        worker.metrics.worker_slots.set(i64::try_from(worker.options.hello.slots).unwrap_or(i64::MAX));
         while !stops.gently.is_cancelled() {
             let before = Instant::now();
             let life = match worker.port.register(worker.options.hello.clone()).await {
@@ -100,6 +109,7 @@ impl Worker {
             attempts: TaskTracker::new(),
             holds: watch::Sender::new(registered + life.lease),
             over: CancellationToken::new(),
+            metrics: self.metrics.clone(),
         });
         let renewals = tokio::spawn(self.clone().renew(life.clone(), shared.clone()));
         let wishes = tokio::spawn(self.clone().obey(life.clone(), shared.clone()));
@@ -141,13 +151,18 @@ impl Worker {
         let (instant, real): (Vec<_>, Vec<_>) = assignments.into_iter().partition(attempt::is_instant);
         if !instant.is_empty() {
             // Nothing runs for them: they end together, and hold no slot meanwhile.
-            let port = self.port.clone();
-            shared.attempts.spawn(async move { attempt::finish_instantly(port.as_ref(), instant).await });
+            let (port, metrics, begun) = (self.port.clone(), self.metrics.clone(), Instant::now());
+            let count = instant.len();
+            shared.attempts.spawn(async move {
+                attempt::finish_instantly(port.as_ref(), instant).await;
+                (0..count).for_each(|_| metrics.attempt_duration.observe(begun.elapsed()));
+            });
         }
         for assignment in real {
             let id = assignment.attempt.id;
             let (wish, wishes) = watch::channel(Wish::Run);
             shared.running().insert(id, wish);
+            shared.metrics.subtasks_running.inc();
             let (worker, shared_too) = (self.clone(), shared.clone());
             shared.attempts.spawn(async move {
                 let bench = Bench {
@@ -156,8 +171,10 @@ impl Worker {
                     clock: worker.clock.clone(),
                     options: &worker.options,
                 };
+                let begun = Instant::now();
                 bench.run(assignment, wishes, || shared_too.free(id)).await;
                 shared_too.free(id);
+                worker.metrics.attempt_duration.observe(begun.elapsed());
             });
         }
     }
@@ -227,6 +244,7 @@ impl Shared {
 
     fn free(&self, id: AttemptId) {
         if self.running().remove(&id).is_some() {
+            self.metrics.subtasks_running.dec();
             self.slot.notify_one();
         }
     }

@@ -1,7 +1,5 @@
 //! The table of codes: every error that can leave, a line each. `docs/error-codes.md` is written from it.
 
-use sea_orm::DbErr;
-
 use super::Kind;
 
 /// A line of the table.
@@ -91,32 +89,4 @@ codes! {
     SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart.";
     TIMED_OUT Unavailable "the request took longer than {seconds} s" "请求超过 {seconds} 秒" "Ask for less at a time.";
     INTERNAL Internal "internal error; the log has it under this request's id" "内部错误；日志中可按请求标识查找" "Look into the server's log for the request id.";
-}
-
-/// Whether the database may answer the same request later: it is away, its disk is full, its file is locked.
-#[must_use]
-pub fn is_passing(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        other => {
-            let text = other.to_string();
-            const SIGNS: [&str; 14] = [
-                "database is locked",
-                "database or disk is full",
-                "disk I/O error",
-                "readonly database",
-                "unable to open database",
-                "Connection refused",
-                "Connection reset",
-                "connection closed",
-                "Broken pipe",
-                "unexpected end of file",
-                "terminating connection",
-                "the database system is",
-                "No space left",
-                "pool timed out",
-            ];
-            SIGNS.iter().any(|sign| text.contains(sign))
-        }
-    }
 }

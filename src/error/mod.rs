@@ -2,6 +2,7 @@
 //! logged once, where it is handled, and never shown.
 
 pub mod code;
+mod passing;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -188,7 +189,7 @@ impl StdError for Error {
 impl From<sea_orm::DbErr> for Error {
     /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again.
     fn from(error: sea_orm::DbErr) -> Self {
-        let code = if code::is_passing(&error) { &code::DATABASE_UNAVAILABLE } else { &code::INTERNAL };
+        let code = if passing::is_passing(&error) { &code::DATABASE_UNAVAILABLE } else { &code::INTERNAL };
         let made = Self::new(code).source(error);
         if code.kind == Kind::Unavailable { made.retry_after(Duration::from_secs(2)) } else { made }
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Bell;
 use crate::error::Result;
 use crate::store::{self, Store};
+use crate::telemetry::metrics::Held;
 
 /// How many events stay in memory.
 const RING: usize = 8192;
@@ -94,7 +95,8 @@ impl Hub {
     pub fn tail(&self, after: Option<EventId>) -> Tail {
         let newest = self.0.newest.subscribe();
         let seen = after.unwrap_or_else(|| *newest.borrow());
-        Tail { hub: self.clone(), newest, seen }
+        let _held = self.0.store.metrics().event_subscribers.hold();
+        Tail { hub: self.clone(), newest, seen, _held }
     }
 
     /// The reader: runs until `stop`. It is woken by the bell and looks by itself every second; a database that does
@@ -121,11 +123,13 @@ impl Hub {
         let Some(last) = events.last().map(|event| event.id) else {
             return Ok(false);
         };
-        let more = events.len() as u64 == PAGE;
+        let count = events.len() as u64;
+        let more = count == PAGE;
         // Nobody listens: the tasks would be loaded for nothing. Who comes back later reads the log from the cursor on.
         let entries = if self.subscribers() == 0 { None } else { Some(self.with_tasks(events).await?) };
         self.0.ring.write().expect("invariant: nothing panics under the ring's lock").take(entries, last);
         self.0.newest.send_replace(last);
+        self.0.store.metrics().events_delivered.inc_by(count);
         Ok(more)
     }
 
@@ -156,6 +160,7 @@ pub struct Tail {
     hub: Hub,
     newest: watch::Receiver<EventId>,
     seen: EventId,
+    _held: Held,
 }
 
 impl Tail {

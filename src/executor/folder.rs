@@ -20,10 +20,19 @@ use super::work::{Program, Work};
 /// The variable that every process of a work inherits and by which leftovers are recognised.
 pub(super) const MARK: &str = "TASKLOOM_ATTEMPT";
 
+const ATTEMPT_FOLDER: &str = "TASKLOOM_ATTEMPT_FOLDER";
+const PARAMETERS_FILE: &str = "TASKLOOM_PARAMETERS_FILE";
+const PARAMETER: &str = "TASKLOOM_PARAM_";
+
 const SCRIPT_SHELL: &str = "script.sh";
 const SCRIPT_PYTHON: &str = "script.py";
 const PARAMETERS: &str = "parameters.json";
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What is set here is nobody else's to set.
+fn is_reserved(name: &str) -> bool {
+    matches!(name, MARK | ATTEMPT_FOLDER | PARAMETERS_FILE) || name.starts_with(PARAMETER)
+}
 
 /// Linux refuses a variable of 128 KiB, and an environment beyond about 2 MiB.
 const LARGEST_VARIABLE: usize = 100 * 1024;
@@ -43,7 +52,7 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     let folder = make(&work.folder).map_err(fail)?;
     let mut variables = Variables::new(&folder, mark);
     for (name, value) in &work.environment {
-        if !name.starts_with("TASKLOOM_") {
+        if !is_reserved(name) {
             variables.set(name, value);
         }
     }
@@ -57,7 +66,7 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     write(&script, code.as_bytes()).map_err(fail)?;
     let parameters = folder.join(PARAMETERS);
     write(&parameters, work.parameters.to_string().as_bytes()).map_err(fail)?;
-    variables.push("TASKLOOM_PARAMETERS_FILE", parameters.as_os_str().as_bytes());
+    variables.push(PARAMETERS_FILE, parameters.as_os_str().as_bytes());
     let notes = variables.add_parameters(&work.parameters);
 
     let mut arguments = vec![program.clone()];
@@ -74,6 +83,21 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
         brand: None,
     };
     Ok(Prepared { command, notes })
+}
+
+/// Removes from a folder what was put there for the program, and then the folder, unless the program left something.
+///
+/// # Errors
+/// What the file system says; a folder that does not exist is none.
+pub fn tidy(folder: &Path) -> io::Result<()> {
+    let none_is_fine = |done: io::Result<()>| match done {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
+        done => done,
+    };
+    for name in [SCRIPT_SHELL, SCRIPT_PYTHON, PARAMETERS] {
+        none_is_fine(std::fs::remove_file(folder.join(name)))?;
+    }
+    none_is_fine(std::fs::remove_dir(folder))
 }
 
 /// Makes the folder for its owner alone; its absolute path, since the program starts inside it.
@@ -123,7 +147,7 @@ impl Variables {
         variables.push("HOME", env::var_os("HOME").unwrap_or_else(|| folder.into()).as_bytes());
         variables.push("LANG", env::var_os("LANG").unwrap_or_else(|| "C.UTF-8".into()).as_bytes());
         variables.push("TMPDIR", folder.as_os_str().as_bytes());
-        variables.push("TASKLOOM_ATTEMPT_FOLDER", folder.as_os_str().as_bytes());
+        variables.push(ATTEMPT_FOLDER, folder.as_os_str().as_bytes());
         variables
     }
 
@@ -159,7 +183,7 @@ impl Variables {
                 notes.push(format!("parameter {name} is too large for the environment; it is in {PARAMETERS} only"));
                 continue;
             }
-            self.push(&format!("TASKLOOM_PARAM_{name}"), text.as_bytes());
+            self.push(&format!("{PARAMETER}{name}"), text.as_bytes());
         }
         notes
     }

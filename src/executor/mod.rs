@@ -17,6 +17,7 @@ mod stopwatch;
 mod work;
 
 pub use error::ExecutorError;
+pub use folder::tidy;
 pub use host::{Host, HostOptions, Swept};
 pub use process::{Capabilities, Enforcement, Way, WayChoice};
 pub use work::{Finished, Limits, LineBlock, Order, Outcome, Program, Report, StopReason, Stream, Usage, Work};

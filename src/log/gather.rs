@@ -6,17 +6,21 @@ use taskloom_entity::Timestamp;
 
 use super::chunk::{Chunk, Mark, Source};
 
-/// Text of one chunk.
-pub const CHUNK_BYTES: usize = 64 * 1024;
-
 /// Lines on their way into chunks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gather {
+    size: usize,
     marks: Vec<Mark>,
     text: Vec<u8>,
 }
 
 impl Gather {
+    /// Into chunks of about `size` bytes of text.
+    #[must_use]
+    pub fn into_chunks(size: usize) -> Self {
+        Self { size, marks: vec![], text: vec![] }
+    }
+
     /// Takes whole lines; returns a chunk when one is full.
     pub fn push(&mut self, text: &[u8], lines: u32, source: Source, at: Timestamp) -> Option<Chunk> {
         self.text.extend_from_slice(text);
@@ -24,7 +28,7 @@ impl Gather {
             Some(last) if last.source == source && at.0 - last.at.0 < 1_000 => last.lines += lines,
             _ => self.marks.push(Mark { lines, at, source }),
         }
-        if self.text.len() >= CHUNK_BYTES { self.seal() } else { None }
+        if self.text.len() >= self.size { self.seal() } else { None }
     }
 
     /// What has been gathered, if anything.
@@ -88,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_full_chunk_comes_out_and_the_rest_stays() {
-        let mut gather = Gather::default();
-        let line = vec![b'x'; CHUNK_BYTES / 2];
+        let mut gather = Gather::into_chunks(100);
+        let line = [b'x'; 50];
         assert!(gather.push(&line, 1, Source::Stdout, Timestamp(0)).is_none());
         let chunk = gather.push(&line, 1, Source::Stderr, Timestamp(5)).expect("full");
         assert_eq!(chunk.lines, 2);

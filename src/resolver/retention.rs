@@ -1,6 +1,6 @@
 //! Removal of what is old: for the process's own jobs.
 
-use taskloom_entity::{Role, Timestamp};
+use taskloom_entity::{AttemptId, Role, Timestamp};
 
 use super::Request;
 use crate::error::Result;
@@ -27,4 +27,16 @@ pub async fn sessions(request: &Request) -> Result<u64> {
     let removed = store::session::delete_ended(&tx, request.clock.now()).await?;
     tx.commit().await?;
     Ok(removed)
+}
+
+/// Which of these attempts run, or ended at `until` or later.
+///
+/// # Errors
+/// `FORBIDDEN` for all but administrators.
+#[tracing::instrument(name = "retention.attempts", skip_all)]
+pub async fn attempts_since(request: &Request, ids: &[AttemptId], until: Timestamp) -> Result<Vec<AttemptId>> {
+    request.principal.require(Role::Admin)?;
+    let attempts = store::attempt::list(request.store.read(), ids).await?;
+    let is_kept = |at: Option<Timestamp>| at.is_none_or(|at| at >= until);
+    Ok(attempts.iter().filter(|attempt| is_kept(attempt.finished_at)).map(|attempt| attempt.id).collect())
 }

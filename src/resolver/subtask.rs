@@ -5,6 +5,7 @@ use taskloom_entity::{AttemptId, Role, SubtaskId, attempt, subtask};
 use super::Request;
 use super::audit::{self, Act};
 use super::task::decide;
+use crate::engine::tally::Tally;
 use crate::error::{Error, Result, code};
 use crate::store;
 pub use crate::store::snapshot::needs;
@@ -40,13 +41,16 @@ pub async fn cancel(request: &Request, id: SubtaskId) -> Result<subtask::Model> 
 async fn change(request: &Request, id: SubtaskId, verb: Verb, name: &'static str) -> Result<subtask::Model> {
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
+    let mut tally = Tally::default();
     let subtask = audit::change(request, act, async |tx, act| {
         let of = store::subtask::find(tx, scope, id).await?.ok_or_else(|| not_found(id))?;
-        let tenant = decide(tx, request, (of.task_id, Some(id)), verb).await?;
+        let (tenant, decided) = decide(tx, request, (of.task_id, Some(id)), verb).await?;
+        tally = decided;
         *act = act.clone().of(tenant);
         store::subtask::find(tx, scope, id).await?.ok_or_else(|| not_found(id))
     })
     .await?;
+    tally.count(request.store.metrics());
     request.bell.ring();
     Ok(subtask)
 }

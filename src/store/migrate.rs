@@ -35,6 +35,7 @@ pub async fn up(store: &Store) -> Result<(), MigrateError> {
     if store.backend() == DbBackend::Postgres {
         // The lock belongs to a session of its own: migrations run in transactions of theirs.
         let lock = store.write().begin().await?;
+        lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
         lock.execute_unprepared("SELECT pg_advisory_xact_lock(7305804402)").await?;
         Migrator::up(store.write(), None).await?;
         lock.commit().await?;

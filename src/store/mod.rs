@@ -26,22 +26,28 @@ pub mod token;
 pub mod user;
 pub mod worker;
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
 
 use crate::error::Result;
+use crate::telemetry::Metrics;
 
 /// An open transaction: what is written through it is one. Dropped without [`DatabaseTransaction::commit`], it is
 /// rolled back. Side effects outside of the database belong behind the commit.
 pub type Tx = DatabaseTransaction;
 
-/// The database: a pool that writes and a pool that reads. On PostgreSQL they are one.
+/// The database: a pool that writes and a pool that reads. On PostgreSQL they are one. With it go the metrics of
+/// this process, since what counts is what was committed: whoever commits, counts.
 #[derive(Clone, Debug)]
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    metrics: Arc<Metrics>,
 }
 
 /// Whether a conditional write found what it expected.
@@ -65,7 +71,7 @@ impl Store {
     /// A store on these pools.
     #[must_use]
     pub fn new(write: DatabaseConnection, read: DatabaseConnection) -> Self {
-        Self { write, read }
+        Self { write, read, metrics: Arc::default() }
     }
 
     /// Begins a transaction.
@@ -77,7 +83,10 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.write.begin_with_options(options).await?)
+        let asked = Instant::now();
+        let tx = self.write.begin_with_options(options).await?;
+        self.metrics.database_wait.observe(asked.elapsed());
+        Ok(tx)
     }
 
     /// For queries that change nothing and need no transaction.
@@ -90,6 +99,12 @@ impl Store {
     #[must_use]
     pub fn write(&self) -> &DatabaseConnection {
         &self.write
+    }
+
+    /// What this process counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Which database this is.

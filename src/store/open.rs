@@ -5,6 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sea_orm::sqlx::{Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
 use super::Store;
@@ -125,7 +126,7 @@ async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
 fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
     let mut options = base(url, connections, pools);
     // WAL lets readers go on while one writes; FULL makes every acknowledged commit survive a power cut.
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
@@ -133,11 +134,22 @@ fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-16384")
             .pragma("mmap_size", "268435456")
-            .busy_timeout(Duration::from_secs(5))
+            // Somebody else's lock is waited for as long as a connection is.
+            .busy_timeout(pools.acquire)
             .statement_cache_capacity(256)
+    });
+    // A full disk makes SQLite itself roll back. The driver does not notice, takes the next BEGIN for a savepoint, and
+    // once that is rolled back nothing is ever committed again: such a connection is not used any more.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        let usable = !connection.is_in_transaction();
+        Box::pin(async move { Ok(usable) })
     });
     options
 }
+
+/// A server that is frozen in the middle of a transaction must not keep its locks from the others. Not as an option of
+/// the connection: a pooler in front would refuse it.
+const FROZEN: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
@@ -145,6 +157,11 @@ async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     }
     let mut options = base(url, pools.connections, pools);
     options.map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(256).application_name("taskloom"));
+    // After a restart of the database nobody is to stumble over a connection of before it.
+    options.test_before_acquire_if_idle_for(Duration::from_secs(1));
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_connect(|connection, _| Box::pin(async move { connection.execute(FROZEN).await.map(drop) }))
+    });
     let pool = connect(url, options).await?;
     Ok(Store::new(pool.clone(), pool))
 }

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
+use super::loud::Loud;
 use super::process::Process;
 
 /// The route by its pattern, never the path as sent: a caller must not be able to make new series.
@@ -43,6 +44,36 @@ pub struct Outcome {
 pub struct State {
     /// `successful`, `failed`, `canceled`, `rolled_back`.
     pub state: &'static str,
+}
+
+/// What a write of a lost attempt would have written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Write {
+    /// `outcome`, `log`, `report`.
+    pub write: &'static str,
+}
+
+/// How many there are of something that ends by being dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Open(Gauge);
+
+/// One of them.
+#[derive(Debug)]
+pub struct Held(Gauge);
+
+impl Open {
+    /// Counts one for as long as it is held.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        self.0.inc();
+        Held(self.0.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// Seconds, in buckets from a millisecond to a minute.
@@ -92,14 +123,20 @@ pub struct Metrics {
     pub subtasks_running: Gauge,
     /// Subtasks that could run here at a time.
     pub worker_slots: Gauge,
-    /// Leases that ended without a sign of life.
+    /// Attempts taken back from a worker that gave no sign of life.
     pub leases_lost: Counter,
     /// Transactions of the engine.
     pub engine_commits: Counter,
     /// How long they took.
     pub engine_commit_duration: Seconds,
+    /// From the end of an attempt to its record.
+    pub engine_wait: Seconds,
+    /// Writes of attempts that were lost.
+    pub refused_writes: Family<Write, Counter>,
+    /// From wanting a transaction to having it.
+    pub database_wait: Seconds,
     /// Open subscriptions.
-    pub event_subscribers: Gauge,
+    pub event_subscribers: Open,
     /// Events read from the log and handed to the hub.
     pub events_delivered: Counter,
     /// Bytes of attempts' logs, as the processes wrote them.
@@ -119,6 +156,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Process));
+        registry.register_collector(Box::new(Loud));
         registry.register("taskloom_build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let ours = &mut registry;
         Self {
@@ -148,7 +186,7 @@ impl Metrics {
             leases_lost: put(
                 ours,
                 "taskloom_leases_lost",
-                "Leases that ended without a sign of life",
+                "Attempts taken back from a worker that gave no sign of life",
                 Counter::default(),
             ),
             engine_commits: put(ours, "taskloom_engine_commits", "Transactions of the engine", Counter::default()),
@@ -158,7 +196,25 @@ impl Metrics {
                 "Duration of the engine's transactions",
                 Seconds::default(),
             ),
-            event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions", Gauge::default()),
+            engine_wait: put(
+                ours,
+                "taskloom_engine_wait_seconds",
+                "From the end of an attempt to its record",
+                Seconds::default(),
+            ),
+            refused_writes: put(
+                ours,
+                "taskloom_engine_refused_writes",
+                "Writes of attempts that were lost",
+                Family::default(),
+            ),
+            database_wait: put(
+                ours,
+                "taskloom_database_wait_seconds",
+                "From wanting a transaction to having it",
+                Seconds::default(),
+            ),
+            event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions", Open::default()),
             events_delivered: put(ours, "taskloom_events_delivered", "Events handed to the hub", Counter::default()),
             log_bytes: put(ours, "taskloom_log_bytes", "Bytes that attempts wrote to their logs", Counter::default()),
             registry,
@@ -180,11 +236,21 @@ fn put<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metri
     metric
 }
 
-mod seconds {
+mod encode {
     use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
     use prometheus_client::metrics::{MetricType, TypedMetric};
 
-    use super::Seconds;
+    use super::{Open, Seconds};
+
+    impl EncodeMetric for Open {
+        fn encode(&self, encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+            self.0.encode(encoder)
+        }
+
+        fn metric_type(&self) -> MetricType {
+            self.0.metric_type()
+        }
+    }
 
     impl TypedMetric for Seconds {
         const TYPE: MetricType = MetricType::Histogram;
@@ -224,6 +290,7 @@ mod tests {
             "taskloom_subtasks_running 0",
             "taskloom_event_subscribers 0",
             "taskloom_log_bytes_total 0",
+            "taskloom_log_messages_total{level=\"error\"} 0",
             concat!("taskloom_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is missing from\n{text}");

@@ -1,5 +1,6 @@
 //! What the server says of itself: log lines, request ids, metrics. It knows nothing of tasks but their numbers.
 
+mod loud;
 pub mod metrics;
 mod process;
 mod request_id;
@@ -7,6 +8,7 @@ mod request_id;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub use metrics::Metrics;
@@ -14,15 +16,73 @@ pub use request_id::RequestId;
 
 use crate::config::{Format, Telemetry};
 
+/// What these say of themselves at start is of no use to an operator; their warnings are. A filter that names one
+/// of them has the last word.
+const QUIET: &str = "tokio_cron_scheduler=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn";
+
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::new(format!("{QUIET},{level}"))
+}
+
 /// Sends log lines to standard error from here on. The first call counts: a second server in one process shares it.
 pub fn start(settings: &Telemetry) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&settings.level.0))
+        .with_env_filter(filter(&settings.level.0))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     // An error means that there is a subscriber already, which is as good.
     let _ = match settings.format {
-        Format::Pretty => builder.finish().try_init(),
-        Format::Json => builder.json().flatten_event(true).with_current_span(true).finish().try_init(),
+        Format::Pretty => builder.finish().with(loud::Loud).try_init(),
+        Format::Json => builder.json().flatten_event(true).with_current_span(true).finish().with(loud::Loud).try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::filter;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written under this setting of two chatty neighbours and of us.
+    fn written(level: &str) -> String {
+        let page = Page::default();
+        let writer = page.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(level))
+            .with_writer(move || writer.clone())
+            .without_time()
+            .with_ansi(false)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(target: "tokio_cron_scheduler::job", "chatter");
+            tracing::warn!(target: "sea_orm_migration::migrator", "trouble");
+            tracing::info!(target: "taskloom::server", "ours");
+        });
+        let bytes = page.0.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap();
+        let last = |line: &str| line.rsplit(' ').next().unwrap_or_default().to_owned();
+        text.lines().map(last).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn neighbours_are_quiet_unless_they_are_named() {
+        assert_eq!(written("info"), "trouble ours");
+        assert_eq!(written("warn"), "trouble");
+        assert_eq!(written("info,tokio_cron_scheduler=info"), "chatter trouble ours");
+        assert_eq!(written("error,sea_orm_migration=error"), "");
+    }
 }

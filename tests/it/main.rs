@@ -11,3 +11,4 @@ mod engine;
 mod executor;
 mod harness;
 mod house;
+mod outage;

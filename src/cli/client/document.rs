@@ -20,7 +20,7 @@ query Watch($id: ID!) {
   node(id: $id) {
     ... on Task {
       databaseId name state progress message
-      subtasks { id databaseId name state progress message }
+      subtasks { id databaseId name state runs progress message }
     }
   }
 }";
@@ -98,6 +98,8 @@ pub(in crate::cli) struct Subtask {
     pub(in crate::cli) database_id: i64,
     pub(in crate::cli) name: String,
     pub(in crate::cli) state: String,
+    /// Attempts begun, ever.
+    pub(in crate::cli) runs: u32,
     /// 0 to 1.
     pub(in crate::cli) progress: f64,
     pub(in crate::cli) message: Option<String>,

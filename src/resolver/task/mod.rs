@@ -12,6 +12,7 @@ use super::audit::{self, Act};
 use super::refusal::refused;
 use crate::auth::Scope;
 use crate::engine;
+use crate::engine::tally::Tally;
 use crate::error::{Error, Result, code};
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
@@ -116,23 +117,27 @@ fn act(verb: Verb, id: TaskId) -> Act {
 async fn change(request: &Request, id: TaskId, verb: Verb) -> Result<task::Model> {
     let act = act(verb, id);
     let scope = audit::permit(request, Role::Manager, &act).await?;
+    let mut tally = Tally::default();
     let task = audit::change(request, act, async |tx, act| {
-        let tenant = decide(tx, request, (id, None), verb).await?;
+        let (tenant, decided) = decide(tx, request, (id, None), verb).await?;
+        tally = decided;
         *act = act.clone().of(tenant);
         fetch(tx, scope, id).await
     })
     .await?;
+    tally.count(request.store.metrics());
     request.bell.ring();
     Ok(task)
 }
 
-/// Locks, decides and writes: the middle of every verb, on a task or one of its subtasks. Whose task it is.
+/// Locks, decides and writes: the middle of every verb, on a task or one of its subtasks. Whose task it is, and what
+/// is to be counted.
 pub(super) async fn decide(
     tx: &Tx,
     request: &Request,
     (id, subtask): (TaskId, Option<SubtaskId>),
     verb: Verb,
-) -> Result<taskloom_entity::TenantId> {
+) -> Result<(taskloom_entity::TenantId, Tally)> {
     let scope = request.principal.require(Role::Manager)?;
     let (snapshot, now) = lock(tx, request, scope, id).await?;
     let target = match subtask {
@@ -144,8 +149,8 @@ pub(super) async fn decide(
     let tenant = snapshot.task.tenant_id;
     let mut draft = Draft::new(snapshot, now);
     command::decide(&mut draft, verb, target).map_err(refused)?;
-    engine::apply::apply(tx, &[draft.into_plan()], Some(&request.principal.name()), now).await?;
-    Ok(tenant)
+    let tally = engine::apply::apply(tx, &[draft.into_plan()], Some(&request.principal.name()), now).await?;
+    Ok((tenant, tally))
 }
 
 /// A foreign tenant's task is not found, like one that never was.

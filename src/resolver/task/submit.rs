@@ -81,30 +81,31 @@ pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
     let act = Act::new("task.submit", "task");
     audit::permit(request, Role::Manager, &act).await?;
     let tenant = tenant(request, new.tenant_id).await?;
+    let act = act.of(tenant);
     check(&new)?;
     let digest = new.idempotency_key.as_ref().map(|_| digest(&new));
-    if let Some(task) = known(request, tenant, &new, digest.as_deref()).await? {
+    let known = async || match known(request, tenant, &new, digest.as_deref()).await {
+        Err(error) => Err(audit::refuse(request, &act, error).await),
+        found => found,
+    };
+    if let Some(task) = known().await? {
         return Ok(task);
     }
     let (definition, definition_id) = definition(request, &new.source).await?;
     let parameters =
         definition.accept(new.parameters.clone()).map_err(|faults| invalid(&code::INVALID_PARAMETERS, faults))?;
-    let key = new.idempotency_key.clone();
-    let now = request.clock.now();
+    let (digest, now) = (digest.clone(), request.clock.now());
     let rows = rows(request, &definition, Accepted { new: &new, tenant, definition_id, parameters, digest, now });
-    let done = audit::change(request, act.of(tenant), async |tx, act| write(tx, request, act, rows).await).await;
-    match done {
-        Ok(task) => {
-            request.bell.ring();
-            Ok(task)
-        }
-        // Two with the same key at the same moment: the slower one is answered with the faster one's task.
-        Err(error) if key.is_some() && error.code() == &code::IDEMPOTENCY_KEY_REUSED => {
-            let digest = self::digest(&new);
-            known(request, tenant, &new, Some(&digest)).await?.ok_or(error)
-        }
-        Err(error) => Err(error),
+    let tx = request.store.begin().await?;
+    if let Some(task) = write(&tx, request, act.clone(), rows).await? {
+        tx.commit().await?;
+        request.store.metrics().tasks_submitted.inc();
+        request.bell.ring();
+        return Ok(task);
     }
+    tx.rollback().await?;
+    // Two with the same key at the same moment: the slower one is answered with the faster one's task.
+    known().await?.ok_or_else(|| Error::internal("the task that had the key a moment ago was deleted"))
 }
 
 async fn tenant(request: &Request, wanted: Option<TenantId>) -> Result<TenantId> {
@@ -301,15 +302,20 @@ fn first_states(definition: &Definition, tenant_id: TenantId, now: Timestamp) ->
     draft.snapshot().subtasks.iter().map(|subtask| subtask.state).collect()
 }
 
-async fn write(tx: &Tx, request: &Request, act: &mut Act, rows: NewTask) -> Result<task::Model> {
-    let key = rows.task.idempotency_key.clone().take().flatten();
+/// The new task; none when its key is taken. The event is the last that is written: on PostgreSQL everybody who tells
+/// of something waits from there to the commit.
+async fn write(tx: &Tx, request: &Request, mut act: Act, rows: NewTask) -> Result<Option<task::Model>> {
+    let has_key = rows.task.idempotency_key.clone().take().flatten().is_some();
     let created_at = rows.task.created_at.clone().take().unwrap_or_else(|| request.clock.now());
     let tenant = rows.task.tenant_id.clone().take().unwrap_or(TenantId(0));
-    let id = store::task::insert(tx, rows).await.map_err(|error| match key {
-        Some(key) if is_taken(&error) => Error::new(&code::IDEMPOTENCY_KEY_REUSED).with("key", key),
-        _ => error.into(),
-    })?;
+    let id = match store::task::insert(tx, rows).await {
+        Ok(id) => id,
+        Err(error) if has_key && is_taken(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let task = store::task::list_by_id(tx, &[id]).await?.pop().ok_or_else(|| super::not_found(id))?;
     act.on(format_args!("task:{id}"));
+    audit::record(tx, request, &act).await?;
     let event = store::event::NewEvent {
         kind: EventKind::TaskSubmitted,
         task_state: Some(TaskState::Pending),
@@ -319,5 +325,5 @@ async fn write(tx: &Tx, request: &Request, act: &mut Act, rows: NewTask) -> Resu
         ..engine::apply::blank(tenant, id, created_at)
     };
     store::event::append(tx, vec![event]).await?;
-    store::task::list_by_id(tx, &[id]).await?.pop().ok_or_else(|| super::not_found(id))
+    Ok(Some(task))
 }

@@ -26,6 +26,8 @@ pub fn subtask(draft: &mut Draft, index: usize) -> Result<(), Refused> {
     let event = if backward { SubtaskEvent::SkipUndo } else { SubtaskEvent::Skip };
     draft.step(index, event, |subtask, now| {
         subtask.operation = Operation::Skip;
+        // It says why something failed, and nothing has any more; the attempt and the events keep it.
+        subtask.message = None;
         subtask.progress = if backward { 0.0 } else { 1.0 };
         subtask.finished_at = Some(now);
     });

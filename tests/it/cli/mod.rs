@@ -2,6 +2,7 @@
 
 mod admin;
 mod mistakes;
+mod task;
 
 use std::io::Write;
 use std::path::Path;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use taskloom::config::{self, Flag, Settings, Sources};
 use taskloom::server::{self, Running};
 
+use super::metric::{Samples, parse};
 use super::step::{Step, spec};
 use crate::harness::postgres;
 
@@ -30,7 +31,16 @@ impl Bench {
         Self::start(Some(postgres::database().await)).await
     }
 
+    /// A server with settings of its own.
+    pub(super) async fn with(settings: &[(&'static str, &str)]) -> Self {
+        Self::start_with(None, settings).await
+    }
+
     async fn start(database: Option<postgres::Database>) -> Self {
+        Self::start_with(database, &[]).await
+    }
+
+    async fn start_with(database: Option<postgres::Database>, more: &[(&'static str, &str)]) -> Self {
         // What the server says of itself stands beside a story that fails.
         let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
         let folder = tempfile::tempdir().unwrap();
@@ -41,6 +51,7 @@ impl Bench {
             flag("--grace", "worker.grace", "1s"),
         ];
         flags.extend(database.as_ref().map(|database| flag("--database-url", "database.url", &database.url)));
+        flags.extend(more.iter().map(|(key, value)| flag("--more", key, value)));
         let sources = Sources { data_dir: folder.path().join("data"), flags, ..Sources::default() };
         let settings = config::load(&sources).unwrap().settings;
         let running = server::start(settings.clone()).await.unwrap();
@@ -133,6 +144,20 @@ impl Caller {
             }
         }
         all
+    }
+
+    /// An event stream that stays open until it is dropped.
+    pub(super) async fn listen(&self, document: &str) -> reqwest::Response {
+        let request = self.client.post(&self.url).bearer_auth(&self.token).header("accept", "text/event-stream");
+        let answer = request.json(&json!({"query": document})).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer
+    }
+
+    /// What `/metrics` says.
+    pub(super) async fn metrics(&self) -> Samples {
+        let url = self.url.replace("/graphql", "/metrics");
+        parse(&self.client.get(url).send().await.unwrap().text().await.unwrap())
     }
 
     /// What is at `pointer` below `data`; an error ends the story.

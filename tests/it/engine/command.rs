@@ -58,8 +58,11 @@ async fn a_failed_subtask_can_be_skipped(bench: Bench) {
     bench.admin.act("skipSubtask", &id).await;
     let end = bench.admin.wait(&task, "SUCCESSFUL").await;
     assert_eq!(end, "SUCCESSFUL: a SUCCESSFUL, b SUCCESSFUL, c SUCCESSFUL");
-    let b = bench.admin.subtask(&task, "b", "skipped runs operation").await;
-    assert_eq!(b, json!({"name": "b", "skipped": true, "runs": 1, "operation": "SKIP"}));
+    let b = bench.admin.subtask(&task, "b", "skipped runs operation message attempts { message }").await;
+    let attempts = json!([{"message": "exit status 3"}]);
+    let skipped = json!({"name": "b", "skipped": true, "runs": 1, "operation": "SKIP", "message": null,
+        "attempts": attempts});
+    assert_eq!(b, skipped, "its attempt failed, and it is no failure any more");
 }
 
 async fn a_rollback_goes_against_the_arrows(bench: Bench) {

@@ -9,6 +9,7 @@ use async_graphql::Executor as _;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 use taskloom::auth::{self, Principal};
+use taskloom::background::retention::Retention;
 use taskloom::clock::HeldClock;
 use taskloom::engine::desk::{Desk, Tools};
 use taskloom::engine::port::{Assignment, Hello, Life, Port};
@@ -26,6 +27,7 @@ use taskloom_entity::{TaskType, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::within;
+use super::metric::{Samples, parse};
 use super::step::{Step, spec};
 use crate::harness::postgres;
 
@@ -105,6 +107,16 @@ impl Lab {
         tokio::spawn(clerk.run(CancellationToken::new()));
         let life = desk.register(Hello { name: "w".into(), labels: vec![], slots: 4 }).await.unwrap();
         Worker { desk, life }
+    }
+
+    /// What this process has counted.
+    pub(super) fn metrics(&self) -> Samples {
+        parse(&self.request.store.metrics().render())
+    }
+
+    /// One round of the hourly job.
+    pub(super) async fn retain(&self, retention: &Retention) {
+        retention.run(&self.request).await;
     }
 
     /// One look for lost workers.

@@ -1,8 +1,13 @@
 //! The log of a subtask, read in pages while it is written.
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::bench::{Bench, within};
+use serde_json::json;
+use taskloom::store;
+use taskloom::store::open::{self, Place, Pools};
+use taskloom_entity::SubtaskId;
+
+use super::bench::{Bench, until, within};
 use super::step::shell;
 
 stories!(every_line_is_there_once);
@@ -34,4 +39,38 @@ async fn every_line_is_there_once(bench: Bench) {
     assert_eq!(numbers, (1..=numbers.len() as i64).collect::<Vec<_>>(), "numbered without a gap");
     let counted = bench.admin.subtask(&task, "a", "logLines").await;
     assert_eq!(counted["logLines"], json!(numbers.len()));
+}
+
+/// Where the chunks of the only subtask's log begin.
+async fn chunks(bench: &Bench) -> Vec<i64> {
+    let folder = Place::Folder(bench.settings.data_dir.clone());
+    let store = open::beside(&folder, Pools { connections: 1, acquire: Duration::from_secs(5) }).await.unwrap();
+    let chunks = store::log::chunks(store.read(), SubtaskId(1), 1, 1000).await.unwrap();
+    chunks.iter().map(|chunk| chunk.first_line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_kept_in_chunks_of_the_set_size() {
+    let bench = Bench::with(&[("log.chunk", "1KiB"), ("log.flush", "1h")]).await;
+    let lines = "i=0; while [ $i -lt 8 ]; do head -c 1100 /dev/zero | tr '\\0' x; echo; sleep 0.07; i=$((i+1)); done";
+    let task = bench.admin.submit("long", &[shell("a", lines)]).await;
+    bench.admin.wait(&task, "SUCCESSFUL").await;
+    // Lines that came together stay together; all of them are far below the usual size.
+    let chunks = chunks(&bench).await;
+    assert!(chunks.len() > 1 && chunks[0] == 1, "{chunks:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_waits_as_long_as_is_set() {
+    let bench = Bench::with(&[("log.flush", "1h")]).await;
+    let go = bench.file("go");
+    let later = bench.file("later");
+    let code = format!("echo first; sleep 0.5; touch {later}; until test -e {go}; do sleep 0.02; done; echo last");
+    let task = bench.admin.submit("slow", &[shell("a", &code)]).await;
+    // Far longer than the usual tenth of a second.
+    until("half a second is over", async || std::fs::exists(&later).unwrap().then_some(())).await;
+    assert_eq!(chunks(&bench).await, [0_i64; 0], "it waits");
+    std::fs::write(&go, "").unwrap();
+    bench.admin.wait(&task, "SUCCESSFUL").await;
+    assert_eq!(chunks(&bench).await, [1], "both lines at the end, in one chunk");
 }

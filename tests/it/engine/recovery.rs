@@ -1,7 +1,7 @@
 //! A worker that goes away without a word: what it had runs again, and what it says later is refused.
 
 use serde_json::{Map, json};
-use taskloom::engine::port::{AttemptRef, Finish, Port, Taken};
+use taskloom::engine::port::{AttemptRef, Finish, Port, Report, Taken};
 use taskloom::log::chunk::{Chunk, Mark, Source};
 use taskloom::store::attempt::Used;
 use taskloom::task::command::execute::Outcome;
@@ -12,7 +12,7 @@ use super::step::{noop, shell};
 
 stories!(what_a_dead_worker_had_runs_again_and_its_words_are_refused, a_lease_that_is_renewed_holds);
 
-fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
+pub(super) fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
     let (outputs, used) = (Map::new(), Used::default());
     vec![Finish { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
 }
@@ -35,6 +35,7 @@ async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench)
 
     assert_eq!(dead.desk.renew(&dead.life).await.unwrap(), None, "a life that ended does not begin again");
     assert_eq!(dead.desk.append(lost.attempt, said("late\n")).await.unwrap(), None);
+    dead.desk.report(lost.attempt, Report::Progress(0.5, None)).await.unwrap();
     assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
 
     let living = lab.worker().await;
@@ -47,6 +48,13 @@ async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench)
     assert_eq!(living.desk.finish(succeeded(again.attempt)).await.unwrap(), [Taken::Yes]);
     let next = living.take().await;
     assert_eq!(living.desk.finish(succeeded(next.attempt)).await.unwrap(), [Taken::Yes]);
+
+    let counted = lab.metrics();
+    let refused = |write| counted[&format!("taskloom_engine_refused_writes_total{{write=\"{write}\"}}")];
+    assert_eq!((refused("outcome"), refused("log"), refused("report")), (2.0, 2.0, 1.0));
+    assert_eq!(counted["taskloom_leases_lost_total"], 1.0);
+    assert_eq!(counted["taskloom_attempts_finished_total{outcome=\"lost\"}"], 1.0);
+    assert_eq!(counted["taskloom_attempts_finished_total{outcome=\"successful\"}"], 2.0);
 
     let attempts = json!([{"number": 1, "state": "LOST"}, {"number": 2, "state": "SUCCESSFUL"}]);
     let a = json!({"name": "a", "state": "SUCCESSFUL", "runs": 2, "attempts": attempts,

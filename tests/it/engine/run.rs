@@ -67,4 +67,9 @@ async fn a_key_makes_one_task(bench: Bench) {
 
     let count = bench.admin.get("{ tasks { totalCount } }", json!({}), "/tasks/totalCount").await;
     assert_eq!(count, json!(2));
+    let acts = "{ audit(filter: {action: \"task.submit\"}) { nodes { outcome code } } }";
+    let done = json!({"outcome": "DONE", "code": null});
+    let refused = json!({"outcome": "REFUSED", "code": "IDEMPOTENCY_KEY_REUSED"});
+    let acts = bench.admin.get(acts, json!({}), "/audit/nodes").await;
+    assert_eq!(acts, json!([done, refused, done]), "a lost race is no refusal");
 }

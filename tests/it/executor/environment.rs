@@ -48,7 +48,9 @@ async fn nothing_of_the_server_leaks() {
         work.environment = vec![
             ("GIVEN".to_owned(), "yes".to_owned()),
             ("HOME".to_owned(), "/elsewhere".to_owned()),
+            ("TASKLOOM_RUN".to_owned(), "3".to_owned()),
             ("TASKLOOM_ATTEMPT".to_owned(), "forged".to_owned()),
+            ("TASKLOOM_PARAM_x".to_owned(), "forged".to_owned()),
         ];
         let folder = work.folder.canonicalize().unwrap_or_else(|_| work.folder.clone());
         let (_, said) = stage.run(work).await;
@@ -67,6 +69,7 @@ async fn nothing_of_the_server_leaks() {
                 "TASKLOOM_ATTEMPT",
                 "TASKLOOM_ATTEMPT_FOLDER",
                 "TASKLOOM_PARAMETERS_FILE",
+                "TASKLOOM_RUN",
                 "TMPDIR"
             ]
         );

@@ -1,3 +1,4 @@
 //! What tests stand on: a private PostgreSQL, and whatever more than one area needs.
 
 pub(crate) mod postgres;
+pub(crate) mod server;

@@ -41,6 +41,56 @@ impl Drop for Database {
     }
 }
 
+/// A cluster of one test's own, which it may stop and start; it is removed with this value.
+#[derive(Debug)]
+pub(crate) struct Own {
+    /// `postgres://…`, as `--database-url` takes it.
+    pub(crate) url: String,
+    folder: PathBuf,
+    port: u16,
+}
+
+/// Makes and starts one.
+pub(crate) async fn own() -> Own {
+    tokio::task::spawn_blocking(|| {
+        let folder = Path::new("/tmp").join(format!("taskloom-test-postgres-{}", uuid::Uuid::now_v7().simple()));
+        fs::create_dir(&folder).unwrap();
+        let port = start(&folder);
+        Own { url: Cluster { port }.url("postgres"), folder, port }
+    })
+    .await
+    .unwrap()
+}
+
+impl Own {
+    /// Stops it at once, whoever is connected.
+    pub(crate) fn stop(&self) {
+        run(self.control().args(["stop", "--wait", "--silent", "--mode", "immediate"]));
+    }
+
+    /// Starts it again, where it was.
+    pub(crate) fn start(&self) {
+        let log = self.folder.join("data/server.log");
+        let mut control = self.control();
+        control.args(["start", "--wait", "--silent", "--options", &format!("-p {}", self.port), "--log"]).arg(log);
+        // Its streams go on to the cluster: a pipe of ours would never end.
+        assert!(control.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    }
+
+    fn control(&self) -> Command {
+        let mut command = Owner::find().command("pg_ctl");
+        command.arg("--pgdata").arg(self.folder.join("data"));
+        command
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.control().args(["stop", "--silent", "--mode", "immediate"]).stderr(Stdio::null()).status();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
 /// A running cluster, known by its port.
 #[derive(Debug)]
 struct Cluster {
