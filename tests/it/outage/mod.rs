@@ -4,6 +4,7 @@
 mod away;
 mod freeze;
 mod full;
+mod killed;
 mod locked;
 
 use serde_json::{Value, json};
