@@ -94,23 +94,32 @@ impl Drop for Server {
 
 impl Server {
     fn new(database: Option<String>) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), database, child: None, address, client }
+        Self { folder: tempfile::tempdir().unwrap(), database, child: None, address: String::new(), client }
     }
 
     async fn start(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_taskloom"));
-        command.args(["serve", "--listen", &self.address, "--data-dir"]).arg(self.folder.path());
+        // A port of its own each time: while a server is away, anybody's connection may get its port.
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.folder.path());
         if let Some(url) = &self.database {
             command.args(["--database-url", url]);
         }
         command.env_remove("TASKLOOM_CHAOS").env("TASKLOOM_ADMIN_PASSWORD", PASSWORD);
-        self.child = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let log = self.folder.path().with_extension("log");
+        command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap());
+        self.child = Some(command.spawn().unwrap());
         let deadline = Instant::now() + Duration::from_secs(30);
-        while self.ask(ENDED, json!({})).await.is_none() {
-            assert!(Instant::now() < deadline, "the server does not answer after a kill");
+        loop {
+            let said = std::fs::read_to_string(&log).unwrap();
+            if let Some((address, _)) = said.split_once("GraphQL at http://").and_then(|(_, rest)| rest.split_once('/')) {
+                self.address = address.to_owned();
+                if self.ask(ENDED, json!({})).await.is_some() {
+                    return;
+                }
+            }
+            let gone = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(gone.is_none() && Instant::now() < deadline, "no answer after a kill: {gone:?}\n{said}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
