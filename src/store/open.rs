@@ -95,13 +95,18 @@ pub async fn open(place: &Place, pools: Pools) -> Result<(Store, Guard), OpenErr
 pub async fn beside(place: &Place, pools: Pools) -> Result<Store, OpenError> {
     match place {
         Place::Folder(folder) if !folder.join(FILE).exists() => Err(OpenError::Empty { path: folder.to_owned() }),
-        Place::Folder(folder) => files(folder, pools).await,
+        Place::Folder(folder) => files(folder, pools, PATIENCE_BESIDE).await,
         Place::Postgres(url) => postgres(url, pools).await,
     }
 }
 
 /// The database's file in its folder.
 const FILE: &str = "taskloom.db";
+
+/// How long a writer waits for another process to end its transaction. A command beside a busy server finds the file
+/// free for short moments only, so it looks for them longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE_BESIDE: Duration = Duration::from_secs(60);
 
 async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError> {
     let refused = |source| OpenError::Folder { path: folder.to_owned(), source };
@@ -111,21 +116,21 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
         TryLockError::WouldBlock => OpenError::InUse { path: folder.to_owned() },
         TryLockError::Error(source) => refused(source),
     })?;
-    Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
+    Ok((files(folder, pools, PATIENCE).await?, Guard { _lock: Some(lock) }))
 }
 
-async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
+async fn files(folder: &Path, pools: Pools, patience: Duration) -> Result<Store, OpenError> {
     let url = format!("sqlite://{}?mode=rwc", folder.join(FILE).display());
-    let write = connect(&url, sqlite_options(&url, 1, pools)).await?;
+    let write = connect(&url, sqlite_options(&url, Pools { connections: 1, ..pools }, patience)).await?;
     let url = url.replace("mode=rwc", "mode=ro");
-    let read = connect(&url, sqlite_options(&url, pools.connections, pools)).await?;
+    let read = connect(&url, sqlite_options(&url, pools, patience)).await?;
     Ok(Store::new(write, read))
 }
 
-fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
-    let mut options = base(url, connections, pools);
+fn sqlite_options(url: &str, pools: Pools, patience: Duration) -> ConnectOptions {
+    let mut options = base(url, pools);
     // WAL lets readers go on while one writes; FULL makes every acknowledged commit survive a power cut.
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
@@ -133,7 +138,7 @@ fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", "-16384")
             .pragma("mmap_size", "268435456")
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(patience)
             .statement_cache_capacity(256)
     });
     options
@@ -143,16 +148,16 @@ async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
         return Err(OpenError::Address { url: without_password(url) });
     }
-    let mut options = base(url, pools.connections, pools);
+    let mut options = base(url, pools);
     options.map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(256).application_name("taskloom"));
     let pool = connect(url, options).await?;
     Ok(Store::new(pool.clone(), pool))
 }
 
-fn base(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
+fn base(url: &str, pools: Pools) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(connections)
+        .max_connections(pools.connections)
         .min_connections(1)
         .acquire_timeout(pools.acquire)
         .connect_timeout(pools.acquire)

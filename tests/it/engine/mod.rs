@@ -23,6 +23,7 @@ mod command;
 mod cost;
 mod lab;
 mod log;
+mod queue;
 mod recovery;
 mod refuse;
 mod run;
