@@ -53,6 +53,8 @@ def idle(make):
         began = time.time()
         asked[server.submit(one, 1)] = began
         time.sleep(0.03)
+    while int(database.sql("select count(*) from task where finished_at is null")):
+        time.sleep(0.05)
     rows = database.sql("select id, finished_at from task").splitlines()
     ends = {int(task): int(end) / 1e6 for task, end in (row.split("|") for row in rows)}
     server.stop()

@@ -7,6 +7,7 @@ mod m0001_people;
 mod m0002_tasks;
 mod m0003_running;
 mod m0004_events_and_logs;
+mod m0005_queue;
 mod table;
 
 /// Every migration, oldest first.
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_tasks::Migration),
             Box::new(m0003_running::Migration),
             Box::new(m0004_events_and_logs::Migration),
+            Box::new(m0005_queue::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use taskloom_entity::{AttemptState, EventKind, JsonText, SubtaskId, TaskId, Timestamp};
+use taskloom_entity::{AttemptState, EventKind, JsonText, SubtaskId, SubtaskState, TaskId, Timestamp};
 
 use super::apply::{apply_with, blank};
 use super::port::{Assignment, AttemptRef, Finish, Report, Taken};
@@ -38,6 +38,8 @@ pub struct Batch {
     pub reports: Vec<(AttemptRef, Report)>,
     /// Who waits for work.
     pub claimant: Option<Claimant>,
+    /// Whether the queue may hold some, beside what this cycle makes ready.
+    pub look: bool,
 }
 
 /// What it did.
@@ -49,6 +51,10 @@ pub struct Done {
     pub assignments: Vec<Assignment>,
     /// Whether anything was written.
     pub wrote: bool,
+    /// Whether work was left because somebody else had locked its task.
+    pub passed_over: bool,
+    /// The first end of a back-off in the tasks of this cycle.
+    pub backoff: Option<Timestamp>,
 }
 
 /// Runs one cycle.
@@ -57,10 +63,12 @@ pub struct Done {
 /// When the database does not take it: nothing of it happened, and all of it may be tried again.
 pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     let begun = Instant::now();
-    let tx = store.begin().await?;
+    // A hint: whether they still are is decided under the lock.
     let candidates = match &batch.claimant {
-        Some(claimant) => queue::candidates(&tx, &claimant.labels, claimant.free as u64, now).await?,
-        None => vec![],
+        Some(claimant) if batch.look => {
+            queue::candidates(store.read(), &claimant.labels, claimant.free as u64, now).await?
+        }
+        _ => vec![],
     };
     let tasks: BTreeSet<TaskId> = batch
         .finishes
@@ -73,6 +81,7 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
         return Ok(Done::default());
     }
     let tasks: Vec<TaskId> = tasks.into_iter().collect();
+    let tx = store.begin().await?;
     let snapshots = lock_many(&tx, &tasks, Wait::No).await?;
     let mut cycle = Cycle::new(snapshots.into_iter().map(|snapshot| Draft::new(snapshot, now)).collect(), now);
     let finishes = cycle.finish(&batch.finishes, &tasks);
@@ -81,12 +90,14 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
         Some(claimant) => cycle.claim(&tx, claimant, &candidates).await?,
         None => vec![],
     };
+    let passed_over = candidates.iter().any(|candidate| !cycle.by_task.contains_key(&candidate.task_id));
+    let backoff = cycle.backoff();
     let (wrote, tally) = cycle.write(&tx).await?;
     tx.commit().await?;
     store.metrics().engine_commits.inc();
     store.metrics().engine_commit_duration.observe(begun.elapsed());
     tally.count(store.metrics());
-    Ok(Done { finishes, assignments, wrote })
+    Ok(Done { finishes, assignments, wrote, passed_over, backoff })
 }
 
 struct Cycle {
@@ -128,7 +139,7 @@ impl Cycle {
         let Some((draft, index)) = self.find(finish.attempt) else {
             return Some(Taken::Refused);
         };
-        let canceling = draft.snapshot().subtasks[index].state == taskloom_entity::SubtaskState::Canceling;
+        let canceling = draft.snapshot().subtasks[index].state == SubtaskState::Canceling;
         if !execute::finish(draft, index, &finish.outcome, finish.message.clone()) {
             return Some(Taken::Refused);
         }
@@ -199,7 +210,7 @@ impl Cycle {
                     return;
                 }
                 let subtask = &self.drafts[at].snapshot().subtasks[index];
-                let able = subtask.state == taskloom_entity::SubtaskState::Ready
+                let able = subtask.state == SubtaskState::Ready
                     && crate::task::waiting::has_labels(&claimant.labels, &subtask.requires);
                 if able && execute::claim(&mut self.drafts[at], index) {
                     claimed.push((at, index));
@@ -268,6 +279,12 @@ impl Cycle {
             epoch: subtask.epoch,
             started_at: self.now,
         }
+    }
+
+    fn backoff(&self) -> Option<Timestamp> {
+        let subtasks = self.drafts.iter().flat_map(|draft| &draft.snapshot().subtasks);
+        let waits = subtasks.filter(|subtask| subtask.state == SubtaskState::Ready);
+        waits.filter_map(|subtask| subtask.not_before).filter(|at| *at > self.now).min()
     }
 
     async fn write(self, tx: &Tx) -> Result<(bool, Tally)> {

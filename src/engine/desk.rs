@@ -7,14 +7,15 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use taskloom_entity::{AttemptId, Timestamp, WorkerState, worker};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{self, Batch, Claimant};
+use super::cycle::{self, Batch, Claimant, Done};
 use super::port::{Assignment, AttemptRef, Finish, Hello, Life, Port, Report, Taken, Wish};
 use crate::clock::Clock;
 use crate::error::{Error, Result, code};
@@ -27,6 +28,8 @@ use crate::telemetry::metrics::Write;
 const BATCH: usize = 512;
 /// How often work is looked for though nobody rang: another process may have lost its bell.
 const LOOK: Duration = Duration::from_secs(1);
+/// How soon again, when work was there but its task was locked.
+const PASSED_OVER: Duration = Duration::from_millis(5);
 /// How long a database that does not answer is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -57,7 +60,8 @@ pub struct Desk {
     tools: Tools,
     asks: mpsc::UnboundedSender<Ask>,
     labels: Arc<std::sync::Mutex<Vec<String>>>,
-    wishes: watch::Receiver<u64>,
+    /// Remembers which ring it has heard: kept from one question to the next.
+    wishes: Arc<tokio::sync::Mutex<watch::Receiver<u64>>>,
 }
 
 impl Desk {
@@ -66,8 +70,8 @@ impl Desk {
     pub fn open(tools: Tools) -> (Self, Clerk) {
         // Bounded by the worker's slots: each running attempt asks a few things at a time.
         let (asks, inbox) = mpsc::unbounded_channel();
-        let wishes = tools.bell.work();
-        let clerk = Clerk { tools: tools.clone(), inbox, open: Open::default() };
+        let wishes = Arc::new(tokio::sync::Mutex::new(tools.bell.work()));
+        let clerk = Clerk { tools: tools.clone(), inbox, open: Open::default(), look_at: Instant::now() };
         (Self { tools, asks, labels: Arc::default(), wishes }, clerk)
     }
 
@@ -124,10 +128,12 @@ impl Port for Desk {
     }
 
     async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptId, Wish)>> {
-        let mut rung = self.wishes.clone();
+        let mut rung = self.wishes.lock().await;
         // A ring is a change from outside of the engine: a cancel, a pause, or nothing that concerns this worker.
         let _ = tokio::time::timeout(life.lease / 3, rung.changed()).await;
-        let running = store::attempt::of_worker(self.tools.store.read(), &life.id).await?;
+        let running = store::attempt::of_worker(self.tools.store.read(), &life.id).await;
+        // Not answered is not heard.
+        let running = running.inspect_err(|_| rung.mark_changed())?;
         Ok(running.into_iter().map(|attempt| (attempt.id, wish(attempt.canceling, attempt.held))).collect())
     }
 
@@ -198,7 +204,7 @@ struct Open {
     finishes: VecDeque<(Finish, oneshot::Sender<Taken>)>,
     reports: VecDeque<(AttemptRef, Report)>,
     claim: Option<(Claimant, oneshot::Sender<Vec<Assignment>>)>,
-    /// Work may be there: something was committed since the last look, or the last claim was filled.
+    /// Work may be there that no cycle has seen: somebody rang, or more was ready than could be taken.
     work: bool,
 }
 
@@ -207,6 +213,8 @@ pub struct Clerk {
     tools: Tools,
     inbox: mpsc::UnboundedReceiver<Ask>,
     open: Open,
+    /// When work is looked for though nobody rang.
+    look_at: Instant,
 }
 
 impl std::fmt::Debug for Clerk {
@@ -219,14 +227,21 @@ impl Clerk {
     /// Serves until `stop`, and then until everything asked before is written.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut rung = self.tools.bell.work();
-        let mut backoff: Option<Timestamp> = None;
         loop {
             self.gather();
+            // Also while there is no end of things to write.
+            if rung.has_changed().unwrap_or_default() {
+                rung.mark_unchanged();
+                self.open.work = true;
+            }
+            if Instant::now() >= self.look_at {
+                self.open.work = true;
+                self.look_at = Instant::now() + LOOK;
+            }
             if self.has_something() {
-                self.turn(&mut backoff).await;
+                self.turn().await;
                 continue;
             }
-            let pause = self.pause(backoff);
             tokio::select! {
                 ask = self.inbox.recv() => match ask {
                     Some(ask) => {
@@ -237,7 +252,7 @@ impl Clerk {
                     None => return,
                 },
                 changed = rung.changed() => self.open.work |= changed.is_ok(),
-                () = tokio::time::sleep(pause) => self.open.work = true,
+                () = tokio::time::sleep_until(self.look_at) => {}
                 () = stop.cancelled() => {
                     if self.inbox.is_empty() { return }
                 }
@@ -249,10 +264,6 @@ impl Clerk {
         !self.open.finishes.is_empty()
             || !self.open.reports.is_empty()
             || (self.open.work && self.open.claim.as_ref().is_some_and(|(_, reply)| !reply.is_closed()))
-    }
-
-    fn pause(&self, backoff: Option<Timestamp>) -> Duration {
-        backoff.map_or(LOOK, |at| at.since(self.tools.clock.now()).clamp(Duration::from_millis(1), LOOK))
     }
 
     fn gather(&mut self) {
@@ -268,19 +279,17 @@ impl Clerk {
         match ask {
             Ask::Finish(finish, reply) => self.open.finishes.push_back((finish, reply)),
             Ask::Report(attempt, report) => self.open.reports.push_back((attempt, report)),
-            Ask::Claim(claimant, reply) => {
-                self.open.claim = Some((claimant, reply));
-                self.open.work = true;
-            }
+            Ask::Claim(claimant, reply) => self.open.claim = Some((claimant, reply)),
         }
     }
 
-    async fn turn(&mut self, backoff: &mut Option<Timestamp>) {
+    async fn turn(&mut self) {
         let claimant =
             self.open.claim.as_ref().filter(|(_, reply)| !reply.is_closed()).map(|(claimant, _)| claimant.clone());
         let batch = Batch {
             finishes: self.open.finishes.iter().map(|(finish, _)| finish.clone()).collect(),
             reports: self.open.reports.iter().cloned().collect(),
+            look: self.open.work,
             claimant,
         };
         let now = self.tools.clock.now();
@@ -296,11 +305,10 @@ impl Clerk {
             self.tools.bell.ring_events();
         }
         self.open.reports.clear();
-        self.answer(&batch.finishes, done.finishes).await;
-        self.open.work = false;
-        if done.assignments.is_empty() {
-            *backoff = store::queue::next_backoff(self.tools.store.read(), now).await.unwrap_or_default();
-        } else if let Some((_, reply)) = self.open.claim.take()
+        self.answer(&batch.finishes, &done.finishes).await;
+        self.look_later(&batch, &done, now).await;
+        if !done.assignments.is_empty()
+            && let Some((_, reply)) = self.open.claim.take()
             && let Err(assignments) = reply.send(done.assignments)
         {
             // The worker went away between its question and the answer: recovery gives them to another.
@@ -308,8 +316,31 @@ impl Clerk {
         }
     }
 
+    /// Whether and when there is to be looked for work that this cycle has not seen.
+    async fn look_later(&mut self, batch: &Batch, done: &Done, now: Timestamp) {
+        self.open.work = match &batch.claimant {
+            Some(claimant) => done.assignments.len() >= claimant.free,
+            // Nobody was there to take what was made ready.
+            None => self.open.work || done.wrote,
+        };
+        if done.passed_over {
+            // Somebody holds its task for a moment, and may let go of it without a ring.
+            self.look_at = self.look_at.min(Instant::now() + PASSED_OVER);
+        }
+        let looked_in_vain = batch.look && batch.claimant.is_some() && done.assignments.is_empty();
+        let backoff = if looked_in_vain {
+            store::queue::next_backoff(self.tools.store.read(), now).await.unwrap_or_default()
+        } else {
+            done.backoff
+        };
+        if let Some(at) = backoff {
+            let pause = at.since(self.tools.clock.now()).max(Duration::from_millis(1));
+            self.look_at = self.look_at.min(Instant::now() + pause);
+        }
+    }
+
     /// Answers what was recorded; what was locked by somebody else stays for the next cycle.
-    async fn answer(&mut self, finishes: &[Finish], taken: Vec<Option<Taken>>) {
+    async fn answer(&mut self, finishes: &[Finish], taken: &[Option<Taken>]) {
         let mut locked = VecDeque::new();
         for (at, (finish, reply)) in self.open.finishes.drain(..).enumerate() {
             match taken.get(at).copied().flatten() {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use taskloom_entity::AttemptId;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -74,6 +75,8 @@ pub struct Stops {
 struct Shared {
     running: Mutex<HashMap<AttemptId, watch::Sender<Wish>>>,
     slot: Notify,
+    /// Something runs: its wishes are to be asked for.
+    begun: Notify,
     attempts: TaskTracker,
     /// Until when the lease holds for certain, by the steady clock of this host.
     holds: watch::Sender<Instant>,
@@ -106,6 +109,7 @@ impl Worker {
         let shared = Arc::new(Shared {
             running: Mutex::default(),
             slot: Notify::new(),
+            begun: Notify::new(),
             attempts: TaskTracker::new(),
             holds: watch::Sender::new(registered + life.lease),
             over: CancellationToken::new(),
@@ -153,16 +157,21 @@ impl Worker {
             // Nothing runs for them: they end together, and hold no slot meanwhile.
             let (port, metrics, begun) = (self.port.clone(), self.metrics.clone(), Instant::now());
             let count = instant.len();
-            shared.attempts.spawn(async move {
+            let mut ends = Box::pin(async move {
                 attempt::finish_instantly(port.as_ref(), instant).await;
                 (0..count).for_each(|_| metrics.attempt_duration.observe(begun.elapsed()));
             });
+            // Said before the next question for work, so that one cycle records the ends and hands out.
+            if ends.as_mut().now_or_never().is_none() {
+                shared.attempts.spawn(ends);
+            }
         }
         for assignment in real {
             let id = assignment.attempt.id;
             let (wish, wishes) = watch::channel(Wish::Run);
             shared.running().insert(id, wish);
             shared.metrics.subtasks_running.inc();
+            shared.begun.notify_one();
             let (worker, shared_too) = (self.clone(), shared.clone());
             shared.attempts.spawn(async move {
                 let bench = Bench {
@@ -211,6 +220,10 @@ impl Worker {
     async fn obey(self: Arc<Self>, life: Life, shared: Arc<Shared>) {
         loop {
             let asked: Vec<AttemptId> = shared.running().keys().copied().collect();
+            if asked.is_empty() {
+                shared.begun.notified().await;
+                continue;
+            }
             match self.port.wishes(&life).await {
                 Ok(wishes) => shared.obey(&asked, &wishes.into_iter().collect()),
                 Err(error) => {

@@ -119,18 +119,33 @@ impl Hub {
 
     /// Reads one page into the ring; whether there may be more.
     async fn read(&self) -> Result<bool> {
+        if self.subscribers() == 0 {
+            return self.pass_over().await;
+        }
         let events = store::event::after(self.0.store.read(), self.newest(), PAGE).await?;
         let Some(last) = events.last().map(|event| event.id) else {
             return Ok(false);
         };
         let count = events.len() as u64;
         let more = count == PAGE;
-        // Nobody listens: the tasks would be loaded for nothing. Who comes back later reads the log from the cursor on.
-        let entries = if self.subscribers() == 0 { None } else { Some(self.with_tasks(events).await?) };
-        self.0.ring.write().expect("invariant: nothing panics under the ring's lock").take(entries, last);
-        self.0.newest.send_replace(last);
+        let entries = self.with_tasks(events).await?;
+        self.take(Some(entries), last);
         self.0.store.metrics().events_delivered.inc_by(count);
         Ok(more)
+    }
+
+    /// Nobody listens: nothing is read. Who comes back later reads the log from the cursor on.
+    async fn pass_over(&self) -> Result<bool> {
+        let last = store::event::newest(self.0.store.read()).await?;
+        if last > self.newest() {
+            self.take(None, last);
+        }
+        Ok(false)
+    }
+
+    fn take(&self, entries: Option<Vec<Arc<Entry>>>, last: EventId) {
+        self.0.ring.write().expect("invariant: nothing panics under the ring's lock").take(entries, last);
+        self.0.newest.send_replace(last);
     }
 
     async fn with_tasks(&self, events: Vec<task_event::Model>) -> Result<Vec<Arc<Entry>>> {

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryF
 use taskloom_entity::{AttemptId, AttemptState, JsonText, Operation, SubtaskId, TaskId, Timestamp, attempt, subtask};
 
 use super::Tx;
-use super::bulk::Rows;
+use super::bulk::{self, Rows};
 use super::change::run_all;
 use crate::error::Result;
 
@@ -259,7 +259,7 @@ pub async fn outputs(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Ve
     let query = subtask::Entity::find()
         .select_only()
         .columns([subtask::Column::TaskId, subtask::Column::Seq, subtask::Column::Outputs])
-        .filter(subtask::Column::TaskId.is_in(tasks.iter().copied()))
+        .filter(bulk::among(conn.get_database_backend(), subtask::Column::TaskId, tasks.iter().map(|task| task.0)))
         .filter(subtask::Column::Outputs.ne("{}"));
     Ok(query.into_tuple().all(conn).await?)
 }

@@ -1,9 +1,13 @@
-//! Many rows in one statement: a `VALUES` list joined by name, the same text on both databases.
+//! Many rows in one statement, joined by name: on PostgreSQL an array for each column, on SQLite a `VALUES` list.
 //!
-//! The number of rows is rounded up to a power of two with rows of NULL, which match nothing: a handful of prepared
-//! statements serves every size of batch.
+//! On PostgreSQL the text is the same whatever the number of rows, so it is parsed and planned once. On SQLite that
+//! number is rounded up to a power of two with rows of NULL, which match nothing: a handful of prepared statements
+//! serves every size of batch. Its parameters have no numbers, since the library looks each number up by a walk over
+//! all of them.
 
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
+use sea_orm::{ColumnTrait, DbBackend, Statement, Value};
 
 /// Rows to be joined as `v`, whose columns are `column1`, `column2`, ….
 #[derive(Debug)]
@@ -12,11 +16,11 @@ pub struct Rows {
     values: Vec<Value>,
 }
 
-/// The most rows of one statement: PostgreSQL takes 65,535 values, SQLite 32,766.
+/// The most rows of one statement: SQLite takes 32,766 values.
 pub const MOST: usize = 1024;
 
 impl Rows {
-    /// No rows yet, of these SQL types.
+    /// No rows yet, of these SQL types. A boolean is never NULL.
     #[must_use]
     pub fn of(types: &'static [&'static str]) -> Self {
         Self { types, values: vec![] }
@@ -49,41 +53,84 @@ impl Rows {
         let mut statements = vec![];
         while !values.is_empty() {
             let rest = values.split_off(values.len().min(most * width));
-            statements.push(statement(backend, self.types, values, (before, after)));
+            let (list, bound) = match backend {
+                DbBackend::Postgres => arrays(self.types, values),
+                _ => list(self.types, values),
+            };
+            let sql = format!("{before}({list}) AS v {after}");
+            statements.push(Statement::from_sql_and_values(backend, sql, bound));
             values = rest;
         }
         statements
     }
 }
 
-fn statement(backend: DbBackend, types: &[&str], mut values: Vec<Value>, (before, after): (&str, &str)) -> Statement {
+/// Whether a column is one of many numbers, in as few different statements as the database allows.
+pub fn among(backend: DbBackend, column: impl ColumnTrait, numbers: impl Iterator<Item = i64>) -> SimpleExpr {
+    match backend {
+        DbBackend::Postgres => {
+            let numbers: Vec<i64> = numbers.collect();
+            Expr::col(column.as_column_ref()).eq(PgFunc::any(numbers))
+        }
+        _ => column.is_in(numbers),
+    }
+}
+
+fn arrays(types: &[&str], values: Vec<Value>) -> (String, Vec<Value>) {
+    let width = types.len();
+    let mut columns: Vec<Vec<Value>> = types.iter().map(|_| Vec::with_capacity(values.len() / width)).collect();
+    for (at, value) in values.into_iter().enumerate() {
+        let kind = types[at % width];
+        columns[at % width].push(if value.is_some() { value } else { nothing(kind).0 });
+    }
+    let numbered = || types.iter().enumerate().map(|(at, kind)| (at + 1, *kind));
+    let named: Vec<String> = numbered()
+        .map(|(number, kind)| match nothing(kind).1 {
+            Some(nothing) => format!("NULLIF(u.c{number}, {nothing}) AS column{number}"),
+            None => format!("u.c{number} AS column{number}"),
+        })
+        .collect();
+    let given: Vec<String> = numbered().map(|(number, kind)| format!("CAST(${number} AS {kind}[])")).collect();
+    let names: Vec<String> = numbered().map(|(number, _)| format!("c{number}")).collect();
+    let sql = format!("SELECT {} FROM unnest({}) AS u({})", named.join(", "), given.join(", "), names.join(", "));
+    let bound = types.iter().zip(columns).map(|(kind, column)| Value::Array(array(kind), Some(Box::new(column))));
+    (sql, bound.collect())
+}
+
+/// What stands for NULL in an array, since the library binds none there: a value that does not occur, and how SQL
+/// writes it.
+fn nothing(kind: &str) -> (Value, Option<&'static str>) {
+    match kind {
+        "bigint" => (i64::MIN.into(), Some("-9223372036854775808")),
+        "integer" => (i32::MIN.into(), Some("-2147483648")),
+        "double precision" => (f64::NAN.into(), Some("'NaN'")),
+        "boolean" => (false.into(), None),
+        _ => ("\u{1}".into(), Some("chr(1)")),
+    }
+}
+
+fn array(kind: &str) -> ArrayType {
+    match kind {
+        "bigint" => ArrayType::BigInt,
+        "integer" => ArrayType::Int,
+        "double precision" => ArrayType::Double,
+        "boolean" => ArrayType::Bool,
+        _ => ArrayType::String,
+    }
+}
+
+fn list(types: &[&str], mut values: Vec<Value>) -> (String, Vec<Value>) {
     let width = types.len();
     let given = values.len() / width;
     let rows = given.next_power_of_two();
     for _ in given..rows {
-        values.extend((0..width).map(|column| empty(types[column])));
+        values.extend(types.iter().map(|kind| empty(kind)));
     }
-    let mut sql = String::with_capacity(before.len() + after.len() + rows * width * 7 + 16);
-    sql.push_str(before);
-    sql.push_str("(VALUES ");
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        for (column, kind) in types.iter().enumerate() {
-            if column > 0 {
-                sql.push(',');
-            }
-            let number = row * width + column + 1;
-            if row == 0 {
-                sql.push_str(&format!("CAST(${number} AS {kind})"));
-            } else {
-                sql.push_str(&format!("${number}"));
-            }
-        }
-        sql.push(')');
-    }
-    sql.push_str(") AS v ");
-    sql.push_str(after);
-    Statement::from_sql_and_values(backend, sql, values)
+    // The first row's types are the columns'.
+    let first: Vec<String> = types.iter().map(|kind| format!("CAST(? AS {kind})")).collect();
+    let other = format!(",({})", vec!["?"; width].join(","));
+    // The limit tells SQLite how few they are. Without it, it may read the whole table and look each of its rows up here.
+    (format!("SELECT * FROM (VALUES ({}){}) LIMIT {rows}", first.join(","), other.repeat(rows - 1)), values)
 }
 
 fn empty(kind: &str) -> Value {
@@ -100,18 +147,34 @@ fn empty(kind: &str) -> Value {
 mod tests {
     use super::*;
 
-    #[test]
-    fn rows_are_rounded_up_and_padded_with_nothing() {
+    fn three() -> Rows {
         let mut rows = Rows::of(&["bigint", "text"]);
         for n in 0..3_i64 {
-            rows.push([n.into(), "x".into()]);
+            rows.push([n.into(), (n > 0).then_some("x").into()]);
         }
-        let statements = rows.statements(DbBackend::Sqlite, "SELECT * FROM ", "");
+        rows
+    }
+
+    #[test]
+    fn a_list_is_rounded_up_and_padded_with_nothing() {
+        let statements = three().statements(DbBackend::Sqlite, "SELECT * FROM ", "");
         assert_eq!(statements.len(), 1);
         assert_eq!(
             statements[0].sql,
-            "SELECT * FROM (VALUES (CAST($1 AS bigint),CAST($2 AS text)),($3,$4),($5,$6),($7,$8)) AS v "
+            "SELECT * FROM (SELECT * FROM (VALUES (CAST(? AS bigint),CAST(? AS text)),(?,?),(?,?),(?,?)) LIMIT 4) AS v "
         );
         assert_eq!(statements[0].values.as_ref().map(|v| v.0.len()), Some(8));
+    }
+
+    #[test]
+    fn arrays_have_one_text_whatever_their_length_and_a_value_for_null() {
+        let statements = three().statements(DbBackend::Postgres, "SELECT * FROM ", "");
+        assert_eq!(
+            statements[0].sql,
+            "SELECT * FROM (SELECT NULLIF(u.c1, -9223372036854775808) AS column1, NULLIF(u.c2, chr(1)) AS column2 \
+             FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[])) AS u(c1, c2)) AS v "
+        );
+        let texts = Value::Array(ArrayType::String, Some(Box::new(vec!["\u{1}".into(), "x".into(), "x".into()])));
+        assert_eq!(statements[0].values.as_ref().map(|v| v.0[1].clone()), Some(texts));
     }
 }

@@ -1,9 +1,7 @@
 //! The event log. Its numbers ascend in the order of commits, so a reader that goes by number misses nothing: on
 //! SQLite there is one writer; on PostgreSQL a writer takes its numbers under a lock that lasts until its commit.
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
 use taskloom_entity::{
     AttemptId, EventId, EventKind, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId, Timestamp,
     task_event,
@@ -71,11 +69,6 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let backend = tx.get_database_backend();
-    if backend == DbBackend::Postgres {
-        let sql = "SELECT pg_advisory_xact_lock(7305804403), pg_notify('taskloom_event', $1)";
-        tx.query_one_raw(Statement::from_sql_and_values(backend, sql, [PROCESS.as_str().into()])).await?;
-    }
     let mut rows = Rows::of(TYPES);
     for (order, event) in (0_i32..).zip(events) {
         rows.push(row(event, order));
@@ -83,7 +76,17 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
     let sql = "INSERT INTO task_event (at, tenant_id, task_id, subtask_id, attempt_id, kind, task_state, subtask_state, \
                operation, progress, message, actor) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, \
                v.column6, v.column7, v.column8, v.column9, v.column10, v.column11, v.column12 FROM ";
-    run_all(tx, rows.statements(backend, sql, "WHERE v.column1 IS NOT NULL ORDER BY v.column13")).await
+    let backend = tx.get_database_backend();
+    // A row gets its number behind the join and the sort, so after the lock.
+    let lock = match backend {
+        DbBackend::Postgres => format!(
+            "CROSS JOIN (SELECT pg_advisory_xact_lock(7305804403), pg_notify('{CHANNEL}', '{}') OFFSET 0) AS lock ",
+            *PROCESS
+        ),
+        _ => String::new(),
+    };
+    let condition = format!("{lock}WHERE v.column1 IS NOT NULL ORDER BY v.column13");
+    run_all(tx, rows.statements(backend, sql, &condition)).await
 }
 
 fn row(event: NewEvent, order: i32) -> [Value; 13] {

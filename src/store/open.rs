@@ -3,7 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::{Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
@@ -96,7 +96,8 @@ pub async fn open(place: &Place, pools: Pools) -> Result<(Store, Guard), OpenErr
 pub async fn beside(place: &Place, pools: Pools) -> Result<Store, OpenError> {
     match place {
         Place::Folder(folder) if !folder.join(FILE).exists() => Err(OpenError::Empty { path: folder.to_owned() }),
-        Place::Folder(folder) => files(folder, pools).await,
+        // A server that is busy leaves the file free for short moments only: they are waited for.
+        Place::Folder(folder) => files(folder, Pools { acquire: pools.acquire.max(PATIENCE), ..pools }).await,
         Place::Postgres(url) => postgres(url, pools).await,
     }
 }
@@ -104,14 +105,28 @@ pub async fn beside(place: &Place, pools: Pools) -> Result<Store, OpenError> {
 /// The database's file in its folder.
 const FILE: &str = "taskloom.db";
 
+/// How long a server waits for the lock of one that has just ended.
+const HANDOVER: Duration = Duration::from_secs(1);
+
+/// How long a command waits for a moment to write beside a server.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError> {
     let refused = |source| OpenError::Folder { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(refused)?;
     let lock = File::create(folder.join("taskloom.lock")).map_err(refused)?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => OpenError::InUse { path: folder.to_owned() },
-        TryLockError::Error(source) => refused(source),
-    })?;
+    // A child that a killed server was just starting may hold its lock for a moment.
+    let patient = Instant::now() + HANDOVER;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+            Err(TryLockError::WouldBlock) if Instant::now() >= patient => {
+                return Err(OpenError::InUse { path: folder.to_owned() });
+            }
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
     Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use taskloom_entity::{
     AttemptId, JsonText, OnLost, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId, Timestamp, subtask,
     task,
 };
 
-use super::Tx;
+use super::{Tx, bulk};
 use crate::error::{Error, Result};
 use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
 
@@ -83,8 +83,7 @@ pub async fn lock(tx: &Tx, id: TaskId) -> Result<Option<Snapshot>> {
 /// # Errors
 /// When the database does not answer.
 pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapshot>> {
-    let mut query =
-        task::Entity::find().filter(task::Column::Id.is_in(ids.iter().copied())).order_by_asc(task::Column::Id);
+    let mut query = find(tx, ids);
     // On SQLite the transaction is IMMEDIATE: nobody else writes. (`SKIP LOCKED` would be left out there silently.)
     if tx.get_database_backend() == DbBackend::Postgres {
         query = match wait {
@@ -100,16 +99,23 @@ pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapsh
 /// # Errors
 /// When the database does not answer.
 pub async fn load(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<Snapshot>> {
-    let query = task::Entity::find().filter(task::Column::Id.is_in(ids.iter().copied())).order_by_asc(task::Column::Id);
+    let query = find(conn, ids);
     assemble(conn, query.into_partial_model::<TaskRow>().all(conn).await?).await
+}
+
+fn find(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Select<task::Entity> {
+    let these = bulk::among(conn.get_database_backend(), task::Column::Id, ids.iter().map(|id| id.0));
+    task::Entity::find().filter(these).order_by_asc(task::Column::Id)
 }
 
 async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Vec<Snapshot>> {
     if tasks.is_empty() {
         return Ok(vec![]);
     }
+    let of_these =
+        bulk::among(conn.get_database_backend(), subtask::Column::TaskId, tasks.iter().map(|task| task.id.0));
     let rows = subtask::Entity::find()
-        .filter(subtask::Column::TaskId.is_in(tasks.iter().map(|t| t.id)))
+        .filter(of_these)
         .order_by_asc(subtask::Column::TaskId)
         .order_by_asc(subtask::Column::Seq)
         .into_partial_model::<SubtaskRow>()

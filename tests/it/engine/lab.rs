@@ -77,6 +77,11 @@ impl Lab {
 
     /// Accepts a task of these steps.
     pub(super) async fn submit(&self, name: &str, steps: &[Step]) {
+        self.submit_before(name, steps, None).await;
+    }
+
+    /// Accepts a task of this priority.
+    pub(super) async fn submit_before(&self, name: &str, steps: &[Step], priority: Option<i32>) {
         let new = New {
             source: Source::Spec(spec(name, steps)),
             name: None,
@@ -84,7 +89,7 @@ impl Lab {
             idempotency_key: None,
             target: TargetOf::default(),
             labels: vec![],
-            priority: None,
+            priority,
             tenant_id: Some(self.tenant),
             task_type: TaskType::Manual,
         };
@@ -101,11 +106,18 @@ impl Lab {
 
     /// A worker that has just begun its life.
     pub(super) async fn worker(&self) -> Worker {
+        self.worker_with(&[]).await
+    }
+
+    /// A worker with labels.
+    pub(super) async fn worker_with(&self, labels: &[&str]) -> Worker {
         let App { store, clock, bell, live, .. } = &*self.request.app;
         let (store, clock, bell, live) = (store.clone(), clock.clone(), bell.clone(), live.clone());
         let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE });
         tokio::spawn(clerk.run(CancellationToken::new()));
-        let life = desk.register(Hello { name: "w".into(), labels: vec![], slots: 4 }).await.unwrap();
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let hello = Hello { name: "w".into(), labels, slots: 4 };
+        let life = desk.register(hello).await.unwrap();
         Worker { desk, life }
     }
 

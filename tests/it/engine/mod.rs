@@ -24,6 +24,7 @@ mod cost;
 mod lab;
 mod log;
 mod metric;
+mod queue;
 mod recovery;
 mod refuse;
 mod retention;

@@ -1,0 +1,48 @@
+//! Who gets what, in which order; and that nobody asks in vain.
+
+use std::time::Duration;
+
+use serde_json::json;
+use taskloom::engine::port::Port;
+
+use super::bench::within;
+use super::lab::Lab as Bench;
+use super::step::noop;
+
+stories!(a_worker_gets_what_its_labels_allow_in_the_fair_order, a_worker_is_told_of_a_ring_once);
+
+async fn a_worker_gets_what_its_labels_allow_in_the_fair_order(lab: Bench) {
+    let needs = |name: &str, labels: &[&str]| noop(name).with("workers", json!(labels));
+    for n in 0..20 {
+        lab.submit(&format!("elsewhere {n}"), &[needs("a", &["mainframe"])]).await;
+    }
+    lab.submit_before("late", &[needs("late", &["gpu"])], Some(10)).await;
+    lab.submit_before("first", &[needs("first", &["gpu", "ssd"])], Some(90)).await;
+    lab.submit_before("anywhere", &[noop("anywhere")], Some(50)).await;
+    lab.submit_before("lacks one", &[needs("lacks", &["ssd", "tape"])], Some(99)).await;
+    lab.submit_before("second", &[needs("second", &["ssd"])], Some(50)).await;
+
+    let able = lab.worker_with(&["gpu", "ssd"]).await;
+    let names = |taken: &[taskloom::engine::port::Assignment]| -> Vec<String> {
+        let name =
+            |spec: &str| serde_json::from_str::<serde_json::Value>(spec).unwrap()["name"].as_str().unwrap().into();
+        taken.iter().map(|assignment| name(&assignment.spec)).collect()
+    };
+    let taken = within("work", able.desk.claim(&able.life, 3)).await.unwrap();
+    assert_eq!(names(&taken), ["first", "anywhere", "second"]);
+    let taken = within("work", able.desk.claim(&able.life, 3)).await.unwrap();
+    assert_eq!(names(&taken), ["late"]);
+    let plain = lab.worker().await;
+    let nothing = tokio::time::timeout(Duration::from_millis(100), plain.desk.claim(&plain.life, 3)).await;
+    assert!(nothing.is_err(), "nothing is left for a worker without labels: {nothing:?}");
+}
+
+async fn a_worker_is_told_of_a_ring_once(lab: Bench) {
+    let worker = lab.worker().await;
+    for _ in 0..3 {
+        lab.submit("rings", &[noop("a")]).await;
+    }
+    assert!(within("what was rung for", worker.desk.wishes(&worker.life)).await.unwrap().is_empty());
+    let again = tokio::time::timeout(Duration::from_millis(100), worker.desk.wishes(&worker.life)).await;
+    assert!(again.is_err(), "nobody has rung since: {again:?}");
+}
