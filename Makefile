@@ -53,7 +53,7 @@ audit: ## Licences, sources, duplicates and known advisories of the dependencies
 	cargo deny check
 
 bench: web ## Release build, then each figure beside a floor; FIGURES="lists chains", PEERS=FOLDER of peers' scripts.
-	@.ci/setup build test
+	@.ci/setup build test bench
 	cargo build --release --locked
 	@.ci/npm tests/clients
 	TASKLOOM="$$CARGO_TARGET_DIR/release/taskloom" python3 benches/bench.py $(FIGURES)

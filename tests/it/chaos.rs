@@ -112,7 +112,8 @@ impl Server {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let said = std::fs::read_to_string(&log).unwrap();
-            if let Some((address, _)) = said.split_once("GraphQL at http://").and_then(|(_, rest)| rest.split_once('/')) {
+            if let Some((address, _)) = said.split_once("GraphQL at http://").and_then(|(_, rest)| rest.split_once('/'))
+            {
                 self.address = address.to_owned();
                 if self.ask(ENDED, json!({})).await.is_some() {
                     return;

@@ -55,6 +55,30 @@ async fn a_refused_document_has_no_data_and_its_status_depends_on_the_media_type
 }
 
 #[tokio::test]
+async fn fields_come_in_the_order_of_the_query_however_long_each_took() {
+    let server = Server::start().await;
+    let query = r#"{ a: late(text: "1") ...rest d: echo(text: "4") } fragment rest on Query { b: echo(text: "2") c: late(text: "3") }"#;
+    let answer = post(&server, RESPONSE, query).send().await.expect("an answer").text().await.expect("a text");
+    assert_eq!(answer, r#"{"data":{"a":"1","b":"2","c":"3","d":"4"}}"#);
+}
+
+#[tokio::test]
+async fn a_document_that_was_valid_once_is_checked_with_its_new_variables() {
+    let server = Server::start().await;
+    let ask = async |variables: Value| {
+        let body = json!({"query": "query($text: String!) { echo(text: $text) }", "variables": variables});
+        let request = Client::new().post(server.url()).header(header::ACCEPT, RESPONSE).json(&body);
+        let (status, body, _) = send(request).await;
+        (status, body["data"]["echo"].clone(), body["errors"][0]["extensions"]["code"].clone())
+    };
+    for _ in 0..3 {
+        assert_eq!(ask(json!({"text": "one"})).await, (StatusCode::OK, json!("one"), Value::Null));
+        assert_eq!(ask(json!({"text": 1})).await, (StatusCode::BAD_REQUEST, Value::Null, json!("BAD_REQUEST")));
+        assert_eq!(ask(json!({})).await, (StatusCode::BAD_REQUEST, Value::Null, json!("BAD_REQUEST")));
+    }
+}
+
+#[tokio::test]
 async fn only_json_in_utf8_is_taken_so_no_page_can_send_a_form() {
     let server = Server::start().await;
     let change = json!({"query": "mutation { change }"}).to_string();

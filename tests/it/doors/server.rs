@@ -55,6 +55,12 @@ impl Query {
         text
     }
 
+    /// The same, a moment later.
+    async fn late(&self, text: String) -> String {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        text
+    }
+
     /// Takes whatever JSON is nested into it.
     async fn swallow(&self, any: Option<async_graphql::Json<serde_json::Value>>) -> bool {
         any.is_some()
