@@ -64,7 +64,7 @@ def idle(make):
 def run(cluster, names=("PostgreSQL", "SQLite")):
     count = iter(range(1000))
     makes = {"PostgreSQL": lambda: cluster.create(f"queue{next(count)}"), "SQLite": File}
-    theirs = peer("queue.sh", "graphile-worker", PEERS_JOBS=20000)
+    theirs = peer("queue.sh", "graphile-worker", PEERS_JOBS=8000)
     for kind in names:
         make = makes[kind]
         say(f"queue on {kind}")
