@@ -14,7 +14,7 @@ QUERY = "subscription { taskChanged(filter: {tasksOnly: true}) { cursor event { 
 STATEMENT = (
     "begin; select pg_advisory_xact_lock(7305804403), pg_notify('taskloom_event', 'bench'); "
     "insert into task_event (at, tenant_id, task_id, kind, task_state, message) "
-    "select created_at, tenant_id, id, 'TASK', state, '$SEQ' from task order by id limit 1; commit;"
+    "select created_at, tenant_id, id, 'TASK_CHANGED', state, '$SEQ' from task order by id limit 1; commit;"
 )
 GOALS = {1: 2, 100: 4, 1000: 15}
 
