@@ -7,7 +7,7 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::resolve_container;
-use async_graphql::{ContainerType, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value};
 
 /// An object as a row; to clients it is the object.
 #[derive(Clone, Debug)]
@@ -48,11 +48,3 @@ impl<T: ObjectType> OutputType for Row<T> {
         Ok(Value::Object(object))
     }
 }
-
-impl<T: ObjectType> ContainerType for Row<T> {
-    async fn resolve_field(&self, ctx: &async_graphql::Context<'_>) -> ServerResult<Option<Value>> {
-        self.0.resolve_field(ctx).await
-    }
-}
-
-impl<T: ObjectType> ObjectType for Row<T> {}

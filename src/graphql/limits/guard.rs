@@ -31,14 +31,6 @@ pub struct Guard<S> {
     known: Arc<Known>,
 }
 
-/// A measured request.
-struct Admitted {
-    document: Arc<ExecutableDocument>,
-    operation: Option<String>,
-    /// Under what it is remembered as valid, and whether it was.
-    seen: (Option<Box<str>>, bool),
-}
-
 impl<S: Executor> Guard<S> {
     pub(super) fn new(strict: S, lenient: S, limits: Limits) -> Self {
         Self { strict, lenient, limits: Arc::new(limits), known: Arc::new(Known::default()) }
@@ -50,8 +42,8 @@ impl<S: Executor> Guard<S> {
         &self.strict
     }
 
-    /// Measures the request and leaves its parsed document in it.
-    fn admit(&self, request: &mut Request) -> Result<Admitted, ServerError> {
+    /// Measures the request and leaves its parsed document in it; the order that its answer will have.
+    fn admit(&self, request: &mut Request) -> Result<Order, ServerError> {
         let document = match self.known.document(&request.query) {
             Some(document) => document,
             None => {
@@ -62,69 +54,63 @@ impl<S: Executor> Guard<S> {
                 document
             }
         };
-        let operation = request.operation_name.clone();
-        if let Some(kind) = selected(&document, operation.as_deref())
+        let operation = request.operation_name.as_deref();
+        if let Some(kind) = selected(&document, operation)
             && let Some(passage) = passage(request)
         {
             passage.admit(kind).map_err(carry)?;
         }
+        let order = Order::of(&document, operation);
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(Admitted { document, operation, seen: self.known.seen(request) })
+        Ok(order)
     }
 
-    /// Tells the door how far the request got, and puts the answer in order.
-    fn finish(&self, response: &mut Response, admitted: Admitted, passage: Option<&Passage>) {
-        if response.errors.iter().any(|error| error.path.is_empty()) {
-            // Only what fields say has a path.
-            for error in response.errors.iter_mut().filter(|error| error.message == TOO_COMPLEX) {
-                *error = carry(
-                    Error::new(&code::QUERY_TOO_COMPLEX)
-                        .with("reason", format!("complexity > {}", self.limits.complexity)),
-                );
-            }
-            return;
+    /// Whether nothing was executed: only what fields say has a path. Gives the library's refusal our code.
+    fn is_refusal(&self, response: &mut Response) -> bool {
+        for error in response.errors.iter_mut().filter(|error| error.path.is_empty() && error.message == TOO_COMPLEX) {
+            let reason = format!("complexity > {}", self.limits.complexity);
+            *error = carry(Error::new(&code::QUERY_TOO_COMPLEX).with("reason", reason));
         }
-        if let Some(passage) = passage {
-            passage.executed();
-        }
-        if let (Some(key), false) = admitted.seen {
-            self.known.keep_seen(key);
-        }
-        Order::of(&admitted.document, admitted.operation.as_deref()).apply(&mut response.data);
+        response.errors.iter().any(|error| error.path.is_empty())
     }
 }
 
 impl<S: Executor> Executor for Guard<S> {
     async fn execute(&self, mut request: Request) -> Response {
         let passage = passage(&request).cloned();
-        let admitted = match self.admit(&mut request) {
-            Ok(admitted) => admitted,
+        let order = match self.admit(&mut request) {
+            Ok(order) => order,
             Err(error) => return Response::from_errors(vec![error]),
         };
-        let schema = if admitted.seen.1 { &self.lenient } else { &self.strict };
+        let (key, is_valid) = self.known.seen(&request);
+        let schema = if is_valid { &self.lenient } else { &self.strict };
         let mut response = schema.execute(request).await;
-        self.finish(&mut response, admitted, passage.as_deref());
+        if self.is_refusal(&mut response) {
+            return response;
+        }
+        if let Some(passage) = passage {
+            passage.executed();
+        }
+        if let (Some(key), false) = (key, is_valid) {
+            self.known.keep_seen(key);
+        }
+        order.apply(&mut response.data);
         response
     }
 
     fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        match self.admit(&mut request) {
-            Ok(admitted) => {
-                let order = Order::of(&admitted.document, admitted.operation.as_deref());
-                let (guard, mut first) = (self.clone(), Some(admitted));
-                let stream = self.strict.execute_stream(request, session_data);
-                stream
-                    .map(move |mut response| {
-                        match first.take() {
-                            Some(admitted) => guard.finish(&mut response, admitted, None),
-                            None => order.apply(&mut response.data),
-                        }
-                        response
-                    })
-                    .boxed()
+        let order = match self.admit(&mut request) {
+            Ok(order) => order,
+            Err(error) => return futures::stream::iter([Response::from_errors(vec![error])]).boxed(),
+        };
+        let (guard, stream) = (self.clone(), self.strict.execute_stream(request, session_data));
+        let ordered = stream.map(move |mut response| {
+            if !guard.is_refusal(&mut response) {
+                order.apply(&mut response.data);
             }
-            Err(error) => futures::stream::iter([Response::from_errors(vec![error])]).boxed(),
-        }
+            response
+        });
+        ordered.boxed()
     }
 }
 
