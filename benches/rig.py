@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -242,8 +241,3 @@ def peer(script, *names, **settings):
     for line in found:
         emit(f"{line['peer']} {line['version']}", line["figure"], line["value"] or float("nan"), line["unit"], line["conditions"])
     return {(line["peer"], line["figure"]): line["value"] for line in found}
-
-
-def median_of(rounds, measure):
-    """The median of several runs: one run is not believed."""
-    return statistics.median(measure() for _ in range(rounds))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::{OnLost, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId};
+use taskloom_entity::{Operation, SubtaskId, TaskId, TaskState, TenantId};
 
 use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
 
@@ -68,30 +68,8 @@ fn task() -> TaskFacts {
 }
 
 fn subtask(index: usize, name: String, needs: Vec<usize>) -> SubtaskFacts {
-    SubtaskFacts {
-        id: SubtaskId(101 + i64::try_from(index).unwrap()),
-        name,
-        needs,
-        requires: String::new(),
-        weight: 1.0,
-        max_tries: 1,
-        backoff: Duration::ZERO,
-        on_lost: OnLost::Retry,
-        prohibit_rollback: false,
-        state: SubtaskState::Pending,
-        operation: Operation::Execute,
-        held: false,
-        progress: 0.0,
-        runs: 0,
-        tries: 0,
-        epoch: 0,
-        attempt_id: None,
-        not_before: None,
-        has_outputs: false,
-        message: None,
-        started_at: None,
-        finished_at: None,
-    }
+    let id = SubtaskId(101 + i64::try_from(index).unwrap());
+    SubtaskFacts { id, backoff: Duration::ZERO, ..SubtaskFacts::new(name, needs) }
 }
 
 #[test]

@@ -22,8 +22,9 @@ async fn another_server_goes_on() {
     let first = Server::start(&folder.path().join("first"), &settings).await;
     let task = runs(&first, folder.path()).await;
     let second = Server::start(&folder.path().join("second"), &settings).await;
+    let killed = Instant::now();
     first.signal(Signal::SIGKILL);
-    goes_on(&second, folder.path(), &task).await;
+    goes_on(&second, folder.path(), &task, killed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,10 +33,11 @@ async fn its_restart_goes_on() {
     let data = folder.path().join("data");
     let first = Server::start(&data, &[]).await;
     let task = runs(&first, folder.path()).await;
+    let killed = Instant::now();
     first.signal(Signal::SIGKILL);
     drop(first);
     let second = Server::start(&data, &[]).await;
-    goes_on(&second, folder.path(), &task).await;
+    goes_on(&second, folder.path(), &task, killed).await;
 }
 
 /// A task that tells of each run by a file, and ends when it is told to.
@@ -48,8 +50,7 @@ async fn runs(server: &Server, folder: &Path) -> String {
     task
 }
 
-async fn goes_on(server: &Server, folder: &Path, task: &str) {
-    let killed = Instant::now();
+async fn goes_on(server: &Server, folder: &Path, task: &str, killed: Instant) {
     let second = folder.join("run.2");
     until("it runs again", async || second.exists().then_some(())).await;
     assert!(killed.elapsed() <= ADOPTED, "it was adopted after {:?}", killed.elapsed());
