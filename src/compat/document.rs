@@ -8,12 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use super::{hint, ocp};
+use super::{DIALECTS, hint, ocp};
 use crate::error::{Error, Language, code};
 use crate::http::respond;
-
-/// Every document, by dialect.
-pub const DOCUMENTS: &[&[hint::Document]] = &[ocp::DOCUMENTS];
 
 /// `/graphql/operations`, `/graphql/operations/{name}`, `/openapi/{dialect}.json`.
 pub(super) fn router() -> Router {
@@ -24,7 +21,7 @@ pub(super) fn router() -> Router {
 }
 
 fn all() -> impl Iterator<Item = &'static hint::Document> {
-    DOCUMENTS.iter().copied().flatten()
+    DIALECTS.iter().flat_map(|(_, documents)| *documents)
 }
 
 async fn list() -> Response {

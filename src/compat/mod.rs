@@ -42,6 +42,9 @@ pub struct Server {
     pub zone: Zone,
 }
 
+/// The documents of each dialect.
+pub const DIALECTS: &[(&str, &[hint::Document])] = &[("ocp", ocp::DOCUMENTS)];
+
 /// The doors of every dialect, and what tells of them.
 #[must_use]
 pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {

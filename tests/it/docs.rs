@@ -7,6 +7,9 @@ use taskloom::compat;
 use taskloom::error::code;
 use taskloom::task::state;
 
+/// Where a page of a dialect stops being written by hand.
+const CALLS: &str = "## Call by call\n";
+
 #[test]
 fn the_page_of_states_is_current() {
     current("docs/task-states.md", &state::document());
@@ -27,7 +30,7 @@ fn the_page_of_subscriptions_shows_the_client_that_is_tested() {
 /// Behind its own words, the page of a dialect shows the document of each route, as it is served.
 #[test]
 fn the_pages_of_the_dialects_show_what_is_served() {
-    for (name, documents) in [("ocp", compat::ocp::DOCUMENTS)] {
+    for (name, documents) in compat::DIALECTS {
         let path = format!("docs/dialects/{name}.md");
         let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
         let (own, _) = kept.split_once(CALLS).unwrap_or_else(|| panic!("{path} has no place for the calls"));
@@ -39,8 +42,6 @@ fn the_pages_of_the_dialects_show_what_is_served() {
         current(&path, &format!("{own}{CALLS}{calls}"));
     }
 }
-
-const CALLS: &str = "## Call by call\n";
 
 fn current(path: &str, page: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
