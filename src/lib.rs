@@ -17,6 +17,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod log;
 pub mod resolver;
+pub mod rows;
 pub mod server;
 pub mod store;
 pub mod task;

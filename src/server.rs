@@ -37,6 +37,7 @@ use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
 use crate::telemetry::RequestId;
+use crate::vault::{KeyId, Vault};
 use crate::{background, demo, event};
 
 /// How long open answers may take at the end.
@@ -73,7 +74,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let password = std::env::var("TASKLOOM_ADMIN_PASSWORD").ok();
     let made = first_start::run(&store, clock.as_ref(), password.as_deref()).await?;
-    let app = app(&settings, store.clone(), clock).await?;
+    let vault = vault(&settings, &store).await?;
+    let app = app(&settings, (store.clone(), vault), clock).await?;
     let host = host(&settings).await?;
     let parts = Parts { stop: Stop::new(), tasks: TaskTracker::new(), readers: CancellationToken::new() };
     let worker = run_parts(&settings, &app, &parts, host).await?;
@@ -95,11 +97,38 @@ struct Parts {
     readers: CancellationToken,
 }
 
-async fn app(settings: &Settings, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
+/// The keys of what lies sealed. The first start makes one; where something lies sealed already it must not.
+async fn vault(settings: &Settings, store: &Store) -> anyhow::Result<Vault> {
+    let sealed = crate::store::sealed::keys(store.read()).await?;
+    let Some(vault) = find_vault(settings)? else {
+        anyhow::ensure!(
+            sealed.is_empty(),
+            "the database has secrets sealed with the key {}, which is not here; copy secret.key from the data folder of \
+             the server that made them, or set TASKLOOM_SECRET_KEY",
+            sealed.join(", ")
+        );
+        std::fs::create_dir_all(&settings.data_dir)?;
+        return Ok(Vault::create(&settings.data_dir)?);
+    };
+    for id in sealed.iter().filter(|id| !KeyId::parse(id).is_some_and(|id| vault.knows(&id))) {
+        tracing::warn!(
+            "secrets that are sealed with the key {id} cannot be opened here; docs/secrets.md says how to bring it"
+        );
+    }
+    Ok(vault)
+}
+
+/// The keys of the environment or of the data folder.
+pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
+    let environment = std::env::var("TASKLOOM_SECRET_KEY").ok();
+    Ok(Vault::find(environment.as_deref(), &settings.data_dir)?)
+}
+
+async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await?;
     let gate = Arc::new(Gate::new(store.clone(), clock.clone(), proofs(&settings.auth)));
-    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }))
+    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault }))
 }
 
 /// How long proofs last, by the settings.
@@ -138,7 +167,14 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
     background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
-    let (desk, clerk) = Desk::open(Tools { store, clock: clock.clone(), bell, live: app.live.clone(), lease });
+    let (desk, clerk) = Desk::open(Tools {
+        store,
+        clock: clock.clone(),
+        bell,
+        live: app.live.clone(),
+        lease,
+        vault: app.vault.clone(),
+    });
     let options = Options {
         hello: Hello {
             name: settings.worker.name.0.clone(),

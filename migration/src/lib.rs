@@ -8,6 +8,8 @@ mod m0002_tasks;
 mod m0003_running;
 mod m0004_events_and_logs;
 mod m0005_queue;
+mod m0007_secrets;
+mod m0008_results;
 mod table;
 
 /// Every migration, oldest first.
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_running::Migration),
             Box::new(m0004_events_and_logs::Migration),
             Box::new(m0005_queue::Migration),
+            Box::new(m0007_secrets::Migration),
+            Box::new(m0008_results::Migration),
         ]
     }
 }

@@ -19,6 +19,7 @@ pub mod preview;
 pub mod row;
 pub mod scalar;
 pub mod schema;
+pub mod secret;
 pub mod session;
 pub mod state;
 pub mod subtask;

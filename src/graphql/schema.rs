@@ -8,6 +8,7 @@ use super::event::TaskSubscription;
 use super::limits::{self, Guard, Limits};
 use super::loader::Loaders;
 use super::node::NodeQuery;
+use super::secret::{SecretMutation, SecretQuery};
 use super::session::SessionMutation;
 use super::subtask::SubtaskMutation;
 use super::task::{TaskMutation, TaskQuery};
@@ -19,7 +20,17 @@ use crate::resolver::batch::Store;
 
 /// Questions.
 #[derive(MergedObject, Default, Debug)]
-pub struct Query(NodeQuery, TaskQuery, DefinitionQuery, WorkerQuery, UserQuery, TenantQuery, TokenQuery, AuditQuery);
+pub struct Query(
+    NodeQuery,
+    TaskQuery,
+    DefinitionQuery,
+    WorkerQuery,
+    SecretQuery,
+    UserQuery,
+    TenantQuery,
+    TokenQuery,
+    AuditQuery,
+);
 
 /// Changes.
 #[derive(MergedObject, Default, Debug)]
@@ -27,6 +38,7 @@ pub struct Mutation(
     TaskMutation,
     SubtaskMutation,
     DefinitionMutation,
+    SecretMutation,
     UserMutation,
     TenantMutation,
     TokenMutation,

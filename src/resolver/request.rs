@@ -10,6 +10,7 @@ use crate::error::Language;
 use crate::event::{Bell, Hub};
 use crate::log::Live;
 use crate::store::Store;
+use crate::vault::Vault;
 
 /// The machinery behind the resolvers, one per process.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct App {
     pub hub: Hub,
     /// The live ends of logs.
     pub live: Live,
+    /// The keys of what lies sealed.
+    pub vault: Vault,
 }
 
 /// One call of a resolver.

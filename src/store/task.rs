@@ -298,6 +298,7 @@ pub async fn delete(tx: &Tx, id: TaskId, subtasks: &[SubtaskId]) -> Result<()> {
         .filter(log_chunk::Column::SubtaskId.is_in(subtasks.iter().copied()))
         .exec(tx)
         .await?;
+    super::result::delete(tx, subtasks).await?;
     attempt::Entity::delete_many().filter(attempt::Column::TaskId.eq(id)).exec(tx).await?;
     task::Entity::delete_by_id(id).exec(tx).await?;
     Ok(())

@@ -37,6 +37,7 @@ const ROOMS: &[Room] = &[
     Room { path: "src/engine", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
     Room { path: "src/event", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
     Room { path: "src/log", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
+    Room { path: "src/rows", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/auth", never: &[DOORS, &["resolver", "engine", "executor"]] },
     Room { path: "src/resolver", never: &[DOORS, &["async_graphql", "axum"]] },
     Room { path: "src/graphql", never: &[&["store", "engine", "sea_orm", "compat", "background", "cli", "server"]] },

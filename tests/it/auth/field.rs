@@ -22,6 +22,7 @@ pub(super) struct Things {
     pub(super) task: String,
     pub(super) subtask: String,
     pub(super) definition: String,
+    pub(super) secret: String,
     pub(super) name: String,
 }
 
@@ -37,6 +38,7 @@ impl Things {
             task: id("Task"),
             subtask: id("Subtask"),
             definition: id("Definition"),
+            secret: id("Secret"),
             name: "nothing".into(),
         }
     }
@@ -79,6 +81,7 @@ pub(super) fn questions(of: &Things) -> Vec<Field> {
         ask("definition", viewer, &format!("(name: \"{}\")", of.name), "id"),
         ask("definitions", viewer, &format!("(versionsOf: \"{}\")", of.name), "nodes { id }"),
         ask("workers", viewer, "", "id"),
+        ask("secrets", Some(Role::Admin), "", "totalCount nodes { id tenant { id } }"),
     ]
 }
 
@@ -128,6 +131,14 @@ pub(super) fn changes(of: &Things, run: usize) -> Vec<Field> {
             "definition.save",
         ),
         change("deleteDefinition", manager, &on(&of.definition), "definition { id }", "definition.delete"),
+        change(
+            "putSecret",
+            admin,
+            &input(&format!("name: \"new{run}\", value: \"swordfish\", tenantId: \"{}\"", of.tenant)),
+            "secret { id }",
+            "secret.put",
+        ),
+        change("deleteSecret", admin, &on(&of.secret), "secret { id }", "secret.delete"),
         change("deleteTask", manager, &on(&of.task), "deletedId", "task.delete"),
         change("deleteTasks", manager, &all, "tasks { id } refused { id }", "task.delete"),
     ];

@@ -71,6 +71,8 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
     let kept = zoe.ask(&format!("mutation {{ saveDefinition(input: {{{spec}}}) {{ definition {{ id }} }} }}")).await;
     let made =
         zoe.ask("mutation { submitTask(input: {definition: \"secret\"}) { task { id subtasks { id } } } }").await;
+    let value = taskloom::vault::Hidden::new("swordfish".into());
+    let secret = taskloom::resolver::secret::put(&t.system(), Some(tenant), "kept", &value).await.unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Things {
         user: id("User", user),
@@ -79,6 +81,7 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
         task: text(made.at("/data/submitTask/task/id")),
         subtask: text(made.at("/data/submitTask/task/subtasks/0/id")),
         definition: text(kept.at("/data/saveDefinition/definition/id")),
+        secret: id("Secret", secret.id),
         name: "secret".into(),
     }
 }

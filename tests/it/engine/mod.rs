@@ -29,6 +29,7 @@ mod recovery;
 mod refuse;
 mod retention;
 mod run;
+mod secret;
 mod step;
 mod stop;
 mod subscribe;
