@@ -27,7 +27,7 @@ use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
 use crate::event::{Bell, Hub};
-use crate::executor::{Host, HostOptions, Way, WayChoice};
+use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, transport};
 use crate::http::{Door, PATIENCE, Patient, Wall};
@@ -128,7 +128,7 @@ async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await?;
     let gate = Arc::new(Gate::new(store.clone(), clock.clone(), proofs(&settings.auth)));
-    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault }))
+    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: reach(settings) }))
 }
 
 /// How long proofs last, by the settings.
@@ -142,13 +142,29 @@ async fn host(settings: &Settings) -> anyhow::Result<Host> {
         ProcessTree::Cgroup => WayChoice::Only(Way::Group),
         ProcessTree::Subreaper => WayChoice::Only(Way::Reaper),
     };
-    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?;
+    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?.reaching(reach(settings));
     let swept = host.sweep().await?;
+    let attempts = attempts(settings);
+    tokio::task::spawn_blocking(move || executor::forget_secrets(&attempts)).await??;
     if swept.processes > 0 {
         tracing::warn!(processes = swept.processes, "processes that an earlier run left were ended");
     }
     tracing::info!("{}", host.describe());
     Ok(host)
+}
+
+/// How far works without a process may go, by the settings.
+fn reach(settings: &Settings) -> Reach {
+    let (executor, result) = (&settings.executor, &settings.result);
+    Reach {
+        networks: executor.http_allow.0.clone(),
+        request_timeout: executor.http_timeout,
+        response: executor.http_response.0,
+        sqlite_folder: executor.sqlite_folder.clone(),
+        connect_timeout: executor.connect_timeout,
+        rows: result.rows.into(),
+        result: result.size.0,
+    }
 }
 
 /// Starts everything behind the doors; the worker's own end is waited for apart.

@@ -29,7 +29,7 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     // Most commands need no key, and none may make one: that is for the server.
     let vault = crate::server::find_vault(settings)?.unwrap_or_else(|| Vault::absent(&settings.data_dir));
     Ok(Request {
-        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault }),
+        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() }),
         principal: Principal::system("cli"),
         language: Language::En,
         id: RequestId::random().to_string().into(),

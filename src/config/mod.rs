@@ -11,8 +11,8 @@ mod value;
 
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
-pub use section::{Auth, Database, Graphql, Log, Retention, Server, Settings, Telemetry, Worker};
-pub use value::{Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Slots, WorkerName};
+pub use section::{Auth, Database, Executor, Graphql, Log, Results, Retention, Server, Settings, Telemetry, Worker};
+pub use value::{Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Slots, WorkerName};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

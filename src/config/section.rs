@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Fault;
 use super::layer::Layers;
-use super::value::{Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Setting, Slots, WorkerName};
+use super::value::{Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Setting, Slots, WorkerName};
 
 macro_rules! sections {
     ($($(#[$doc:meta])* $section:ident: $Section:ident { $($(#[$about:meta])* $key:ident: $Type:ty),+ $(,)? })+) => {
@@ -88,6 +88,26 @@ sections! {
         /// How process trees are held together.
         process_tree: ProcessTree,
     }
+    /// What works without a process may reach.
+    executor: Executor {
+        /// Networks that `http` may speak to though they are not public.
+        http_allow: Networks,
+        /// One try of `http`.
+        http_timeout: Duration,
+        /// The most that is kept of an answer.
+        http_response: Bytes,
+        /// The folder of SQLite's files; none: there are none.
+        sqlite_folder: Option<PathBuf>,
+        /// A connection to a data source.
+        connect_timeout: Duration,
+    }
+    /// Result sets of attempts.
+    result: Results {
+        /// The most rows of one set.
+        rows: u32,
+        /// The most that all sets of one attempt may have.
+        size: Bytes,
+    }
     /// Logs of attempts.
     log: Log {
         /// The most that is kept of one.
@@ -105,6 +125,8 @@ sections! {
         finished_tasks: Option<Duration>,
         /// Events.
         events: Option<Duration>,
+        /// Result sets.
+        result_sets: Option<Duration>,
     }
     /// Sign-in.
     auth: Auth {

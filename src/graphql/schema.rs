@@ -10,6 +10,7 @@ use super::loader::Loaders;
 use super::node::NodeQuery;
 use super::secret::{SecretMutation, SecretQuery};
 use super::session::SessionMutation;
+use super::source::{DataSourceMutation, DataSourceQuery};
 use super::subtask::SubtaskMutation;
 use super::task::{TaskMutation, TaskQuery};
 use super::tenant::{TenantMutation, TenantQuery};
@@ -26,6 +27,7 @@ pub struct Query(
     DefinitionQuery,
     WorkerQuery,
     SecretQuery,
+    DataSourceQuery,
     UserQuery,
     TenantQuery,
     TokenQuery,
@@ -39,6 +41,7 @@ pub struct Mutation(
     SubtaskMutation,
     DefinitionMutation,
     SecretMutation,
+    DataSourceMutation,
     UserMutation,
     TenantMutation,
     TokenMutation,

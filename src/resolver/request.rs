@@ -8,6 +8,7 @@ use crate::auth::{Gate, Principal};
 use crate::clock::Clock;
 use crate::error::Language;
 use crate::event::{Bell, Hub};
+use crate::executor::Reach;
 use crate::log::Live;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -29,6 +30,8 @@ pub struct App {
     pub live: Live,
     /// The keys of what lies sealed.
     pub vault: Vault,
+    /// How far this process may go on somebody's behalf.
+    pub reach: Reach,
 }
 
 /// One call of a resolver.
