@@ -4,6 +4,7 @@
 //! limits of body and time. A door brings its routes and their names; it repeats nothing of this.
 
 mod answer;
+mod language;
 mod origin;
 mod patient;
 mod probe;
@@ -17,6 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 pub use answer::respond;
+pub use language::language;
 pub use patient::{PATIENCE, Patient};
 pub use probe::Ready;
 

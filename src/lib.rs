@@ -6,6 +6,7 @@ pub mod auth;
 pub mod background;
 pub mod cli;
 pub mod clock;
+pub mod compat;
 pub mod config;
 pub mod demo;
 pub mod engine;

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::serve::ListenerExt;
 use sea_orm::DbBackend;
+use taskloom_entity::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,7 +21,8 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Gate, Principal, first_start};
 use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ProcessTree, Settings};
+use crate::compat::{self, Guest};
+use crate::config::{AnonymousRole, ProcessTree, Settings};
 use crate::engine::desk::{Clerk, Desk, Tools};
 use crate::engine::port::Hello;
 use crate::engine::recovery::Recovery;
@@ -155,13 +157,13 @@ async fn host(settings: &Settings) -> anyhow::Result<Host> {
 
 /// How far works without a process may go, by the settings.
 fn reach(settings: &Settings) -> Reach {
-    let (executor, result) = (&settings.executor, &settings.result);
+    let (http, sql, result) = (&settings.executor_http, &settings.executor_sql, &settings.result);
     Reach {
-        networks: executor.http_allow.0.clone(),
-        request_timeout: executor.http_timeout,
-        response: executor.http_response.0,
-        sqlite_folder: executor.sqlite_folder.clone(),
-        connect_timeout: executor.connect_timeout,
+        networks: http.allow.0.clone(),
+        request_timeout: http.timeout,
+        response: http.response.0,
+        sqlite_folder: sql.sqlite_folder.clone(),
+        connect_timeout: sql.connect_timeout,
         rows: result.rows.into(),
         result: result.size.0,
     }
@@ -239,10 +241,11 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
     };
     let gate = graphql::gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport).layer(from_fn(graphql::gate::carry));
-    let doors = [
+    let mut doors = vec![
         Door { paths: &["/graphql"], router: graph },
         Door { paths: &["/graphiql"], router: graphql::graphiql::router() },
     ];
+    doors.extend(compat::doors(app, dialects(settings)));
     let (store, stop) = (app.store.clone(), parts.stop.clone());
     let ready: crate::http::Ready = Arc::new(move || {
         let (store, stop) = (store.clone(), stop.clone());
@@ -254,6 +257,23 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
         })
     });
     crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: app.store.metrics().clone(), ready })
+}
+
+fn dialects(settings: &Settings) -> compat::Settings {
+    let guest = |role, dialect| {
+        let role = match role {
+            AnonymousRole::None => return Guest::default(),
+            AnonymousRole::Viewer => Role::Viewer,
+            AnonymousRole::Manager => Role::Manager,
+        };
+        tracing::warn!(dialect, %role, "this dialect is open to everyone who reaches the port");
+        Guest(Some(role))
+    };
+    compat::Settings {
+        server: settings.worker.name.0.clone(),
+        zone: compat::Zone::default(),
+        ocp: guest(settings.ocp.anonymous_role, "ocp"),
+    }
 }
 
 fn limits(settings: &crate::config::Graphql) -> Limits {

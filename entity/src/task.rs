@@ -28,6 +28,14 @@ pub struct Model {
     pub target_tenant: Option<String>,
     /// Target.
     pub host: Option<String>,
+    /// The cluster's number in the system that knows it.
+    pub cluster_id: Option<i64>,
+    /// The target tenant's number in the system that knows it.
+    pub target_tenant_id: Option<i64>,
+    /// The host's number in the system that knows it.
+    pub host_id: Option<i64>,
+    /// What else is known of the target; none: nothing.
+    pub target_facts: Option<JsonText>,
     /// A copy of task_label, for reading.
     pub labels: JsonText,
     pub prohibit_rollback: bool,

@@ -8,6 +8,7 @@ mod m0002_tasks;
 mod m0003_running;
 mod m0004_events_and_logs;
 mod m0005_queue;
+mod m0006_target;
 mod m0007_secrets;
 mod m0008_results;
 mod table;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_running::Migration),
             Box::new(m0004_events_and_logs::Migration),
             Box::new(m0005_queue::Migration),
+            Box::new(m0006_target::Migration),
             Box::new(m0007_secrets::Migration),
             Box::new(m0008_results::Migration),
         ]

@@ -22,6 +22,8 @@ struct Rate {
 }
 
 const PER_ADDRESS: Rate = Rate { burst: 10, forgiven_after: Duration::from_secs(6) };
+/// Failed sign-ins in a row that an address is forgiven.
+pub const FAILURES: u32 = PER_ADDRESS.burst;
 const PER_NAME: Rate = Rate { burst: 30, forgiven_after: Duration::from_secs(4) };
 const PER_STRANGER: Rate = Rate { burst: 60, forgiven_after: Duration::from_secs(1) };
 const CAPACITY: usize = 10_000;

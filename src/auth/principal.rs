@@ -95,6 +95,13 @@ impl Principal {
         }
     }
 
+    /// Somebody without credentials whom the settings let in, into one tenant.
+    #[must_use]
+    pub fn guest(role: Role, tenant: Option<TenantId>) -> Self {
+        let tenants: Arc<[TenantId]> = tenant.into_iter().collect();
+        Self { role: Some(role), scope: Scope::Tenants(tenants.clone()), tenants, ..Self::anonymous() }
+    }
+
     /// A user who belongs to `tenants`. The installation's ADMIN sees every tenant; everybody else, an ADMIN with a
     /// lesser token included, the own ones.
     #[must_use]

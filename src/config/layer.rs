@@ -50,7 +50,8 @@ impl Layers {
             if let Some((_, key)) = PLAIN.iter().find(|(plain, _)| plain == name) {
                 faults.extend(key.and_then(|key| self.set(key, raw, origin)));
             } else if let Some((section, key)) = rest.split_once("__") {
-                faults.extend(self.set(&format!("{section}.{key}").to_lowercase(), raw, origin));
+                let key = format!("{section}.{}", key.replace("__", "."));
+                faults.extend(self.set(&key.to_lowercase(), raw, origin));
             } else if !OF_PROCESSES.iter().any(|prefix| rest.starts_with(prefix)) {
                 faults.push(Fault { origin, text: format!("unknown variable{}", self.nearest_variable(name)) });
             }
@@ -136,12 +137,18 @@ fn parse(path: &Path, text: &str, faults: &mut Vec<Fault>) -> Vec<(String, Raw, 
             found.push((section.get_ref().to_string(), raw(value.get_ref()), place(section)));
             continue;
         };
-        if keys.is_empty() {
-            continue;
+        for (key, value) in keys {
+            let name = format!("{}.{}", section.get_ref(), key.get_ref());
+            match value.get_ref().as_table() {
+                // A section of a section, such as `[dialects.ocp]`.
+                Some(inner) => found.extend(
+                    inner
+                        .iter()
+                        .map(|(key, value)| (format!("{name}.{}", key.get_ref()), raw(value.get_ref()), place(key))),
+                ),
+                None => found.push((name, raw(value.get_ref()), place(key))),
+            }
         }
-        found.extend(keys.iter().map(|(key, value)| {
-            (format!("{}.{}", section.get_ref(), key.get_ref()), raw(value.get_ref()), place(key))
-        }));
     }
     found
 }

@@ -11,8 +11,13 @@ mod value;
 
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
-pub use section::{Auth, Database, Executor, Graphql, Log, Results, Retention, Server, Settings, Telemetry, Worker};
-pub use value::{Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Slots, WorkerName};
+pub use section::{
+    Auth, Database, Graphql, HttpExecutor, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor, Telemetry,
+    Worker,
+};
+pub use value::{
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Slots, WorkerName,
+};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -95,15 +100,15 @@ impl Loaded {
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = format!("# data folder: {}\n", self.settings.data_dir.display());
-        let mut section = "";
+        let mut section = String::new();
         for (key, value) in self.settings.show() {
-            let (head, name) = key.split_once('.').expect("invariant: a key has a section");
+            let (head, name) = key.rsplit_once('.').expect("invariant: a key has a section");
             if head != section {
                 text.push_str(&format!("\n[{head}]\n"));
-                section = head;
+                section = head.to_owned();
             }
             let line = format!("{name} = {value}");
-            text.push_str(&format!("{line:<48} # {}\n", self.origins[key]));
+            text.push_str(&format!("{line:<48} # {}\n", self.origins[&key]));
         }
         text
     }

@@ -6,14 +6,30 @@ use std::time::Duration;
 
 use super::Fault;
 use super::layer::Layers;
-use super::value::{Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Setting, Slots, WorkerName};
+use super::value::{
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Setting, Slots, WorkerName,
+};
+
+/// The name of a section in a file: its own, or that of a section in a section.
+macro_rules! name {
+    ($section:ident) => {
+        stringify!($section)
+    };
+    ($section:ident $name:literal) => {
+        $name
+    };
+}
 
 macro_rules! sections {
-    ($($(#[$doc:meta])* $section:ident: $Section:ident { $($(#[$about:meta])* $key:ident: $Type:ty),+ $(,)? })+) => {
+    ($($(#[$doc:meta])* $section:ident $(= $name:literal)?: $Section:ident { $($(#[$about:meta])* $key:ident: $Type:ty),+ $(,)? })+) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug)]
             pub struct $Section { $($(#[$about])* pub $key: $Type),+ }
+
+            impl $Section {
+                const NAME: &str = name!($section $($name)?);
+            }
         )+
 
         /// All settings, typed and valid.
@@ -28,15 +44,15 @@ macro_rules! sections {
             /// Reads every key, so that every mistake is found, then puts them together.
             pub(super) fn read(data_dir: &Path, layers: &Layers, faults: &mut Vec<Fault>) -> Option<Self> {
                 $(
-                    $(let $key: Option<$Type> = layers.read(concat!(stringify!($section), ".", stringify!($key)), faults);)+
+                    $(let $key: Option<$Type> = layers.read(&format!("{}.{}", $Section::NAME, stringify!($key)), faults);)+
                     let $section = (|| Some($Section { $($key: $key?),+ }))();
                 )+
                 Some(Self { data_dir: data_dir.to_owned(), $($section: $section?),+ })
             }
 
             /// Every key and its value as TOML, secrets masked.
-            pub(super) fn show(&self) -> Vec<(&'static str, String)> {
-                vec![$($((concat!(stringify!($section), ".", stringify!($key)), self.$section.$key.show())),+),+]
+            pub(super) fn show(&self) -> Vec<(String, String)> {
+                vec![$($((format!("{}.{}", $Section::NAME, stringify!($key)), self.$section.$key.show())),+),+]
             }
         }
     };
@@ -88,14 +104,17 @@ sections! {
         /// How process trees are held together.
         process_tree: ProcessTree,
     }
-    /// What works without a process may reach.
-    executor: Executor {
-        /// Networks that `http` may speak to though they are not public.
-        http_allow: Networks,
-        /// One try of `http`.
-        http_timeout: Duration,
+    /// How far the executor `http` may go.
+    executor_http = "executor.http": HttpExecutor {
+        /// Networks that it may speak to though they are not public.
+        allow: Networks,
+        /// One try.
+        timeout: Duration,
         /// The most that is kept of an answer.
-        http_response: Bytes,
+        response: Bytes,
+    }
+    /// How far the executor `sql` may go.
+    executor_sql = "executor.sql": SqlExecutor {
         /// The folder of SQLite's files; none: there are none.
         sqlite_folder: Option<PathBuf>,
         /// A connection to a data source.
@@ -151,6 +170,11 @@ sections! {
         aliases: u32,
         /// Its cost.
         complexity: u32,
+    }
+    /// The dialect of OceanBase Cloud Platform.
+    ocp = "dialects.ocp": Ocp {
+        /// What somebody without credentials may do.
+        anonymous_role: AnonymousRole,
     }
     /// What the server says of itself.
     telemetry: Telemetry {

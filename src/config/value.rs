@@ -66,6 +66,38 @@ pub(super) trait Setting: Sized {
     fn show(&self) -> String;
 }
 
+/// What somebody without credentials may do, in the dialects' words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnonymousRole {
+    /// Nothing.
+    None,
+    /// Reads.
+    Viewer,
+    /// Steers, too.
+    Manager,
+}
+
+impl Setting for AnonymousRole {
+    const EXPECTED: &'static str = "\"\", \"TASK_VIEWER\" or \"TASK_MANAGER\"";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        match raw.text()?.trim() {
+            "" => Some(Self::None),
+            "TASK_VIEWER" => Some(Self::Viewer),
+            "TASK_MANAGER" => Some(Self::Manager),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        quoted(match self {
+            Self::None => "",
+            Self::Viewer => "TASK_VIEWER",
+            Self::Manager => "TASK_MANAGER",
+        })
+    }
+}
+
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.escape_debug())
 }

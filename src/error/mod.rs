@@ -152,6 +152,12 @@ impl Error {
         text
     }
 
+    /// What `{name}` of the message is, or another value that was kept beside it.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.values.iter().find(|(is, _)| *is == name).map(|(_, value)| value.as_str())
+    }
+
     /// The private cause and its causes, for the log; empty when there is none.
     #[must_use]
     pub fn chain(&self) -> String {

@@ -7,6 +7,7 @@ use taskloom_entity::attempt;
 
 use super::context::Has;
 use super::id;
+use super::loader::WorkerOf;
 use super::scalar::BigInt;
 use super::state::{AttemptState, Operation};
 use super::subtask::Subtask;
@@ -63,6 +64,10 @@ impl Attempt {
     /// The worker's life that ran it.
     async fn worker_id(&self) -> &str {
         &self.0.worker_id
+    }
+    /// The name of the worker that ran it.
+    async fn worker(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(ctx.loaders().one(WorkerOf(self.0.worker_id.clone())).await?)
     }
     /// When it began.
     async fn started_at(&self) -> DateTime<Utc> {

@@ -24,6 +24,10 @@ impl Definition {
     pub async fn id(&self) -> ID {
         id::encode("Definition", self.0.id)
     }
+    /// The number that legacy clients know.
+    async fn database_id(&self) -> BigInt {
+        BigInt(self.0.id.0)
+    }
     /// Its name.
     async fn name(&self) -> &str {
         &self.0.name

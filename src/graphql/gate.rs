@@ -11,10 +11,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::error::{Caller, language};
+use super::error::Caller;
 use super::transport::{self, Entry};
 use crate::auth::{Credentials, Principal, origin};
 use crate::error::Error;
+use crate::http::language;
 use crate::resolver::{App, Request, session};
 use crate::telemetry::RequestId;
 

@@ -81,6 +81,9 @@ pub struct SnapshotOf(pub TaskId);
 /// The tenants a user belongs to, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TenantsOf(pub UserId);
+/// The name of a worker, by the id of one of its lives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkerOf(pub String);
 /// What a task was submitted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InputOf(pub TaskId);
@@ -135,6 +138,12 @@ loader!(InputOf => Arc<task_input::Model>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
     let rows = batch::inputs(conn, &ids).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (InputOf(row.task_id), Arc::new(row))).collect())
+});
+
+loader!(WorkerOf => String, |conn, keys| async {
+    let lives: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    let names = batch::workers(conn, &lives).await?;
+    Ok::<_, Error>(names.into_iter().map(|(life, name)| (WorkerOf(life), name)).collect())
 });
 
 loader!(TaskId => Arc<task::Model>, |conn, keys| async {

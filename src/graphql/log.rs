@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::scalar::BigInt;
 use super::state::{LogLevel, LogSource};
 use crate::log;
+use crate::resolver::log::Tail;
 
 /// One line of a log.
 #[derive(Clone, Debug, SimpleObject)]
@@ -31,15 +32,35 @@ pub struct LogPage {
     next_line: BigInt,
 }
 
-impl From<log::read::Page> for LogPage {
-    fn from(page: log::read::Page) -> Self {
-        let line = |line: log::Line| LogLine {
+/// The end of a log.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct LogTail {
+    /// How many bytes lie before it.
+    left_out: BigInt,
+    /// In order.
+    lines: Vec<LogLine>,
+}
+
+impl From<log::Line> for LogLine {
+    fn from(line: log::Line) -> Self {
+        Self {
             number: BigInt(line.number),
             time: line.at.utc(),
             level: line.level.into(),
             source: line.source.into(),
             text: line.text,
-        };
-        Self { lines: page.lines.into_iter().map(line).collect(), next_line: BigInt(page.next_line) }
+        }
+    }
+}
+
+impl From<log::read::Page> for LogPage {
+    fn from(page: log::read::Page) -> Self {
+        Self { lines: page.lines.into_iter().map(LogLine::from).collect(), next_line: BigInt(page.next_line) }
+    }
+}
+
+impl From<Tail> for LogTail {
+    fn from(tail: Tail) -> Self {
+        Self { left_out: BigInt(tail.left_out), lines: tail.lines.into_iter().map(LogLine::from).collect() }
     }
 }

@@ -74,7 +74,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
             task.map(|task| Node::Task(Task(Arc::new(task))))
         }
         "Subtask" => {
-            let subtask = resolver::subtask::get(request, SubtaskId(id::decode("Subtask", id)?)).await;
+            let subtask = resolver::subtask::get(request, SubtaskId(id::decode("Subtask", id)?).into()).await;
             subtask.map(|subtask| Node::Subtask(Subtask(Arc::new(subtask))))
         }
         "Attempt" => {

@@ -45,7 +45,7 @@ impl Args {
     pub fn keyed(&self) -> Result<Part> {
         let (limit, backward) = self.size()?;
         let place = |cursor: &Option<String>| cursor.as_deref().map(key).transpose();
-        Ok(Part { limit, after: place(&self.after)?, before: place(&self.before)?, backward, offset: 0 })
+        Ok(Part { limit, after: place(&self.after)?, before: place(&self.before)?, backward })
     }
 
     fn size(&self) -> Result<(u64, bool)> {
@@ -68,11 +68,11 @@ pub fn cost(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
     row.saturating_mul(rows).saturating_add(1)
 }
 
-/// The offset page that old lists know: `number` from 1.
+/// The offset and the length of the page that old lists know: `number` from 1.
 ///
 /// # Errors
 /// `INVALID_PAGE`.
-pub fn numbered(number: i64, size: i64, most: i64) -> Result<Part> {
+pub fn numbered(number: i64, size: i64, most: i64) -> Result<(u64, u64)> {
     if number < 1 {
         return Err(out_of_range("number", "pages are counted from 1"));
     }
@@ -80,7 +80,7 @@ pub fn numbered(number: i64, size: i64, most: i64) -> Result<Part> {
         return Err(out_of_range("size", &format!("1 to {most} rows at a time")));
     }
     let offset = (number - 1).checked_mul(size).ok_or_else(|| out_of_range("number", "there is no such page"))?;
-    Ok(Part { limit: size.unsigned_abs(), offset: offset.unsigned_abs(), ..Part::default() })
+    Ok((offset.unsigned_abs(), size.unsigned_abs()))
 }
 
 fn out_of_range(what: &str, reason: &str) -> Error {

@@ -138,7 +138,7 @@ pub struct PutDataSourceInput {
     host: Option<String>,
     /// Left out: the usual one.
     port: Option<i32>,
-    /// Its name, or a file below `executor.sqlite_folder`.
+    /// Its name, or a file below `executor.sql.sqlite_folder`.
     database: String,
     /// Who signs in.
     user: Option<String>,

@@ -9,8 +9,8 @@ use taskloom_entity::{SubtaskId, subtask};
 use super::attempt::{Attempt, Resource};
 use super::context::Has;
 use super::id;
-use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, SubtasksOf};
-use super::log::LogPage;
+use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, SubtasksOf, WorkerOf};
+use super::log::{LogPage, LogTail};
 use super::result::ResultSet;
 use super::scalar::{BigInt, Json};
 use super::state::{Action, ExecutorKind, Operation, SubtaskState};
@@ -146,6 +146,12 @@ impl Subtask {
             None => Ok(None),
         }
     }
+    /// The name of the worker that runs it, or ran it last.
+    async fn worker(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let Some(id) = self.0.attempt_id else { return Ok(None) };
+        let Some(attempt) = ctx.loaders().one(id).await? else { return Ok(None) };
+        Ok(ctx.loaders().one(WorkerOf(attempt.worker_id)).await?)
+    }
     /// Lines of its log, counted from 1 through all attempts.
     #[graphql(complexity = "10 + child_complexity")]
     async fn log(
@@ -166,6 +172,11 @@ impl Subtask {
     ) -> Result<String> {
         let bytes = resolver::log::bytes(ctx.request(), self.0.id, from, length).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+    /// The last lines of its log, so many bytes of them at the most; what lies before is not read.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn log_tail(&self, ctx: &Context<'_>, #[graphql(default = 4_194_304)] bytes: i64) -> Result<LogTail> {
+        Ok(resolver::log::tail(ctx.request(), self.0.id.into(), bytes).await?.into())
     }
     /// How many lines its log has had.
     async fn log_lines(&self) -> BigInt {
@@ -232,16 +243,16 @@ pub struct SubtaskMutation;
 impl SubtaskMutation {
     /// Runs a failed subtask again, or its undo when that failed.
     async fn retry_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
-        Ok(resolver::subtask::retry(ctx.request(), decode(&input)?).await?.into())
+        Ok(resolver::subtask::retry(ctx.request(), decode(&input)?.into()).await?.into())
     }
 
     /// Counts a failed subtask as done; its downstreams go on.
     async fn skip_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
-        Ok(resolver::subtask::skip(ctx.request(), decode(&input)?).await?.into())
+        Ok(resolver::subtask::skip(ctx.request(), decode(&input)?.into()).await?.into())
     }
 
     /// Stops a subtask with all its processes.
     async fn cancel_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
-        Ok(resolver::subtask::cancel(ctx.request(), decode(&input)?).await?.into())
+        Ok(resolver::subtask::cancel(ctx.request(), decode(&input)?.into()).await?.into())
     }
 }

@@ -95,3 +95,47 @@ pub async fn bytes(store: &Store, id: SubtaskId, from: i64, length: usize) -> Re
     }
     Ok(out)
 }
+
+/// The last whole lines, `most` bytes of them at the most, of a log that has `bytes` bytes; and how many bytes lie before
+/// them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tail(store: &Store, live: &Live, id: SubtaskId, bytes: i64, most: usize) -> Result<(i64, Vec<Line>)> {
+    let first = bytes.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
+    let from = match first {
+        ..=0 => 1,
+        _ => {
+            store::log::chunks_from_byte(store.read(), id, first, 1).await?.first().map_or(1, |chunk| chunk.first_line)
+        }
+    };
+    let mut page = Page { lines: vec![], next_line: from };
+    let mut read = 0;
+    // A log may grow as fast as it is read.
+    while read < most.saturating_mul(2) {
+        let next = lines(store, live, id, page.next_line, LINES).await?;
+        if next.lines.is_empty() {
+            break;
+        }
+        read += next.lines.iter().map(|line| line.text.len() + 1).sum::<usize>();
+        page.next_line = next.next_line;
+        page.lines.extend(next.lines);
+    }
+    // From the end: a line that does not fit leaves out all before it.
+    let mut room = most;
+    let fits = |line: &&Line| match room.checked_sub(line.text.len() + 1) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    let kept = page.lines.iter().rev().take_while(fits).count();
+    let lines = page.lines.split_off(page.lines.len() - kept);
+    let size: i64 = lines.iter().map(|line| i64::try_from(line.text.len() + 1).unwrap_or(0)).sum();
+    let left_out = if lines.first().is_none_or(|line| line.number == 1) { 0 } else { (bytes - size).max(1) };
+    Ok((left_out, lines))
+}
+
+/// Lines that are read at a time.
+const LINES: usize = 10_000;

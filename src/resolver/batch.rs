@@ -11,3 +11,4 @@ pub use crate::store::subtask::list_by_id as subtasks;
 pub use crate::store::task::{inputs, list_by_id as tasks, subtasks as subtasks_of};
 pub use crate::store::tenant::{many as tenants, of_users as tenants_of};
 pub use crate::store::user::many as users;
+pub use crate::store::worker::names as workers;

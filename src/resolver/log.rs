@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use taskloom_entity::{Role, SubtaskId, TaskId};
 
+use super::subtask::Named;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
 use crate::event::Entry;
 use crate::log::Live;
+use crate::log::chunk::Line;
 use crate::log::read::{self, Page};
 
 /// Lines of one page at the most.
@@ -25,7 +27,7 @@ pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> R
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=LINES).contains(limit)).ok_or_else(|| {
         Error::new(&code::INVALID_PAGE).with("what", "`limit`").with("reason", format!("1 to {LINES} lines at a time"))
     })?;
-    subtask::get(request, id).await?;
+    subtask::get(request, id.into()).await?;
     read::lines(&request.store, &request.live, id, from, limit).await
 }
 
@@ -39,8 +41,31 @@ pub async fn bytes(request: &Request, id: SubtaskId, from: i64, length: i64) -> 
     let length = usize::try_from(length).ok().filter(|length| (1..=BYTES).contains(length)).ok_or_else(|| {
         Error::new(&code::INVALID_PAGE).with("what", "`length`").with("reason", format!("1 to {BYTES} bytes at a time"))
     })?;
-    subtask::get(request, id).await?;
+    subtask::get(request, id.into()).await?;
     read::bytes(&request.store, id, from, length).await
+}
+
+/// The end of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// Bytes before it.
+    pub left_out: i64,
+    /// Whole lines, in order.
+    pub lines: Vec<Line>,
+}
+
+/// The last lines, `most` bytes of them at the most. What lies before is not read.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
+#[tracing::instrument(name = "log.tail", skip_all, fields(id = %subtask.id))]
+pub async fn tail(request: &Request, subtask: Named, most: i64) -> Result<Tail> {
+    let most = usize::try_from(most).ok().filter(|most| (1..=BYTES).contains(most)).ok_or_else(|| {
+        Error::new(&code::INVALID_PAGE).with("what", "`bytes`").with("reason", format!("1 to {BYTES} bytes at a time"))
+    })?;
+    let subtask = subtask::get(request, subtask).await?;
+    let (left_out, lines) = read::tail(&request.store, &request.live, subtask.id, subtask.log_bytes, most).await?;
+    Ok(Tail { left_out, lines })
 }
 
 /// Follows a log: each step gives the next lines, at least one, until the subtask has ended and nothing is left.
@@ -63,7 +88,7 @@ pub struct Follow {
 #[tracing::instrument(name = "log.follow", skip_all, fields(%id))]
 pub async fn follow(request: &Request, id: SubtaskId, from: i64) -> Result<Follow> {
     let events = request.hub.tail(None);
-    let task_id = subtask::get(request, id).await?.task_id;
+    let task_id = subtask::get(request, id.into()).await?.task_id;
     let grown = request.live.follow(id);
     let (request, next_line) = (request.clone(), from.max(1));
     Ok(Follow { request, id, task_id, next_line, grown, events, doubtful: true })
@@ -100,7 +125,7 @@ impl Follow {
     }
 
     async fn has_ended(&self) -> Result<bool> {
-        let subtask = subtask::get(&self.request, self.id).await?;
+        let subtask = subtask::get(&self.request, self.id.into()).await?;
         Ok(!subtask.state.is_active() && super::task::get(&self.request, subtask.task_id).await?.state.is_final())
     }
 

@@ -22,6 +22,7 @@ pub mod task;
 pub mod tenant;
 pub mod token;
 pub mod user;
+pub mod whole;
 pub mod worker;
 
 pub use request::{App, Request};

@@ -10,11 +10,13 @@ pub fn refused(refused: Refused) -> Error {
     match refused {
         Refused::Task { id, state, verb, available } => Error::new(&code::OPERATION_NOT_ALLOWED)
             .with("object", format!("task {id}"))
+            .with("id", id)
             .with("state", state)
             .with("operation", verb.name())
             .available(names(available)),
         Refused::Subtask { id, state, verb, available } => Error::new(&code::OPERATION_NOT_ALLOWED)
             .with("object", format!("subtask {id}"))
+            .with("id", id)
             .with("state", state)
             .with("operation", verb.name())
             .available(names(available)),

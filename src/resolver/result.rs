@@ -28,7 +28,7 @@ pub struct Page {
 /// `SUBTASK_NOT_FOUND`.
 #[tracing::instrument(name = "result.list", skip_all, fields(%id))]
 pub async fn list(request: &Request, id: SubtaskId) -> Result<Vec<result_set::Model>> {
-    let Some(attempt) = subtask::get(request, id).await?.attempt_id else { return Ok(vec![]) };
+    let Some(attempt) = subtask::get(request, id.into()).await?.attempt_id else { return Ok(vec![]) };
     let mut sets = store::result::of_attempts(request.store.read(), &[attempt]).await?;
     Ok(sets.remove(&attempt).unwrap_or_default())
 }
@@ -40,7 +40,7 @@ pub async fn list(request: &Request, id: SubtaskId) -> Result<Vec<result_set::Mo
 #[tracing::instrument(name = "result.rows", skip_all, fields(%id))]
 pub async fn rows(request: &Request, id: SubtaskId, number: i32, (offset, limit): (i64, i64)) -> Result<Page> {
     check(offset, limit)?;
-    let attempt = subtask::get(request, id).await?.attempt_id;
+    let attempt = subtask::get(request, id.into()).await?.attempt_id;
     let set = match attempt {
         Some(attempt) => store::result::find(request.store.read(), attempt, number).await?,
         None => None,
@@ -82,7 +82,7 @@ pub fn columns(set: &result_set::Model) -> Result<Vec<Column>> {
 #[tracing::instrument(name = "result.output", skip_all, fields(%id))]
 pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64)) -> Result<Vec<String>> {
     check(offset, limit)?;
-    subtask::get(request, id).await?;
+    subtask::get(request, id.into()).await?;
     let (mut seen, mut next, mut found) = (0, 1, vec![]);
     while found.len() < usize::try_from(limit).unwrap_or_default() {
         let page = log::read::lines(&request.store, &request.live, id, next, super::log::LINES).await?;

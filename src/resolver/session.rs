@@ -5,7 +5,7 @@ use taskloom_entity::{Role, Timestamp};
 
 use super::Request;
 use super::audit::{self, Act};
-use crate::auth::{Credentials, Principal, Via};
+use crate::auth::{Credentials, Principal, Scope, Via};
 use crate::error::{Error, Result, code};
 use crate::store::{self, Changed};
 
@@ -37,6 +37,16 @@ pub async fn authenticate(request: Request, credentials: &Credentials) -> Result
         }
         (Err(error), Credentials::Nothing | Credentials::Token(_) | Credentials::Session(_)) => Err(error),
     }
+}
+
+/// The same request by a guest with this role, in the oldest tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn as_guest(request: Request, role: Role) -> Result<Request> {
+    let page = store::page::Page { after: None, before: None, limit: 1, backward: false };
+    let oldest = store::tenant::list(request.store.read(), &Scope::All, page).await?.rows.pop();
+    Ok(Request { principal: Principal::guest(role, oldest.map(|tenant| tenant.id)), ..request })
 }
 
 /// Returns when `credentials` no longer give what this request was let in with; streams end then.

@@ -198,7 +198,7 @@ fn check_file(new: &New) -> Result<()> {
         return refuse("kind", "a file of SQLite has no host, port, user or password");
     }
     if new.database.starts_with('/') || new.database.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return refuse("database", "it is the path of a file below `executor.sqlite_folder`, without `..`");
+        return refuse("database", "it is the path of a file below `executor.sql.sqlite_folder`, without `..`");
     }
     Ok(())
 }

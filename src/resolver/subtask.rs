@@ -1,53 +1,87 @@
 //! Subtasks: retried, skipped, cancelled, and why one is not running.
 
-use taskloom_entity::{AttemptId, Role, SubtaskId, attempt, subtask};
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+use taskloom_entity::{AttemptId, Role, SubtaskId, TaskId, attempt, subtask};
 
 use super::Request;
 use super::audit::{self, Act};
 use super::task::decide;
+use crate::auth::Scope;
 use crate::engine::tally::Tally;
 use crate::error::{Error, Result, code};
 use crate::store;
 pub use crate::store::snapshot::needs;
 use crate::task::command::Verb;
 
+/// A subtask by its id alone, or within the task that it must belong to.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// The subtask.
+    pub id: SubtaskId,
+    /// Its task, where the caller names it.
+    pub task_id: Option<TaskId>,
+}
+
+impl From<SubtaskId> for Named {
+    fn from(id: SubtaskId) -> Self {
+        Self { id, task_id: None }
+    }
+}
+
+impl From<(TaskId, SubtaskId)> for Named {
+    fn from((task_id, id): (TaskId, SubtaskId)) -> Self {
+        Self { id, task_id: Some(task_id) }
+    }
+}
+
+impl Named {
+    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<subtask::Model> {
+        let found = store::subtask::find(conn, scope, self.id).await?;
+        let found = found.filter(|found| self.task_id.is_none_or(|task_id| task_id == found.task_id));
+        found.ok_or_else(|| not_found(self.id))
+    }
+}
+
 /// Runs a failed subtask again, or its undo when that failed.
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
-#[tracing::instrument(name = "subtask.retry", skip_all, fields(%id))]
-pub async fn retry(request: &Request, id: SubtaskId) -> Result<subtask::Model> {
-    change(request, id, Verb::Retry, "subtask.retry").await
+#[tracing::instrument(name = "subtask.retry", skip_all, fields(id = %subtask.id))]
+pub async fn retry(request: &Request, subtask: Named) -> Result<subtask::Model> {
+    change(request, subtask, Verb::Retry, "subtask.retry").await
 }
 
 /// Counts a failed subtask as done; its downstreams go on.
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
-#[tracing::instrument(name = "subtask.skip", skip_all, fields(%id))]
-pub async fn skip(request: &Request, id: SubtaskId) -> Result<subtask::Model> {
-    change(request, id, Verb::Skip, "subtask.skip").await
+#[tracing::instrument(name = "subtask.skip", skip_all, fields(id = %subtask.id))]
+pub async fn skip(request: &Request, subtask: Named) -> Result<subtask::Model> {
+    change(request, subtask, Verb::Skip, "subtask.skip").await
 }
 
 /// Stops a subtask with all its processes.
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
-#[tracing::instrument(name = "subtask.cancel", skip_all, fields(%id))]
-pub async fn cancel(request: &Request, id: SubtaskId) -> Result<subtask::Model> {
-    change(request, id, Verb::Cancel, "subtask.cancel").await
+#[tracing::instrument(name = "subtask.cancel", skip_all, fields(id = %subtask.id))]
+pub async fn cancel(request: &Request, subtask: Named) -> Result<subtask::Model> {
+    change(request, subtask, Verb::Cancel, "subtask.cancel").await
 }
 
-async fn change(request: &Request, id: SubtaskId, verb: Verb, name: &'static str) -> Result<subtask::Model> {
+async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<subtask::Model> {
+    let id = named.id;
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
     let mut tally = Tally::default();
     let subtask = audit::change(request, act, async |tx, act| {
-        let of = store::subtask::find(tx, scope, id).await?.ok_or_else(|| not_found(id))?;
+        let of = named.find(tx, scope).await?;
         let (tenant, decided) = decide(tx, request, (of.task_id, Some(id)), verb).await?;
         tally = decided;
         *act = act.clone().of(tenant);
-        store::subtask::find(tx, scope, id).await?.ok_or_else(|| not_found(id))
+        named.find(tx, scope).await
     })
     .await?;
     tally.count(request.store.metrics());
@@ -59,10 +93,25 @@ async fn change(request: &Request, id: SubtaskId, verb: Verb, name: &'static str
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
-#[tracing::instrument(name = "subtask.get", skip_all, fields(%id))]
-pub async fn get(request: &Request, id: SubtaskId) -> Result<subtask::Model> {
+#[tracing::instrument(name = "subtask.get", skip_all, fields(id = %subtask.id))]
+pub async fn get(request: &Request, subtask: Named) -> Result<subtask::Model> {
     let scope = request.principal.require(Role::Viewer)?;
-    store::subtask::find(request.store.read(), scope, id).await?.ok_or_else(|| not_found(id))
+    subtask.find(request.store.read(), scope).await
+}
+
+/// Every attempt of a subtask, in order.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`, also for one of other tenants.
+pub async fn attempts(request: &Request, subtask: Named) -> Result<Vec<attempt::Model>> {
+    let id = get(request, subtask).await?.id;
+    store::attempt::of_subtasks(request.store.read(), &[id]).await
+}
+
+/// The longest that one run of it may take.
+#[must_use]
+pub fn timeout(subtask: &subtask::Model) -> Option<Duration> {
+    subtask.spec.parse::<crate::task::spec::Subtask>().ok()?.timeout
 }
 
 /// What an unknown subtask is answered.
@@ -78,6 +127,6 @@ pub async fn attempt(request: &Request, id: AttemptId) -> Result<attempt::Model>
     request.principal.require(Role::Viewer)?;
     let found = store::attempt::list(request.store.read(), &[id]).await?.pop();
     let attempt = found.ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?;
-    get(request, attempt.subtask_id).await?;
+    get(request, attempt.subtask_id.into()).await?;
     Ok(attempt)
 }

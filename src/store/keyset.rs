@@ -25,8 +25,6 @@ pub struct Part {
     pub before: Option<Key>,
     /// The last ones instead of the first.
     pub backward: bool,
-    /// Leaves out this many rows first: for legacy lists only.
-    pub offset: u64,
 }
 
 /// An order: a column, then the id, both in one direction.
@@ -52,8 +50,7 @@ pub fn keyset<E: EntityTrait>(mut query: Select<E>, sort: &Sort, part: &Part) ->
     if let Some(column) = &sort.column {
         query = query.order_by(column.clone(), order.clone());
     }
-    query = query.order_by(sort.id.clone(), order).limit(part.limit + 1);
-    if part.offset > 0 { query.offset(part.offset) } else { query }
+    query.order_by(sort.id.clone(), order).limit(part.limit + 1)
 }
 
 fn beyond(sort: &Sort, key: &Key, smaller: bool) -> SimpleExpr {
@@ -74,7 +71,7 @@ impl Part {
         if more {
             rows.pop();
         }
-        let (behind, before) = (self.after.is_some() || self.offset > 0, self.before.is_some());
+        let (behind, before) = (self.after.is_some(), self.before.is_some());
         if self.backward {
             rows.reverse();
             Slice { rows, has_previous: more, has_next: before }

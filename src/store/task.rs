@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, Set,
 };
 use taskloom_entity::{
     DefinitionId, JsonText, SubtaskId, TaskId, TaskState, TaskType, TenantId, Timestamp, attempt, log_chunk, subtask,
@@ -11,7 +12,7 @@ use taskloom_entity::{
 
 use super::keyset::{Part, Sort, keyset};
 use super::page::{self, Slice};
-use super::{Tx, scope};
+use super::{Tx, bulk, scope};
 use crate::auth::Scope;
 use crate::error::Result;
 
@@ -76,6 +77,12 @@ pub struct Filter {
     pub target_tenant: Option<String>,
     /// On this host.
     pub host: Option<String>,
+    /// On the cluster of this number.
+    pub cluster_id: Option<i64>,
+    /// On the target tenant of this number.
+    pub target_tenant_id: Option<i64>,
+    /// On the host of this number.
+    pub host_id: Option<i64>,
     /// Of one version of a definition.
     pub definition_id: Option<DefinitionId>,
     /// Of this tenant.
@@ -120,6 +127,9 @@ impl Filter {
             && equal(&self.cluster, task.cluster.as_deref())
             && equal(&self.target_tenant, task.target_tenant.as_deref())
             && equal(&self.host, task.host.as_deref())
+            && self.cluster_id.is_none_or(|id| task.cluster_id == Some(id))
+            && self.target_tenant_id.is_none_or(|id| task.target_tenant_id == Some(id))
+            && self.host_id.is_none_or(|id| task.host_id == Some(id))
             && self.definition_id.is_none_or(|id| task.definition_id == Some(id))
             && self.tenant_id.is_none_or(|id| task.tenant_id == id)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&task.id))
@@ -149,6 +159,8 @@ pub enum OrderBy {
     StartedAt,
     /// By the instant of the end.
     FinishedAt,
+    /// Failed and cancelled ones, then what goes on, then successful and rolled back ones.
+    Outcome,
 }
 
 impl OrderBy {
@@ -164,6 +176,7 @@ impl OrderBy {
             Self::CreatedAt => column(task::Column::CreatedAt),
             Self::StartedAt => nullable(task::Column::StartedAt),
             Self::FinishedAt => nullable(task::Column::FinishedAt),
+            Self::Outcome => Some(outcome()),
         };
         Sort { column, id: Expr::col((task::Entity, task::Column::Id)), descending }
     }
@@ -180,8 +193,24 @@ impl OrderBy {
             Self::CreatedAt => Some(task.created_at.0.into()),
             Self::StartedAt => Some(task.started_at.map_or(0, |at| at.0).into()),
             Self::FinishedAt => Some(task.finished_at.map_or(0, |at| at.0).into()),
+            Self::Outcome => Some(rank(task.state).into()),
         }
     }
+}
+
+/// Where a state stands in the order of outcomes.
+const fn rank(state: TaskState) -> i64 {
+    match state {
+        TaskState::Failed | TaskState::Canceled => 0,
+        TaskState::Pending | TaskState::Running | TaskState::Paused | TaskState::Canceling => 1,
+        TaskState::Successful | TaskState::RolledBack => 2,
+    }
+}
+
+/// The same in SQL.
+fn outcome() -> SimpleExpr {
+    let of = |wanted| task::Column::State.is_in(TaskState::all().filter(move |state| rank(*state) == wanted));
+    Expr::case(of(0), 0_i64).case(of(1), 1_i64).finally(2_i64).into()
 }
 
 /// A page of the tasks in the scope.
@@ -197,6 +226,47 @@ pub async fn list(
 ) -> Result<Slice<task::Model>> {
     let query = keyset(select(scope, filter), &order.sort(descending), part);
     Ok(part.cut(query.all(conn).await?))
+}
+
+/// A page with the number of all tasks that match.
+#[derive(FromQueryResult)]
+struct Counted {
+    #[sea_orm(nested)]
+    task: task::Model,
+    total: i64,
+}
+
+/// A page by number of the tasks in the scope, in several orders one within the other, and how many there are in all:
+/// one statement, unless the page lies behind the end.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter,
+    orders: &[(OrderBy, bool)],
+    (offset, limit): (u64, u64),
+) -> Result<(Vec<task::Model>, u64)> {
+    let mut all = select(scope, filter).select_only();
+    QuerySelect::query(&mut all).expr(Expr::col((task::Entity, task::Column::Id)).count());
+    let mut query = select(scope, filter).expr_as(Expr::SubQuery(None, Box::new(all.into_query().into())), "total");
+    for (order, descending) in orders {
+        let sort = order.sort(*descending);
+        let direction = if *descending { Order::Desc } else { Order::Asc };
+        query = query.order_by(sort.column.unwrap_or(sort.id), direction);
+    }
+    if orders.iter().all(|(order, _)| *order != OrderBy::Id) {
+        query = query.order_by_desc(task::Column::Id);
+    }
+    let rows = query.offset(offset).limit(limit).into_model::<Counted>().all(conn).await?;
+    match rows.first() {
+        Some(first) => {
+            let total = first.total.unsigned_abs();
+            Ok((rows.into_iter().map(|row| row.task).collect(), total))
+        }
+        None => Ok((vec![], count(conn, scope, filter).await?)),
+    }
 }
 
 /// How many tasks of the scope match.
@@ -224,6 +294,9 @@ fn condition(filter: &Filter) -> Condition {
         .add_option(equal(task::Column::Cluster, &filter.cluster))
         .add_option(equal(task::Column::TargetTenant, &filter.target_tenant))
         .add_option(equal(task::Column::Host, &filter.host))
+        .add_option(filter.cluster_id.map(|id| task::Column::ClusterId.eq(id)))
+        .add_option(filter.target_tenant_id.map(|id| task::Column::TargetTenantId.eq(id)))
+        .add_option(filter.host_id.map(|id| task::Column::HostId.eq(id)))
         .add_option(filter.definition_id.map(|id| task::Column::DefinitionId.eq(id)))
         .add_option(filter.tenant_id.map(|id| task::Column::TenantId.eq(id)))
         .add_option(filter.ids.as_ref().map(|ids| task::Column::Id.is_in(ids.iter().copied())))
@@ -285,7 +358,8 @@ pub async fn inputs(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<t
 /// # Errors
 /// When the database does not answer.
 pub async fn subtasks(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<subtask::Model>> {
-    let query = subtask::Entity::find().filter(subtask::Column::TaskId.is_in(ids.iter().copied()));
+    let of_these = bulk::among(conn.get_database_backend(), subtask::Column::TaskId, ids.iter().map(|id| id.0));
+    let query = subtask::Entity::find().filter(of_these);
     Ok(query.order_by_asc(subtask::Column::TaskId).order_by_asc(subtask::Column::Seq).all(conn).await?)
 }
 

@@ -1,8 +1,10 @@
 //! Workers' lives. A life ends once: by good-bye, or by a lease that was not renewed; then it can renew no more.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
-    Statement,
+    QuerySelect, Statement,
 };
 use taskloom_entity::{Timestamp, WorkerState, worker};
 
@@ -100,4 +102,18 @@ pub async fn alive(conn: &impl ConnectionTrait) -> Result<Vec<Load>> {
                (SELECT COUNT(*) FROM attempt a WHERE a.worker_id = w.id AND a.state = 'RUNNING') AS busy \
                FROM worker w WHERE w.state = 'ALIVE' ORDER BY w.name, w.id";
     Ok(Load::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?)
+}
+
+/// The names under which these lives were led.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(conn: &impl ConnectionTrait, lives: &[&str]) -> Result<HashMap<String, String>> {
+    if lives.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let query = worker::Entity::find().select_only().columns([worker::Column::Id, worker::Column::Name]);
+    let found: Vec<(String, String)> =
+        query.filter(worker::Column::Id.is_in(lives.iter().copied())).into_tuple().all(conn).await?;
+    Ok(found.into_iter().collect())
 }

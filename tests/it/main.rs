@@ -4,6 +4,7 @@
 mod auth;
 mod chaos;
 mod cli;
+mod compat;
 mod contract;
 mod docs;
 mod doors;

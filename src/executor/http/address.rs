@@ -13,7 +13,7 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// What a refusal says.
-pub(super) const REFUSED: &str = "leads to an address that is not public; `executor.http_allow` can allow its network";
+pub(super) const REFUSED: &str = "leads to an address that is not public; `executor.http.allow` can allow its network";
 
 /// Networks that are nobody's, or only for this host or its neighbours: the IANA registries of special addresses.
 const SPECIAL: [&str; 22] = [

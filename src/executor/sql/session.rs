@@ -355,10 +355,10 @@ fn mysql(source: &Source) -> Result<MySqlConnectOptions, Failure> {
 fn sqlite(source: &Source, reach: &Reach) -> Result<SqliteConnectOptions, Failure> {
     let folder = reach.sqlite_folder.as_deref();
     let folder =
-        folder.ok_or_else(|| Failure("no SQLite files are allowed here: set executor.sqlite_folder".into()))?;
+        folder.ok_or_else(|| Failure("no SQLite files are allowed here: set executor.sql.sqlite_folder".into()))?;
     let mode = option(source, "mode").unwrap_or("rw");
     let file = below(folder, &source.database)
-        .ok_or_else(|| Failure("its file is not below executor.sqlite_folder, or does not exist".to_owned()))?;
+        .ok_or_else(|| Failure("its file is not below executor.sql.sqlite_folder, or does not exist".to_owned()))?;
     let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY).foreign_keys(true);
     Ok(options.read_only(mode == "ro").create_if_missing(mode == "rwc").disable_statement_logging())
 }

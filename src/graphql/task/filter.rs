@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use taskloom_entity::{DefinitionId, TaskId, TenantId};
 
 use super::super::id;
+use super::super::scalar::BigInt;
 use super::super::state::{TaskState, TaskType};
 use crate::error::Result;
 use crate::resolver::task::{Filter, OrderBy};
@@ -24,10 +25,18 @@ pub struct TaskFilter {
     pub labels: Option<Vec<LabelFilter>>,
     /// Meant for this cluster.
     pub cluster: Option<String>,
+    /// Meant for a cluster whose name contains this, in any case of its letters.
+    pub cluster_contains: Option<String>,
+    /// Meant for the cluster of this number.
+    pub cluster_id: Option<BigInt>,
     /// Meant for this tenant of a cluster.
     pub target_tenant: Option<String>,
+    /// Meant for the tenant of a cluster of this number.
+    pub target_tenant_id: Option<BigInt>,
     /// Meant for this host.
     pub host: Option<String>,
+    /// Meant for the host of this number.
+    pub host_id: Option<BigInt>,
     /// Made of this version of a definition.
     pub definition_id: Option<ID>,
     /// Owned by this tenant.
@@ -85,6 +94,8 @@ pub enum TaskOrderField {
     StartedAt,
     /// By the instant of the end.
     FinishedAt,
+    /// Failed and cancelled ones, then what goes on, then successful and rolled back ones.
+    Outcome,
 }
 
 impl TaskFilter {
@@ -99,13 +110,16 @@ impl TaskFilter {
         Ok(Filter {
             states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
             name: self.name,
-            cluster_contains: None,
+            cluster_contains: self.cluster_contains,
             types: self.types.unwrap_or_default().into_iter().map(Into::into).collect(),
             creator: self.creator,
             labels: self.labels.unwrap_or_default().into_iter().map(|label| (label.key, label.value)).collect(),
             cluster: self.cluster,
             target_tenant: self.target_tenant,
             host: self.host,
+            cluster_id: self.cluster_id.map(|id| id.0),
+            target_tenant_id: self.target_tenant_id.map(|id| id.0),
+            host_id: self.host_id.map(|id| id.0),
             definition_id: number("Definition", self.definition_id)?.map(DefinitionId),
             tenant_id: number("Tenant", self.tenant_id)?.map(TenantId),
             ids,
@@ -118,9 +132,9 @@ impl TaskFilter {
 }
 
 impl TaskOrder {
-    /// The order as the store knows it; the newest first when none is given.
+    /// The order as the store knows it.
     #[must_use]
-    pub fn decode(order: Option<Self>) -> (OrderBy, bool) {
-        order.map_or((OrderBy::Id, true), |order| (order.field.into(), order.descending))
+    pub fn decode(self) -> (OrderBy, bool) {
+        (self.field.into(), self.descending)
     }
 }

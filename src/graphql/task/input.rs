@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use taskloom_entity::{DefinitionId, TaskType, TenantId};
 
 use super::super::id;
-use super::super::scalar::Json;
+use super::super::scalar::{BigInt, Json};
 use crate::error::{Error, Result, code};
-use crate::resolver::task::submit::{New, Source, TargetOf};
+use crate::resolver::task::submit::{New, Source, TargetFacts, TargetOf};
 
 /// A submission. Exactly one of `spec`, `source`, `definitionId` and `definition` says what is to run.
 #[derive(Clone, Debug, InputObject)]
@@ -45,6 +45,40 @@ pub struct TargetInput {
     pub tenant: Option<String>,
     /// A host.
     pub host: Option<String>,
+    /// The cluster's number in the system that knows it.
+    pub cluster_id: Option<BigInt>,
+    /// The cluster's number in OceanBase.
+    pub ob_cluster_id: Option<BigInt>,
+    /// `PRIMARY` or `STANDBY`.
+    pub cluster_type: Option<String>,
+    /// The tenant's number in the system that knows it.
+    pub tenant_id: Option<BigInt>,
+    /// The tenant's number in OceanBase.
+    pub ob_tenant_id: Option<BigInt>,
+    /// `ORACLE` or `MYSQL`.
+    pub tenant_mode: Option<String>,
+    /// The host's number in the system that knows it.
+    pub host_id: Option<BigInt>,
+}
+
+impl TargetInput {
+    fn decode(self) -> TargetOf {
+        let number = |number: Option<BigInt>| number.map(|number| number.0);
+        TargetOf {
+            cluster: self.cluster,
+            tenant: self.tenant,
+            host: self.host,
+            cluster_id: number(self.cluster_id),
+            tenant_id: number(self.tenant_id),
+            host_id: number(self.host_id),
+            facts: TargetFacts {
+                ob_cluster_id: number(self.ob_cluster_id),
+                cluster_type: self.cluster_type,
+                ob_tenant_id: number(self.ob_tenant_id),
+                tenant_mode: self.tenant_mode,
+            },
+        }
+    }
 }
 
 /// A label.
@@ -169,13 +203,12 @@ impl SubmitTaskInput {
     /// # Errors
     /// `INVALID_INPUT`, `INVALID_ID`.
     pub fn decode(self) -> Result<New> {
-        let target = self.target.unwrap_or_default();
         Ok(New {
             source: source(self.spec, self.source, self.definition_id, self.definition)?,
             name: self.name,
             parameters: self.parameters.map(|json| json.0),
             idempotency_key: self.idempotency_key,
-            target: TargetOf { cluster: target.cluster, tenant: target.tenant, host: target.host },
+            target: self.target.unwrap_or_default().decode(),
             labels: self.labels.unwrap_or_default().into_iter().map(|label| (label.key, label.value)).collect(),
             priority: self.priority,
             tenant_id: self.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId),

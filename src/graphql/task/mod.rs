@@ -28,6 +28,7 @@ use super::scalar::{BigInt, Json};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
 use crate::resolver;
+use crate::resolver::task::submit::TargetFacts;
 use crate::task::command::{self, Target as Of};
 
 /// A task: a graph of subtasks that was accepted to be run.
@@ -50,6 +51,51 @@ pub struct Target {
     tenant: Option<String>,
     /// A host.
     host: Option<String>,
+    /// The cluster's number in the system that knows it.
+    cluster_id: Option<BigInt>,
+    /// The cluster's number in OceanBase.
+    ob_cluster_id: Option<BigInt>,
+    /// `PRIMARY` or `STANDBY`.
+    cluster_type: Option<String>,
+    /// The tenant's number in the system that knows it.
+    tenant_id: Option<BigInt>,
+    /// The tenant's number in OceanBase.
+    ob_tenant_id: Option<BigInt>,
+    /// `ORACLE` or `MYSQL`.
+    tenant_mode: Option<String>,
+    /// The host's number in the system that knows it.
+    host_id: Option<BigInt>,
+}
+
+impl Target {
+    fn of(task: &task::Model) -> Option<Self> {
+        // What is more than a name comes with the name.
+        if task.cluster.is_none() && task.target_tenant.is_none() && task.host.is_none() {
+            return None;
+        }
+        let facts = TargetFacts::of(task);
+        Some(Self {
+            cluster: task.cluster.clone(),
+            tenant: task.target_tenant.clone(),
+            host: task.host.clone(),
+            cluster_id: task.cluster_id.map(BigInt),
+            ob_cluster_id: facts.ob_cluster_id.map(BigInt),
+            cluster_type: facts.cluster_type,
+            tenant_id: task.target_tenant_id.map(BigInt),
+            ob_tenant_id: facts.ob_tenant_id.map(BigInt),
+            tenant_mode: facts.tenant_mode,
+            host_id: task.host_id.map(BigInt),
+        })
+    }
+}
+
+/// Who submitted a task.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Creator {
+    /// The user's number; none: a part of Taskloom itself, or a guest.
+    database_id: Option<BigInt>,
+    /// The name at that time.
+    name: String,
 }
 
 /// A label.
@@ -118,11 +164,13 @@ impl Task {
     pub async fn user(&self) -> &str {
         &self.0.creator
     }
+    /// Who submitted it.
+    async fn creator(&self) -> Creator {
+        Creator { database_id: self.0.creator_id.map(|id| BigInt(id.0)), name: self.0.creator.clone() }
+    }
     /// What it is meant for.
     pub async fn target(&self) -> Option<Target> {
-        let (cluster, tenant, host) = (self.0.cluster.clone(), self.0.target_tenant.clone(), self.0.host.clone());
-        let any = cluster.is_some() || tenant.is_some() || host.is_some();
-        any.then_some(Target { cluster, tenant, host })
+        Target::of(&self.0)
     }
     /// Labels, for filters.
     async fn labels(&self) -> Vec<Label> {

@@ -117,7 +117,8 @@ impl TaskQuery {
         }))
     }
 
-    /// A page of the caller's tasks by its number, from 1; for clients that cannot keep a cursor.
+    /// A page of the caller's tasks by its number, from 1, in several orders one within the other; the newest first
+    /// unless ordered otherwise. For clients that cannot keep a cursor.
     #[graphql(complexity = "usize::try_from(size).unwrap_or(0) * child_complexity + 50")]
     #[expect(clippy::too_many_arguments, reason = "a field has as many arguments as the schema gives it")]
     async fn task_page(
@@ -126,14 +127,15 @@ impl TaskQuery {
         #[graphql(default = 1)] number: i64,
         #[graphql(default = 20)] size: i64,
         filter: Option<TaskFilter>,
-        order: Option<TaskOrder>,
+        order: Option<Vec<TaskOrder>>,
     ) -> Result<TaskPage> {
         let part = numbered(number, size, LEGACY)?;
         let filter = filter.unwrap_or_default().decode()?;
-        let slice = resolver::task::list(ctx.request(), &filter, TaskOrder::decode(order), &part).await?;
-        let total = resolver::task::count(ctx.request(), &filter).await?.cast_signed();
+        let orders: Vec<_> = order.unwrap_or_default().into_iter().map(TaskOrder::decode).collect();
+        let (rows, total) = resolver::task::page(ctx.request(), &filter, &orders, part).await?;
+        let total = total.cast_signed();
         Ok(TaskPage {
-            nodes: slice.rows.into_iter().map(|task| Task(Arc::new(task))).collect(),
+            nodes: rows.into_iter().map(|task| Task(Arc::new(task))).collect(),
             total_count: BigInt(total),
             total_pages: BigInt(total.unsigned_abs().div_ceil(size.unsigned_abs()).cast_signed()),
             number: BigInt(number),
@@ -158,14 +160,14 @@ impl TaskQuery {
             (None, Some(BigInt(number))) => number,
             _ => return Err(one_of("id", "databaseId").into()),
         };
-        Ok(Subtask(Arc::new(resolver::subtask::get(ctx.request(), SubtaskId(id)).await?)))
+        Ok(Subtask(Arc::new(resolver::subtask::get(ctx.request(), SubtaskId(id).into()).await?)))
     }
 
     /// What an operation on a task or subtask would do, before it is done; or the refusal that it would get.
     async fn preview_operation(&self, ctx: &Context<'_>, id: ID, operation: Action) -> Result<Preview> {
         let target = match id::decode("Subtask", &id) {
             Ok(number) => {
-                let subtask = resolver::subtask::get(ctx.request(), SubtaskId(number)).await?;
+                let subtask = resolver::subtask::get(ctx.request(), SubtaskId(number).into()).await?;
                 (subtask.task_id, Some(subtask.id))
             }
             Err(_) => (TaskId(id::decode("Task", &id)?), None),
@@ -184,7 +186,7 @@ async fn list(
     order: Option<TaskOrder>,
 ) -> crate::error::Result<Listed> {
     let filter = filter.unwrap_or_default().decode()?;
-    let order = TaskOrder::decode(order);
+    let order = order.map_or((OrderBy::Id, true), TaskOrder::decode);
     let slice = resolver::task::list(ctx.request(), &filter, order, &args.keyed()?).await?;
     Ok((slice, filter, order.0))
 }

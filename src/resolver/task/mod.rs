@@ -193,6 +193,21 @@ pub async fn list(
     store::task::list(request.store.read(), scope, filter, order, part).await
 }
 
+/// A page by number, and how many tasks there are in all: orders lie one within the other.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+#[tracing::instrument(name = "task.page", skip_all)]
+pub async fn page(
+    request: &Request,
+    filter: &Filter,
+    orders: &[(OrderBy, bool)],
+    (offset, limit): (u64, u64),
+) -> Result<(Vec<task::Model>, u64)> {
+    let scope = request.principal.require(Role::Viewer)?;
+    store::task::page(request.store.read(), scope, filter, orders, (offset, limit)).await
+}
+
 /// How many tasks such a list has.
 ///
 /// # Errors

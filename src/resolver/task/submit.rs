@@ -1,7 +1,7 @@
 //! Submission: what is accepted is on disk, with its first event, before it is answered.
 
 use sea_orm::{NotSet, Set};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use taskloom_entity::{
@@ -41,6 +41,41 @@ pub struct TargetOf {
     pub tenant: Option<String>,
     /// A host.
     pub host: Option<String>,
+    /// The cluster's number in the system that knows it.
+    pub cluster_id: Option<i64>,
+    /// The tenant's number in the system that knows it.
+    pub tenant_id: Option<i64>,
+    /// The host's number in the system that knows it.
+    pub host_id: Option<i64>,
+    /// What else is known of it.
+    #[serde(flatten)]
+    pub facts: TargetFacts,
+}
+
+/// What legacy clients show of a target and nobody looks for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TargetFacts {
+    /// The cluster's number in OceanBase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ob_cluster_id: Option<i64>,
+    /// `PRIMARY` or `STANDBY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_type: Option<String>,
+    /// The tenant's number in OceanBase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ob_tenant_id: Option<i64>,
+    /// `ORACLE` or `MYSQL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_mode: Option<String>,
+}
+
+impl TargetFacts {
+    /// The facts of a task.
+    #[must_use]
+    pub fn of(task: &task::Model) -> Self {
+        task.target_facts.as_ref().and_then(|facts| facts.parse().ok()).unwrap_or_default()
+    }
 }
 
 /// A submission.
@@ -128,16 +163,7 @@ fn check(new: &New) -> Result<()> {
     if key.is_empty() || key.len() > 200 || key.contains('\0') {
         return Err(invalid_input("idempotencyKey", "1 to 200 bytes are possible"));
     }
-    let target = [
-        ("target.cluster", &new.target.cluster),
-        ("target.tenant", &new.target.tenant),
-        ("target.host", &new.target.host),
-    ];
-    for (what, value) in target {
-        if let Some(value) = value {
-            crate::resolver::name::check_title(what, value)?;
-        }
-    }
+    check_target(&new.target)?;
     if new.labels.len() > 64 {
         return Err(invalid_input("labels", "at most 64 are possible"));
     }
@@ -151,6 +177,33 @@ fn check(new: &New) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_target(target: &TargetOf) -> Result<()> {
+    let facts = &target.facts;
+    let texts = [
+        ("target.cluster", &target.cluster),
+        ("target.tenant", &target.tenant),
+        ("target.host", &target.host),
+        ("target.clusterType", &facts.cluster_type),
+        ("target.tenantMode", &facts.tenant_mode),
+    ];
+    for (what, value) in texts {
+        if let Some(value) = value {
+            crate::resolver::name::check_title(what, value)?;
+        }
+    }
+    let of_cluster = target.cluster_id.is_some() || facts.ob_cluster_id.is_some() || facts.cluster_type.is_some();
+    let of_tenant = target.tenant_id.is_some() || facts.ob_tenant_id.is_some() || facts.tenant_mode.is_some();
+    let named = [
+        ("target.cluster", &target.cluster, of_cluster),
+        ("target.tenant", &target.tenant, of_tenant),
+        ("target.host", &target.host, target.host_id.is_some()),
+    ];
+    match named.into_iter().find(|(_, name, more)| *more && name.is_none()) {
+        Some((what, ..)) => Err(invalid_input(what, "what is more than a name needs the name, too")),
+        None => Ok(()),
+    }
 }
 
 fn invalid_input(what: &str, reason: &str) -> Error {
@@ -224,6 +277,10 @@ fn rows(request: &Request, definition: &Definition, accepted: Accepted<'_>) -> N
         cluster: Set(new.target.cluster.clone()),
         target_tenant: Set(new.target.tenant.clone()),
         host: Set(new.target.host.clone()),
+        cluster_id: Set(new.target.cluster_id),
+        target_tenant_id: Set(new.target.tenant_id),
+        host_id: Set(new.target.host_id),
+        target_facts: Set((new.target.facts != TargetFacts::default()).then(|| JsonText::of(&new.target.facts))),
         labels: Set(JsonText::of(&labels)),
         prohibit_rollback: Set(definition.prohibit_rollback),
         progress: Set(0.0),

@@ -63,7 +63,7 @@ async fn ask(bench: &Bench, http: Value, end: &str) -> Value {
 
 /// A server that may speak to this host, with a secret `token`.
 async fn open(more: &[(&'static str, &str)]) -> Bench {
-    let mut settings = vec![("executor.http_allow", "127.0.0.1/32")];
+    let mut settings = vec![("executor.http.allow", "127.0.0.1/32")];
     settings.extend(more);
     let bench = Bench::with(&settings).await;
     let put = "mutation($input: PutSecretInput!) { putSecret(input: $input) { secret { id } } }";

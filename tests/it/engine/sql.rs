@@ -17,7 +17,7 @@ const SETS: &str = "resultSets { number kind columns { name type } totalRows tru
 async fn open(settings: &[(&'static str, &str)]) -> (Bench, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display().to_string();
-    let mut all = vec![("executor.sqlite_folder", path.as_str())];
+    let mut all = vec![("executor.sql.sqlite_folder", path.as_str())];
     all.extend(settings);
     let (bench, url) = Bench::postgres_with(&all).await;
     let place = url.strip_prefix("postgres://postgres:private@127.0.0.1:").unwrap();
@@ -246,5 +246,5 @@ async fn a_data_source_is_tested_and_made_of_fields() {
     std::os::unix::fs::symlink("/etc/passwd", PathBuf::from(folder.path()).join("y.db")).unwrap();
     let a = run(&bench, "two", "select 1", "FAILED").await;
     let message = a["message"].as_str().unwrap();
-    assert!(message.contains("is not below executor.sqlite_folder") && !message.contains("/etc"), "{message}");
+    assert!(message.contains("is not below executor.sql.sqlite_folder") && !message.contains("/etc"), "{message}");
 }

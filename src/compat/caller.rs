@@ -1,0 +1,54 @@
+//! Who calls a dialect: the credentials of its own scheme or ours, proved, or a guest where the settings let one in.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use taskloom_entity::Role;
+
+use crate::auth::{Credentials, Principal};
+use crate::error::{Error, Kind, Language, Result};
+use crate::resolver::{App, Request, session};
+use crate::telemetry::RequestId;
+
+/// What somebody without credentials may do; nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guest(pub Option<Role>);
+
+/// A request of nobody yet.
+pub(super) fn stranger(app: &Arc<App>, parts: &Parts, language: Language) -> Request {
+    let id = parts.extensions.get::<RequestId>().copied().unwrap_or_else(RequestId::random);
+    Request {
+        app: app.clone(),
+        principal: Principal::anonymous(),
+        language,
+        id: id.to_string().into(),
+        address: peer(parts),
+    }
+}
+
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+}
+
+/// The request in the name of who sent `credentials`; of a guest when nobody did.
+pub(super) async fn enter(request: Request, credentials: &Credentials, guest: Guest) -> Result<Request> {
+    let request = session::authenticate(request, credentials).await?;
+    match (guest.0, credentials) {
+        (Some(role), Credentials::Nothing) => session::as_guest(request, role).await,
+        _ => Ok(request),
+    }
+}
+
+/// Logs what the caller is not told. Once, here, where the error leaves.
+pub(super) fn log(error: &Error, request_id: &str) {
+    let code = error.code().name;
+    match error.code().kind {
+        Kind::Internal => tracing::error!(code, request_id, cause = error.chain(), "request failed"),
+        Kind::Unavailable => tracing::warn!(code, request_id, cause = error.chain(), "request put off"),
+        Kind::NotFound | Kind::Conflict | Kind::Invalid | Kind::Unauthenticated | Kind::Forbidden | Kind::Limit => {
+            tracing::debug!(code, request_id, "request refused");
+        }
+    }
+}

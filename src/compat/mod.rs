@@ -1,0 +1,56 @@
+//! The doors of old clients: a folder per dialect, each with its routes, its JSON, its envelope of errors, and the GraphQL
+//! documents that do the same.
+//!
+//! A route decodes, calls the resolver functions that the graph's fields call, and encodes. It has no query, no
+//! permission and no rule of its own; what a resolver lacks is added to the resolver.
+
+mod caller;
+mod document;
+pub mod hint;
+mod long;
+pub mod ocp;
+mod query;
+mod zone;
+
+use std::sync::Arc;
+
+pub use caller::Guest;
+pub use zone::Zone;
+
+use crate::http::Door;
+use crate::resolver::App;
+
+/// How the dialects are served.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The name under which this server speaks of itself.
+    pub server: String,
+    /// In which zone instants are written.
+    pub zone: Zone,
+    /// Who is let into `ocp` without credentials.
+    pub ocp: Guest,
+}
+
+/// What every dialect needs.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The machinery.
+    pub app: Arc<App>,
+    /// The name under which this server speaks of itself.
+    pub name: Arc<str>,
+    /// In which zone instants are written.
+    pub zone: Zone,
+}
+
+/// The documents of each dialect.
+pub const DIALECTS: &[(&str, &[hint::Document])] = &[("ocp", ocp::DOCUMENTS)];
+
+/// The doors of every dialect, and what tells of them.
+#[must_use]
+pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {
+    let server = Server { app: app.clone(), name: settings.server.into(), zone: settings.zone };
+    vec![
+        Door { paths: &["/api/v2/tasks/instances"], router: ocp::router(server, settings.ocp) },
+        Door { paths: &["/graphql/operations", "/openapi"], router: document::router() },
+    ]
+}

@@ -1,0 +1,173 @@
+//! OceanBase Cloud Platform's task instances: `/api/v2/tasks/instances`, as OCP 4.2 answers them.
+
+mod ask;
+mod call;
+mod error;
+mod log;
+mod time;
+mod wire;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use taskloom_entity::{SubtaskId, TaskId};
+use utoipa::OpenApi;
+
+use self::call::{Call, Ocp, SignIn, no_such_path, wrong_method};
+use self::wire::{DoneAnswer, ErrorAnswer, LogAnswer, PageAnswer, SubtaskAnswer, TaskAnswer};
+use super::caller::Guest;
+use super::{Server, hint};
+use crate::resolver::{self, whole};
+
+macro_rules! documents {
+    ($($name:literal),+ $(,)?) => {
+        /// The GraphQL document of each route.
+        pub const DOCUMENTS: &[hint::Document] =
+            &[$((concat!("ocp.", $name), include_str!(concat!("operations/", $name, ".graphql")))),+];
+    };
+}
+
+documents! {
+    "listTaskInstances", "getTaskInstance", "rollbackTaskInstance", "retryTaskInstance",
+    "cancelSubtask", "retrySubtask", "skipSubtask", "getSubtaskLog",
+}
+
+const TASKS: &str = "/api/v2/tasks/instances";
+
+/// The dialect's routes; everything else below `/api/v2` is answered in its envelope.
+pub fn router(server: Server, guest: Guest) -> Router {
+    let task = |rest: &str| format!("{TASKS}/{{taskInstanceId}}{rest}");
+    let subtask = |rest: &str| task(&format!("/subtasks/{{subtaskInstanceId}}/{rest}"));
+    Router::new()
+        .route(TASKS, hint::route(get, "ocp.listTaskInstances", list))
+        .route(&task(""), hint::route(get, "ocp.getTaskInstance", detail))
+        .route(&task("/rollback"), hint::route(post, "ocp.rollbackTaskInstance", rollback))
+        .route(&task("/retry"), hint::route(post, "ocp.retryTaskInstance", retry))
+        .route(&subtask("cancel"), hint::route(post, "ocp.cancelSubtask", cancel_subtask))
+        .route(&subtask("retry"), hint::route(post, "ocp.retrySubtask", retry_subtask))
+        .route(&subtask("skip"), hint::route(post, "ocp.skipSubtask", skip_subtask))
+        .route(&subtask("log"), hint::route(get, "ocp.getSubtaskLog", subtask_log))
+        .method_not_allowed_fallback(wrong_method)
+        .route("/api/v2", any(no_such_path))
+        .route("/api/v2/", any(no_such_path))
+        .route("/api/v2/{*rest}", any(no_such_path))
+        .with_state(Ocp { server, guest })
+}
+
+/// What is true of the dialect as a whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Taskloom: OCP task instances", description = "The task instances of OceanBase Cloud Platform 4.2, answered by Taskloom. Every task that the caller may see shows here, whichever door it came through. Each answer names the GraphQL operation that does the same."),
+    paths(list, detail, rollback, retry, cancel_subtask, retry_subtask, skip_subtask, subtask_log),
+    modifiers(&SignIn),
+    security(("basic" = []), ("bearer" = []), ("accessKey" = [])),
+    tags((name = "tasks", description = "Task instances and their subtasks"))
+)]
+struct Description;
+
+/// The dialect's OpenAPI description.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// Lists task instances.
+#[utoipa::path(get, path = "/api/v2/tasks/instances", operation_id = "ocp.listTaskInstances", tag = "tasks",
+    params(ask::List), responses((status = 200, description = "A page", body = PageAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
+    let found = async {
+        let ask = ask::parse(query.as_deref())?;
+        let part = (ask.offset(), ask.size.into());
+        let (tasks, total) = resolver::task::page(&call.request, &ask.filter, &ask.orders, part).await?;
+        let subtasks = whole::subtasks(&call.request, &tasks).await?;
+        Ok(wire::Page::new(tasks, subtasks, total, (ask.page, ask.size), call.zone()))
+    };
+    call.answer(found.await)
+}
+
+/// Shows one task instance with its subtasks.
+#[utoipa::path(get, path = "/api/v2/tasks/instances/{taskInstanceId}", operation_id = "ocp.getTaskInstance",
+    tag = "tasks", params(ask::TaskPath), responses((status = 200, description = "The task", body = TaskAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn detail(call: Call, Path(id): Path<String>) -> Response {
+    let found = async { Ok(wire::Task::of(&whole::get(&call.request, ask::task_id(&id)?).await?, call.zone())) };
+    call.answer(found.await)
+}
+
+/// Undoes what ran, against the arrows.
+#[utoipa::path(post, path = "/api/v2/tasks/instances/{taskInstanceId}/rollback", tag = "tasks",
+    operation_id = "ocp.rollbackTaskInstance", params(ask::TaskPath),
+    responses((status = 200, description = "The task", body = TaskAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn rollback(call: Call, Path(id): Path<String>) -> Response {
+    let changed = async {
+        let task = resolver::task::rollback(&call.request, ask::task_id(&id)?).await?;
+        Ok(wire::Task::of(&whole::of(&call.request, task).await?, call.zone()))
+    };
+    call.answer(changed.await)
+}
+
+/// Runs again what failed.
+#[utoipa::path(post, path = "/api/v2/tasks/instances/{taskInstanceId}/retry", tag = "tasks",
+    operation_id = "ocp.retryTaskInstance", params(ask::TaskPath),
+    responses((status = 200, description = "The task", body = TaskAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn retry(call: Call, Path(id): Path<String>) -> Response {
+    let changed = async {
+        let task = resolver::task::retry(&call.request, ask::task_id(&id)?).await?;
+        Ok(wire::Task::of(&whole::of(&call.request, task).await?, call.zone()))
+    };
+    call.answer(changed.await)
+}
+
+/// Stops a subtask that runs.
+#[utoipa::path(post, path = "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/cancel",
+    tag = "tasks", operation_id = "ocp.cancelSubtask", params(ask::SubtaskPath),
+    responses((status = 200, description = "Done", body = DoneAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn cancel_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response {
+    let changed = async { Ok(resolver::subtask::cancel(&call.request, ask::subtask(&ids)?.into()).await?) };
+    call.done(changed.await)
+}
+
+/// Runs a failed subtask again.
+#[utoipa::path(post, path = "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/retry",
+    tag = "tasks", operation_id = "ocp.retrySubtask", params(ask::SubtaskPath),
+    responses((status = 200, description = "The subtask", body = SubtaskAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn retry_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response {
+    let changed = async {
+        let (task_id, id): (TaskId, SubtaskId) = ask::subtask(&ids)?;
+        let subtask = resolver::subtask::retry(&call.request, (task_id, id).into()).await?;
+        let whole = whole::get(&call.request, task_id).await?;
+        Ok(wire::Subtask::of(&whole, &subtask, call.zone()))
+    };
+    call.answer(changed.await)
+}
+
+/// Counts a failed subtask as done.
+#[utoipa::path(post, path = "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/skip",
+    tag = "tasks", operation_id = "ocp.skipSubtask", params(ask::SubtaskPath),
+    responses((status = 200, description = "Done", body = DoneAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn skip_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response {
+    let changed = async { Ok(resolver::subtask::skip(&call.request, ask::subtask(&ids)?.into()).await?) };
+    call.done(changed.await)
+}
+
+/// Shows a subtask's log.
+#[utoipa::path(get, path = "/api/v2/tasks/instances/{taskInstanceId}/subtasks/{subtaskInstanceId}/log",
+    tag = "tasks", operation_id = "ocp.getSubtaskLog", params(ask::SubtaskPath),
+    responses((status = 200, description = "The log", body = LogAnswer),
+    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
+async fn subtask_log(call: Call, Path(ids): Path<(String, String)>) -> Response {
+    let found = async {
+        let subtask = ask::subtask(&ids)?.into();
+        let tail = resolver::log::tail(&call.request, subtask, log::MOST).await?;
+        let attempts = resolver::subtask::attempts(&call.request, subtask).await?;
+        Ok(wire::Log { log: log::text(&tail, &attempts, call.zone()) })
+    };
+    call.answer(found.await)
+}

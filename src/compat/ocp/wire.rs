@@ -1,0 +1,446 @@
+//! OCP's JSON, and nothing else. The keys of each object are in alphabetical order and those without a value are left
+//! out, as the product does; where the document and the product name one thing differently, both names are sent.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use taskloom_entity::{ExecutorKind, Operation, SubtaskState, TaskId, TaskState, TaskType, subtask, task};
+use utoipa::ToSchema;
+
+use super::super::Zone;
+use super::super::long::Long;
+use super::error::Fault;
+use super::time::Time;
+use crate::resolver::subtask::needs;
+use crate::resolver::task::submit::TargetFacts;
+use crate::resolver::whole::Whole;
+
+/// Where a task stands, in the dialect's three words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Accepted, running, paused or being cancelled.
+    Running,
+    /// Failed or cancelled.
+    Failed,
+    /// Done, or undone as a whole.
+    Successful,
+}
+
+impl Status {
+    /// The word for a state.
+    #[must_use]
+    pub const fn of(state: TaskState) -> Self {
+        match state {
+            TaskState::Pending | TaskState::Running | TaskState::Paused | TaskState::Canceling => Self::Running,
+            TaskState::Failed | TaskState::Canceled => Self::Failed,
+            TaskState::Successful | TaskState::RolledBack => Self::Successful,
+        }
+    }
+
+    /// As it is sent.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Failed => "FAILED",
+            Self::Successful => "SUCCESSFUL",
+        }
+    }
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident of $entity:ident { $($variant:ident = $text:literal),+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        pub enum $name { $(#[serde(rename = $text)] $variant),+ }
+
+        impl From<$entity> for $name {
+            fn from(word: $entity) -> Self {
+                match word { $($entity::$variant => Self::$variant),+ }
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Where a task came from; the second is spelt as the product spells it.
+    Type of TaskType { Manual = "MANUAL", SysOnce = "SYS_ONECE", Scheduled = "SCHEDULED", SysScheduled = "SYS_SCHEDULED" }
+    /// What a task or subtask is, or was last, doing.
+    Doing of Operation { Execute = "EXECUTE", Retry = "RETRY", Rollback = "ROLLBACK", Skip = "SKIP", Cancel = "CANCEL" }
+    /// Where a subtask stands.
+    SubtaskStatus of SubtaskState {
+        Pending = "PENDING", Ready = "READY", Running = "RUNNING", Canceling = "CANCELING", Failed = "FAILED",
+        Successful = "SUCCESSFUL"
+    }
+    /// What runs a subtask.
+    NodeType of ExecutorKind { Shell = "SHELL_TASK", Python = "PYTHON_TASK", Noop = "NOOP_TASK", Sql = "SQL_TASK", Http = "HTTP_TASK" }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TaskInstancePage)]
+pub struct Page {
+    contents: Vec<BasicTask>,
+    page: Numbers,
+}
+
+/// Which page, of how many.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PageNumbers)]
+pub struct Numbers {
+    number: u32,
+    size: u32,
+    total_elements: Long,
+    total_pages: Long,
+}
+
+/// The cluster a task is meant for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Long>,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ob_cluster_id: Option<Long>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(example = "PRIMARY")]
+    cluster_type: Option<String>,
+}
+
+/// The tenant a task is meant for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Long>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ORACLE")]
+    mode: Option<String>,
+    name: String,
+    /// The document's name of `obTenantId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ob_cluster_id: Option<Long>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ob_tenant_id: Option<Long>,
+}
+
+/// Who submitted a task.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Creator {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Long>,
+    name: String,
+}
+
+/// A task in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BasicTaskInstance)]
+pub struct BasicTask {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<Cluster>,
+    creator: Creator,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finish_time: Option<Time>,
+    id: Long,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Time>,
+    status: Status,
+    subtasks: Vec<BasicSubtask>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<Tenant>,
+}
+
+/// A subtask in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BasicSubtaskInstance)]
+pub struct BasicSubtask {
+    description: String,
+    id: Long,
+    name: String,
+    operation: Doing,
+    status: SubtaskStatus,
+}
+
+/// A task.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = WrappedTaskInstance)]
+pub struct Task {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<Cluster>,
+    #[schema(value_type = String, format = DateTime)]
+    create_time: Time,
+    creator: Creator,
+    /// Where it ran last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finish_time: Option<Time>,
+    id: Long,
+    name: String,
+    operation: Doing,
+    prohibit_rollback: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Time>,
+    status: Status,
+    subtasks: Vec<Subtask>,
+    /// -1: it brought its own.
+    task_definition_id: Long,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<Tenant>,
+    #[serde(rename = "type")]
+    task_type: Type,
+}
+
+/// A subtask.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SubtaskInstance)]
+pub struct Subtask {
+    #[schema(value_type = String, format = DateTime)]
+    create_time: Time,
+    description: String,
+    /// The document's name of `downstreams`.
+    downstream: Vec<Long>,
+    downstreams: Vec<Long>,
+    /// Where it runs, or ran last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finish_time: Option<Time>,
+    id: Long,
+    name: String,
+    node_type: NodeType,
+    operation: Doing,
+    /// The document's name of `parallelIdx`.
+    paralle_idx: i32,
+    /// -1: it is not one of several alike.
+    parallel_idx: i32,
+    prohibit_rollback: bool,
+    /// How often it has run.
+    run_time: i32,
+    /// From 0, upstreams first.
+    series_id: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_time: Option<Time>,
+    status: SubtaskStatus,
+    /// In seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
+    upstreams: Vec<Long>,
+}
+
+/// A log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SubtaskLog)]
+pub struct Log {
+    /// Its end, 4 MiB at most; each run opens with a line of its operation and its start.
+    pub log: String,
+}
+
+impl Page {
+    /// The page of these tasks.
+    #[must_use]
+    pub fn new(
+        tasks: Vec<task::Model>,
+        mut subtasks: HashMap<TaskId, Vec<subtask::Model>>,
+        total: u64,
+        (number, size): (u32, u32),
+        zone: Zone,
+    ) -> Self {
+        let time = |at| Time(zone.at(at));
+        let basic = |task: task::Model| {
+            let subtasks = subtasks.remove(&task.id).unwrap_or_default();
+            BasicTask {
+                cluster: cluster(&task),
+                creator: creator(&task),
+                finish_time: task.finished_at.map(time),
+                id: Long(task.id.0),
+                start_time: task.started_at.map(time),
+                status: Status::of(task.state),
+                subtasks: subtasks.into_iter().map(BasicSubtask::from).collect(),
+                tenant: tenant(&task),
+                name: task.name,
+            }
+        };
+        let pages = total.div_ceil(u64::from(size));
+        Self {
+            contents: tasks.into_iter().map(basic).collect(),
+            page: Numbers {
+                number,
+                size,
+                total_elements: Long(total.cast_signed()),
+                total_pages: Long(pages.cast_signed()),
+            },
+        }
+    }
+}
+
+impl From<subtask::Model> for BasicSubtask {
+    fn from(subtask: subtask::Model) -> Self {
+        Self {
+            id: Long(subtask.id.0),
+            operation: subtask.operation.into(),
+            status: subtask.state.into(),
+            description: subtask.description,
+            name: subtask.name,
+        }
+    }
+}
+
+impl Task {
+    /// The task in one piece.
+    #[must_use]
+    pub fn of(whole: &Whole, zone: Zone) -> Self {
+        let time = |at| Time(zone.at(at));
+        let task = &whole.task;
+        let ran = whole.subtasks.iter().filter(|subtask| subtask.started_at.is_some());
+        let latest = ran.max_by_key(|subtask| (subtask.started_at, subtask.seq));
+        Self {
+            cluster: cluster(task),
+            create_time: time(task.created_at),
+            creator: creator(task),
+            executor: latest.and_then(|subtask| whole.worker(subtask)).map(str::to_owned),
+            finish_time: task.finished_at.map(time),
+            id: Long(task.id.0),
+            name: task.name.clone(),
+            operation: task.operation.into(),
+            prohibit_rollback: whole.prohibits_rollback,
+            start_time: task.started_at.map(time),
+            status: Status::of(task.state),
+            subtasks: whole.subtasks.iter().map(|subtask| Subtask::of(whole, subtask, zone)).collect(),
+            task_definition_id: Long(task.definition_id.map_or(-1, |id| id.0)),
+            tenant: tenant(task),
+            task_type: task.task_type.into(),
+        }
+    }
+}
+
+impl Subtask {
+    /// A subtask of this task.
+    #[must_use]
+    pub fn of(whole: &Whole, subtask: &subtask::Model, zone: Zone) -> Self {
+        let time = |at| Time(zone.at(at));
+        let needs = |subtask: &subtask::Model| needs(&subtask.needs).unwrap_or_default();
+        let id = |index: usize| whole.subtasks.get(index).map(|subtask| Long(subtask.id.0));
+        let own = usize::try_from(subtask.seq).unwrap_or_default();
+        let after = whole.subtasks.iter().filter(|other| needs(other).contains(&own));
+        let downstreams: Vec<Long> = after.map(|other| Long(other.id.0)).collect();
+        Self {
+            create_time: time(whole.task.created_at),
+            description: subtask.description.clone(),
+            downstream: downstreams.clone(),
+            downstreams,
+            executor: whole.worker(subtask).map(str::to_owned),
+            finish_time: subtask.finished_at.map(time),
+            id: Long(subtask.id.0),
+            name: subtask.name.clone(),
+            node_type: subtask.executor.into(),
+            operation: subtask.operation.into(),
+            paralle_idx: -1,
+            parallel_idx: -1,
+            prohibit_rollback: subtask.prohibit_rollback,
+            // The product counts a run when it is asked for, we when it begins.
+            run_time: subtask.runs + i32::from(subtask.runs > 0 && subtask.state == SubtaskState::Ready),
+            series_id: subtask.seq,
+            start_time: subtask.started_at.map(time),
+            status: subtask.state.into(),
+            timeout: timeout(subtask),
+            upstreams: needs(subtask).into_iter().filter_map(id).collect(),
+        }
+    }
+}
+
+/// The time limit in whole seconds, as its definition has it.
+fn timeout(subtask: &subtask::Model) -> Option<u64> {
+    crate::resolver::subtask::timeout(subtask).map(|limit| limit.as_secs_f64().ceil() as u64)
+}
+
+fn cluster(task: &task::Model) -> Option<Cluster> {
+    let facts = TargetFacts::of(task);
+    Some(Cluster {
+        id: task.cluster_id.map(Long),
+        name: task.cluster.clone()?,
+        ob_cluster_id: facts.ob_cluster_id.map(Long),
+        cluster_type: facts.cluster_type,
+    })
+}
+
+fn tenant(task: &task::Model) -> Option<Tenant> {
+    let facts = TargetFacts::of(task);
+    Some(Tenant {
+        id: task.target_tenant_id.map(Long),
+        mode: facts.tenant_mode,
+        name: task.target_tenant.clone()?,
+        ob_cluster_id: facts.ob_tenant_id.map(Long),
+        ob_tenant_id: facts.ob_tenant_id.map(Long),
+    })
+}
+
+fn creator(task: &task::Model) -> Creator {
+    Creator { id: task.creator_id.map(|id| Long(id.0)), name: task.creator.clone() }
+}
+
+macro_rules! answers {
+    ($($(#[$doc:meta])* $name:ident $(: $data:ty)?),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[expect(dead_code, reason = "the envelope around an answer, for the description")]
+        #[derive(ToSchema)]
+        #[schema(rename_all = "camelCase")]
+        pub struct $name {
+            $(data: $data,)?
+            /// In milliseconds.
+            duration: u64,
+            server: String,
+            /// The HTTP status.
+            status: u16,
+            #[schema(example = true)]
+            successful: bool,
+            #[schema(format = DateTime, example = "2021-08-25T14:30:27.27+08:00")]
+            timestamp: String,
+            #[schema(pattern = "^[0-9a-f]{16}$")]
+            trace_id: String,
+        }
+    )+};
+}
+
+answers! {
+    /// A page.
+    PageAnswer: Page,
+    /// A task.
+    TaskAnswer: Task,
+    /// A subtask.
+    SubtaskAnswer: Subtask,
+    /// A log.
+    LogAnswer: Log,
+    /// It is done.
+    DoneAnswer,
+}
+
+/// A refusal.
+#[expect(dead_code, reason = "the envelope around an answer, for the description")]
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct ErrorAnswer {
+    duration: u64,
+    error: Fault,
+    server: String,
+    status: u16,
+    #[schema(example = false)]
+    successful: bool,
+    #[schema(format = DateTime)]
+    timestamp: String,
+    #[schema(pattern = "^[0-9a-f]{16}$")]
+    trace_id: String,
+}

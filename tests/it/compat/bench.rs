@@ -1,0 +1,176 @@
+//! A server of every door on a database of its own, whose clock stands, with the seed's tasks and three people.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use chrono::FixedOffset;
+use serde_json::{Value, json};
+use taskloom::auth::{self, Principal};
+use taskloom::clock::HeldClock;
+use taskloom::compat::{self, Zone};
+use taskloom::config::Settings;
+use taskloom::error::Language;
+use taskloom::event::{Bell, Hub};
+use taskloom::graphql::limits::Limits;
+use taskloom::graphql::{self, gate, transport};
+use taskloom::http::{Door, Wall};
+use taskloom::log::Live;
+use taskloom::resolver::{self, App, Request};
+use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::{Store, migrate};
+use taskloom::vault::Vault;
+use taskloom_entity::{Role, TenantId, Timestamp};
+
+use super::seed;
+use crate::harness::postgres;
+
+pub(super) const PASSWORD: &str = "correct horse";
+/// 2021-08-25T06:30:27.27Z.
+const NOW: Timestamp = Timestamp(1_629_873_027_270_000);
+
+/// Who calls: nobody, a user of the seed's tenant by role, or one of another tenant.
+pub(super) const PEOPLE: &[(&str, Role, &str)] = &[
+    ("admin", Role::Admin, "home"),
+    ("viewer", Role::Viewer, "home"),
+    ("manager", Role::Manager, "home"),
+    ("stranger", Role::Manager, "abroad"),
+];
+
+pub(super) struct Bench {
+    pub(super) app: Arc<App>,
+    pub(super) address: SocketAddr,
+    pub(super) client: reqwest::Client,
+    tokens: Vec<(&'static str, String)>,
+    server: tokio::task::JoinHandle<()>,
+    _database: (Option<postgres::Database>, Option<tempfile::TempDir>, Guard),
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Tells a story on each database.
+pub(super) async fn on_both(story: impl AsyncFn(Bench)) {
+    story(Bench::sqlite().await).await;
+    let database = postgres::database().await;
+    story(Bench::start(Place::Postgres(database.url.clone()), (Some(database), None)).await).await;
+}
+
+impl Bench {
+    pub(super) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start(Place::Folder(folder.path().into()), (None, Some(folder))).await
+    }
+
+    async fn start(place: Place, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
+        let (store, guard) = open(&place, Pools { connections: 5, acquire: Duration::from_secs(5) }).await.unwrap();
+        migrate::up(&store).await.unwrap();
+        let app = app(&store).await;
+        let (tokens, home) = people(&app).await;
+        seed::fill(&app.store, home).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        let client = reqwest::Client::new();
+        Self { app, address, client, tokens, server, _database: (kept.0, kept.1, guard) }
+    }
+
+    /// The token of one of [`PEOPLE`].
+    pub(super) fn token(&self, name: &str) -> &str {
+        &self.tokens.iter().find(|(is, _)| *is == name).unwrap_or_else(|| panic!("nobody is called {name}")).1
+    }
+
+    /// What a route answers to one of [`PEOPLE`], or to `nobody`.
+    pub(super) async fn call(&self, method: &str, path: &str, who: &str) -> reqwest::Response {
+        let method = method.parse().unwrap();
+        let mut request = self.client.request(method, format!("http://{}{path}", self.address));
+        if who != "nobody" {
+            request = request.bearer_auth(self.token(who));
+        }
+        request.send().await.unwrap()
+    }
+
+    /// The `data` of a GraphQL answer; an error ends the story.
+    pub(super) async fn ask(&self, document: &str, variables: Value, who: &str) -> Value {
+        let request = self.client.post(format!("http://{}/graphql", self.address)).bearer_auth(self.token(who));
+        let answer = request.json(&json!({"query": document, "variables": variables})).send().await.unwrap();
+        let mut answer: Value = answer.json().await.unwrap();
+        assert!(answer.get("errors").is_none(), "{document}\n{variables}\n{answer}");
+        answer["data"].take()
+    }
+
+    /// How many rows of the audit log there are.
+    pub(super) async fn acts(&self) -> u64 {
+        resolver::audit::count(&by_system(&self.app), &resolver::audit::Filter::default()).await.unwrap()
+    }
+}
+
+async fn app(store: &Store) -> Arc<App> {
+    let clock = HeldClock::at(NOW);
+    let settings = auth::gate::Settings { session_idle: Duration::from_secs(3600), token_expiry: None };
+    let (store, bell) = (store.clone(), Bell::default());
+    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
+    let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
+    Arc::new(App {
+        store,
+        clock,
+        gate,
+        bell,
+        hub,
+        live: Live::default(),
+        vault: Vault::fleeting(),
+        reach: Default::default(),
+    })
+}
+
+fn router(app: &Arc<App>) -> Router {
+    let schema = graphql::build(app.store.clone(), &Limits::default());
+    let gate = gate::Gate::new(app.clone());
+    let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
+    let mut doors = vec![Door { paths: &["/graphql"], router: graph }];
+    let zone = Zone(FixedOffset::east_opt(8 * 3600));
+    doors.extend(compat::doors(app, compat::Settings { server: "loom-1".into(), zone, ..Default::default() }));
+    let settings = Settings::defaults("unused").server;
+    let ready: taskloom::http::Ready = Arc::new(|| Box::pin(async { Ok(()) }));
+    taskloom::http::router(doors, Wall { settings, metrics: app.store.metrics().clone(), ready })
+}
+
+/// Makes [`PEOPLE`]; their tokens, and the tenant that is called `home`.
+async fn people(app: &Arc<App>) -> (Vec<(&'static str, String)>, TenantId) {
+    let system = by_system(app);
+    let mut tenants = vec![];
+    for name in ["home", "abroad"] {
+        tenants.push((name, resolver::tenant::create(&system, name).await.unwrap().id));
+    }
+    let mut tokens = vec![];
+    for (name, role, tenant) in PEOPLE {
+        let tenant = tenants.iter().find(|(is, _)| is == tenant).unwrap().1;
+        let new = resolver::user::New {
+            name: (*name).into(),
+            password: Some(PASSWORD.into()),
+            role: *role,
+            tenants: Some(vec![tenant]),
+        };
+        let user = resolver::user::create(&system, new).await.unwrap().id;
+        let expiry = resolver::token::Expiry::Never;
+        let new = resolver::token::New { user: Some(user), name: "test".into(), role: *role, expiry };
+        tokens.push((*name, resolver::token::create(&system, new).await.unwrap().secret));
+    }
+    (tokens, tenants[0].1)
+}
+
+fn by_system(app: &Arc<App>) -> Request {
+    Request {
+        app: app.clone(),
+        principal: Principal::system("test"),
+        language: Language::En,
+        id: "0000000000000000".into(),
+        address: None,
+    }
+}

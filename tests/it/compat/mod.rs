@@ -1,0 +1,9 @@
+//! The dialects, as old clients see them: transcripts byte for byte, and each route beside the GraphQL document that
+//! does the same, on both databases.
+
+mod bench;
+mod equal;
+mod ocp;
+mod role;
+mod seed;
+mod transcript;
