@@ -29,7 +29,7 @@ use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
 use crate::event::{Bell, Hub};
-use crate::executor::{Host, HostOptions, Way, WayChoice};
+use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, transport};
 use crate::http::{Door, PATIENCE, Patient, Wall};
@@ -39,6 +39,7 @@ use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
 use crate::telemetry::RequestId;
+use crate::vault::{KeyId, Vault};
 use crate::{background, demo, event};
 
 /// How long open answers may take at the end.
@@ -75,12 +76,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let password = std::env::var("TASKLOOM_ADMIN_PASSWORD").ok();
     let made = first_start::run(&store, clock.as_ref(), password.as_deref()).await?;
-    let app = app(&settings, store.clone(), clock).await?;
+    let vault = vault(&settings, &store).await?;
+    let app = app(&settings, (store.clone(), vault), clock).await?;
     let host = host(&settings).await?;
     let parts = Parts { stop: Stop::new(), tasks: TaskTracker::new(), readers: CancellationToken::new() };
     let worker = run_parts(&settings, &app, &parts, host).await?;
     let address = listener.local_addr()?;
-    let router = router(&settings, &app, &parts);
+    let router = router(&settings, &app, &parts, address);
     let serving = tokio::spawn(serve(listener, router, parts.readers.clone()));
     tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
@@ -97,11 +99,38 @@ struct Parts {
     readers: CancellationToken,
 }
 
-async fn app(settings: &Settings, store: Store, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
+/// The keys of what lies sealed. The first start makes one; where something lies sealed already it must not.
+async fn vault(settings: &Settings, store: &Store) -> anyhow::Result<Vault> {
+    let sealed = crate::store::sealed::keys(store.read()).await?;
+    let Some(vault) = find_vault(settings)? else {
+        anyhow::ensure!(
+            sealed.is_empty(),
+            "the database has secrets sealed with the key {}, which is not here; copy secret.key from the data folder of \
+             the server that made them, or set TASKLOOM_SECRET_KEY",
+            sealed.join(", ")
+        );
+        std::fs::create_dir_all(&settings.data_dir)?;
+        return Ok(Vault::create(&settings.data_dir)?);
+    };
+    for id in sealed.iter().filter(|id| !KeyId::parse(id).is_some_and(|id| vault.knows(&id))) {
+        tracing::warn!(
+            "secrets that are sealed with the key {id} cannot be opened here; docs/secrets.md says how to bring it"
+        );
+    }
+    Ok(vault)
+}
+
+/// The keys of the environment or of the data folder.
+pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
+    let environment = std::env::var("TASKLOOM_SECRET_KEY").ok();
+    Ok(Vault::find(environment.as_deref(), &settings.data_dir)?)
+}
+
+async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await?;
     let gate = Arc::new(Gate::new(store.clone(), clock.clone(), proofs(&settings.auth)));
-    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }))
+    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: reach(settings) }))
 }
 
 /// How long proofs last, by the settings.
@@ -115,13 +144,29 @@ async fn host(settings: &Settings) -> anyhow::Result<Host> {
         ProcessTree::Cgroup => WayChoice::Only(Way::Group),
         ProcessTree::Subreaper => WayChoice::Only(Way::Reaper),
     };
-    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?;
+    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?.reaching(reach(settings));
     let swept = host.sweep().await?;
+    let attempts = attempts(settings);
+    tokio::task::spawn_blocking(move || executor::forget_secrets(&attempts)).await??;
     if swept.processes > 0 {
         tracing::warn!(processes = swept.processes, "processes that an earlier run left were ended");
     }
     tracing::info!("{}", host.describe());
     Ok(host)
+}
+
+/// How far works without a process may go, by the settings.
+fn reach(settings: &Settings) -> Reach {
+    let (http, sql, result) = (&settings.executor_http, &settings.executor_sql, &settings.result);
+    Reach {
+        networks: http.allow.0.clone(),
+        request_timeout: http.timeout,
+        response: http.response.0,
+        sqlite_folder: sql.sqlite_folder.clone(),
+        connect_timeout: sql.connect_timeout,
+        rows: result.rows.into(),
+        result: result.size.0,
+    }
 }
 
 /// Starts everything behind the doors; the worker's own end is waited for apart.
@@ -140,7 +185,14 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
     background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
-    let (desk, clerk) = Desk::open(Tools { store, clock: clock.clone(), bell, live: app.live.clone(), lease });
+    let (desk, clerk) = Desk::open(Tools {
+        store,
+        clock: clock.clone(),
+        bell,
+        live: app.live.clone(),
+        lease,
+        vault: app.vault.clone(),
+    });
     let options = Options {
         hello: Hello {
             name: settings.worker.name.0.clone(),
@@ -176,7 +228,7 @@ fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken)
     (tokio::spawn(clerk.run(stop.clone())), stop)
 }
 
-fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
+fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
     let limits = limits(&settings.graphql);
     let schema = graphql::build(app.store.clone(), &limits);
     let transport = transport::Settings {
@@ -193,7 +245,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
         Door { paths: &["/graphql"], router: graph },
         Door { paths: &["/graphiql"], router: graphql::graphiql::router() },
     ];
-    doors.extend(compat::doors(app, dialects(settings)));
+    doors.extend(compat::doors(app, dialects(settings, address)));
     let (store, stop) = (app.store.clone(), parts.stop.clone());
     let ready: crate::http::Ready = Arc::new(move || {
         let (store, stop) = (store.clone(), stop.clone());
@@ -207,7 +259,15 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
     crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: app.store.metrics().clone(), ready })
 }
 
-fn dialects(settings: &Settings) -> compat::Settings {
+/// Where clients find this server, in its own words: an address that stands for all of them says nothing.
+fn instance(settings: &Settings, address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("{}:{}", settings.worker.name.0, address.port()),
+        false => address.to_string(),
+    }
+}
+
+fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
     let guest = |role, dialect| {
         let role = match role {
             AnonymousRole::None => return Guest::default(),
@@ -220,7 +280,9 @@ fn dialects(settings: &Settings) -> compat::Settings {
     compat::Settings {
         server: settings.worker.name.0.clone(),
         zone: compat::Zone::default(),
+        instance: instance(settings, address),
         ocp: guest(settings.ocp.anonymous_role, "ocp"),
+        linkis: guest(settings.linkis.anonymous_role, "linkis"),
     }
 }
 

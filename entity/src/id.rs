@@ -40,4 +40,10 @@ id! {
     EventId,
     /// A row of the audit log.
     AuditId,
+    /// A secret.
+    SecretId,
+    /// A data source.
+    DataSourceId,
+    /// A result set of an attempt.
+    ResultSetId,
 }

@@ -5,10 +5,14 @@
 
 pub mod attempt;
 pub mod audit;
+pub mod data_source;
 pub mod definition;
 pub mod id;
 pub mod json;
 pub mod log_chunk;
+pub mod result_chunk;
+pub mod result_set;
+pub mod secret;
 pub mod session;
 pub mod state;
 pub mod subtask;

@@ -123,6 +123,49 @@ words! {
         Python = "PYTHON",
         /// Nothing: a gate, optionally with a pause.
         Noop = "NOOP",
+        /// Statements for a data source.
+        Sql = "SQL",
+        /// One HTTP request.
+        Http = "HTTP",
+    }
+    /// Which database a data source is.
+    DataSourceKind {
+        /// PostgreSQL.
+        Postgresql = "POSTGRESQL",
+        /// MySQL or MariaDB.
+        Mysql = "MYSQL",
+        /// A file of SQLite.
+        Sqlite = "SQLITE",
+    }
+    /// What a result set is made of.
+    ResultKind {
+        /// Rows of named columns.
+        Table = "TABLE",
+        /// Lines of a text.
+        Text = "TEXT",
+    }
+    /// What the values of a result set's column are; all of them are kept as text.
+    ColumnType {
+        /// Any text.
+        String = "STRING",
+        /// `true` or `false`.
+        Boolean = "BOOLEAN",
+        /// A whole number of up to 32 bits.
+        Int = "INT",
+        /// A whole number of up to 64 bits.
+        Bigint = "BIGINT",
+        /// A number of single precision.
+        Float = "FLOAT",
+        /// A number of double precision.
+        Double = "DOUBLE",
+        /// A number of exact digits.
+        Decimal = "DECIMAL",
+        /// `yyyy-MM-dd`.
+        Date = "DATE",
+        /// `yyyy-MM-dd HH:mm:ss[.SSS]`.
+        Timestamp = "TIMESTAMP",
+        /// Bytes, as `\x` and hexadecimal digits.
+        Binary = "BINARY",
     }
     /// What happens to a subtask whose worker went away in the middle of it.
     OnLost {
@@ -191,6 +234,17 @@ impl SubtaskState {
         match self {
             Self::Ready | Self::Running | Self::Canceling => true,
             Self::Pending | Self::Failed | Self::Successful => false,
+        }
+    }
+}
+
+impl ExecutorKind {
+    /// Whether it runs a process, whose standard output is its result.
+    #[must_use]
+    pub const fn is_process(self) -> bool {
+        match self {
+            Self::Shell | Self::Python => true,
+            Self::Noop | Self::Sql | Self::Http => false,
         }
     }
 }

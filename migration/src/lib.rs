@@ -9,6 +9,9 @@ mod m0003_running;
 mod m0004_events_and_logs;
 mod m0005_queue;
 mod m0006_target;
+mod m0007_secrets;
+mod m0008_results;
+mod m0009_old_clients;
 mod table;
 
 /// Every migration, oldest first.
@@ -25,6 +28,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_events_and_logs::Migration),
             Box::new(m0005_queue::Migration),
             Box::new(m0006_target::Migration),
+            Box::new(m0007_secrets::Migration),
+            Box::new(m0008_results::Migration),
+            Box::new(m0009_old_clients::Migration),
         ]
     }
 }

@@ -42,6 +42,9 @@ impl Retention {
         if let Some(age) = self.settings.events {
             retention::events(request, now.before(age)).await?;
         }
+        if let Some(age) = self.settings.result_sets {
+            retention::results(request, now.before(age)).await?;
+        }
         if let Some(age) = self.settings.attempt_folders {
             self.folders(request, now.before(age)).await?;
         }

@@ -13,6 +13,7 @@ use crate::resolver::{App, Request};
 use crate::store::open::{Place, Pools, beside, open};
 use crate::store::{Store, migrate};
 use crate::telemetry::RequestId;
+use crate::vault::Vault;
 
 /// A request of the operator, on the database of these settings.
 ///
@@ -25,8 +26,10 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await?;
     let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), crate::server::proofs(&settings.auth)));
+    // Most commands need no key, and none may make one: that is for the server.
+    let vault = crate::server::find_vault(settings)?.unwrap_or_else(|| Vault::absent(&settings.data_dir));
     Ok(Request {
-        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }),
+        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() }),
         principal: Principal::system("cli"),
         language: Language::En,
         id: RequestId::random().to_string().into(),

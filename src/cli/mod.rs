@@ -10,6 +10,7 @@ mod client;
 mod definition;
 mod embedded;
 mod follow;
+mod key;
 mod logs;
 mod migrate;
 mod options;
@@ -54,6 +55,8 @@ enum Command {
     Token(token::Token),
     #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Key(key::Key),
     Schema(schema::Schema),
     Migrate(migrate::Migrate),
     CheckConfig(check_config::CheckConfig),
@@ -87,6 +90,7 @@ impl Command {
             Self::Logs(command) => command.run().await,
             Self::Token(command) => command.run().await,
             Self::User(command) => command.run().await,
+            Self::Key(command) => command.run().await,
             Self::Schema(command) => command.run(),
             Self::Migrate(command) => command.run().await,
             Self::CheckConfig(command) => command.run(),

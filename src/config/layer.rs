@@ -16,12 +16,14 @@ const PLAIN: &[(&str, Option<&str>)] = &[
     ("TASKLOOM_ADMIN_PASSWORD", None),
     ("TASKLOOM_CONFIG", None),
     ("TASKLOOM_DATA_DIR", None),
+    ("TASKLOOM_SECRET_KEY", None),
     ("TASKLOOM_SERVER", None),
     ("TASKLOOM_TOKEN", None),
 ];
 
 /// What executors hand to the processes of subtasks, which may be a `taskloom` in their turn.
-const OF_PROCESSES: &[&str] = &["PARAM", "OUTPUT", "TASK", "SUBTASK", "ATTEMPT", "OPERATION", "RUN", "UPSTREAM"];
+const OF_PROCESSES: &[&str] =
+    &["PARAM", "OUTPUT", "TASK", "SUBTASK", "ATTEMPT", "OPERATION", "RUN", "SECRET_", "UPSTREAM"];
 
 /// The value in force and the origin of every known key.
 pub(super) struct Layers(BTreeMap<String, (Raw, Origin)>);

@@ -11,8 +11,13 @@ mod value;
 
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
-pub use section::{Auth, Database, Graphql, Log, Ocp, Retention, Server, Settings, Telemetry, Worker};
-pub use value::{AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Slots, WorkerName};
+pub use section::{
+    Auth, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
+    Telemetry, Worker,
+};
+pub use value::{
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Slots, WorkerName,
+};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

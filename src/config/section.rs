@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Fault;
 use super::layer::Layers;
 use super::value::{
-    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Setting, Slots, WorkerName,
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Setting, Slots, WorkerName,
 };
 
 /// The name of a section in a file: its own, or that of a section in a section.
@@ -104,6 +104,29 @@ sections! {
         /// How process trees are held together.
         process_tree: ProcessTree,
     }
+    /// How far the executor `http` may go.
+    executor_http = "executor.http": HttpExecutor {
+        /// Networks that it may speak to though they are not public.
+        allow: Networks,
+        /// One try.
+        timeout: Duration,
+        /// The most that is kept of an answer.
+        response: Bytes,
+    }
+    /// How far the executor `sql` may go.
+    executor_sql = "executor.sql": SqlExecutor {
+        /// The folder of SQLite's files; none: there are none.
+        sqlite_folder: Option<PathBuf>,
+        /// A connection to a data source.
+        connect_timeout: Duration,
+    }
+    /// Result sets of attempts.
+    result: Results {
+        /// The most rows of one set.
+        rows: u32,
+        /// The most that all sets of one attempt may have.
+        size: Bytes,
+    }
     /// Logs of attempts.
     log: Log {
         /// The most that is kept of one.
@@ -121,6 +144,8 @@ sections! {
         finished_tasks: Option<Duration>,
         /// Events.
         events: Option<Duration>,
+        /// Result sets.
+        result_sets: Option<Duration>,
     }
     /// Sign-in.
     auth: Auth {
@@ -148,6 +173,11 @@ sections! {
     }
     /// The dialect of OceanBase Cloud Platform.
     ocp = "dialects.ocp": Ocp {
+        /// What somebody without credentials may do.
+        anonymous_role: AnonymousRole,
+    }
+    /// The dialect of Apache Linkis.
+    linkis = "dialects.linkis": Linkis {
         /// What somebody without credentials may do.
         anonymous_role: AnonymousRole,
     }

@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 /// A value before its meaning is known.
@@ -155,6 +157,40 @@ impl Setting for Vec<String> {
 
     fn show(&self) -> String {
         format!("[{}]", self.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Networks by their addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(pub Vec<IpNet>);
+
+impl Setting for Networks {
+    const EXPECTED: &'static str = "a list of networks, such as [\"10.0.0.0/8\", \"fd00::/8\"]";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        let texts = Vec::<String>::read(raw)?;
+        texts.iter().map(|text| text.parse().ok()).collect::<Option<_>>().map(Self)
+    }
+
+    fn show(&self) -> String {
+        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().show()
+    }
+}
+
+impl Setting for Option<PathBuf> {
+    const EXPECTED: &'static str = "the whole path of a folder, or nothing";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        let text = raw.text()?.trim();
+        if text.is_empty() {
+            return Some(None);
+        }
+        let path = PathBuf::from(text);
+        path.is_absolute().then_some(Some(path))
+    }
+
+    fn show(&self) -> String {
+        quoted(&self.as_ref().map(|path| path.display().to_string()).unwrap_or_default())
     }
 }
 

@@ -8,16 +8,17 @@ use taskloom_entity::Operation;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::port::{Assignment, AttemptRef, Finish, Port, Report, Taken, Wish};
+use super::findings::Findings;
+use super::port::{Assignment, AttemptRef, Equipment, Finish, Port, Report, Taken, Wish};
 use super::worker::Options;
 use crate::clock::Clock;
-use crate::error::Result;
-use crate::executor::{self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work};
+use crate::error::{Result, code};
+use crate::executor::{self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work, http, sql};
 use crate::log::gather::Limit;
 use crate::log::{Chunk, Gather, Source};
 use crate::store::attempt::Used;
 use crate::task::command::execute::Outcome;
-use crate::task::spec::{Run, Subtask};
+use crate::task::spec::{Http, Run, Subtask};
 
 /// Lines are written before more text than this is waiting, however young they are.
 const WAITING: u64 = 1 << 20;
@@ -31,7 +32,7 @@ const PROGRESS: Duration = Duration::from_millis(200);
 pub fn is_instant(assignment: &Assignment) -> bool {
     // The cheap look first: only what names a noop, or undoes, is read.
     let may_be = assignment.operation == Operation::Rollback || assignment.spec.contains("\"noop\"");
-    may_be && matches!(program(assignment), Ok((_, Program::Noop { sleep: None })))
+    may_be && matches!(read(assignment), Ok((_, Run::Noop { sleep: None })))
 }
 
 /// Ends attempts for which nothing has to run.
@@ -47,17 +48,25 @@ fn done(attempt: AttemptRef, outcome: Outcome, message: Option<String>) -> Finis
     Finish { attempt, outcome, exit_code: None, message, outputs: Map::new(), used: Used::default() }
 }
 
-fn program(assignment: &Assignment) -> serde_json::Result<(Subtask, Program)> {
+/// The subtask of an assignment, and what of it is to run.
+fn read(assignment: &Assignment) -> serde_json::Result<(Subtask, Run)> {
     let subtask: Subtask = serde_json::from_str(&assignment.spec)?;
-    let run =
-        if assignment.operation == Operation::Rollback { subtask.undo.clone() } else { Some(subtask.run.clone()) };
-    let program = match run {
-        Some(Run::Shell(code)) => Program::Shell(code),
-        Some(Run::Python(code)) => Program::Python(code),
-        Some(Run::Noop { sleep }) => Program::Noop { sleep },
-        None => Program::Noop { sleep: None },
-    };
-    Ok((subtask, program))
+    let undo = assignment.operation == Operation::Rollback;
+    let run = if undo { subtask.undo.clone() } else { Some(subtask.run.clone()) };
+    Ok((subtask, run.unwrap_or(Run::Noop { sleep: None })))
+}
+
+/// What runs; none: its data source is not there.
+fn program(run: Run, source: Option<sql::Source>) -> Option<Program> {
+    Some(match run {
+        Run::Shell(code) => Program::Shell(code),
+        Run::Python(code) => Program::Python(code),
+        Run::Noop { sleep } => Program::Noop { sleep },
+        Run::Sql(sql) => Program::Sql(Box::new(sql::Job { statements: sql.sql, source: source? })),
+        Run::Http(Http { method, url, headers, body, expect, retries }) => {
+            Program::Http(Box::new(http::Job { method, url, headers, body, expect, retries }))
+        }
+    })
 }
 
 /// Where an attempt is run.
@@ -76,14 +85,10 @@ impl Bench<'_> {
     /// Runs the attempt to its end. `ran` is called as soon as nothing of it runs any more, before its end is on disk.
     pub async fn run(&self, assignment: Assignment, wishes: watch::Receiver<Wish>, ran: impl FnOnce()) {
         let attempt = assignment.attempt;
-        let (subtask, program) = match program(&assignment) {
-            Ok(parts) => parts,
-            Err(error) => {
-                let message = format!("its definition cannot be read: {error}");
-                return self.record(done(attempt, Outcome::Failed, Some(message))).await;
-            }
+        let work = match self.prepare(&assignment).await {
+            Ok(work) => work,
+            Err(finish) => return self.record(finish).await,
         };
-        let work = self.work(&assignment, subtask, program);
         let folder = work.folder.clone();
         let (orders, follow) = orders(wishes.clone());
         let (reports, inbox) = mpsc::channel(64);
@@ -96,6 +101,28 @@ impl Bench<'_> {
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || executor::tidy(&folder)).await {
             tracing::debug!(attempt = %attempt.id, %error, "the folder of an attempt stays as it is");
         }
+    }
+
+    /// The work of an attempt with all that it is given; or its end, when there is nothing to give.
+    async fn prepare(&self, assignment: &Assignment) -> Result<Work, Finish> {
+        let attempt = assignment.attempt;
+        let failed = |message: String| done(attempt, Outcome::Failed, Some(message));
+        let (subtask, run) =
+            read(assignment).map_err(|error| failed(format!("its definition cannot be read: {error}")))?;
+        let source = if let Run::Sql(sql) = &run { Some(sql.source.as_str()) } else { None };
+        let mut equipment = Equipment::default();
+        if source.is_some() || !subtask.secrets.is_empty() {
+            equipment = self.port.equip(attempt, &subtask.secrets, source).await.map_err(|error| {
+                tracing::warn!(attempt = %attempt.id, error = ?error, "an attempt could not be given what it names");
+                // A database that is away is no fault of the attempt: it runs again.
+                let is_away = error.code() == &code::DATABASE_UNAVAILABLE;
+                done(attempt, if is_away { Outcome::Lost } else { Outcome::Failed }, Some(error.to_string()))
+            })?;
+        }
+        let program = program(run, equipment.source).ok_or_else(|| failed("it has no data source".to_owned()))?;
+        let mut work = self.work(assignment, subtask, program);
+        work.secrets = equipment.secrets;
+        Ok(work)
     }
 
     async fn record(&self, finish: Finish) {
@@ -131,6 +158,7 @@ impl Bench<'_> {
                 cpu: subtask.limits.cpu,
                 processes: subtask.limits.processes,
             },
+            secrets: vec![],
         }
     }
 }
@@ -207,6 +235,7 @@ struct Scribe {
     limit: Limit,
     flush: Duration,
     outputs: Map<String, Value>,
+    findings: Findings,
     progress: Option<(f64, Option<String>)>,
     told_at: Option<Instant>,
     refused: bool,
@@ -224,6 +253,7 @@ impl Scribe {
             limit: Limit::of(bench.options.log_limit),
             flush: bench.options.log_flush,
             outputs: Map::new(),
+            findings: Findings::of(bench.port.clone(), attempt),
             progress: None,
             told_at: None,
             refused: false,
@@ -281,6 +311,7 @@ impl Scribe {
                 self.keep(format!("{text}\n").as_bytes(), 1, Source::Warning, self.clock.now()).await;
                 self.tell(Report::Warning(text)).await;
             }
+            executor::Report::Result { number, part } => self.findings.keep(number, part).await,
             executor::Report::Usage(usage) => self.tell(Report::Usage(used(usage))).await,
         }
     }

@@ -16,13 +16,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::cycle::{self, Batch, Claimant, Done};
-use super::port::{Assignment, AttemptRef, Finish, Hello, Life, Port, Report, Taken, Wish};
+use super::equip;
+use super::port::{Assignment, AttemptRef, Equipment, Finish, Found, Hello, Life, Port, Report, Taken, Wish};
 use crate::clock::Clock;
 use crate::error::{Error, Result, code};
 use crate::event::Bell;
 use crate::log::{Chunk, Live};
 use crate::store::{self, Changed, Store};
 use crate::telemetry::metrics::Write;
+use crate::vault::Vault;
 
 /// How many outcomes and reports one cycle takes.
 const BATCH: usize = 512;
@@ -52,6 +54,8 @@ pub struct Tools {
     pub live: Live,
     /// How long a lease holds.
     pub lease: Duration,
+    /// The keys of what attempts are given.
+    pub vault: Vault,
 }
 
 /// The port of this process's worker. Cheap to clone.
@@ -157,6 +161,20 @@ impl Port for Desk {
         store::log::drop(&tx, of(attempt), &first_lines).await?;
         tx.commit().await?;
         Ok(Taken::Yes)
+    }
+
+    async fn equip(&self, attempt: AttemptRef, secrets: &[String], source: Option<&str>) -> Result<Equipment> {
+        equip::run(&self.tools, attempt, secrets, source).await
+    }
+
+    async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken> {
+        let tx = self.tools.store.begin().await?;
+        let kept = store::result::keep(&tx, of(attempt), &found, self.tools.clock.now()).await?;
+        tx.commit().await?;
+        if !kept {
+            self.count_refused("result", 1);
+        }
+        Ok(if kept { Taken::Yes } else { Taken::Refused })
     }
 
     async fn report(&self, attempt: AttemptRef, report: Report) -> Result<()> {

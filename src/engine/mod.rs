@@ -8,6 +8,8 @@ pub mod apply;
 pub mod attempt;
 pub mod cycle;
 pub mod desk;
+pub mod equip;
+mod findings;
 pub mod port;
 pub mod recovery;
 pub mod tally;

@@ -8,9 +8,12 @@ use serde_json::{Map, Value};
 use taskloom_entity::{AttemptId, Operation, SubtaskId, TaskId, Timestamp};
 
 use crate::error::Result;
+use crate::executor::sql::Source;
 use crate::log::Chunk;
 use crate::store::attempt::Used;
+pub use crate::store::result::Found;
 use crate::task::command::execute::Outcome;
+use crate::vault::Hidden;
 
 /// Who a worker is.
 #[derive(Clone, Debug)]
@@ -103,6 +106,15 @@ pub enum Report {
     Usage(Used),
 }
 
+/// What an attempt is given by name. It leaves the worker in nothing that the attempt says.
+#[derive(Clone, Debug, Default)]
+pub struct Equipment {
+    /// Names and values.
+    pub secrets: Vec<(String, Hidden)>,
+    /// The data source.
+    pub source: Option<Source>,
+}
+
 /// Whether a write of an attempt was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -133,6 +145,12 @@ pub trait Port: Send + Sync {
 
     /// Forgets the middle of a log that grew too long: the chunks that begin at these lines.
     async fn trim(&self, attempt: AttemptRef, first_lines: Vec<i64>) -> Result<Taken>;
+
+    /// What an attempt needs that its assignment only names: values of secrets, a data source with its password.
+    async fn equip(&self, attempt: AttemptRef, secrets: &[String], source: Option<&str>) -> Result<Equipment>;
+
+    /// Keeps what an attempt found.
+    async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken>;
 
     /// Reports on a running attempt. May be written a moment later, together with others.
     async fn report(&self, attempt: AttemptRef, report: Report) -> Result<()>;

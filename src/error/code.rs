@@ -63,6 +63,10 @@ codes! {
     USER_NOT_FOUND NotFound "user {id} does not exist" "用户 {id} 不存在" "List the users.";
     TOKEN_NOT_FOUND NotFound "token {id} does not exist" "令牌 {id} 不存在" "List the tokens.";
     TENANT_NOT_FOUND NotFound "tenant {id} does not exist" "租户 {id} 不存在" "List the tenants.";
+    SECRET_NOT_FOUND NotFound "secret {id} does not exist" "密钥 {id} 不存在" "List the secrets; a secret of another tenant looks the same.";
+    DATA_SOURCE_NOT_FOUND NotFound "data source {id} does not exist" "数据源 {id} 不存在" "List the data sources; one of another tenant looks the same.";
+    ENGINE_NOT_FOUND NotFound "no data source is set up for the engine {engine}" "没有为引擎 {engine} 配置数据源" "Ask an administrator to set up a data source with this `engine`, or name another engine.";
+    RESULT_SET_NOT_FOUND NotFound "subtask {id} has no result set {number}" "子任务 {id} 没有结果集 {number}" "`resultSets` of the subtask lists those there are; a new attempt begins with none.";
     PATH_NOT_FOUND NotFound "there is nothing at {path}" "{path} 处没有任何内容" "The answer names the paths that exist.";
     OPERATION_NOT_ALLOWED Conflict "{object} is {state}: {operation} is not allowed" "{object} 状态为 {state}，不能进行 {operation}" "`availableOperations` says what is allowed now.";
     ROLLBACK_PROHIBITED Conflict "task {id} cannot be rolled back: {reason}" "任务 {id} 不能回滚：{reason}" "Retry or skip what failed; rollback is forbidden by the definition.";
@@ -84,9 +88,11 @@ codes! {
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in.";
     BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either.";
     TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way.";
+    NOT_THE_OWNER Forbidden "task {id} was submitted by {user}: only they or an administrator may do this" "任务 {id} 由 {user} 提交：只有该用户或管理员可以执行此操作" "Sign in as its owner, or ask an administrator.";
     FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role.";
     DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back.";
     SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart.";
     TIMED_OUT Unavailable "the request took longer than {seconds} s" "请求超过 {seconds} 秒" "Ask for less at a time.";
+    KEY_NOT_USABLE Unavailable "a secret cannot be opened or sealed: {reason}" "密钥无法解密或加密：{reason}" "Give this server the key file or `TASKLOOM_SECRET_KEY` of the one that sealed it; `docs/secrets.md` says how.";
     INTERNAL Internal "internal error; the log has it under this request's id" "内部错误；日志中可按请求标识查找" "Look into the server's log for the request id.";
 }

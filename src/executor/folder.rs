@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::error::{ExecutorError, StartError};
 use super::process::Command;
 use super::work::{Program, Work};
+use crate::vault::Hidden;
 
 /// The variable that every process of a work inherits and by which leftovers are recognised.
 pub(super) const MARK: &str = "TASKLOOM_ATTEMPT";
@@ -23,15 +24,21 @@ pub(super) const MARK: &str = "TASKLOOM_ATTEMPT";
 const ATTEMPT_FOLDER: &str = "TASKLOOM_ATTEMPT_FOLDER";
 const PARAMETERS_FILE: &str = "TASKLOOM_PARAMETERS_FILE";
 const PARAMETER: &str = "TASKLOOM_PARAM_";
+const SECRETS_FOLDER: &str = "TASKLOOM_SECRETS_FOLDER";
+const SECRET: &str = "TASKLOOM_SECRET_";
 
 const SCRIPT_SHELL: &str = "script.sh";
 const SCRIPT_PYTHON: &str = "script.py";
 const PARAMETERS: &str = "parameters.json";
+/// A file for each secret.
+const SECRETS: &str = ".secrets";
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is set here is nobody else's to set.
 fn is_reserved(name: &str) -> bool {
-    matches!(name, MARK | ATTEMPT_FOLDER | PARAMETERS_FILE) || name.starts_with(PARAMETER)
+    matches!(name, MARK | ATTEMPT_FOLDER | PARAMETERS_FILE | SECRETS_FOLDER)
+        || name.starts_with(PARAMETER)
+        || name.starts_with(SECRET)
 }
 
 /// Linux refuses a variable of 128 KiB, and an environment beyond about 2 MiB.
@@ -59,7 +66,7 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     let (script, code) = match &work.program {
         Program::Shell(code) => (SCRIPT_SHELL, code),
         Program::Python(code) => (SCRIPT_PYTHON, code),
-        Program::Noop { .. } => unreachable!("a noop has no folder"),
+        Program::Noop { .. } | Program::Sql(_) | Program::Http(_) => unreachable!("only processes have a folder"),
     };
     let program = interpreter(&work.program, &variables).map_err(StartError::Program)?;
     let script = folder.join(script);
@@ -67,6 +74,13 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     let parameters = folder.join(PARAMETERS);
     write(&parameters, work.parameters.to_string().as_bytes()).map_err(fail)?;
     variables.push(PARAMETERS_FILE, parameters.as_os_str().as_bytes());
+    if !work.secrets.is_empty() {
+        let secrets = secrets(&folder, &work.secrets).map_err(fail)?;
+        variables.push(SECRETS_FOLDER, secrets.as_os_str().as_bytes());
+    }
+    for (name, value) in &work.secrets {
+        variables.push(&format!("{SECRET}{name}"), value.expose().as_bytes());
+    }
     let notes = variables.add_parameters(&work.parameters);
 
     let mut arguments = vec![program.clone()];
@@ -94,10 +108,38 @@ pub fn tidy(folder: &Path) -> io::Result<()> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
         done => done,
     };
+    none_is_fine(std::fs::remove_dir_all(folder.join(SECRETS)))?;
     for name in [SCRIPT_SHELL, SCRIPT_PYTHON, PARAMETERS] {
         none_is_fine(std::fs::remove_file(folder.join(name)))?;
     }
     none_is_fine(std::fs::remove_dir(folder))
+}
+
+/// Removes the secrets that an earlier life of this host left in the folders below `attempts`.
+///
+/// # Errors
+/// What the file system says; that there is nothing is none.
+pub fn forget_secrets(attempts: &Path) -> io::Result<()> {
+    let folders = match std::fs::read_dir(attempts) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        folders => folders?,
+    };
+    for folder in folders {
+        match std::fs::remove_dir_all(folder?.path().join(SECRETS)) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            removed => removed?,
+        }
+    }
+    Ok(())
+}
+
+/// A file for each secret, in a folder of their own.
+fn secrets(folder: &Path, secrets: &[(String, Hidden)]) -> io::Result<PathBuf> {
+    let folder = make(&folder.join(SECRETS))?;
+    for (name, value) in secrets {
+        write(&folder.join(name), value.expose().as_bytes())?;
+    }
+    Ok(folder)
 }
 
 /// Makes the folder for its owner alone; its absolute path, since the program starts inside it.
@@ -126,7 +168,7 @@ fn interpreter(program: &Program, variables: &Variables) -> Result<CString, Stri
         Program::Python(_) => variables.look_up("python3").ok_or_else(|| {
             format!("python3 was not found on this worker (PATH is {}): install Python 3", variables.path.display())
         }),
-        Program::Shell(_) | Program::Noop { .. } => Ok(c"/bin/sh".to_owned()),
+        Program::Shell(_) | Program::Noop { .. } | Program::Sql(_) | Program::Http(_) => Ok(c"/bin/sh".to_owned()),
     }
 }
 

@@ -9,12 +9,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::control::{self, Control};
 use super::error::{ExecutorError, StartError};
 use super::folder::{self, Prepared};
-use super::noop;
+use super::mask::Mask;
 use super::orders::Orders;
 use super::output::Pump;
 use super::process::{Capabilities, Start, Started, Trees, WayChoice};
+use super::reach::Reach;
+use super::sql::Surroundings;
 use super::work::{Finished, Order, Outcome, Program, Report, Work};
+use super::{http, noop, sql};
 use crate::clock::Clock;
+use crate::vault::Hidden;
 
 /// How a host is made.
 #[derive(Clone, Debug)]
@@ -43,6 +47,7 @@ pub struct Swept {
 #[derive(Clone, Debug)]
 pub struct Host {
     trees: Arc<Trees>,
+    reach: Arc<Reach>,
 }
 
 /// The ends of the channels that a work speaks through.
@@ -59,7 +64,13 @@ impl Host {
     /// # Errors
     /// When the way that is asked for does not work here, or `/dev/null` or `/proc` is missing.
     pub fn detect(options: &HostOptions) -> Result<Self, ExecutorError> {
-        Ok(Self { trees: Arc::new(Trees::detect(&options.data_folder, options.way)?) })
+        Ok(Self { trees: Arc::new(Trees::detect(&options.data_folder, options.way)?), reach: Arc::default() })
+    }
+
+    /// The same host, from which works may go as far as this says.
+    #[must_use]
+    pub fn reaching(self, reach: Reach) -> Self {
+        Self { reach: Arc::new(reach), ..self }
     }
 
     /// One sentence for the log at start: which way is in use, which limits are enforced.
@@ -107,14 +118,43 @@ impl Host {
         let (sender, notes) = mpsc::unbounded_channel();
         let voice = Voice { sender, notes, reports, clock };
         // A task of its own, since it must go on to the end when the caller drops this future.
-        tokio::spawn(supervise(self.trees.clone(), work, orders, voice)).await.map_err(ExecutorError::Vanished)?
+        tokio::spawn(supervise(self.clone(), work, orders, voice)).await.map_err(ExecutorError::Vanished)?
     }
 }
 
-async fn supervise(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
-    if let Program::Noop { sleep } = work.program {
-        return Ok(noop::run(sleep, work.timeout, orders).await);
+async fn supervise(host: Host, work: Work, orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
+    match work.program {
+        Program::Noop { sleep } => Ok(noop::run(sleep, work.timeout, orders).await),
+        Program::Sql(ref job) => {
+            let password = job.source.password.iter();
+            let with = surroundings(&host, &work, voice, Mask::of(secrets(&work).chain(password)));
+            Ok(sql::run(job.as_ref().clone(), with, orders).await)
+        }
+        Program::Http(ref job) => {
+            let with = surroundings(&host, &work, voice, Mask::of(secrets(&work)));
+            Ok(http::run(job, &work.secrets, with, orders).await)
+        }
+        Program::Shell(_) | Program::Python(_) => processes(host.trees, work, orders, voice).await,
     }
+}
+
+fn secrets(work: &Work) -> impl Iterator<Item = &Hidden> {
+    work.secrets.iter().map(|(_, value)| value)
+}
+
+fn surroundings(host: &Host, work: &Work, voice: Voice, mask: Mask) -> Surroundings {
+    Surroundings {
+        reach: host.reach.clone(),
+        mask,
+        parameters: work.parameters.as_object().cloned().unwrap_or_default(),
+        timeout: work.timeout,
+        grace: work.grace,
+        reports: voice.reports,
+        clock: voice.clock,
+    }
+}
+
+async fn processes(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
     let mut order = orders.current();
     while order != Order::Run {
         match order {
@@ -124,7 +164,8 @@ async fn supervise(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voi
     }
     let Voice { sender, notes, reports, clock } = voice;
     let (timeout, grace, limits) = (work.timeout, work.grace, work.limits);
-    let (pump, stdout, stderr) = Pump::open(notes, reports.clone(), clock).map_err(ExecutorError::Spawn)?;
+    let mask = Mask::of(secrets(&work));
+    let (pump, stdout, stderr) = Pump::open(notes, reports.clone(), clock, &mask).map_err(ExecutorError::Spawn)?;
     let started = tokio::task::spawn_blocking(move || start(&trees, &work, stdout, stderr));
     let Started { tree, child, notes: lines } = match started.await.map_err(ExecutorError::Vanished)? {
         Ok(started) => started,

@@ -1,4 +1,5 @@
-//! Runs one piece of work as real processes on this machine and reports what they say and how they end.
+//! Runs one piece of work (real processes on this machine, statements, a request) and reports what it says and how it
+//! ends.
 //!
 //! Knows neither tables nor doors. [`Host`] is made once, when the server starts; [`Host::run`] runs one [`Work`]:
 //! it spawns (`process::spawn`), passes output on (`output`), obeys orders (`control`), and answers only when no
@@ -9,15 +10,22 @@ mod control;
 mod error;
 mod folder;
 mod host;
+pub mod http;
+mod mask;
 mod noop;
 mod orders;
 mod output;
 mod process;
+mod reach;
+mod result;
+pub mod sql;
 mod stopwatch;
 mod work;
 
 pub use error::ExecutorError;
-pub use folder::tidy;
+pub use folder::{forget_secrets, tidy};
 pub use host::{Host, HostOptions, Swept};
+pub use mask::Mask;
 pub use process::{Capabilities, Enforcement, Way, WayChoice};
+pub use reach::Reach;
 pub use work::{Finished, Limits, LineBlock, Order, Outcome, Program, Report, StopReason, Stream, Usage, Work};

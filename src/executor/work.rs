@@ -6,6 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use taskloom_entity::Timestamp;
 
+use super::{http, sql};
+use crate::rows::Part;
+use crate::vault::Hidden;
+
 /// What runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Program {
@@ -18,6 +22,10 @@ pub enum Program {
         /// How long it takes, counted while not paused.
         sleep: Option<Duration>,
     },
+    /// Statements for a data source.
+    Sql(Box<sql::Job>),
+    /// One HTTP request.
+    Http(Box<http::Job>),
 }
 
 /// What the work may use at most. A limit that the host cannot enforce leads to a line in the log that says so.
@@ -50,6 +58,8 @@ pub struct Work {
     pub grace: Duration,
     /// What it may use.
     pub limits: Limits,
+    /// What it is given by name; unreadable in all that it says.
+    pub secrets: Vec<(String, Hidden)>,
 }
 
 /// What the caller wants of a running work; the newest order counts, and a stop is final.
@@ -119,6 +129,13 @@ pub enum Report {
     },
     /// `::warning text`.
     Warning(String),
+    /// A part of what it found.
+    Result {
+        /// Which result set, from 0.
+        number: u32,
+        /// Its next part.
+        part: Part,
+    },
     /// What it uses: about once a second, left out when the channel is full.
     Usage(Usage),
 }

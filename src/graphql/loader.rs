@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use taskloom_entity::{
-    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, UserId, attempt, definition, subtask, task, task_input,
-    tenant, user,
+    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, UserId, attempt, definition, result_set, subtask, task,
+    task_input, tenant, user,
 };
 
 use crate::error::{Error, Result};
@@ -72,6 +72,9 @@ pub struct SubtasksOf(pub TaskId);
 /// The attempts of a subtask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AttemptsOf(pub SubtaskId);
+/// The result sets of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResultsOf(pub AttemptId);
 /// A task as decisions see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SnapshotOf(pub TaskId);
@@ -117,6 +120,12 @@ loader!(AttemptsOf => Vec<attempt::Model>, |conn, keys| async {
         grouped.entry(AttemptsOf(row.subtask_id)).or_default().push(row);
     }
     Ok::<_, Error>(grouped)
+});
+
+loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
+    let ids: Vec<AttemptId> = keys.iter().map(|key| key.0).collect();
+    let sets = batch::results(conn, &ids).await?;
+    Ok::<_, Error>(sets.into_iter().map(|(id, sets)| (ResultsOf(id), sets)).collect())
 });
 
 loader!(SnapshotOf => Arc<Snapshot>, |conn, keys| async {

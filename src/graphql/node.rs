@@ -9,12 +9,14 @@ use super::attempt::Attempt;
 use super::audit::AuditEntry;
 use super::context::Has;
 use super::definition::Definition;
+use super::secret::Secret;
+use super::source::DataSource;
 use super::subtask::Subtask;
 use super::task::Task;
 use super::tenant::Tenant;
 use super::token::Token;
 use super::user::User;
-use super::{id, tenant, token, user};
+use super::{id, secret, source, tenant, token, user};
 use crate::error::Kind;
 use crate::resolver;
 
@@ -36,6 +38,10 @@ pub enum Node {
     Tenant(Tenant),
     /// A token.
     Token(Token),
+    /// A secret, without its value.
+    Secret(Secret),
+    /// A data source, without its password.
+    DataSource(DataSource),
     /// An act.
     AuditEntry(AuditEntry),
 }
@@ -82,6 +88,10 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
         "User" => resolver::user::get(request, user::key(id)?).await.map(|user| Node::User(user.into())),
         "Tenant" => resolver::tenant::get(request, tenant::key(id)?).await.map(|tenant| Node::Tenant(tenant.into())),
         "Token" => resolver::token::get(request, token::key(id)?).await.map(|token| Node::Token(token.into())),
+        "Secret" => resolver::secret::get(request, secret::key(id)?).await.map(|secret| Node::Secret(secret.into())),
+        "DataSource" => {
+            resolver::source::get(request, source::key(id)?).await.map(|source| Node::DataSource(source.into()))
+        }
         "AuditEntry" => {
             let act = resolver::audit::find(request, AuditId(id::decode("AuditEntry", id)?)).await?;
             return Ok(act.map(|act| Node::AuditEntry(act.into())));

@@ -8,7 +8,9 @@ use super::event::TaskSubscription;
 use super::limits::{self, Guard, Limits};
 use super::loader::Loaders;
 use super::node::NodeQuery;
+use super::secret::{SecretMutation, SecretQuery};
 use super::session::SessionMutation;
+use super::source::{DataSourceMutation, DataSourceQuery};
 use super::subtask::SubtaskMutation;
 use super::task::{TaskMutation, TaskQuery};
 use super::tenant::{TenantMutation, TenantQuery};
@@ -19,7 +21,18 @@ use crate::resolver::batch::Store;
 
 /// Questions.
 #[derive(MergedObject, Default, Debug)]
-pub struct Query(NodeQuery, TaskQuery, DefinitionQuery, WorkerQuery, UserQuery, TenantQuery, TokenQuery, AuditQuery);
+pub struct Query(
+    NodeQuery,
+    TaskQuery,
+    DefinitionQuery,
+    WorkerQuery,
+    SecretQuery,
+    DataSourceQuery,
+    UserQuery,
+    TenantQuery,
+    TokenQuery,
+    AuditQuery,
+);
 
 /// Changes.
 #[derive(MergedObject, Default, Debug)]
@@ -27,6 +40,8 @@ pub struct Mutation(
     TaskMutation,
     SubtaskMutation,
     DefinitionMutation,
+    SecretMutation,
+    DataSourceMutation,
     UserMutation,
     TenantMutation,
     TokenMutation,

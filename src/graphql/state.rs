@@ -87,6 +87,49 @@ mirror! {
         Python,
         /// Nothing: a gate, optionally with a pause.
         Noop,
+        /// Statements for a data source.
+        Sql,
+        /// One HTTP request.
+        Http,
+    }
+    /// Which database a data source is.
+    DataSourceKind of "entity::DataSourceKind" {
+        /// PostgreSQL.
+        Postgresql,
+        /// MySQL or MariaDB.
+        Mysql,
+        /// A file of SQLite.
+        Sqlite,
+    }
+    /// What a result set is made of.
+    ResultKind of "entity::ResultKind" {
+        /// Rows of named columns.
+        Table,
+        /// Lines of a text.
+        Text,
+    }
+    /// What the values of a result set's column are; all of them come as text.
+    ColumnType of "entity::ColumnType" {
+        /// Any text.
+        String,
+        /// `true` or `false`.
+        Boolean,
+        /// A whole number of up to 32 bits.
+        Int,
+        /// A whole number of up to 64 bits.
+        Bigint,
+        /// A number of single precision.
+        Float,
+        /// A number of double precision.
+        Double,
+        /// A number of exact digits.
+        Decimal,
+        /// `yyyy-MM-dd`.
+        Date,
+        /// `yyyy-MM-dd HH:mm:ss[.SSS]`.
+        Timestamp,
+        /// Bytes, as `\x` and hexadecimal digits.
+        Binary,
     }
     /// What an event tells of.
     EventKind of "entity::EventKind" {

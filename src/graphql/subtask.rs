@@ -9,8 +9,9 @@ use taskloom_entity::{SubtaskId, subtask};
 use super::attempt::{Attempt, Resource};
 use super::context::Has;
 use super::id;
-use super::loader::{AttemptsOf, SnapshotOf, SubtasksOf, WorkerOf};
+use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, SubtasksOf, WorkerOf};
 use super::log::{LogPage, LogTail};
+use super::result::ResultSet;
 use super::scalar::{BigInt, Json};
 use super::state::{Action, ExecutorKind, Operation, SubtaskState};
 use super::task::Task;
@@ -184,6 +185,13 @@ impl Subtask {
     /// How many bytes its log has had.
     async fn log_bytes(&self) -> BigInt {
         BigInt(self.0.log_bytes)
+    }
+    /// What its last attempt found: a set for each statement that gave rows, or the text of an answer.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn result_sets(&self, ctx: &Context<'_>) -> Result<Vec<ResultSet>> {
+        let Some(attempt) = self.0.attempt_id else { return Ok(vec![]) };
+        let sets = ctx.loaders().one(ResultsOf(attempt)).await?.unwrap_or_default();
+        Ok(sets.into_iter().map(ResultSet).collect())
     }
     /// What may be done with it now.
     async fn available_operations(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {

@@ -5,6 +5,7 @@
 pub use crate::store::Store;
 pub use crate::store::attempt::{list as attempts, of_subtasks as attempts_of};
 pub use crate::store::definition::list_by_id as definitions;
+pub use crate::store::result::of_attempts as results;
 pub use crate::store::snapshot::load as snapshots;
 pub use crate::store::subtask::list_by_id as subtasks;
 pub use crate::store::task::{inputs, list_by_id as tasks, subtasks as subtasks_of};

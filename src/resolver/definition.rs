@@ -27,14 +27,7 @@ pub async fn save(request: &Request, source: Source, tenant: Option<TenantId>) -
         Source::Definition(id) => get(request, id).await?.spec.parse().map_err(Error::internal)?,
         Source::Named(name) => get_by_name(request, &name, None).await?.spec.parse().map_err(Error::internal)?,
     };
-    let tenant_id = match tenant {
-        Some(id) => super::tenant::get(request, id).await?.id,
-        None => request.principal.home().ok_or_else(|| {
-            Error::new(&code::INVALID_INPUT)
-                .with("what", "`tenantId`")
-                .with("reason", "you belong to no tenant: name one")
-        })?,
-    };
+    let tenant_id = super::tenant::named_or_home(request, tenant).await?;
     let row = New {
         tenant_id,
         name: definition.name.clone(),

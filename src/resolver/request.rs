@@ -8,8 +8,10 @@ use crate::auth::{Gate, Principal};
 use crate::clock::Clock;
 use crate::error::Language;
 use crate::event::{Bell, Hub};
+use crate::executor::Reach;
 use crate::log::Live;
 use crate::store::Store;
+use crate::vault::Vault;
 
 /// The machinery behind the resolvers, one per process.
 #[derive(Clone, Debug)]
@@ -26,6 +28,10 @@ pub struct App {
     pub hub: Hub,
     /// The live ends of logs.
     pub live: Live,
+    /// The keys of what lies sealed.
+    pub vault: Vault,
+    /// How far this process may go on somebody's behalf.
+    pub reach: Reach,
 }
 
 /// One call of a resolver.

@@ -16,6 +16,27 @@ pub async fn events(request: &Request, until: Timestamp) -> Result<u64> {
     store::event::remove_before(request.store.write(), until).await
 }
 
+/// Removes result sets from before `until`.
+///
+/// # Errors
+/// `FORBIDDEN` for all but administrators.
+#[tracing::instrument(name = "retention.results", skip_all)]
+pub async fn results(request: &Request, until: Timestamp) -> Result<u64> {
+    /// In one transaction: others want to write, too.
+    const SETS: u64 = 200;
+    request.principal.require(Role::Admin)?;
+    let mut removed = 0;
+    loop {
+        let tx = request.store.begin().await?;
+        let sets = store::result::remove_before(&tx, until, SETS).await?;
+        tx.commit().await?;
+        removed += sets;
+        if sets < SETS {
+            return Ok(removed);
+        }
+    }
+}
+
 /// Removes sessions that have ended.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use taskloom_entity::{Role, TenantId, UserId};
 use super::audit::{self, Act};
 use super::{Request, name};
 use crate::auth::Scope;
-use crate::error::Result;
+use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Changed, Tx};
 
@@ -55,6 +55,21 @@ pub async fn remove_member(request: &Request, id: TenantId, user: UserId) -> Res
 pub async fn get(request: &Request, id: TenantId) -> Result<Model> {
     let scope = request.principal.require(Role::Viewer)?;
     store::tenant::get(request.store.read(), scope, id).await
+}
+
+/// The tenant that owns something new: the one that was named, or the caller's own.
+///
+/// # Errors
+/// `TENANT_NOT_FOUND`; `INVALID_INPUT` when none is named and the caller belongs to none.
+pub(super) async fn named_or_home(request: &Request, named: Option<TenantId>) -> Result<TenantId> {
+    match named {
+        Some(id) => Ok(get(request, id).await?.id),
+        None => request.principal.home().ok_or_else(|| {
+            Error::new(&code::INVALID_INPUT)
+                .with("what", "`tenantId`")
+                .with("reason", "you belong to no tenant: name one")
+        }),
+    }
 }
 
 /// A page of the caller's tenants, oldest first.

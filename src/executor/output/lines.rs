@@ -56,6 +56,23 @@ impl Lines {
         }
     }
 
+    /// Takes `text` in, which came in at `at`; what fills up goes to `ready`.
+    pub(super) fn feed(&mut self, mut text: &[u8], at: Timestamp, ready: &mut Vec<Report>) {
+        while !text.is_empty() {
+            let taken = {
+                let mut space = self.space();
+                let taken = text.len().min(space.remaining_mut());
+                space.put_slice(&text[..taken]);
+                taken
+            };
+            text = &text[taken..];
+            self.filled(taken, at);
+            if self.is_full() {
+                self.take(ready);
+            }
+        }
+    }
+
     /// Whether it has to be taken before more can be read.
     pub(super) fn is_full(&self) -> bool {
         self.buffer.len() >= FULL
@@ -108,7 +125,7 @@ impl Lines {
 }
 
 /// One line of the executor itself.
-pub(super) fn system(text: &str, at: Timestamp) -> Report {
+pub(in crate::executor) fn system(text: &str, at: Timestamp) -> Report {
     let text = Bytes::from(format!("{text}\n"));
     Report::Lines(LineBlock { text, lines: 1, stream: Stream::System, at })
 }

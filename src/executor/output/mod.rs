@@ -4,4 +4,5 @@ mod directive;
 mod lines;
 mod pump;
 
+pub(super) use lines::system;
 pub(super) use pump::Pump;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lines::{self, Lines};
 use crate::clock::Clock;
+use crate::executor::mask::{self, Mask};
 use crate::executor::work::{Report, Stream};
 
 /// How long whole lines wait for more.
@@ -39,6 +40,8 @@ pub(in crate::executor) struct Pump {
 struct Source {
     pipe: Option<Receiver>,
     lines: Lines,
+    /// Between the pipe and the lines, where there are secrets.
+    mask: Option<mask::Stream>,
 }
 
 enum Event {
@@ -54,9 +57,10 @@ impl Pump {
         notes: mpsc::UnboundedReceiver<String>,
         reports: mpsc::Sender<Report>,
         clock: Arc<dyn Clock>,
+        mask: &Mask,
     ) -> io::Result<(Self, OwnedFd, OwnedFd)> {
-        let (stdout, stdout_end) = Source::open(Stream::Stdout)?;
-        let (stderr, stderr_end) = Source::open(Stream::Stderr)?;
+        let (stdout, stdout_end) = Source::open(Stream::Stdout, mask)?;
+        let (stderr, stderr_end) = Source::open(Stream::Stderr, mask)?;
         let pump = Self { sources: [stdout, stderr], notes, reports, clock, linger_until: None, ready: vec![] };
         Ok((pump, stdout_end, stderr_end))
     }
@@ -108,7 +112,7 @@ impl Pump {
             }
             left = left.saturating_sub(read);
         }
-        self.sources[which].lines.finish(&mut self.ready);
+        self.sources[which].say_the_rest(&*self.clock, &mut self.ready);
         self.send().await;
     }
 
@@ -127,12 +131,12 @@ impl Pump {
 }
 
 impl Source {
-    fn open(stream: Stream) -> io::Result<(Self, OwnedFd)> {
+    fn open(stream: Stream, mask: &Mask) -> io::Result<(Self, OwnedFd)> {
         let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
         // The host may allow less; then it stays as it is.
         let _ = nix::fcntl::fcntl(&write, nix::fcntl::FcntlArg::F_SETPIPE_SZ(PIPE));
         let pipe = Receiver::from_owned_fd(read)?;
-        Ok((Self { pipe: Some(pipe), lines: Lines::new(stream) }, write))
+        Ok((Self { pipe: Some(pipe), lines: Lines::new(stream), mask: mask.stream() }, write))
     }
 
     /// Waits until there is something to read; for ever after the end.
@@ -149,6 +153,13 @@ impl Source {
         let mut total = 0;
         for _ in 0..turns {
             let Some(pipe) = &self.pipe else { break };
+            if self.mask.is_some() {
+                match self.read_masked(clock, ready) {
+                    Some(read) => total += read,
+                    None => break,
+                }
+                continue;
+            }
             let read = pipe.try_read_buf(&mut self.lines.space());
             match read {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -167,5 +178,33 @@ impl Source {
             }
         }
         total
+    }
+
+    /// Reads once, through the mask. How many bytes; none: nothing more now.
+    fn read_masked(&mut self, clock: &dyn Clock, ready: &mut Vec<Report>) -> Option<usize> {
+        let mut bytes = Vec::with_capacity(lines::FULL);
+        let (pipe, mask) = (self.pipe.as_ref()?, self.mask.as_mut()?);
+        match pipe.try_read_buf(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            Ok(0) | Err(_) => {
+                self.pipe = None;
+                self.say_the_rest(clock, ready);
+                Some(0)
+            }
+            Ok(read) => {
+                let text = mask.pass(&bytes);
+                self.lines.feed(&text, clock.now(), ready);
+                Some(read)
+            }
+        }
+    }
+
+    /// What the mask held back, and then the last line.
+    fn say_the_rest(&mut self, clock: &dyn Clock, ready: &mut Vec<Report>) {
+        if let Some(mask) = &mut self.mask {
+            let text = mask.finish();
+            self.lines.feed(&text, clock.now(), ready);
+        }
+        self.lines.finish(ready);
     }
 }

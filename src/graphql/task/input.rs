@@ -1,6 +1,6 @@
 //! A submission, as it is sent.
 
-use async_graphql::{ID, InputObject, OneofObject};
+use async_graphql::{ID, InputObject};
 use serde_json::{Map, Value, json};
 use taskloom_entity::{DefinitionId, TaskType, TenantId};
 
@@ -132,17 +132,42 @@ pub(super) struct SubtaskInput {
     prohibit_rollback: Option<bool>,
     /// What it may use at most.
     limits: Option<LimitsInput>,
+    /// The names of the secrets that it is given.
+    secrets: Option<Vec<String>>,
 }
 
-/// What runs: exactly one of these.
-#[derive(Clone, Debug, OneofObject)]
-pub(super) enum RunInput {
+/// What runs: exactly one of `shell`, `python`, `noop`, `sql` (with `source`) and `http`.
+#[derive(Clone, Debug, InputObject)]
+pub(super) struct RunInput {
     /// Code for `/bin/sh`.
-    Shell(String),
+    shell: Option<String>,
     /// Code for `python3`.
-    Python(String),
+    python: Option<String>,
     /// Nothing: a gate, optionally with a pause.
-    Noop(NoopInput),
+    noop: Option<NoopInput>,
+    /// Statements for a data source, with semicolons between them.
+    sql: Option<String>,
+    /// The name of the data source of `sql`.
+    source: Option<String>,
+    /// One HTTP request.
+    http: Option<HttpInput>,
+}
+
+/// One HTTP request. Address, values of headers and body may have `${param.name}` and `${secret.name}` in them.
+#[derive(Clone, Debug, InputObject)]
+pub(super) struct HttpInput {
+    /// `GET` when left out.
+    method: Option<String>,
+    /// `http://…` or `https://…`.
+    url: String,
+    /// An object of texts.
+    headers: Option<Json>,
+    /// Text as it is; anything else is sent as JSON.
+    body: Option<Json>,
+    /// The statuses that are a success; 200 to 299 when left out.
+    expect: Option<Vec<i32>>,
+    /// How often it is tried again: 0 to 10.
+    retries: Option<i32>,
 }
 
 /// A gate.
@@ -188,6 +213,7 @@ impl SubmitTaskInput {
             priority: self.priority,
             tenant_id: self.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId),
             task_type: TaskType::Manual,
+            submission: None,
         })
     }
 }
@@ -256,17 +282,34 @@ impl SubtaskInput {
                     ])
                 }),
             ),
+            ("secrets", self.secrets.map(Value::from)),
         ])
     }
 }
 
 impl RunInput {
     fn value(self) -> Value {
-        match self {
-            Self::Shell(code) => json!({"shell": code}),
-            Self::Python(code) => json!({"python": code}),
-            Self::Noop(noop) => json!({"noop": object([("sleep", noop.sleep.map(Value::from))])}),
-        }
+        object([
+            ("shell", self.shell.map(Value::from)),
+            ("python", self.python.map(Value::from)),
+            ("noop", self.noop.map(|noop| object([("sleep", noop.sleep.map(Value::from))]))),
+            ("sql", self.sql.map(Value::from)),
+            ("source", self.source.map(Value::from)),
+            ("http", self.http.map(HttpInput::value)),
+        ])
+    }
+}
+
+impl HttpInput {
+    fn value(self) -> Value {
+        object([
+            ("method", self.method.map(Value::from)),
+            ("url", Some(self.url.into())),
+            ("headers", self.headers.map(|json| json.0)),
+            ("body", self.body.map(|json| json.0)),
+            ("expect", self.expect.map(Value::from)),
+            ("retries", self.retries.map(Value::from)),
+        ])
     }
 }
 

@@ -78,3 +78,22 @@ pub(super) mod lost {
         OnLost::parse(&word.to_uppercase()).ok_or_else(|| D::Error::custom("unknown onLost"))
     }
 }
+
+/// Names and texts in their order, as a mapping.
+pub(super) mod pairs {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde_json::{Map, Value};
+
+    pub(in super::super) fn serialize<S: Serializer>(pairs: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(pairs.iter().map(|(name, text)| (name, text)))
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
+        let map = Map::<String, Value>::deserialize(from)?;
+        let pair = |(name, value)| match value {
+            Value::String(text) => Ok((name, text)),
+            _ => Err(D::Error::custom("a header is text")),
+        };
+        map.into_iter().map(pair).collect()
+    }
+}

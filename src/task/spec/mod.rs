@@ -10,6 +10,7 @@ mod check;
 mod graph;
 mod place;
 mod subtask;
+pub mod template;
 mod tree;
 mod value;
 mod word;
@@ -25,7 +26,21 @@ use serde_json::Value;
 
 use crate::error::Fault;
 
-pub use subtask::{Limits, Retry, Run, Subtask};
+pub use subtask::{Http, Limits, Retry, Run, Sql, Subtask};
+
+/// What the name of a secret is.
+pub const SECRET_NAME: &str =
+    "a name of a secret is a letter or `_`, then letters, digits and `_`, at most 64 in all, but not `KEY`";
+
+/// Whether a secret may be called so: it becomes part of a variable's name, and `TASKLOOM_SECRET_KEY` is the server's.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let mut letters = name.bytes();
+    letters.next().is_some_and(|first| first == b'_' || first.is_ascii_alphabetic())
+        && letters.all(|other| other == b'_' || other.is_ascii_alphanumeric())
+        && name.len() <= 64
+        && name != "KEY"
+}
 
 /// What a task is made of. `docs/definitions.md` describes the format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use taskloom_entity::{ExecutorKind, OnLost};
 
 use super::canonical::{self, is_default};
@@ -43,6 +44,9 @@ pub struct Subtask {
     pub prohibit_rollback: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
+    /// The names of the secrets that it is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
 }
 
 /// What a subtask executes.
@@ -58,6 +62,38 @@ pub enum Run {
         #[serde(default, with = "canonical::span::optional", skip_serializing_if = "Option::is_none")]
         sleep: Option<Duration>,
     },
+    /// One HTTP request.
+    Http(Http),
+    /// Statements for a data source: two keys of `run` beside each other.
+    #[serde(untagged)]
+    Sql(Sql),
+}
+
+/// Statements for a data source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sql {
+    /// One or more, with semicolons between them.
+    pub sql: String,
+    /// The data source's name.
+    pub source: String,
+}
+
+/// One HTTP request. Address, values of headers and body may have `${param.…}` and `${secret.…}` in them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Http {
+    pub method: String,
+    pub url: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "canonical::pairs")]
+    pub headers: Vec<(String, String)>,
+    /// Text as it is; anything else is sent as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// The statuses that are a success; none: 200 to 299.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<u16>,
+    /// How often it is tried again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retries: u32,
 }
 
 impl Run {
@@ -68,6 +104,8 @@ impl Run {
             Self::Shell(_) => ExecutorKind::Shell,
             Self::Python(_) => ExecutorKind::Python,
             Self::Noop { .. } => ExecutorKind::Noop,
+            Self::Sql(_) => ExecutorKind::Sql,
+            Self::Http(_) => ExecutorKind::Http,
         }
     }
 }

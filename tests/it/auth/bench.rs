@@ -16,6 +16,7 @@ use taskloom::log::Live;
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Store, migrate};
+use taskloom::vault::Vault;
 use taskloom_entity::{Role, TenantId, Timestamp, UserId};
 
 use crate::harness::postgres;
@@ -134,7 +135,16 @@ async fn app(store: &Store, clock: &Arc<HeldClock>) -> Arc<App> {
     let (store, bell) = (store.clone(), Bell::default());
     let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
-    Arc::new(App { store, clock: clock.clone(), gate, bell, hub, live: Live::default() })
+    Arc::new(App {
+        store,
+        clock: clock.clone(),
+        gate,
+        bell,
+        hub,
+        live: Live::default(),
+        vault: Vault::fleeting(),
+        reach: Default::default(),
+    })
 }
 
 pub(super) fn by_system(app: &Arc<App>) -> Request {

@@ -22,6 +22,8 @@ pub(super) struct Things {
     pub(super) task: String,
     pub(super) subtask: String,
     pub(super) definition: String,
+    pub(super) secret: String,
+    pub(super) source: String,
     pub(super) name: String,
 }
 
@@ -37,6 +39,8 @@ impl Things {
             task: id("Task"),
             subtask: id("Subtask"),
             definition: id("Definition"),
+            secret: id("Secret"),
+            source: id("DataSource"),
             name: "nothing".into(),
         }
     }
@@ -74,11 +78,13 @@ pub(super) fn questions(of: &Things) -> Vec<Field> {
         ask("tasks", viewer, &format!("(filter: {{tenantId: \"{}\"}})", of.tenant), "totalCount nodes { id }"),
         ask("allTasks", viewer, &format!("(filter: {{tenantId: \"{}\"}})", of.tenant), "nodes { id }"),
         ask("taskPage", viewer, &format!("(filter: {{tenantId: \"{}\"}})", of.tenant), "totalCount nodes { id }"),
-        ask("subtask", viewer, &by(&of.subtask), "id log { nextLine }"),
+        ask("subtask", viewer, &by(&of.subtask), "id log { nextLine } resultSets { number rows }"),
         ask("previewOperation", viewer, &format!("(id: \"{}\", operation: CANCEL)", of.task), "ends"),
         ask("definition", viewer, &format!("(name: \"{}\")", of.name), "id"),
         ask("definitions", viewer, &format!("(versionsOf: \"{}\")", of.name), "nodes { id }"),
         ask("workers", viewer, "", "id"),
+        ask("dataSources", Some(Role::Manager), "", "totalCount nodes { id tenant { id } }"),
+        ask("secrets", Some(Role::Admin), "", "totalCount nodes { id tenant { id } }"),
     ]
 }
 
@@ -128,6 +134,23 @@ pub(super) fn changes(of: &Things, run: usize) -> Vec<Field> {
             "definition.save",
         ),
         change("deleteDefinition", manager, &on(&of.definition), "definition { id }", "definition.delete"),
+        change(
+            "putSecret",
+            admin,
+            &input(&format!("name: \"new{run}\", value: \"swordfish\", tenantId: \"{}\"", of.tenant)),
+            "secret { id }",
+            "secret.put",
+        ),
+        change(
+            "putDataSource",
+            admin,
+            &input(&format!("name: \"new{run}\", kind: SQLITE, database: \"x.db\", tenantId: \"{}\"", of.tenant)),
+            "dataSource { id }",
+            "dataSource.put",
+        ),
+        change("deleteDataSource", admin, &on(&of.source), "dataSource { id }", "dataSource.delete"),
+        change("testDataSource", admin, &on(&of.source), "ok", "dataSource.test"),
+        change("deleteSecret", admin, &on(&of.secret), "secret { id }", "secret.delete"),
         change("deleteTask", manager, &on(&of.task), "deletedId", "task.delete"),
         change("deleteTasks", manager, &all, "tasks { id } refused { id }", "task.delete"),
     ];

@@ -46,7 +46,7 @@ async fn no_list_shows_what_is_foreign() {
         let (red, blue) = (t.tenant("red").await, t.tenant("blue").await);
         foreign(&t, blue).await;
         let max = t.caller("max", Role::Manager, &[red]).await;
-        for list in ["tasks", "allTasks", "taskPage", "definitions"] {
+        for list in ["tasks", "allTasks", "taskPage", "definitions", "dataSources"] {
             let answer = max.ask(&format!("{{ {list} {{ nodes {{ id }} }} }}")).await;
             assert_eq!(answer.at(&format!("/data/{list}/nodes")), &json!([]), "{list}");
         }
@@ -71,6 +71,21 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
     let kept = zoe.ask(&format!("mutation {{ saveDefinition(input: {{{spec}}}) {{ definition {{ id }} }} }}")).await;
     let made =
         zoe.ask("mutation { submitTask(input: {definition: \"secret\"}) { task { id subtasks { id } } } }").await;
+    let value = taskloom::vault::Hidden::new("swordfish".into());
+    let secret = taskloom::resolver::secret::put(&t.system(), Some(tenant), "kept", &value).await.unwrap();
+    let new = taskloom::resolver::source::New {
+        tenant: Some(tenant),
+        name: "kept".into(),
+        kind: taskloom_entity::DataSourceKind::Sqlite,
+        host: None,
+        port: None,
+        database: "x.db".into(),
+        user: None,
+        password: None,
+        options: Default::default(),
+        engine: Some("spark".into()),
+    };
+    let source = taskloom::resolver::source::put(&t.system(), new).await.unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Things {
         user: id("User", user),
@@ -79,6 +94,8 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
         task: text(made.at("/data/submitTask/task/id")),
         subtask: text(made.at("/data/submitTask/task/subtasks/0/id")),
         definition: text(kept.at("/data/saveDefinition/definition/id")),
+        secret: id("Secret", secret.id),
+        source: id("DataSource", source.id),
         name: "secret".into(),
     }
 }

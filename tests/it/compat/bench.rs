@@ -21,6 +21,7 @@ use taskloom::log::Live;
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Store, migrate};
+use taskloom::vault::Vault;
 use taskloom_entity::{Role, TenantId, Timestamp};
 
 use super::seed;
@@ -116,7 +117,16 @@ async fn app(store: &Store) -> Arc<App> {
     let (store, bell) = (store.clone(), Bell::default());
     let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
-    Arc::new(App { store, clock, gate, bell, hub, live: Live::default() })
+    Arc::new(App {
+        store,
+        clock,
+        gate,
+        bell,
+        hub,
+        live: Live::default(),
+        vault: Vault::fleeting(),
+        reach: Default::default(),
+    })
 }
 
 fn router(app: &Arc<App>) -> Router {
@@ -125,7 +135,10 @@ fn router(app: &Arc<App>) -> Router {
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
     let mut doors = vec![Door { paths: &["/graphql"], router: graph }];
     let zone = Zone(FixedOffset::east_opt(8 * 3600));
-    doors.extend(compat::doors(app, compat::Settings { server: "loom-1".into(), zone, ..Default::default() }));
+    doors.extend(compat::doors(
+        app,
+        compat::Settings { server: "loom-1".into(), instance: "127.0.0.1:8080".into(), zone, ..Default::default() },
+    ));
     let settings = Settings::defaults("unused").server;
     let ready: taskloom::http::Ready = Arc::new(|| Box::pin(async { Ok(()) }));
     taskloom::http::router(doors, Wall { settings, metrics: app.store.metrics().clone(), ready })

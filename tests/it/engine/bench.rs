@@ -31,6 +31,18 @@ impl Bench {
         Self::start(Some(postgres::database().await)).await
     }
 
+    /// The same with settings of its own, on PostgreSQL.
+    pub(super) async fn postgres_with(settings: &[(&'static str, &str)]) -> (Self, String) {
+        let database = postgres::database().await;
+        let url = database.url.clone();
+        (Self::start_with(Some(database), settings).await, url)
+    }
+
+    /// The tenant of everything here.
+    pub(super) async fn tenant(&self) -> Value {
+        self.admin.get("{ tenants { nodes { id } } }", json!({}), "/tenants/nodes/0/id").await
+    }
+
     /// A server with settings of its own.
     pub(super) async fn with(settings: &[(&'static str, &str)]) -> Self {
         Self::start_with(None, settings).await

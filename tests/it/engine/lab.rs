@@ -23,6 +23,7 @@ use taskloom::resolver::task::submit::{New, Source, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Store, Tx, migrate};
+use taskloom::vault::Vault;
 use taskloom_entity::{TaskId, TaskType, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -92,6 +93,7 @@ impl Lab {
             priority,
             tenant_id: Some(self.tenant),
             task_type: TaskType::Manual,
+            submission: None,
         };
         resolver::task::submit(&self.request, new).await.unwrap();
     }
@@ -111,9 +113,10 @@ impl Lab {
 
     /// A worker with labels.
     pub(super) async fn worker_with(&self, labels: &[&str]) -> Worker {
-        let App { store, clock, bell, live, .. } = &*self.request.app;
+        let App { store, clock, bell, live, vault, .. } = &*self.request.app;
         let (store, clock, bell, live) = (store.clone(), clock.clone(), bell.clone(), live.clone());
-        let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE });
+        let vault = vault.clone();
+        let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE, vault });
         tokio::spawn(clerk.run(CancellationToken::new()));
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
         let hello = Hello { name: "w".into(), labels, slots: 4 };
@@ -151,7 +154,16 @@ async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
     Request {
-        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default() }),
+        app: Arc::new(App {
+            store,
+            clock,
+            gate,
+            bell,
+            hub,
+            live: Live::default(),
+            vault: Vault::fleeting(),
+            reach: Default::default(),
+        }),
         principal: Principal::system("test"),
         language: Language::En,
         id: "0000000000000000".into(),

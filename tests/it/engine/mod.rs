@@ -21,6 +21,7 @@ macro_rules! stories {
 mod bench;
 mod command;
 mod cost;
+mod http;
 mod lab;
 mod log;
 mod metric;
@@ -29,6 +30,8 @@ mod recovery;
 mod refuse;
 mod retention;
 mod run;
+mod secret;
+mod sql;
 mod step;
 mod stop;
 mod subscribe;

@@ -11,6 +11,11 @@ pub(super) fn shell(name: &str, code: &str) -> Step {
     Step(Map::from_iter([("name".into(), name.into()), ("run".into(), json!({"shell": code}))]))
 }
 
+/// A step that runs something else.
+pub(super) fn step(name: &str, run: Value) -> Step {
+    Step(Map::from_iter([("name".into(), name.into()), ("run".into(), run)]))
+}
+
 /// A step that runs nothing.
 pub(super) fn noop(name: &str) -> Step {
     Step(Map::from_iter([("name".into(), name.into()), ("run".into(), json!({"noop": {}}))]))

@@ -71,6 +71,7 @@ impl Stage {
             timeout: None,
             grace: Duration::from_secs(10),
             limits: Limits::default(),
+            secrets: vec![],
         }
     }
 

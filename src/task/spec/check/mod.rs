@@ -1,6 +1,7 @@
 //! From a located tree to a definition: every rule of the format, every fault collected before anything is returned.
 
 mod needs;
+mod run;
 mod schema;
 mod step;
 

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use taskloom_entity::OnLost;
 
 use super::super::place::{Faults, Fields, Place};
-use super::super::subtask::{Limits, Retry, Run, Subtask};
+use super::super::subtask::{Limits, Retry, Subtask};
 use super::super::tree::Content;
-use super::super::{value, word};
+use super::super::{SECRET_NAME, is_secret_name, value, word};
+use super::run;
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "name",
     "description",
     "needs",
@@ -22,12 +23,8 @@ pub(super) const KEYS: [&str; 12] = [
     "onLost",
     "prohibitRollback",
     "limits",
+    "secrets",
 ];
-
-const KINDS: [&str; 3] = ["shell", "python", "noop"];
-
-/// The longest script, in bytes.
-const CODE: usize = 1 << 20;
 
 /// Reads a subtask; nothing when something without which there is none was missing or wrong.
 pub(super) fn read(place: Place<'_>, faults: &mut Faults) -> Option<Subtask> {
@@ -35,8 +32,9 @@ pub(super) fn read(place: Place<'_>, faults: &mut Faults) -> Option<Subtask> {
     let name = fields.get("name", faults).and_then(|place| value::name(&place, faults)).map(str::to_owned);
     let description = fields.find("description").and_then(|place| value::description(&place, faults));
     let needs = fields.find("needs").map(|place| needs(&place, faults)).unwrap_or_default();
-    let code = fields.get("run", faults).and_then(|place| run(&place, faults));
-    let undo = fields.find("undo").and_then(|place| run(&place, faults));
+    let secrets = fields.find("secrets").map(|place| secrets(&place, faults)).unwrap_or_default();
+    let code = fields.get("run", faults).and_then(|place| run::read(&place, &secrets, faults));
+    let undo = fields.find("undo").and_then(|place| run::read(&place, &secrets, faults));
     let timeout = fields.find("timeout").and_then(|place| value::time_limit(&place, faults));
     let retry = fields.find("retry").map(|place| retry(place, faults)).unwrap_or_default();
     let weight = fields.find("weight").and_then(|place| value::positive(&place, 1_000_000, faults));
@@ -58,6 +56,7 @@ pub(super) fn read(place: Place<'_>, faults: &mut Faults) -> Option<Subtask> {
         on_lost: on_lost.unwrap_or(OnLost::Retry),
         prohibit_rollback: prohibited.unwrap_or_default(),
         limits,
+        secrets,
     })
 }
 
@@ -65,56 +64,6 @@ pub(super) fn read(place: Place<'_>, faults: &mut Faults) -> Option<Subtask> {
 fn needs(place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
     let places: Vec<_> = value::list(place, faults).collect();
     places.iter().filter_map(|place| value::text(place, faults)).map(str::to_owned).collect()
-}
-
-/// Exactly one of `shell`, `python`, `noop`.
-fn run(place: &Place<'_>, faults: &mut Faults) -> Option<Run> {
-    if matches!(place.node.content, Content::Text(_)) {
-        faults.add(place, "must say what runs it: write `{shell: '…'}` or `{python: '…'}`");
-        return None;
-    }
-    let fields = Fields::open(place.clone(), &KINDS, faults)?;
-    let kinds: Vec<_> = KINDS.into_iter().filter(|kind| place.node.find(kind).is_some()).collect();
-    match kinds[..] {
-        ["shell"] => code(&fields, "shell", faults).map(Run::Shell),
-        ["python"] => code(&fields, "python", faults).map(Run::Python),
-        ["noop"] => noop(&fields, faults),
-        [] => {
-            // A key that was mistyped has already been told of.
-            if place.entries().is_empty() {
-                faults.add(place, "is empty: write one of `shell`, `python` and `noop`");
-            }
-            None
-        }
-        _ => {
-            let kinds = word::list(&kinds);
-            faults.add(place, format!("has the keys {kinds}: keep one of them, or make several subtasks"));
-            None
-        }
-    }
-}
-
-fn code(fields: &Fields<'_>, kind: &str, faults: &mut Faults) -> Option<String> {
-    let place = fields.get(kind, faults)?;
-    let code = value::text(&place, faults)?;
-    if code.trim().is_empty() {
-        faults.add(&place, "the code is empty: write some, or use `noop: {}`");
-        return None;
-    }
-    if code.len() > CODE {
-        let length = code.len();
-        faults.add(&place, format!("the code is too long with {length} bytes: at most 1 MiB; keep it in a file"));
-        return None;
-    }
-    Some(code.to_owned())
-}
-
-fn noop(fields: &Fields<'_>, faults: &mut Faults) -> Option<Run> {
-    // `noop:` with nothing behind it is `noop: {}`.
-    let Some(place) = fields.find("noop") else { return Some(Run::Noop { sleep: None }) };
-    let fields = Fields::open(place, &["sleep"], faults)?;
-    let sleep = fields.find("sleep").and_then(|place| value::duration(&place, faults));
-    Some(Run::Noop { sleep })
 }
 
 fn retry(place: Place<'_>, faults: &mut Faults) -> Retry {
@@ -140,6 +89,24 @@ fn workers(place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
         faults.add(place, format!("there are {} labels: at most 32", labels.len()));
     }
     labels
+}
+
+fn secrets(place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for place in value::list(place, faults).collect::<Vec<_>>() {
+        let Some(name) = value::text(&place, faults) else { continue };
+        if !is_secret_name(name) {
+            faults.add(&place, format!("{} is no name of a secret: {SECRET_NAME}", word::quote(name)));
+        } else if names.iter().any(|other| other == name) {
+            faults.add(&place, format!("the secret {} is here twice: name it once", word::quote(name)));
+        } else {
+            names.push(name.to_owned());
+        }
+    }
+    if names.len() > 32 {
+        faults.add(place, format!("there are {} secrets: at most 32", names.len()));
+    }
+    names
 }
 
 /// In lower case as in documents, or in upper case as GraphQL writes it.

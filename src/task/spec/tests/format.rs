@@ -60,6 +60,7 @@ fn every_key_is_read() {
             on_lost: OnLost::Fail,
             prohibit_rollback: true,
             limits: Limits { memory: Some(256 << 20), cpu: Some(1.5), processes: Some(64) },
+            secrets: vec![],
         }
     );
     assert_eq!(definition.subtasks[0].run, Run::Shell("ping -c 1 \"$TASKLOOM_PARAM_host\"\n".to_owned()));
@@ -89,6 +90,7 @@ fn what_is_left_out_has_its_default() {
             on_lost: OnLost::Retry,
             prohibit_rollback: false,
             limits: Limits::default(),
+            secrets: vec![],
         }]
     );
 }

@@ -46,6 +46,7 @@ fn subtask() -> impl Strategy<Value = Subtask> {
             on_lost: if flags[1] { OnLost::Fail } else { OnLost::Retry },
             prohibit_rollback: flags[2],
             limits,
+            secrets: if flags[0] { vec!["db_password".to_owned()] } else { vec![] },
         }
     })
 }

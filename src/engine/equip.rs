@@ -1,0 +1,66 @@
+//! What an attempt is given by name: values of its tenant's secrets, and a data source with its password.
+//!
+//! The fence is that of every other write: under an epoch that is over, nothing is given out.
+
+use taskloom_entity::data_source;
+
+use super::desk::Tools;
+use super::port::{AttemptRef, Equipment};
+use crate::error::{Error, Result, code};
+use crate::executor::sql::Source;
+use crate::store;
+use crate::vault::{Hidden, Place, Vault};
+
+/// Opens what an attempt names.
+pub(super) async fn run(
+    tools: &Tools,
+    attempt: AttemptRef,
+    names: &[String],
+    source: Option<&str>,
+) -> Result<Equipment> {
+    let (read, of) = (tools.store.read(), (attempt.subtask_id, attempt.epoch));
+    let mut equipment = Equipment::default();
+    if !names.is_empty() {
+        let rows = store::secret::of_subtask(read, of, names).await?;
+        for name in names {
+            let row = rows.iter().find(|row| row.name == *name);
+            let row = row.ok_or_else(|| Error::new(&code::SECRET_NOT_FOUND).with("id", name))?;
+            let value = open(&tools.vault, store::secret::place(row.id), &row.sealed)?;
+            equipment.secrets.push((name.clone(), value));
+        }
+    }
+    if let Some(name) = source {
+        let row = store::source::of_subtask(read, of, name).await?;
+        let row = row.ok_or_else(|| Error::new(&code::DATA_SOURCE_NOT_FOUND).with("id", name))?;
+        equipment.source = Some(self::source(&tools.vault, row)?);
+    }
+    Ok(equipment)
+}
+
+/// A data source as an executor signs in there.
+///
+/// # Errors
+/// `KEY_NOT_USABLE` when its password cannot be opened.
+pub fn source(vault: &Vault, row: data_source::Model) -> Result<Source> {
+    let sealed = row.sealed.as_deref();
+    let password = sealed.map(|sealed| open(vault, store::source::place(row.id), sealed)).transpose()?;
+    let options: serde_json::Map<String, serde_json::Value> = row.options.parse().map_err(Error::internal)?;
+    let option = |(key, value): (String, serde_json::Value)| Some((key, value.as_str()?.to_owned()));
+    Ok(Source {
+        name: row.name,
+        kind: row.kind,
+        host: row.host,
+        port: row.port.and_then(|port| u16::try_from(port).ok()),
+        database: row.database,
+        user: row.username,
+        password,
+        options: options.into_iter().filter_map(option).collect(),
+    })
+}
+
+fn open(vault: &Vault, place: Place, sealed: &[u8]) -> Result<Hidden> {
+    let refused = |reason: String| Error::new(&code::KEY_NOT_USABLE).with("reason", reason);
+    let text = vault.open(place, sealed).map_err(|error| refused(error.to_string()))?;
+    let text = std::str::from_utf8(&text).map_err(|_| refused("it is no text".to_owned()))?;
+    Ok(Hidden::new(text.to_owned()))
+}

@@ -1,0 +1,312 @@
+//! The executor `http`: one request, tried again where that may help; the answer's text is a result set.
+//!
+//! Where a request goes is looked at each time a connection is made, redirects included (`address`). What was given
+//! for one place is not carried to another: a redirect to another origin goes without the headers of the definition.
+//! The invariant: a secret gets into the request as a value, never as a part of the address's structure.
+
+mod address;
+mod fill;
+
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use serde_json::Value;
+use taskloom_entity::{ColumnType, ResultKind};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::control::late;
+use super::orders::Orders;
+use super::result::Collector;
+use super::sql::{Surroundings, wait_for_go};
+use super::stopwatch::Stopwatch;
+use super::work::{Finished, Order, Outcome, Report};
+use crate::rows::Column;
+use crate::vault::Hidden;
+use address::{Gatekeeper, Refused};
+use fill::Values;
+
+/// How many redirects are followed.
+const REDIRECTS: usize = 10;
+/// The pause before the second try; doubled before each further one, up to the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A request. Its texts are templates; `docs/executors.md` says what may stand in them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// In upper case.
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// Text as it is; anything else is sent as JSON.
+    pub body: Option<Value>,
+    /// The statuses that are a success; none: 200 to 299.
+    pub expect: Vec<u16>,
+    /// How often it is tried again.
+    pub retries: u32,
+}
+
+/// A request with its values filled in.
+struct Request {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+/// How a try ended that was not a success.
+struct Missed {
+    message: String,
+    /// Whether another try may help, and after which pause at the least.
+    again: Option<Duration>,
+}
+
+impl Missed {
+    fn for_good(message: String) -> Self {
+        Self { message, again: None }
+    }
+}
+
+/// Sends the request until it succeeds or all tries are used.
+pub(super) async fn run(job: &Job, secrets: &[(String, Hidden)], with: Surroundings, mut orders: Orders) -> Finished {
+    if let Some(reason) = wait_for_go(&mut orders).await {
+        return Finished::bare(reason.outcome(), None);
+    }
+    let (go, gate) = watch::channel(true);
+    let work = tries(job, secrets, &with, gate);
+    tokio::pin!(work);
+    let mut watch = Stopwatch::start(Instant::now());
+    loop {
+        let due = with.timeout.and_then(|limit| watch.due(limit));
+        tokio::select! {
+            done = &mut work => return match done {
+                Ok(()) => Finished::bare(Outcome::Succeeded, None),
+                Err(message) => with.failed(&message),
+            },
+            order = orders.next() => match order {
+                Order::Pause => {
+                    watch.pause(Instant::now());
+                    go.send_replace(false);
+                }
+                Order::Run => {
+                    watch.resume(Instant::now());
+                    go.send_replace(true);
+                }
+                // The connection is dropped: more cannot be taken back of a request.
+                Order::Stop(reason) | Order::Kill(reason) => return Finished::bare(reason.outcome(), None),
+            },
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                return Finished::bare(Outcome::TimedOut, Some(late(with.timeout.unwrap_or_default())));
+            }
+        }
+    }
+}
+
+async fn tries(
+    job: &Job,
+    secrets: &[(String, Hidden)],
+    with: &Surroundings,
+    mut gate: watch::Receiver<bool>,
+) -> Result<(), String> {
+    let request = prepare(job, &Values { parameters: &with.parameters, secrets })?;
+    let keeper = Gatekeeper::new(&with.reach.networks);
+    let client = client(keeper.clone(), with.reach.request_timeout)?;
+    let mut pause = PAUSE.0;
+    for tried in 0..=job.retries {
+        // The sender lives as long as this future does.
+        let _ = gate.wait_for(|go| *go).await;
+        let missed = match attempt(job, &request, (&client, &keeper), with).await {
+            Ok(()) => return Ok(()),
+            Err(missed) => missed,
+        };
+        match missed.again {
+            Some(least) if tried < job.retries => {
+                let wait = pause.max(least).min(PAUSE.1);
+                let shown = humantime::format_duration(wait);
+                with.note(&format!("{}: trying again in {shown}", missed.message)).await;
+                sleep(wait).await;
+                pause *= 2;
+            }
+            _ => return Err(missed.message),
+        }
+    }
+    unreachable!("the last try returns")
+}
+
+fn client(keeper: Gatekeeper, timeout: Duration) -> Result<Client, String> {
+    let client = Client::builder()
+        .dns_resolver(keeper)
+        // A proxy of the server's environment would make the connection, and look at no address.
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        // A kept connection would be one that nobody has looked at.
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECT)
+        .timeout(timeout)
+        .user_agent(concat!("taskloom/", env!("CARGO_PKG_VERSION")));
+    client.build().map_err(|error| format!("no client of http can be made: {error}"))
+}
+
+/// Fills in the values, each so that it stays one.
+fn prepare(job: &Job, values: &Values<'_>) -> Result<Request, String> {
+    let method = Method::from_bytes(job.method.as_bytes()).map_err(|_| "the method is none of http".to_owned())?;
+    let url = values.url(&job.url)?;
+    let url = Url::parse(&url).map_err(|error| format!("the address is not valid: {error}"))?;
+    let mut headers = HeaderMap::new();
+    for (name, text) in &job.headers {
+        let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name} is no name of a header"))?;
+        let mut value = HeaderValue::from_str(&values.text(text)?)
+            .map_err(|_| format!("the value of the header {name} has characters that no header can have"))?;
+        value.set_sensitive(true);
+        headers.insert(known, value);
+    }
+    let body = match &job.body {
+        None => None,
+        Some(Value::String(text)) => Some(values.text(text)?.into_bytes()),
+        Some(json) => {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+            Some(values.json(json)?.to_string().into_bytes())
+        }
+    };
+    Ok(Request { method, url, headers, body })
+}
+
+/// One try: the request, its redirects, and the answer's text.
+async fn attempt(
+    job: &Job,
+    request: &Request,
+    (client, keeper): (&Client, &Gatekeeper),
+    with: &Surroundings,
+) -> Result<(), Missed> {
+    let begun = Instant::now();
+    let (answer, url) = follow(request, client, keeper).await?;
+    let status = answer.status();
+    let least = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let kept = keep(answer, with).await?;
+    let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
+    let took = humantime::format_duration(Duration::from_millis(begun.elapsed().as_millis() as u64));
+    with.note(&format!("{} {place}: {}, {} bytes, {took}", request.method, status.as_u16(), kept.bytes)).await;
+    let expected = if job.expect.is_empty() { status.is_success() } else { job.expect.contains(&status.as_u16()) };
+    if !expected {
+        let wanted = match job.expect.as_slice() {
+            [] => "200 to 299".to_owned(),
+            some => some.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let again = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        let again = again.then(|| Duration::from_secs(least.unwrap_or_default()));
+        return Err(Missed { message: format!("the status is {}, expected {wanted}", status.as_u16()), again });
+    }
+    kept.say(with).await;
+    let output = Report::Output { key: "status".to_owned(), value: status.as_u16().to_string() };
+    // Nobody listens any more: the answer is of no use.
+    let _ = with.reports.send(output).await;
+    Ok(())
+}
+
+/// Sends the request, and what redirects make of it, each hop looked at like the first.
+async fn follow(request: &Request, client: &Client, keeper: &Gatekeeper) -> Result<(Response, Url), Missed> {
+    let (mut method, mut url) = (request.method.clone(), request.url.clone());
+    let (mut headers, mut body) = (request.headers.clone(), request.body.clone());
+    for _ in 0..=REDIRECTS {
+        keeper.check(&url).map_err(Missed::for_good)?;
+        let mut next = client.request(method.clone(), url.clone()).headers(headers.clone());
+        if let Some(body) = &body {
+            next = next.body(body.clone());
+        }
+        let answer = next.send().await.map_err(|error| missed(&error))?;
+        let Some(target) = target(&answer, &url)? else { return Ok((answer, url)) };
+        if target.origin() != url.origin() {
+            headers.clear();
+        }
+        if answer.status() == StatusCode::SEE_OTHER
+            || (method == Method::POST && matches!(answer.status().as_u16(), 301 | 302))
+        {
+            method = if method == Method::HEAD { Method::HEAD } else { Method::GET };
+            body = None;
+            headers.remove(CONTENT_TYPE);
+        }
+        url = target;
+    }
+    Err(Missed::for_good(format!("more than {REDIRECTS} redirects")))
+}
+
+/// Where an answer sends us; none: it is no redirect.
+fn target(answer: &Response, url: &Url) -> Result<Option<Url>, Missed> {
+    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = answer.headers().get(LOCATION) else { return Ok(None) };
+    let target = location.to_str().ok().and_then(|location| url.join(location).ok());
+    target.map(Some).ok_or_else(|| Missed::for_good("a redirect leads to no address".to_owned()))
+}
+
+/// Why no answer came. The library's text has the address in it, and that may have a secret: only what is known to
+/// be harmless is said.
+fn missed(error: &reqwest::Error) -> Missed {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    let mut last = None;
+    while let Some(next) = cause {
+        let refused = next.is::<Refused>()
+            || next
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|io| io.get_ref().is_some_and(|it| it.is::<Refused>()));
+        if refused {
+            return Missed::for_good(format!("the name {}", address::REFUSED));
+        }
+        last = Some(next.to_string());
+        cause = next.source();
+    }
+    let last = last.unwrap_or_default();
+    let message = match error {
+        error if error.is_timeout() => "no answer in time".to_owned(),
+        error if error.is_connect() => format!("no connection: {last}"),
+        _ => format!("no whole answer: {last}"),
+    };
+    Missed { message, again: Some(Duration::ZERO) }
+}
+
+/// What is kept of an answer's body.
+struct Kept {
+    text: Vec<u8>,
+    bytes: u64,
+}
+
+async fn keep(answer: Response, with: &Surroundings) -> Result<Kept, Missed> {
+    let mut kept = Kept { text: vec![], bytes: 0 };
+    let mut body = answer.bytes_stream();
+    let limit = usize::try_from(with.reach.response).unwrap_or(usize::MAX);
+    while let Some(chunk) = body.try_next().await.map_err(|error| missed(&error))? {
+        kept.bytes += chunk.len() as u64;
+        let room = limit - kept.text.len();
+        kept.text.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            // The rest is not waited for: it may have no end.
+            break;
+        }
+    }
+    Ok(kept)
+}
+
+impl Kept {
+    /// Its lines, as one result set. Masked as a whole, since a secret may go over several lines.
+    async fn say(self, with: &Surroundings) {
+        let truncated = self.bytes > self.text.len() as u64;
+        let text = String::from_utf8_lossy(&self.text).replace('\0', "\u{fffd}");
+        let text = with.mask.text(&text);
+        let mut collector = Collector::new(with.reports.clone(), super::Mask::default(), (u64::MAX, with.reach.result));
+        collector.begin(ResultKind::Text, vec![Column::new("line", ColumnType::String)]).await;
+        for line in text.lines() {
+            collector.push(vec![Some(line.to_owned())]).await;
+        }
+        if truncated {
+            collector.cut();
+        }
+        collector.end().await;
+    }
+}

@@ -1,0 +1,116 @@
+//! Nothing of a secret leaves, however the stream is cut and whichever form it has.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use super::*;
+
+fn mask(secrets: &[&str]) -> Mask {
+    let secrets: Vec<Hidden> = secrets.iter().map(|secret| Hidden::new((*secret).to_owned())).collect();
+    Mask::of(&secrets)
+}
+
+fn stream(mask: &Mask, parts: &[&[u8]]) -> String {
+    let mut stream = mask.stream().unwrap();
+    let mut left: Vec<u8> = vec![];
+    let mut taken = 0;
+    for part in parts {
+        taken += part.len();
+        left.extend(stream.pass(part));
+        assert!(left.len() <= taken);
+    }
+    left.extend(stream.finish());
+    String::from_utf8(left).unwrap()
+}
+
+#[test]
+fn a_secret_is_found_wherever_it_is_cut() {
+    let mask = mask(&["swordfish", "fishermen"]);
+    for text in ["a swordfish b", "swordfishermen!", "swordswordfish fishermenfishermen", "swordfis", "x\nswordfish\ny"]
+    {
+        let whole = mask.text(text).into_owned();
+        assert_eq!(whole, stream(&mask, &[text.as_bytes()]));
+        for cut in 0..=text.len() {
+            let (one, other) = text.as_bytes().split_at(cut);
+            assert_eq!(stream(&mask, &[one, other]), whole, "{text} cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        assert_eq!(stream(&mask, &bytes), whole);
+    }
+    assert_eq!(mask.text("swordfishermen!"), "***!", "what overlaps is one");
+    assert_eq!(mask.text("swordfis"), "swordfis");
+}
+
+#[test]
+fn a_line_leaves_at_once() {
+    let mut stream = mask(&["swordfish"]).stream().unwrap();
+    assert_eq!(stream.pass(b"some words\n"), b"some words\n");
+    assert_eq!(stream.pass(b"a sword"), b"a ");
+    assert_eq!(stream.pass(b" of iron"), b"sword of iron");
+    assert_eq!(stream.finish(), b"");
+}
+
+#[test]
+fn a_secret_without_end_holds_nothing_up() {
+    let mask = mask(&["aaaa"]);
+    let mut stream = mask.stream().unwrap();
+    let mut left = vec![];
+    for _ in 0..1000 {
+        left.extend(stream.pass(b"aaaaaaa"));
+        assert!(stream.held.len() < 64, "{}", stream.held.len());
+    }
+    left.extend(stream.pass(b"b"));
+    left.extend(stream.finish());
+    assert_eq!(left, b"***b");
+}
+
+#[test]
+fn every_form_is_found() {
+    let secret = "s3cr=t/ö w+rd\"x";
+    let mask = mask(&[secret]);
+    let around: Vec<String> = (0..4).map(|n| format!("{}{secret}{}", "u".repeat(n), ":tail")).collect();
+    let mut forms: Vec<String> = around.iter().map(|text| STANDARD.encode(text)).collect();
+    forms.extend(around.iter().map(|text| URL_SAFE_NO_PAD.encode(text)));
+    forms.extend([STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)]);
+    forms.push("s3cr%3Dt%2F%C3%B6%20w%2Brd%22x".into());
+    forms.push("s3cr%3dt%2f%c3%b6+w%2brd%22x".into());
+    forms.push("s3cr=t/%C3%B6%20w+rd%22x".into());
+    forms.push(serde_json::json!({"p": secret}).to_string());
+    forms.push(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
+    for form in forms {
+        let shown = mask.text(&form);
+        assert!(shown.contains("***"), "{form} shows as {shown}");
+        let left = shown.replace("***", "");
+        assert!(left.len() < 24, "{form} shows as {shown}");
+    }
+}
+
+#[test]
+fn each_line_of_a_long_secret_is_one() {
+    let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----\n";
+    let mask = mask(&[key]);
+    assert_eq!(mask.text("  kqhkiG9w0BAQEF  "), "  ***  ");
+    assert_eq!(stream(&mask, &[key.as_bytes(), b"after"]), "***after");
+    assert_eq!(mask.text(key.trim()), "***", "without its last line end");
+    assert!(Mask::of([]).stream().is_none());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn cuts_change_nothing(
+        parts in proptest::collection::vec("[ab c]{0,9}", 0..8),
+        secrets in proptest::collection::vec("[abc]{4,7}", 1..4),
+    ) {
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let mask = mask(&secrets);
+        let whole: String = parts.concat();
+        let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+        let left = stream(&mask, &parts);
+        proptest::prop_assert_eq!(&left, &*mask.text(&whole));
+        for secret in secrets {
+            proptest::prop_assert!(!left.contains(secret));
+        }
+    }
+}

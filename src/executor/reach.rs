@@ -1,0 +1,39 @@
+//! How far works without a process may go from this host, and how much they may bring back.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// What the settings allow.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// Networks that `http` may speak to though they are not public.
+    pub networks: Vec<IpNet>,
+    /// The longest that one try of `http` takes.
+    pub request_timeout: Duration,
+    /// The most that is kept of an answer's body, in bytes.
+    pub response: u64,
+    /// The folder of SQLite's files; none: there are none.
+    pub sqlite_folder: Option<PathBuf>,
+    /// The longest that a connection to a data source takes.
+    pub connect_timeout: Duration,
+    /// The most rows of one result set.
+    pub rows: u64,
+    /// The most bytes of all result sets of one work.
+    pub result: u64,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self {
+            networks: vec![],
+            request_timeout: Duration::from_secs(300),
+            response: 1 << 20,
+            sqlite_folder: None,
+            connect_timeout: Duration::from_secs(10),
+            rows: 100_000,
+            result: 64 << 20,
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! One connection to a data source, and the way to cancel what runs on it.
+//!
+//! Built of fields, never of an address that somebody wrote: no option gets in but those that are listed. A password of
+//! the server's own environment (`PGPASSWORD`, `.pgpass`) is never sent to a data source.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use serde_json::{Map, Value};
+use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlSslMode};
+use sqlx::postgres::{PgConnectOptions, PgSslMode, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor, MySqlConnection, PgConnection, Row as _,
+    SqlSafeStr as _, SqliteConnection, Statement as _,
+};
+use taskloom_entity::{DataSourceKind, ResultKind};
+use tokio::sync::watch;
+
+use super::Source;
+use super::cell::{self, Cells};
+use crate::executor::reach::Reach;
+use crate::executor::result::Collector;
+use crate::rows::Column;
+use crate::vault::Hidden;
+
+/// How long a cancel may take to reach the database.
+const CANCEL: Duration = Duration::from_secs(5);
+/// SQLite asks so often, in steps of its machine, whether it is to stop.
+const STEPS: i32 = 1000;
+/// How long a locked file of SQLite is waited for.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Why a data source did not do what it was asked.
+#[derive(Debug)]
+pub(super) struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Failure {
+    pub(super) fn late(limit: Duration) -> Self {
+        Self(format!("no answer within {}", humantime::format_duration(limit)))
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(told) => match told.code() {
+                Some(code) => Self(format!("{} ({code})", told.message())),
+                None => Self(told.message().to_owned()),
+            },
+            // The kind alone: the text may have more of this host in it than a task's owner is to know.
+            sqlx::Error::Io(error) => Self(format!("it cannot be reached: {}", error.kind())),
+            sqlx::Error::Tls(_) => Self("an encrypted connection could not be made".to_owned()),
+            _ => Self(error.to_string()),
+        }
+    }
+}
+
+/// What a statement did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Done {
+    rows: u64,
+    kept: Option<u64>,
+    affected: u64,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kept {
+            Some(kept) if kept < self.rows => write!(f, "{} rows, of which {kept} are kept", self.rows),
+            Some(kept) => write!(f, "{kept} rows"),
+            None => write!(f, "{} rows affected", self.affected),
+        }
+    }
+}
+
+/// An open connection.
+pub(super) enum Session {
+    Postgresql(PgConnection, Canceller),
+    Mysql(MySqlConnection, Canceller),
+    Sqlite(SqliteConnection, Canceller),
+}
+
+/// Ends what runs on a connection, from outside of it.
+#[derive(Clone)]
+pub(super) enum Canceller {
+    Postgresql(Box<PgConnectOptions>, i32),
+    Mysql(Box<MySqlConnectOptions>, u64),
+    Sqlite(Arc<AtomicBool>),
+}
+
+impl Session {
+    pub(super) async fn open(source: &Source, reach: &Reach) -> Result<Self, Failure> {
+        match source.kind {
+            DataSourceKind::Postgresql => {
+                let options = postgresql(source)?;
+                let mut connection = options.connect().await?;
+                let id = sqlx::query("SELECT pg_backend_pid()").fetch_one(&mut connection).await?.try_get(0)?;
+                Ok(Self::Postgresql(connection, Canceller::Postgresql(Box::new(options), id)))
+            }
+            DataSourceKind::Mysql => {
+                let options = mysql(source)?;
+                let mut connection = options.connect().await?;
+                let id = sqlx::query("SELECT CONNECTION_ID()").fetch_one(&mut connection).await?.try_get(0)?;
+                Ok(Self::Mysql(connection, Canceller::Mysql(Box::new(options), id)))
+            }
+            DataSourceKind::Sqlite => {
+                let mut connection = sqlite(source, reach)?.connect().await?;
+                let stop = Arc::new(AtomicBool::new(false));
+                let asked = stop.clone();
+                connection.lock_handle().await?.set_progress_handler(STEPS, move || !asked.load(Ordering::Relaxed));
+                Ok(Self::Sqlite(connection, Canceller::Sqlite(stop)))
+            }
+        }
+    }
+
+    pub(super) fn canceller(&self) -> Canceller {
+        let (Self::Postgresql(_, canceller) | Self::Mysql(_, canceller) | Self::Sqlite(_, canceller)) = self;
+        canceller.clone()
+    }
+
+    /// What the database calls itself.
+    pub(super) async fn version(&mut self) -> Result<String, Failure> {
+        Ok(match self {
+            Self::Postgresql(connection, _) => sqlx::query("SELECT 'PostgreSQL ' || current_setting('server_version')")
+                .fetch_one(connection)
+                .await?
+                .try_get(0)?,
+            Self::Mysql(connection, _) => {
+                sqlx::query("SELECT CONCAT('MySQL ', VERSION())").fetch_one(connection).await?.try_get(0)?
+            }
+            Self::Sqlite(connection, _) => {
+                sqlx::query("SELECT 'SQLite ' || sqlite_version() FROM (SELECT count(*) FROM sqlite_schema)")
+                    .fetch_one(connection)
+                    .await?
+                    .try_get(0)?
+            }
+        })
+    }
+
+    /// Makes the parameters readable for statements, as values: they are never pasted into them.
+    pub(super) async fn set(&mut self, parameters: &Map<String, Value>) -> Result<(), Failure> {
+        let is_name = |name: &str| {
+            name.len() <= 48
+                && name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+                && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+        };
+        if let Self::Sqlite(connection, _) = self {
+            let table = "CREATE TEMP TABLE taskloom_parameter (name TEXT PRIMARY KEY, value TEXT)";
+            (&mut *connection).execute(table).await?;
+        }
+        for (name, value) in parameters.iter().filter(|(name, _)| is_name(name)) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match self {
+                Self::Postgresql(connection, _) => {
+                    let set = sqlx::query("SELECT set_config($1, $2, false)").bind(format!("taskloom.{name}"));
+                    set.bind(text).execute(connection).await?;
+                }
+                Self::Mysql(connection, _) => {
+                    let set = AssertSqlSafe(format!("SET @taskloom_{name} = ?"));
+                    sqlx::query(set).bind(text).execute(connection).await?;
+                }
+                Self::Sqlite(connection, _) => {
+                    let insert = sqlx::query("INSERT INTO temp.taskloom_parameter VALUES (?, ?)").bind(name.clone());
+                    insert.bind(text).execute(connection).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one statement; its rows go to the collector.
+    pub(super) async fn run(
+        &mut self,
+        statement: &str,
+        collector: &mut Collector,
+        gate: &mut watch::Receiver<bool>,
+    ) -> Result<Done, Failure> {
+        match self {
+            Self::Postgresql(connection, _) => run::<Postgres>(connection, statement, collector, gate).await,
+            Self::Mysql(connection, _) => run::<MySql>(connection, statement, collector, gate).await,
+            Self::Sqlite(connection, _) => run::<Sqlite>(connection, statement, collector, gate).await,
+        }
+    }
+
+    /// Says good-bye.
+    pub(super) async fn close(self) {
+        let closed = match self {
+            Self::Postgresql(connection, _) => connection.close().await,
+            Self::Mysql(connection, _) => connection.close().await,
+            Self::Sqlite(connection, _) => connection.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "a data source did not hear the good-bye");
+        }
+    }
+}
+
+async fn run<DB: Cells>(
+    connection: &mut DB::Connection,
+    statement: &str,
+    collector: &mut Collector,
+    gate: &mut watch::Receiver<bool>,
+) -> Result<Done, Failure>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    usize: sqlx::ColumnIndex<DB::Row>,
+    for<'s> usize: sqlx::ColumnIndex<DB::Statement>,
+    DB::QueryResult: Affected,
+{
+    let mut done = Done::default();
+    let mut kinds = None;
+    {
+        let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
+        let mut answers = (&mut *connection).fetch_many(sqlx::raw_sql(text));
+        while let Some(answer) = answers.try_next().await? {
+            match answer {
+                Either::Left(result) => done.affected += result.affected(),
+                Either::Right(row) => {
+                    let kinds = match &kinds {
+                        Some(kinds) => kinds,
+                        None => {
+                            let columns = cell::columns::<DB>(row.columns());
+                            begin(collector, &columns).await;
+                            kinds.insert(columns)
+                        }
+                    };
+                    done.rows += 1;
+                    let cells = kinds.iter().enumerate().map(|(at, (_, kind))| DB::cell(&row, at, *kind));
+                    collector.push(cells.collect::<Result<_, _>>()?).await;
+                    if !*gate.borrow() {
+                        let _ = gate.wait_for(|go| *go).await;
+                    }
+                }
+            }
+        }
+    }
+    if kinds.is_none() {
+        // No row said which columns there would have been.
+        let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
+        if let Ok(prepared) = connection.prepare(text).await
+            && !prepared.columns().is_empty()
+        {
+            let columns = cell::columns::<DB>(prepared.columns());
+            begin(collector, &columns).await;
+            kinds = Some(columns);
+        }
+    }
+    done.kept = kinds.map(|_| collector.taken());
+    Ok(done)
+}
+
+async fn begin(collector: &mut Collector, columns: &[(String, taskloom_entity::ColumnType)]) {
+    let columns = columns.iter().map(|(name, kind)| Column::new(name, *kind)).collect();
+    collector.begin(ResultKind::Table, columns).await;
+}
+
+/// How many rows a statement changed.
+pub(super) trait Affected {
+    fn affected(&self) -> u64;
+}
+
+macro_rules! affected {
+    ($($Result:ty),+) => {$(
+        impl Affected for $Result {
+            fn affected(&self) -> u64 {
+                self.rows_affected()
+            }
+        }
+    )+};
+}
+
+affected!(sqlx::postgres::PgQueryResult, sqlx::mysql::MySqlQueryResult, sqlx::sqlite::SqliteQueryResult);
+
+impl Canceller {
+    /// Asks the database to end what runs. It may have ended already; that it cannot be asked is logged.
+    pub(super) async fn cancel(&self) {
+        let asked = async {
+            match self {
+                Self::Postgresql(options, id) => {
+                    let mut connection = options.connect().await?;
+                    sqlx::query("SELECT pg_cancel_backend($1)").bind(*id).execute(&mut connection).await?;
+                    connection.close().await
+                }
+                Self::Mysql(options, id) => {
+                    let mut connection = options.connect().await?;
+                    (&mut connection).execute(AssertSqlSafe(format!("KILL QUERY {id}"))).await?;
+                    connection.close().await
+                }
+                Self::Sqlite(stop) => {
+                    stop.store(true, Ordering::Relaxed);
+                    Ok(())
+                }
+            }
+        };
+        match tokio::time::timeout(CANCEL, asked).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a statement could not be cancelled at its data source"),
+            Err(_) => tracing::warn!("a data source does not answer a cancel"),
+        }
+    }
+}
+
+fn option<'s>(source: &'s Source, name: &str) -> Option<&'s str> {
+    source.options.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+fn postgresql(source: &Source) -> Result<PgConnectOptions, Failure> {
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .host(source.host.as_deref().unwrap_or("localhost"))
+        .port(source.port.unwrap_or(5432))
+        .database(&source.database)
+        .application_name(option(source, "application_name").unwrap_or("taskloom"))
+        .ssl_mode(PgSslMode::Prefer);
+    options = options.username(source.user.as_deref().unwrap_or("postgres"));
+    options = options.password(source.password.as_ref().map_or("", Hidden::expose));
+    if let Some(mode) = option(source, "sslmode") {
+        options = options.ssl_mode(PgSslMode::from_str(mode)?);
+    }
+    if let Some(path) = option(source, "search_path") {
+        options = options.options([("search_path", path)]);
+    }
+    Ok(options.disable_statement_logging())
+}
+
+fn mysql(source: &Source) -> Result<MySqlConnectOptions, Failure> {
+    let mut options = MySqlConnectOptions::new()
+        .host(source.host.as_deref().unwrap_or("localhost"))
+        .port(source.port.unwrap_or(3306))
+        .database(&source.database)
+        .charset(option(source, "charset").unwrap_or("utf8mb4"));
+    if let Some(user) = &source.user {
+        options = options.username(user);
+    }
+    if let Some(password) = &source.password {
+        options = options.password(password.expose());
+    }
+    if let Some(mode) = option(source, "ssl_mode") {
+        options = options.ssl_mode(MySqlSslMode::from_str(mode)?);
+    }
+    Ok(options.disable_statement_logging())
+}
+
+fn sqlite(source: &Source, reach: &Reach) -> Result<SqliteConnectOptions, Failure> {
+    let folder = reach.sqlite_folder.as_deref();
+    let folder =
+        folder.ok_or_else(|| Failure("no SQLite files are allowed here: set executor.sql.sqlite_folder".into()))?;
+    let mode = option(source, "mode").unwrap_or("rw");
+    let file = below(folder, &source.database)
+        .ok_or_else(|| Failure("its file is not below executor.sql.sqlite_folder, or does not exist".to_owned()))?;
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY).foreign_keys(true);
+    Ok(options.read_only(mode == "ro").create_if_missing(mode == "rwc").disable_statement_logging())
+}
+
+/// The file of this name below `folder`; none when it, or the folder that it would be made in, is elsewhere.
+fn below(folder: &Path, name: &str) -> Option<PathBuf> {
+    let name = Path::new(name);
+    if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+        return None;
+    }
+    let folder = folder.canonicalize().ok()?;
+    let file = folder.join(name);
+    // A link may lead anywhere: what counts is where it ends.
+    let real = match file.canonicalize() {
+        Ok(real) => real,
+        Err(_) if file.is_symlink() => return None,
+        Err(_) => file.parent()?.canonicalize().ok()?.join(file.file_name()?),
+    };
+    (real.starts_with(&folder) && real != folder).then_some(real)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_below_its_folder_or_nowhere() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::create_dir(folder.path().join("inner")).unwrap();
+        std::fs::write(outside.path().join("x.db"), "").unwrap();
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/nowhere/x.db", folder.path().join("lost.db")).unwrap();
+        for name in ["new.db", "inner/new.db"] {
+            assert!(below(folder.path(), name).is_some(), "{name}");
+        }
+        let absolute = outside.path().join("x.db").display().to_string();
+        for name in
+            ["", ".", "..", "../x.db", "inner/../../x.db", "link/x.db", "link/new.db", "lost.db", "none/x", &absolute]
+        {
+            assert!(below(folder.path(), name).is_none(), "{name}");
+        }
+    }
+}

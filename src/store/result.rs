@@ -1,0 +1,187 @@
+//! Result sets and their rows. An attempt writes its own, under the epoch that fences it.
+
+use std::collections::HashMap;
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
+};
+use taskloom_entity::{AttemptId, JsonText, ResultKind, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set};
+
+use super::Tx;
+use super::log::Of;
+use crate::error::{Error, Result};
+use crate::rows::{Chunk, Column};
+
+/// What an attempt found, a part after the other.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A set begins.
+    Begin {
+        /// From 0 within the attempt.
+        number: i32,
+        /// What it is made of.
+        kind: ResultKind,
+        /// Its columns.
+        columns: Vec<Column>,
+    },
+    /// Rows of a set.
+    Rows {
+        /// Of which.
+        number: i32,
+        /// Of the first of them, from 0.
+        first_row: i64,
+        /// The rows.
+        chunk: Chunk,
+    },
+    /// A set has ended.
+    End {
+        /// Which.
+        number: i32,
+        /// There were more rows.
+        truncated: bool,
+    },
+}
+
+/// Keeps parts of what an attempt found; whether it may still write.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keep(tx: &Tx, of: Of, found: &[Found], now: Timestamp) -> Result<bool> {
+    // Locks the row, so that nobody takes the subtask away between this look and the commit.
+    let fence = "UPDATE subtask SET log_lines = log_lines \
+                 WHERE id = $1 AND epoch = $2 AND state IN ('RUNNING', 'CANCELING')";
+    let values = [of.subtask_id.0.into(), of.epoch.into()];
+    let held = tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), fence, values)).await?;
+    if held.rows_affected() == 0 {
+        return Ok(false);
+    }
+    for part in found {
+        match part {
+            Found::Begin { number, kind, columns } => {
+                let row = result_set::ActiveModel {
+                    attempt_id: Set(of.attempt_id),
+                    subtask_id: Set(of.subtask_id),
+                    number: Set(*number),
+                    kind: Set(*kind),
+                    columns: Set(JsonText::of(columns)),
+                    rows: Set(0),
+                    bytes: Set(0),
+                    truncated: Set(false),
+                    created_at: Set(now),
+                    ..Default::default()
+                };
+                row.insert(tx).await?;
+            }
+            Found::Rows { number, first_row, chunk } => append(tx, of, (*number, *first_row), chunk).await?,
+            Found::End { number, truncated } => {
+                result_set::Entity::update_many()
+                    .col_expr(result_set::Column::Truncated, (*truncated).into())
+                    .filter(result_set::Column::AttemptId.eq(of.attempt_id))
+                    .filter(result_set::Column::Number.eq(*number))
+                    .exec(tx)
+                    .await?;
+            }
+        }
+    }
+    Ok(true)
+}
+
+async fn append(tx: &Tx, of: Of, (number, first_row): (i32, i64), chunk: &Chunk) -> Result<()> {
+    let set = find(tx, of.attempt_id, number).await?;
+    let set = set.ok_or_else(|| Error::internal("rows came before the beginning of their set"))?;
+    let row = result_chunk::ActiveModel {
+        result_set_id: Set(set.id),
+        first_row: Set(first_row),
+        rows: Set(chunk.rows),
+        bytes: Set(chunk.bytes),
+        data: Set(chunk.data.clone()),
+    };
+    result_chunk::Entity::insert(row).exec_without_returning(tx).await?;
+    let grown = result_set::ActiveModel {
+        id: Set(set.id),
+        rows: Set(set.rows + i64::from(chunk.rows)),
+        bytes: Set(set.bytes + i64::from(chunk.bytes)),
+        ..Default::default()
+    };
+    grown.update(tx).await?;
+    Ok(())
+}
+
+/// The set of this number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(conn: &impl ConnectionTrait, attempt: AttemptId, number: i32) -> Result<Option<result_set::Model>> {
+    let query = result_set::Entity::find().filter(result_set::Column::AttemptId.eq(attempt));
+    Ok(query.filter(result_set::Column::Number.eq(number)).one(conn).await?)
+}
+
+/// The sets of these attempts, each attempt's in order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_attempts(
+    conn: &impl ConnectionTrait,
+    attempts: &[AttemptId],
+) -> Result<HashMap<AttemptId, Vec<result_set::Model>>> {
+    let query = result_set::Entity::find().filter(result_set::Column::AttemptId.is_in(attempts.iter().copied()));
+    let mut grouped: HashMap<AttemptId, Vec<result_set::Model>> = HashMap::new();
+    for set in query.order_by_asc(result_set::Column::Number).all(conn).await? {
+        grouped.entry(set.attempt_id).or_default().push(set);
+    }
+    Ok(grouped)
+}
+
+/// The chunks that have rows from `offset` on, `limit` rows at the most.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn chunks(
+    conn: &impl ConnectionTrait,
+    id: ResultSetId,
+    (offset, limit): (i64, i64),
+) -> Result<Vec<result_chunk::Model>> {
+    let of_set = || result_chunk::Entity::find().filter(result_chunk::Column::ResultSetId.eq(id));
+    let before = of_set()
+        .filter(result_chunk::Column::FirstRow.lte(offset))
+        .order_by_desc(result_chunk::Column::FirstRow)
+        .limit(1)
+        .one(conn)
+        .await?;
+    let first = before.map_or(0, |chunk| chunk.first_row);
+    let chunks = of_set()
+        .filter(result_chunk::Column::FirstRow.gte(first))
+        .filter(result_chunk::Column::FirstRow.lt(offset.saturating_add(limit)))
+        .order_by_asc(result_chunk::Column::FirstRow);
+    Ok(chunks.all(conn).await?)
+}
+
+/// Removes everything that these subtasks found.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete(tx: &Tx, subtasks: &[SubtaskId]) -> Result<()> {
+    let of_them = result_set::Column::SubtaskId.is_in(subtasks.iter().copied());
+    remove(tx, result_set::Entity::find().filter(of_them).select_only().column(result_set::Column::Id)).await?;
+    Ok(())
+}
+
+/// Removes sets that were made before `until`, some at a time. How many; fewer than `limit`: there are no more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove_before(tx: &Tx, until: Timestamp, limit: u64) -> Result<u64> {
+    let old = result_set::Entity::find().filter(result_set::Column::CreatedAt.lt(until));
+    let old = old.order_by_asc(result_set::Column::CreatedAt).limit(limit);
+    remove(tx, old.select_only().column(result_set::Column::Id)).await
+}
+
+async fn remove(tx: &Tx, sets: sea_orm::Select<result_set::Entity>) -> Result<u64> {
+    let ids: Vec<ResultSetId> = sets.into_tuple().all(tx).await?;
+    for ids in ids.chunks(500) {
+        let those = || ids.iter().copied();
+        result_chunk::Entity::delete_many().filter(result_chunk::Column::ResultSetId.is_in(those())).exec(tx).await?;
+        result_set::Entity::delete_many().filter(result_set::Column::Id.is_in(those())).exec(tx).await?;
+    }
+    Ok(ids.len() as u64)
+}
