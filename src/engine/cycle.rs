@@ -47,6 +47,8 @@ pub struct Batch {
 pub struct Done {
     /// For each finish, in order; none: its task was locked by somebody else, try again.
     pub finishes: Vec<Option<Taken>>,
+    /// For each report, in order: whether its task was there; if not, it was locked by somebody else, try again.
+    pub heard: Vec<bool>,
     /// What the claimant got.
     pub assignments: Vec<Assignment>,
     /// Whether anything was written.
@@ -85,6 +87,7 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     let snapshots = lock_many(&tx, &tasks, Wait::No).await?;
     let mut cycle = Cycle::new(snapshots.into_iter().map(|snapshot| Draft::new(snapshot, now)).collect(), now);
     let finishes = cycle.finish(&batch.finishes, &tasks);
+    let heard = batch.reports.iter().map(|(attempt, _)| cycle.by_task.contains_key(&attempt.task_id)).collect();
     cycle.report(&tx, &batch.reports).await?;
     let assignments = match &batch.claimant {
         Some(claimant) => cycle.claim(&tx, claimant, &candidates).await?,
@@ -97,7 +100,7 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     store.metrics().engine_commits.inc();
     store.metrics().engine_commit_duration.observe(begun.elapsed());
     tally.count(store.metrics());
-    Ok(Done { finishes, assignments, wrote, passed_over, backoff })
+    Ok(Done { finishes, heard, assignments, wrote, passed_over, backoff })
 }
 
 struct Cycle {

@@ -322,8 +322,7 @@ impl Clerk {
         if done.wrote {
             self.tools.bell.ring_events();
         }
-        self.open.reports.clear();
-        self.answer(&batch.finishes, &done.finishes).await;
+        self.answer(&done.finishes, &done.heard).await;
         self.look_later(&batch, &done, now).await;
         if !done.assignments.is_empty()
             && let Some((_, reply)) = self.open.claim.take()
@@ -358,8 +357,11 @@ impl Clerk {
     }
 
     /// Answers what was recorded; what was locked by somebody else stays for the next cycle.
-    async fn answer(&mut self, finishes: &[Finish], taken: &[Option<Taken>]) {
+    async fn answer(&mut self, taken: &[Option<Taken>], heard: &[bool]) {
         let mut locked = VecDeque::new();
+        let reports = std::mem::take(&mut self.open.reports).into_iter().enumerate();
+        let mut unheard: VecDeque<_> =
+            reports.filter(|(at, _)| heard.get(*at) == Some(&false)).map(|(_, report)| report).collect();
         for (at, (finish, reply)) in self.open.finishes.drain(..).enumerate() {
             match taken.get(at).copied().flatten() {
                 Some(taken) => {
@@ -369,23 +371,26 @@ impl Clerk {
                 None => locked.push_back((finish, reply)),
             }
         }
-        debug_assert!(locked.len() <= finishes.len());
-        if !locked.is_empty() {
+        if !locked.is_empty() || !unheard.is_empty() {
             // Either a resolver holds the task for a moment, or it was deleted.
-            let ids: Vec<_> = locked.iter().map(|(finish, _)| finish.attempt.task_id).collect();
+            let ids =
+                locked.iter().map(|(finish, _)| &finish.attempt).chain(unheard.iter().map(|(attempt, _)| attempt));
+            let ids: Vec<_> = ids.map(|attempt| attempt.task_id).collect();
             if let Ok(there) = store::task::list_by_id(self.tools.store.read(), &ids).await {
-                let is_there = |finish: &Finish| there.iter().any(|task| task.id == finish.attempt.task_id);
+                let is_there = |attempt: &AttemptRef| there.iter().any(|task| task.id == attempt.task_id);
                 let (kept, gone): (VecDeque<_>, VecDeque<_>) =
-                    locked.into_iter().partition(|(finish, _)| is_there(finish));
+                    locked.into_iter().partition(|(finish, _)| is_there(&finish.attempt));
                 for (_, reply) in gone {
                     let _ = reply.send(Taken::Refused);
                 }
                 locked = kept;
+                unheard.retain(|(attempt, _)| is_there(attempt));
             }
-            if !locked.is_empty() {
+            if !locked.is_empty() || !unheard.is_empty() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
         self.open.finishes = locked;
+        self.open.reports = unheard;
     }
 }

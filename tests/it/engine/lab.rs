@@ -22,9 +22,9 @@ use taskloom::log::Live;
 use taskloom::resolver::task::submit::{New, Source, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
-use taskloom::store::{Store, migrate};
+use taskloom::store::{Store, Tx, migrate};
 use taskloom::vault::Vault;
-use taskloom_entity::{TaskType, TenantId, Timestamp};
+use taskloom_entity::{TaskId, TaskType, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::within;
@@ -121,6 +121,13 @@ impl Lab {
         let hello = Hello { name: "w".into(), labels, slots: 4 };
         let life = desk.register(hello).await.unwrap();
         Worker { desk, life }
+    }
+
+    /// Holds a task as somebody who decides over it does, until the transaction ends.
+    pub(super) async fn lock(&self, id: TaskId) -> Tx {
+        let tx = self.request.store.begin().await.unwrap();
+        taskloom::store::snapshot::lock(&tx, id).await.unwrap().unwrap();
+        tx
     }
 
     /// What this process has counted.

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taskloom::engine::port::Port;
+use taskloom::engine::port::{Port, Report};
 
 use super::bench::within;
 use super::lab::Lab as Bench;
 use super::step::noop;
 
-stories!(a_worker_gets_what_its_labels_allow_in_the_fair_order, a_worker_is_told_of_a_ring_once);
+stories!(
+    a_worker_gets_what_its_labels_allow_in_the_fair_order,
+    a_worker_is_told_of_a_ring_once,
+    what_is_reported_while_a_task_is_locked_is_written_afterwards
+);
 
 async fn a_worker_gets_what_its_labels_allow_in_the_fair_order(lab: Bench) {
     let needs = |name: &str, labels: &[&str]| noop(name).with("workers", json!(labels));
@@ -45,4 +49,22 @@ async fn a_worker_is_told_of_a_ring_once(lab: Bench) {
     assert!(within("what was rung for", worker.desk.wishes(&worker.life)).await.unwrap().is_empty());
     let again = tokio::time::timeout(Duration::from_millis(100), worker.desk.wishes(&worker.life)).await;
     assert!(again.is_err(), "nobody has rung since: {again:?}");
+}
+
+async fn what_is_reported_while_a_task_is_locked_is_written_afterwards(lab: Bench) {
+    lab.submit("locked", &[noop("a")]).await;
+    let worker = lab.worker().await;
+    let attempt = worker.take().await.attempt;
+    let lock = lab.lock(attempt.task_id).await;
+    worker.desk.report(attempt, Report::Warning("careful".into())).await.unwrap();
+    // Long enough for the desk to find the task locked, on PostgreSQL many times.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    lock.commit().await.unwrap();
+    within("the warning", async {
+        let events = "{ tasks { nodes { events { nodes { message } } } } }";
+        while !lab.ask(events).await.0.to_string().contains("careful") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
 }
