@@ -14,7 +14,7 @@ use super::orders::Orders;
 use super::output::Pump;
 use super::process::{Capabilities, Start, Started, Trees, WayChoice};
 use super::reach::Reach;
-use super::sql::Surroundings;
+use super::surroundings::Surroundings;
 use super::work::{Finished, Order, Outcome, Program, Report, Work};
 use super::{http, noop, sql};
 use crate::clock::Clock;

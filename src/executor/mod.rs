@@ -20,6 +20,7 @@ mod reach;
 mod result;
 pub mod sql;
 mod stopwatch;
+mod surroundings;
 mod work;
 
 pub use error::ExecutorError;

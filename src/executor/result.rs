@@ -9,6 +9,8 @@ use crate::rows::{Column, Part, Row};
 
 /// A batch is sent when it has grown to so many bytes.
 const BATCH: usize = 128 << 10;
+/// The most sets of one work: what more statements find is not kept.
+const SETS: u32 = 1_000;
 
 /// Takes rows in, and sends those that the limits leave.
 #[derive(Debug)]
@@ -36,7 +38,11 @@ impl Collector {
     /// Begins the next set; the one before it ends.
     pub(super) async fn begin(&mut self, kind: ResultKind, columns: Vec<Column>) {
         self.end().await;
-        (self.open, self.taken, self.truncated) = (true, 0, false);
+        let is_one_too_many = self.number >= SETS;
+        (self.open, self.taken, self.truncated) = (!is_one_too_many, 0, is_one_too_many);
+        if is_one_too_many {
+            return;
+        }
         let mask = |column: Column| Column { name: self.mask.text(&column.name).into_owned(), ..column };
         let columns = columns.into_iter().map(mask).collect();
         self.send(Part::Begin { kind, columns }).await;

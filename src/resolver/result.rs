@@ -74,7 +74,7 @@ pub fn columns(set: &result_set::Model) -> Result<Vec<Column>> {
     set.columns.parse().map_err(Error::internal)
 }
 
-/// Lines of a subtask's standard output, from `offset` on, counted from 0 through all attempts: what a legacy dialect
+/// Lines of the standard output of a subtask's last attempt, from `offset` on, counted from 0: what a legacy dialect
 /// shows as the result of a script.
 ///
 /// # Errors
@@ -82,8 +82,9 @@ pub fn columns(set: &result_set::Model) -> Result<Vec<Column>> {
 #[tracing::instrument(name = "result.output", skip_all, fields(%id))]
 pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64)) -> Result<Vec<String>> {
     check(offset, limit)?;
-    subtask::get(request, id.into()).await?;
-    let (mut seen, mut next, mut found) = (0, 1, vec![]);
+    let Some(attempt) = subtask::get(request, id.into()).await?.attempt_id else { return Ok(vec![]) };
+    let begun = store::attempt::list(request.store.read(), &[attempt]).await?.pop();
+    let (mut seen, mut next, mut found) = (0, begun.map_or(1, |attempt| attempt.first_line), vec![]);
     while found.len() < usize::try_from(limit).unwrap_or_default() {
         let page = log::read::lines(&request.store, &request.live, id, next, super::log::LINES).await?;
         if page.lines.is_empty() {

@@ -9,23 +9,20 @@ mod session;
 mod split;
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use taskloom_entity::DataSourceKind;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::control::late;
 use super::mask::Mask;
 use super::orders::Orders;
-use super::output::system;
 use super::reach::Reach;
 use super::result::Collector;
 use super::stopwatch::Stopwatch;
-use super::work::{Finished, Order, Outcome, Report, StopReason};
-use crate::clock::Clock;
+use super::surroundings::{Surroundings, wait_for_go};
+use super::work::{Finished, Order, Outcome, Report};
 use crate::vault::Hidden;
 use session::{Canceller, Failure, Session};
 
@@ -76,31 +73,6 @@ pub const fn options(kind: DataSourceKind) -> &'static [(&'static str, &'static 
     }
 }
 
-/// What the surroundings of a work without a process are.
-#[derive(Clone, Debug)]
-pub(super) struct Surroundings {
-    pub(super) reach: Arc<Reach>,
-    pub(super) mask: Mask,
-    pub(super) parameters: Map<String, Value>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) grace: Duration,
-    pub(super) reports: mpsc::Sender<Report>,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-impl Surroundings {
-    /// A line for the log.
-    pub(super) async fn note(&self, text: &str) {
-        let text = self.mask.text(text).replace(['\n', '\r'], " ");
-        // Nobody listens any more: there is no log to write to.
-        let _ = self.reports.send(system(&text, self.clock.now())).await;
-    }
-
-    pub(super) fn failed(&self, message: &str) -> Finished {
-        Finished::bare(Outcome::Failed, Some(self.mask.text(message).into_owned()))
-    }
-}
-
 /// Whether a data source answers; its version.
 ///
 /// # Errors
@@ -143,7 +115,7 @@ pub(super) async fn run(job: Job, with: Surroundings, mut orders: Orders) -> Fin
                     go.send_replace(true);
                 }
                 Order::Stop(reason) => {
-                    with.note("the running statement is being cancelled").await;
+                    with.note_now("the running statement is being cancelled");
                     stop(work, told, with.grace).await;
                     return Finished::bare(reason.outcome(), None);
                 }
@@ -154,22 +126,10 @@ pub(super) async fn run(job: Job, with: Surroundings, mut orders: Orders) -> Fin
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 let late = late(with.timeout.unwrap_or_default());
-                with.note(&format!("{late}: the running statement is being cancelled")).await;
+                with.note_now(&format!("{late}: the running statement is being cancelled"));
                 stop(work, told, with.grace).await;
                 return Finished::bare(Outcome::TimedOut, Some(late));
             }
-        }
-    }
-}
-
-/// Waits until the work may begin; why it may not.
-pub(super) async fn wait_for_go(orders: &mut Orders) -> Option<StopReason> {
-    let mut order = orders.current();
-    loop {
-        match order {
-            Order::Run => return None,
-            Order::Stop(reason) | Order::Kill(reason) => return Some(reason),
-            Order::Pause => order = orders.next().await,
         }
     }
 }

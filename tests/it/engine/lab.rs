@@ -141,6 +141,20 @@ impl Lab {
         retention.run(&self.request).await;
     }
 
+    /// What a dialect's door has: a request, and the tenant of everything here.
+    pub(super) fn door(&self) -> (&Request, TenantId) {
+        (&self.request, self.tenant)
+    }
+
+    /// How many rows a table has.
+    pub(super) async fn count(&self, table: &str) -> i64 {
+        use sea_orm::{ConnectionTrait, Statement};
+        let conn = self.request.store.read();
+        let sql = format!("SELECT COUNT(*) AS rows FROM {table}");
+        let row = conn.query_one_raw(Statement::from_string(conn.get_database_backend(), sql)).await.unwrap();
+        row.unwrap().try_get("", "rows").unwrap()
+    }
+
     /// One look for lost workers.
     pub(super) async fn recover(&self) -> usize {
         let (store, clock) = (self.request.store.clone(), self.request.clock.clone());

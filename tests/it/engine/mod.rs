@@ -21,6 +21,7 @@ macro_rules! stories {
 mod bench;
 mod command;
 mod cost;
+mod found;
 mod http;
 mod lab;
 mod log;

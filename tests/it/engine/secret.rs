@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use taskloom::store::open::{self, Place, Pools};
 
 use super::bench::Bench;
-use super::step::shell;
+use super::step::{shell, step};
 
 stories!(a_secret_reaches_its_step_and_nobody_else, a_secret_that_is_not_there_is_named);
 
@@ -114,4 +114,38 @@ async fn the_key_changes_beside_a_running_server() {
     let after = std::fs::read_to_string(folder.join("secret.key")).unwrap();
     assert_eq!(lines(&after).len(), 2);
     assert!(!lines(&after).contains(&lines(&before)[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_server_left_is_removed() {
+    let mut bench = Bench::sqlite().await;
+    let folder = bench.settings.data_dir.join("attempts/9-9-9");
+    std::fs::create_dir_all(folder.join(".secrets")).unwrap();
+    std::fs::write(folder.join(".secrets/db_password"), VALUE).unwrap();
+    std::fs::write(folder.join("result"), "of work").unwrap();
+    bench.restart().await;
+    assert!(!folder.join(".secrets").exists() && folder.join("result").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenants_are_like_none() {
+    let bench = Bench::with(&[]).await;
+    put(&bench, "theirs", VALUE).await;
+    let make = "mutation { createTenant(input: {name: \"other\"}) { tenant { id } } }";
+    let other = bench.admin.get(make, json!({}), "/createTenant/tenant/id").await;
+    let source = "mutation($input: PutDataSourceInput!) { putDataSource(input: $input) { dataSource { id } } }";
+    let tenant = bench.tenant().await;
+    let input = json!({"name": "theirs", "kind": "SQLITE", "database": "x.db", "tenantId": tenant, "engine": "spark"});
+    bench.admin.get(source, json!({"input": input}), "").await;
+    let steps = [
+        shell("a", "true").with("secrets", json!(["theirs"])),
+        step("b", json!({"sql": "select 1", "source": "theirs"})),
+    ];
+    let spec = super::step::spec("foreign", &steps);
+    let input = json!({"input": {"spec": spec, "tenantId": other}});
+    let task = bench.admin.get(super::bench::SUBMIT, input, "/submitTask/task/id").await;
+    let task = task.as_str().unwrap();
+    bench.admin.wait(task, "FAILED").await;
+    assert_eq!(bench.admin.subtask(task, "a", "message").await["message"], json!("secret theirs does not exist"));
+    assert_eq!(bench.admin.subtask(task, "b", "message").await["message"], json!("data source theirs does not exist"));
 }

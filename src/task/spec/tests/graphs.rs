@@ -6,14 +6,31 @@ use proptest::prelude::*;
 use serde_json::json;
 use taskloom_entity::OnLost;
 
-use super::super::{Definition, Limits, Retry, Run, Subtask, graph, parse, read, restore};
+use super::super::{Definition, Http, Limits, Retry, Run, Sql, Subtask, graph, parse, read, restore};
 
 fn run() -> impl Strategy<Value = Run> {
     prop_oneof![
         "[^\0]{0,20}[a-z]".prop_map(Run::Shell),
         "[^\0]{0,20}[a-z]".prop_map(Run::Python),
         proptest::option::of(span(0)).prop_map(|sleep| Run::Noop { sleep }),
+        ("[^\0]{0,20}[a-z]", "[a-z]{1,8}").prop_map(|(sql, source)| Run::Sql(Sql { sql, source })),
+        http().prop_map(Run::Http),
     ]
+}
+
+fn http() -> impl Strategy<Value = Http> {
+    let body = proptest::option::of(prop_oneof![Just(json!({"a": [1, "${param.x}"]})), Just(json!("text"))]);
+    let headers = prop_oneof![Just(vec![]), Just(vec![("B".to_owned(), "$${b}".to_owned()), ("A".into(), "a".into())])];
+    let expect = proptest::collection::vec(100_u16..600, 0..3);
+    let method = prop_oneof![Just("GET"), Just("POST")];
+    (method, headers, body, expect, 0..=10_u32).prop_map(|(method, headers, body, expect, retries)| Http {
+        method: method.to_owned(),
+        url: "https://example.org/${param.x}".to_owned(),
+        headers,
+        body,
+        expect,
+        retries,
+    })
 }
 
 fn span(least: u64) -> impl Strategy<Value = Duration> {

@@ -6,6 +6,7 @@ mod faults;
 mod format;
 mod graphs;
 mod page;
+mod reach;
 mod schema;
 
 use super::{Definition, parse};
