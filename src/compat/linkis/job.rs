@@ -79,7 +79,7 @@ async fn accept(call: &Call, body: &[u8]) -> Result<Said<wire::Submitted>, Refus
         Run::Shell | Run::Python | Run::Http => None,
     };
     let creator = job.creator.clone();
-    let task = resolver::task::submit(&call.request, job.submission(source)?).await?;
+    let task = resolver::task::submit(&call.request, job.submission(source.as_deref())?).await?;
     let exec_id = id::exec_id(call.instance(), &creator, &task.creator, task.id);
     Ok(Said(OK, wire::Submitted { exec_id, task_id: Long(task.id.0) }))
 }
@@ -183,7 +183,7 @@ pub async fn kill(Change(call): Change, Path(id): Path<String>) -> Response {
 async fn stop(call: &Call, text: &str) -> Result<Said<wire::Named1>, Refusal> {
     job::permit(&call.request).await?;
     let id = id::parse(text).ok_or_else(|| Refusal::words(NO_KILL))?;
-    job::kill(&call.request, id).await.map_err(|error| unkilled(error))?;
+    job::kill(&call.request, id).await.map_err(unkilled)?;
     Ok(Said("Successfully killed the job(成功kill了job)", wire::Named1 { exec_id: exec_id(call, text, id).await? }))
 }
 

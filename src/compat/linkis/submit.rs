@@ -102,7 +102,7 @@ pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
         engine_type,
         run_type,
         creator,
-        timeout: section(params, &["configuration", "runtime"]).and_then(|runtime| timeout(runtime)),
+        timeout: section(params, &["configuration", "runtime"]).and_then(timeout),
         variables,
         body: body.clone(),
     })
@@ -187,7 +187,7 @@ impl Job {
     ///
     /// # Errors
     /// When the code of an `http` job is no JSON.
-    pub fn submission(self, source: Option<String>) -> Result<New, Refusal> {
+    pub fn submission(self, source: Option<&str>) -> Result<New, Refusal> {
         let run = match self.run {
             Run::Shell => json!({"shell": self.code}),
             Run::Python => json!({"python": self.code}),
@@ -228,7 +228,7 @@ impl Job {
 mod tests {
     use super::*;
 
-    fn refused(body: Value) -> (i32, String) {
+    fn refused(body: &Value) -> (i32, String) {
         let refusal = parse(body.to_string().as_bytes(), "ann").unwrap_err();
         let (status, message, data) = refusal.encode("h:1");
         assert_eq!(status, 1);
@@ -261,19 +261,19 @@ mod tests {
     fn what_is_missing_is_refused_by_its_number() {
         let new = |content: Value, labels: Value| json!({"executionContent": content, "labels": labels});
         let code = json!({"code": "x", "runType": "sh"});
-        assert_eq!(refused(json!({"executionCode": " "})).0, 20007);
-        assert_eq!(refused(new(json!({"runType": "sh"}), json!({}))).0, 20007);
-        assert_eq!(refused(new(code.clone(), Value::Null)).0, 20008);
-        assert_eq!(refused(new(code.clone(), json!({}))).0, 20009);
-        assert_eq!(refused(new(json!({"code": "x"}), json!({"engineType": "shell-1"}))).0, 20009);
-        assert_eq!(refused(new(json!({"code": "x", "runType": "cobol"}), json!({"engineType": "shell-1"}))).0, 20010);
-        assert_eq!(refused(json!({"executionCode": "x"})).0, 20008);
-        assert_eq!(refused(json!({"executionCode": "x", "labels": {}})).0, 20009);
-        assert_eq!(refused(new(code, json!({"engineType": "shell-1", "userCreator": "bob-IDE"}))).0, 20005);
+        assert_eq!(refused(&json!({"executionCode": " "})).0, 20007);
+        assert_eq!(refused(&new(json!({"runType": "sh"}), json!({}))).0, 20007);
+        assert_eq!(refused(&new(code.clone(), Value::Null)).0, 20008);
+        assert_eq!(refused(&new(code.clone(), json!({}))).0, 20009);
+        assert_eq!(refused(&new(json!({"code": "x"}), json!({"engineType": "shell-1"}))).0, 20009);
+        assert_eq!(refused(&new(json!({"code": "x", "runType": "cobol"}), json!({"engineType": "shell-1"}))).0, 20010);
+        assert_eq!(refused(&json!({"executionCode": "x"})).0, 20008);
+        assert_eq!(refused(&json!({"executionCode": "x", "labels": {}})).0, 20009);
+        assert_eq!(refused(&new(code, json!({"engineType": "shell-1", "userCreator": "bob-IDE"}))).0, 20005);
         for wrong in
             [json!([]), json!("x"), json!({"executionCode": "x", "executeApplicationName": "sh", "params": "x"})]
         {
-            let (number, message) = refused(wrong);
+            let (number, message) = refused(&wrong);
             assert_eq!(number, 0, "{message}");
         }
         assert!(parse(b"\xff", "ann").is_err());
