@@ -106,7 +106,9 @@ impl Session {
             DataSourceKind::Postgresql => {
                 let options = postgresql(source)?;
                 let mut connection = options.connect().await?;
-                let id = sqlx::query("SELECT pg_backend_pid()").fetch_one(&mut connection).await?.try_get(0)?;
+                // Notices would go into the server's log, where a task's words do not belong.
+                let quiet = "SELECT pg_backend_pid(), set_config('client_min_messages', 'error', false)";
+                let id = sqlx::query(quiet).fetch_one(&mut connection).await?.try_get(0)?;
                 Ok(Self::Postgresql(connection, Canceller::Postgresql(Box::new(options), id)))
             }
             DataSourceKind::Mysql => {

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 use taskloom::executor::{ExecutorError, Outcome, Program};
+use taskloom::vault::Hidden;
 
 use super::stage::{Stage, each_way};
 
@@ -147,4 +148,26 @@ async fn our_own_faults_are_errors() {
         assert!(matches!(run(name, "/nowhere").await, Err(ExecutorError::Name(_))), "{name:?}");
     }
     assert!(matches!(run("w", "/proc/nowhere/w").await, Err(ExecutorError::Folder { .. })));
+}
+
+#[tokio::test]
+async fn a_secret_is_given_and_masked_however_it_is_written() {
+    each_way(async |stage| {
+        let code = "printf 'a sword'; sleep 0.1; printf 'fish\\n'; \
+             i=0; while [ $i -lt 3000 ]; do printf 'xxxxxxxxxxxxxxxxxxxxxx%s' \"$TASKLOOM_SECRET_name\"; i=$((i+1)); done; \
+             echo; cat .secrets/name; echo; env | grep -c ^TASKLOOM_SECRET_; printf 'ends in sword'";
+        let mut work = stage.work("w", Program::Shell(code.to_owned()));
+        work.secrets = vec![("name".to_owned(), Hidden::new("swordfish".to_owned()))];
+        // Nobody else may set what looks like one.
+        work.environment = vec![("TASKLOOM_SECRET_other".to_owned(), "x".to_owned())];
+        let folder = work.folder.clone();
+        let (finished, said) = stage.run(work).await;
+        assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?}");
+        let text = said.text();
+        // A line longer than the log's longest is cut, but no secret is.
+        assert_eq!(text.replace('\n', ""), format!("a ***{}***1ends in sword", "xxxxxxxxxxxxxxxxxxxxxx***".repeat(3000)));
+        taskloom::executor::tidy(&folder).unwrap();
+        assert!(!folder.exists());
+    })
+    .await;
 }
