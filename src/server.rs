@@ -129,7 +129,7 @@ pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
 async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await?;
-    let gate = Arc::new(Gate::new(store.clone(), clock.clone(), proofs(&settings.auth)));
+    let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs(&settings.auth)));
     Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: reach(settings) }))
 }
 
@@ -387,7 +387,7 @@ impl Running {
         let admin = resolver::user::get_by_name(&request, first_start::ADMIN).await?;
         let expiry = Expiry::At(request.clock.now().after(Duration::from_secs(24 * 3600)));
         let name = "taskloom run".to_owned();
-        let new = New { user: Some(admin.id), name, role: taskloom_entity::Role::Admin, expiry };
+        let new = New { user: Some(admin.id), name, role: taskloom_entity::Role::Admin, expiry, access_key: false };
         Ok(resolver::token::create(&request, new).await?.secret)
     }
 

@@ -20,6 +20,12 @@ pub struct Model {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// The public half of its access key; none: it has none.
+    pub access_key: Option<String>,
+    /// The secret half.
+    pub sealed: Option<Vec<u8>>,
+    /// The key under which that is sealed.
+    pub key_id: Option<String>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -12,6 +12,7 @@ mod m0006_target;
 mod m0007_secrets;
 mod m0008_results;
 mod m0009_old_clients;
+mod m0010_access_keys;
 mod table;
 
 /// Every migration, oldest first.
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_secrets::Migration),
             Box::new(m0008_results::Migration),
             Box::new(m0009_old_clients::Migration),
+            Box::new(m0010_access_keys::Migration),
         ]
     }
 }

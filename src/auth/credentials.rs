@@ -13,6 +13,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
+use super::signature::Signed;
 use super::{cookie, origin};
 use crate::error::{Error, Result, code};
 
@@ -41,6 +42,8 @@ pub enum Credentials {
     Token(String),
     /// The value of our cookie, on a request of our own pages.
     Session(String),
+    /// A request that was signed with an access key.
+    Signed(Signed),
 }
 
 impl Credentials {
@@ -118,6 +121,7 @@ impl fmt::Debug for Credentials {
             Self::Password { name, .. } => write!(f, "Password {{ name: {name:?} }}"),
             Self::Token(_) => f.write_str("Token"),
             Self::Session(_) => f.write_str("Session"),
+            Self::Signed(signed) => signed.fmt(f),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use taskloom_entity::token::Model as TokenRow;
 use taskloom_entity::{Role, Timestamp, UserId, session, user};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -16,10 +17,12 @@ use super::limit::Failures;
 use super::password::Passwords;
 use super::recent::Recent;
 use super::secret::Fingerprint;
+use super::signature::Signed;
 use super::{Credentials, Principal, Via, secret, token};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result, code};
 use crate::store::{self, Store};
+use crate::vault::Vault;
 
 /// How long a proved principal is remembered.
 pub const KEEP_FOR: Duration = Duration::from_secs(3);
@@ -44,6 +47,7 @@ pub struct Settings {
 pub struct Gate {
     store: Store,
     clock: Arc<dyn Clock>,
+    vault: Vault,
     settings: Settings,
     passwords: Passwords,
     failures: Failures,
@@ -54,10 +58,11 @@ pub struct Gate {
 impl Gate {
     /// A gate that remembers nobody.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, vault: Vault, settings: Settings) -> Self {
         Self {
             store,
             clock,
+            vault,
             settings,
             passwords: Passwords::default(),
             failures: Failures::default(),
@@ -168,6 +173,7 @@ impl Gate {
             }
             Credentials::Token(token) => Some(self.by_token(token, now).await?),
             Credentials::Session(cookie) => self.by_session(cookie, now).await?,
+            Credentials::Signed(signed) => Some(self.by_signature(signed, now).await?),
         };
         let Some(principal) = found else { return Ok(Principal::anonymous()) };
         self.known.keep(mark, principal.clone(), now);
@@ -200,6 +206,21 @@ impl Gate {
         let refused = || Error::new(&code::TOKEN_REFUSED);
         let digest = token::parse(token).ok_or_else(refused)?;
         let found = store::token::find_by_digest(self.store.read(), &digest).await?;
+        self.let_in(found, now).await
+    }
+
+    async fn by_signature(&self, signed: &Signed, now: Timestamp) -> Result<Principal> {
+        let refused = || Error::new(&code::TOKEN_REFUSED);
+        let found = store::token::find_by_access_key(self.store.read(), &signed.access_key).await?;
+        let Some((token, _)) = &found else { return Err(refused()) };
+        let sealed = token.sealed.as_deref().ok_or_else(refused)?;
+        let secret = self.vault.open(store::token::place(token.id), sealed).map_err(|error| refused().source(error))?;
+        if signed.is_by(&secret) { self.let_in(found, now).await } else { Err(refused()) }
+    }
+
+    /// The principal of a token that was proved, unless it has ended.
+    async fn let_in(&self, found: Option<(TokenRow, user::Model)>, now: Timestamp) -> Result<Principal> {
+        let refused = || Error::new(&code::TOKEN_REFUSED);
         let is_valid = |end: Option<Timestamp>| end.is_none_or(|end| now < end);
         let (token, user) = found
             .filter(|(token, user)| !user.disabled && token.revoked_at.is_none() && is_valid(token.expires_at))
@@ -253,5 +274,8 @@ fn fingerprint(credentials: &Credentials) -> Fingerprint {
         Credentials::Password { name, password } => secret::fingerprint(&["password", name, password]),
         Credentials::Token(token) => secret::fingerprint(&["token", token]),
         Credentials::Session(cookie) => secret::fingerprint(&["session", cookie]),
+        Credentials::Signed(Signed { access_key, signature, text }) => {
+            secret::fingerprint(&["signed", access_key, signature, text])
+        }
     }
 }

@@ -25,9 +25,10 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await?;
-    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), crate::server::proofs(&settings.auth)));
     // Most commands need no key, and none may make one: that is for the server.
     let vault = crate::server::find_vault(settings)?.unwrap_or_else(|| Vault::absent(&settings.data_dir));
+    let proofs = crate::server::proofs(&settings.auth);
+    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), vault.clone(), proofs));
     Ok(Request {
         app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() }),
         principal: Principal::system("cli"),

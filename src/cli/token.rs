@@ -32,6 +32,9 @@ pub(super) enum Token {
         /// What it is for, in lists
         #[arg(long, default_value = "cli")]
         name: String,
+        /// With an access key for clients that sign their requests: both halves are printed behind the token
+        #[arg(long)]
+        access_key: bool,
         /// When it ends: 12h, 90d, or never [default: auth.token_expiry]
         #[arg(long, value_name = "AFTER")]
         expires: Option<Life>,
@@ -90,15 +93,20 @@ impl Token {
 
     async fn act(self, request: &Request) -> anyhow::Result<()> {
         match self {
-            Self::Create { user, role, name, expires, .. } => {
+            Self::Create { user, role, name, expires, access_key, .. } => {
                 let user = resolver::user::get_by_name(request, &user).await?.id;
                 let expiry = match expires.map(|life| life.0) {
                     None => Expiry::Usual,
                     Some(None) => Expiry::Never,
                     Some(Some(life)) => Expiry::At(request.clock.now().after(life)),
                 };
-                let new = resolver::token::New { user: Some(user), name, role, expiry };
-                output::line(&resolver::token::create(request, new).await?.secret)?;
+                let new = resolver::token::New { user: Some(user), name, role, expiry, access_key };
+                let made = resolver::token::create(request, new).await?;
+                let key = made.token.access_key.zip(made.access_secret);
+                output::line(&match key {
+                    Some((id, secret)) => format!("{} {id} {secret}", made.secret),
+                    None => made.secret,
+                })?;
             }
             Self::List { user, .. } => list(request, user.as_deref()).await?,
             Self::Revoke { id, .. } => {

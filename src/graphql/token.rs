@@ -136,6 +136,18 @@ pub struct CreateTokenInput {
     expires_at: MaybeUndefined<DateTime<Utc>>,
     /// In whose name it lets in; not given: yours.
     user_id: Option<ID>,
+    /// With an access key beside it, for clients that sign their requests (`OCP-ACCESS-KEY-HMACSHA1`).
+    #[graphql(default)]
+    access_key: bool,
+}
+
+/// The two halves of an access key.
+#[derive(SimpleObject)]
+pub struct AccessKey {
+    /// The public half, which names it.
+    id: String,
+    /// The half to sign with. It is shown now and never again.
+    secret: String,
 }
 
 /// One token.
@@ -159,6 +171,8 @@ pub struct CreateTokenPayload {
     token: Token,
     /// What a program sends as `Authorization: Bearer …`. It is shown now and never again.
     secret: String,
+    /// Its access key, where one was asked for.
+    access_key: Option<AccessKey>,
 }
 
 /// Changes tokens.
@@ -175,9 +189,11 @@ impl TokenMutation {
             MaybeUndefined::Value(at) => Expiry::At(at.into()),
         };
         let user = input.user_id.as_ref().map(user::key).transpose()?;
-        let new = New { user, name: input.name, role: input.role.into(), expiry };
-        let Created { token, secret } = resolver::token::create(ctx.request(), new).await?;
-        Ok(CreateTokenPayload { token: token.into(), secret })
+        let new = New { user, name: input.name, role: input.role.into(), expiry, access_key: input.access_key };
+        let Created { token, secret, access_secret } = resolver::token::create(ctx.request(), new).await?;
+        let key = token.access_key.clone().zip(access_secret);
+        let access_key = key.map(|(id, secret)| AccessKey { id, secret });
+        Ok(CreateTokenPayload { token: token.into(), secret, access_key })
     }
 
     /// Ends a token for good.

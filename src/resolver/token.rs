@@ -8,7 +8,8 @@ use taskloom_entity::{Role, Timestamp, TokenId, UserId};
 
 use super::audit::{self, Act};
 use super::{Request, name};
-use crate::auth::{Scope, Via, secret, token};
+use super::secret::refused;
+use crate::auth::{Scope, Via, secret, signature, token};
 use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Changed};
@@ -26,6 +27,8 @@ pub struct New {
     pub role: Role,
     /// How long.
     pub expiry: Expiry,
+    /// With an access key beside it, for clients that sign their requests.
+    pub access_key: bool,
 }
 
 /// When a new token ends.
@@ -46,6 +49,8 @@ pub struct Created {
     pub token: Model,
     /// `tl_…`
     pub secret: String,
+    /// The secret half of its access key, where it has one.
+    pub access_secret: Option<String>,
 }
 
 /// Makes a token.
@@ -62,6 +67,7 @@ pub async fn create(request: &Request, new: New) -> Result<Created> {
     let now = request.clock.now();
     let expires_at = until(request, new.expiry, now)?;
     let secret = token::generate();
+    let pair = new.access_key.then(signature::generate);
     let token = audit::change(request, act, async |tx, act| {
         let user = store::user::get(tx, &Scope::All, owner).await?;
         if new.role > user.role {
@@ -70,12 +76,16 @@ pub async fn create(request: &Request, new: New) -> Result<Created> {
         }
         let digest = secret::digest(&secret);
         let row = store::token::New { user_id: owner, name: &new.name, digest, role: new.role, expires_at };
-        let token = store::token::insert(tx, row, now).await?;
+        let mut token = store::token::insert(tx, row, now).await?;
+        if let Some((key, secret)) = &pair {
+            let sealed = request.vault.seal(store::token::place(token.id), secret.as_bytes()).map_err(refused)?;
+            token = store::token::give_access_key(tx, token, key, sealed).await?;
+        }
         act.on(format_args!("token:{}", token.id));
         Ok(token)
     })
     .await?;
-    Ok(Created { token, secret })
+    Ok(Created { token, secret, access_secret: pair.map(|(_, secret)| secret) })
 }
 
 /// Ends a token for good; one that had ended stays so.

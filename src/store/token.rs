@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    Set,
 };
 use taskloom_entity::token::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{Role, Timestamp, TokenId, UserId, user};
@@ -10,6 +11,7 @@ use taskloom_entity::{Role, Timestamp, TokenId, UserId, user};
 use super::page::{Page, Slice};
 use super::{Changed, Tx};
 use crate::error::{Error, Result, code};
+use crate::vault::{Place, Sealed};
 
 /// What a new token is made of.
 #[derive(Clone, Debug)]
@@ -41,6 +43,34 @@ pub async fn insert(tx: &Tx, new: New<'_>, now: Timestamp) -> Result<Model> {
         ..Default::default()
     };
     Ok(row.insert(tx).await?)
+}
+
+/// Where the secret half of a token's access key lies.
+#[must_use]
+pub const fn place(id: TokenId) -> Place {
+    Place { column: "api_token.sealed", row: id.0 }
+}
+
+/// Gives a token an access key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn give_access_key(tx: &Tx, token: Model, access_key: &str, sealed: Sealed) -> Result<Model> {
+    let mut row = token.into_active_model();
+    row.access_key = Set(Some(access_key.to_owned()));
+    row.sealed = Set(Some(sealed.bytes));
+    row.key_id = Set(Some(sealed.key.to_string()));
+    Ok(row.update(tx).await?)
+}
+
+/// The token with this access key, with its user.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_access_key(db: &impl ConnectionTrait, key: &str) -> Result<Option<(Model, user::Model)>> {
+    let Some(token) = Entity::find().filter(Column::AccessKey.eq(key)).one(db).await? else { return Ok(None) };
+    let user = user::Entity::find_by_id(token.user_id).one(db).await?;
+    Ok(user.map(|user| (token, user)))
 }
 
 /// The token of this digest, with its user.

@@ -15,8 +15,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use super::super::caller::{self, Guest};
 use super::super::{Server, Zone};
 use super::error::{Fault, Refusal};
+use super::sign;
 use super::time::Time;
-use crate::auth::Credentials;
 use crate::error::{Error, Kind, Language, code};
 use crate::http::language;
 use crate::resolver::Request;
@@ -66,7 +66,8 @@ impl FromRequestParts<Ocp> for Call {
 
     async fn from_request_parts(parts: &mut Parts, ocp: &Ocp) -> Result<Self, Response> {
         let (request, frame) = ocp.stranger(parts);
-        let entered = async { caller::enter(request, &Credentials::read(&parts.headers)?, ocp.guest).await };
+        let credentials = sign::credentials(parts, ocp.server.app.clock.now());
+        let entered = async { caller::enter(request, &credentials?, ocp.guest).await };
         match entered.await {
             Ok(request) => Ok(Self { request, frame }),
             Err(error) => Err(frame.refuse(&error.into())),

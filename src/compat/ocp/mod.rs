@@ -4,11 +4,13 @@ mod ask;
 mod call;
 mod error;
 mod log;
+mod sign;
 mod time;
 mod wire;
 
 use axum::Router;
 use axum::extract::{Path, RawQuery};
+use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use taskloom_entity::{SubtaskId, TaskId};
@@ -52,6 +54,7 @@ pub fn router(server: Server, guest: Guest) -> Router {
         .route("/api/v2", any(no_such_path))
         .route("/api/v2/", any(no_such_path))
         .route("/api/v2/{*rest}", any(no_such_path))
+        .layer(from_fn(sign::digest))
         .with_state(Ocp { server, guest })
 }
 

@@ -88,7 +88,7 @@ impl Bench {
     /// A token of a user, for ever.
     pub(super) async fn token(&self, user: UserId, role: Role) -> resolver::token::Created {
         let expiry = resolver::token::Expiry::Never;
-        let new = resolver::token::New { user: Some(user), name: "test".into(), role, expiry };
+        let new = resolver::token::New { user: Some(user), name: "test".into(), role, expiry, access_key: false };
         resolver::token::create(&self.system(), new).await.unwrap()
     }
 
@@ -133,7 +133,8 @@ impl Bench {
 async fn app(store: &Store, clock: &Arc<HeldClock>) -> Arc<App> {
     let settings = auth::gate::Settings { session_idle: IDLE, token_expiry: Some(IDLE * 24) };
     let (store, bell) = (store.clone(), Bell::default());
-    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
+    let vault = Vault::fleeting();
+    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
     Arc::new(App {
         store,
@@ -142,7 +143,7 @@ async fn app(store: &Store, clock: &Arc<HeldClock>) -> Arc<App> {
         bell,
         hub,
         live: Live::default(),
-        vault: Vault::fleeting(),
+        vault,
         reach: Default::default(),
     })
 }

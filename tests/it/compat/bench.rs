@@ -115,7 +115,8 @@ async fn app(store: &Store) -> Arc<App> {
     let clock = HeldClock::at(NOW);
     let settings = auth::gate::Settings { session_idle: Duration::from_secs(3600), token_expiry: None };
     let (store, bell) = (store.clone(), Bell::default());
-    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
+    let vault = Vault::fleeting();
+    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
     Arc::new(App {
         store,
@@ -124,7 +125,7 @@ async fn app(store: &Store) -> Arc<App> {
         bell,
         hub,
         live: Live::default(),
-        vault: Vault::fleeting(),
+        vault,
         reach: Default::default(),
     })
 }
@@ -162,7 +163,7 @@ async fn people(app: &Arc<App>) -> (Vec<(&'static str, String)>, TenantId) {
         };
         let user = resolver::user::create(&system, new).await.unwrap().id;
         let expiry = resolver::token::Expiry::Never;
-        let new = resolver::token::New { user: Some(user), name: "test".into(), role: *role, expiry };
+        let new = resolver::token::New { user: Some(user), name: "test".into(), role: *role, expiry, access_key: false };
         tokens.push((*name, resolver::token::create(&system, new).await.unwrap().secret));
     }
     (tokens, tenants[0].1)

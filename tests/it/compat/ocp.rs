@@ -3,7 +3,7 @@
 use serde_json::Value;
 use taskloom::compat::ocp::DOCUMENTS;
 
-use super::bench::{Bench, PASSWORD};
+use super::bench::{Bench, PASSWORD, on_both};
 use super::transcript::{read, replay};
 
 #[tokio::test]
@@ -51,6 +51,41 @@ async fn a_name_and_a_password_sign_in_and_wrong_ones_do_not() {
     assert_eq!(refused.status().as_u16(), 401);
     let body: Value = refused.json().await.unwrap();
     assert_eq!(body["error"]["code"], 30000, "{body}");
+}
+
+/// The request of a client that signs: headers of its own, a query, a body.
+#[tokio::test]
+async fn an_access_key_signs_in_for_what_was_signed_and_nothing_else() {
+    on_both(async |t| {
+        let input = r#"mutation { createToken(input: {name: "old client", role: MANAGER, accessKey: true}) { accessKey { id secret } } }"#;
+        let made = t.ask(input, serde_json::json!({}), "manager").await;
+        let key = &made["createToken"]["accessKey"];
+        let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+        let date = "Wed, 25 Aug 2021 06:20:00 GMT";
+        let send = async |path: &str, signed_path: &str, date: &str, secret: &str| {
+            // MD5 of `{}`.
+            let digest = "99914B932BD37A50B983C5E7C90AE93B";
+            let text = format!(
+                "POST\n{digest}\napplication/json\n{date}\n{}\nx-ocp-data:A,1\n{signed_path}",
+                t.address
+            );
+            let signature = taskloom::auth::signature::sign(secret, &text);
+            let request = t.client.post(format!("http://{}{path}", t.address)).body("{}");
+            let request = request.header("content-type", "application/json").header("date", date);
+            let request = request.header("x-ocp-data", "A,1");
+            let value = format!("OCP-ACCESS-KEY-HMACSHA1 {id}:{signature}");
+            request.header("authorization", value).send().await.unwrap().status().as_u16()
+        };
+        let path = "/api/v2/tasks/instances/6/retry";
+        assert_eq!(send(path, path, date, "another").await, 401);
+        assert_eq!(send(path, "/api/v2/tasks/instances/14/retry", date, secret).await, 401);
+        assert_eq!(send(path, path, "Wed, 25 Aug 2021 06:00:00 GMT", secret).await, 401);
+        let (sent, signed) = (format!("{path}?b=x+y&a=1,2"), format!("{path}?a=1%2C2&b=x%20y"));
+        assert_eq!(send(&sent, &signed, date, secret).await, 200);
+        // What was signed once is done once: the task goes on already.
+        assert_eq!(send(&sent, &signed, date, secret).await, 400);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ pub(super) async fn fill(store: &Store, tenant: TenantId) {
     // What is made through the doors is numbered behind these.
     if db.get_database_backend() == sea_orm::DbBackend::Postgres {
         for table in ["task", "subtask", "attempt"] {
-            let sql = format!("SELECT setval(pg_get_serial_sequence('{table}', 'id'), 5000)");
+            let sql = format!("SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT MAX(id) FROM {table}))");
             db.execute_unprepared(&sql).await.unwrap();
         }
     }

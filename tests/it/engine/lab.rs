@@ -164,7 +164,8 @@ impl Lab {
 
 async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
     let settings = auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None };
-    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), settings));
+    let vault = Vault::fleeting();
+    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
     Request {
@@ -175,7 +176,7 @@ async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
             bell,
             hub,
             live: Live::default(),
-            vault: Vault::fleeting(),
+            vault,
             reach: Default::default(),
         }),
         principal: Principal::system("test"),
