@@ -82,7 +82,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let parts = Parts { stop: Stop::new(), tasks: TaskTracker::new(), readers: CancellationToken::new() };
     let worker = run_parts(&settings, &app, &parts, host).await?;
     let address = listener.local_addr()?;
-    let router = router(&settings, &app, &parts);
+    let router = router(&settings, &app, &parts, address);
     let serving = tokio::spawn(serve(listener, router, parts.readers.clone()));
     tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
@@ -228,7 +228,7 @@ fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken)
     (tokio::spawn(clerk.run(stop.clone())), stop)
 }
 
-fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
+fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
     let limits = limits(&settings.graphql);
     let schema = graphql::build(app.store.clone(), &limits);
     let transport = transport::Settings {
@@ -245,7 +245,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
         Door { paths: &["/graphql"], router: graph },
         Door { paths: &["/graphiql"], router: graphql::graphiql::router() },
     ];
-    doors.extend(compat::doors(app, dialects(settings)));
+    doors.extend(compat::doors(app, dialects(settings, address)));
     let (store, stop) = (app.store.clone(), parts.stop.clone());
     let ready: crate::http::Ready = Arc::new(move || {
         let (store, stop) = (store.clone(), stop.clone());
@@ -259,7 +259,15 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts) -> Router {
     crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: app.store.metrics().clone(), ready })
 }
 
-fn dialects(settings: &Settings) -> compat::Settings {
+/// Where clients find this server, in its own words: an address that stands for all of them says nothing.
+fn instance(settings: &Settings, address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("{}:{}", settings.worker.name.0, address.port()),
+        false => address.to_string(),
+    }
+}
+
+fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
     let guest = |role, dialect| {
         let role = match role {
             AnonymousRole::None => return Guest::default(),
@@ -272,7 +280,9 @@ fn dialects(settings: &Settings) -> compat::Settings {
     compat::Settings {
         server: settings.worker.name.0.clone(),
         zone: compat::Zone::default(),
+        instance: instance(settings, address),
         ocp: guest(settings.ocp.anonymous_role, "ocp"),
+        linkis: guest(settings.linkis.anonymous_role, "linkis"),
     }
 }
 

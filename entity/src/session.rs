@@ -15,6 +15,8 @@ pub struct Model {
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Seconds unused until it ends; none: as the settings say.
+    pub idle_seconds: Option<i32>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

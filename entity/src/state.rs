@@ -237,3 +237,14 @@ impl SubtaskState {
         }
     }
 }
+
+impl ExecutorKind {
+    /// Whether it runs a process, whose standard output is its result.
+    #[must_use]
+    pub const fn is_process(self) -> bool {
+        match self {
+            Self::Shell | Self::Python => true,
+            Self::Noop | Self::Sql | Self::Http => false,
+        }
+    }
+}

@@ -14,6 +14,8 @@ pub struct Model {
     pub spec: JsonText,
     /// The parameters, defaults filled in.
     pub parameters: JsonText,
+    /// The request of an old client, as it was sent.
+    pub submission: Option<JsonText>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -11,6 +11,7 @@ mod m0005_queue;
 mod m0006_target;
 mod m0007_secrets;
 mod m0008_results;
+mod m0009_old_clients;
 mod table;
 
 /// Every migration, oldest first.
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_target::Migration),
             Box::new(m0007_secrets::Migration),
             Box::new(m0008_results::Migration),
+            Box::new(m0009_old_clients::Migration),
         ]
     }
 }

@@ -22,9 +22,15 @@ pub fn generate() -> String {
 /// The value a request carries, if it could be one of ours; the first such of several.
 #[must_use]
 pub fn find(headers: &HeaderMap) -> Option<String> {
+    find_named(headers, NAME)
+}
+
+/// The same under a name that an old client knows.
+#[must_use]
+pub fn find_named(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value);
+    let mut values = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value);
     let well_formed = |value: &&str| value.len() == LENGTH && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     values.find(well_formed).map(str::to_owned)
 }
@@ -32,8 +38,14 @@ pub fn find(headers: &HeaderMap) -> Option<String> {
 /// The `Set-Cookie` that gives `value` to the browser for `idle`; `secure` when it came over TLS.
 #[must_use]
 pub fn set(value: &str, idle: Duration, secure: bool) -> String {
+    set_named(NAME, value, idle, secure)
+}
+
+/// The same under a name that an old client knows.
+#[must_use]
+pub fn set_named(name: &str, value: &str, idle: Duration, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{secure}", idle.as_secs())
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{secure}", idle.as_secs())
 }
 
 /// The `Set-Cookie` that takes it away.

@@ -116,14 +116,21 @@ impl Gate {
         self.failures.admit_stranger(address, self.clock.now())
     }
 
-    /// A new session of `user`, to be stored, and the value of its cookie.
+    /// A new session of `user`, to be stored, and the value of its cookie; it ends when it was not used for `idle`, or
+    /// for as long as the settings say.
     #[must_use]
-    pub fn session(&self, user: UserId) -> (session::Model, String) {
+    pub fn session(&self, user: UserId, idle: Option<Duration>) -> (session::Model, String) {
         let now = self.clock.now();
         let cookie = super::cookie::generate();
         let digest = secret::digest(&cookie);
-        let row =
-            session::Model { digest, user_id: user, created_at: now, seen_at: now, expires_at: self.idle_end(now) };
+        let row = session::Model {
+            digest,
+            user_id: user,
+            created_at: now,
+            seen_at: now,
+            expires_at: now.after(idle.unwrap_or(self.settings.session_idle)),
+            idle_seconds: idle.and_then(|idle| i32::try_from(idle.as_secs()).ok()),
+        };
         (row, cookie)
     }
 
@@ -212,7 +219,8 @@ impl Gate {
         };
         if session.seen_at < now.before(NOTED_EVERY) {
             session.seen_at = now;
-            session.expires_at = self.idle_end(now);
+            let idle = session.idle_seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs().into()));
+            session.expires_at = now.after(idle.unwrap_or(self.settings.session_idle));
             self.note(async |tx| store::session::touch(tx, &session, now.before(NOTED_EVERY)).await).await;
         }
         let principal = self.principal(&user, user.role).await?;
@@ -236,10 +244,6 @@ impl Gate {
             Ok(store::Changed::Yes | store::Changed::Stale) => {}
             Err(error) => tracing::debug!(?error, "could not note that a token or session is in use"),
         }
-    }
-
-    fn idle_end(&self, now: Timestamp) -> Timestamp {
-        now.after(self.settings.session_idle)
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
-use super::{DIALECTS, hint, ocp};
+use super::{DIALECTS, hint, linkis, ocp};
 use crate::error::{Error, Language, code};
 use crate::http::respond;
 
@@ -39,6 +39,7 @@ async fn document(Path(name): Path<String>) -> Response {
 async fn description(Path(name): Path<String>) -> Response {
     match name.as_str() {
         "ocp.json" => Json(ocp::openapi()).into_response(),
+        "linkis.json" => Json(linkis::openapi()).into_response(),
         _ => nothing(&format!("/openapi/{name}")),
     }
 }

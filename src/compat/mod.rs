@@ -7,6 +7,7 @@
 mod caller;
 mod document;
 pub mod hint;
+pub mod linkis;
 mod long;
 pub mod ocp;
 mod query;
@@ -27,8 +28,12 @@ pub struct Settings {
     pub server: String,
     /// In which zone instants are written.
     pub zone: Zone,
+    /// `host:port` of this server, as it speaks of itself.
+    pub instance: String,
     /// Who is let into `ocp` without credentials.
     pub ocp: Guest,
+    /// Who is let into `linkis` without credentials.
+    pub linkis: Guest,
 }
 
 /// What every dialect needs.
@@ -38,19 +43,27 @@ pub struct Server {
     pub app: Arc<App>,
     /// The name under which this server speaks of itself.
     pub name: Arc<str>,
+    /// `host:port` of this server, as it speaks of itself.
+    pub instance: Arc<str>,
     /// In which zone instants are written.
     pub zone: Zone,
 }
 
 /// The documents of each dialect.
-pub const DIALECTS: &[(&str, &[hint::Document])] = &[("ocp", ocp::DOCUMENTS)];
+pub const DIALECTS: &[(&str, &[hint::Document])] = &[("ocp", ocp::DOCUMENTS), ("linkis", linkis::DOCUMENTS)];
 
 /// The doors of every dialect, and what tells of them.
 #[must_use]
 pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {
-    let server = Server { app: app.clone(), name: settings.server.into(), zone: settings.zone };
+    let server = Server {
+        app: app.clone(),
+        name: settings.server.into(),
+        instance: settings.instance.into(),
+        zone: settings.zone,
+    };
     vec![
-        Door { paths: &["/api/v2/tasks/instances"], router: ocp::router(server, settings.ocp) },
+        Door { paths: &["/api/v2/tasks/instances"], router: ocp::router(server.clone(), settings.ocp) },
+        Door { paths: &["/api/rest_j/v1/entrance"], router: linkis::router(server, settings.linkis) },
         Door { paths: &["/graphql/operations", "/openapi"], router: document::router() },
     ]
 }

@@ -12,8 +12,8 @@ mod value;
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
 pub use section::{
-    Auth, Database, Graphql, HttpExecutor, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor, Telemetry,
-    Worker,
+    Auth, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
+    Telemetry, Worker,
 };
 pub use value::{
     AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Slots, WorkerName,

@@ -176,6 +176,11 @@ sections! {
         /// What somebody without credentials may do.
         anonymous_role: AnonymousRole,
     }
+    /// The dialect of Apache Linkis.
+    linkis = "dialects.linkis": Linkis {
+        /// What somebody without credentials may do.
+        anonymous_role: AnonymousRole,
+    }
     /// What the server says of itself.
     telemetry: Telemetry {
         /// The form of log lines.

@@ -40,6 +40,7 @@ pub async fn fill(request: &Request) -> Result<()> {
             priority: None,
             tenant_id: tenant,
             task_type: TaskType::Manual,
+            submission: None,
         };
         resolver::task::submit(request, new).await?;
     }

@@ -45,7 +45,7 @@ impl SessionMutation {
     /// Signs in: the answer sets a cookie that counts for pages of this server alone. Not over a WebSocket.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
         let (request, secure) = (ctx.request(), reach(ctx)?);
-        let signed_in = resolver::session::login(request, &input.name, &input.password).await?;
+        let signed_in = resolver::session::login(request, &input.name, &input.password, None).await?;
         let idle = request.gate.settings().session_idle;
         ctx.append_http_header(SET_COOKIE, cookie::set(&signed_in.cookie, idle, secure));
         Ok(LoginPayload { user: signed_in.user.into(), expires_at: signed_in.expires_at.utc() })

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod batch;
 pub mod definition;
 pub mod event;
+pub mod job;
 pub mod key;
 pub mod log;
 pub mod name;

@@ -1,5 +1,7 @@
 //! Signing in and out, and who is signed in.
 
+use std::time::Duration;
+
 use taskloom_entity::user::Model;
 use taskloom_entity::{Role, Timestamp};
 
@@ -54,18 +56,19 @@ pub async fn until_changed(request: &Request, credentials: &Credentials) {
     request.gate.until_changed(credentials, &request.principal).await;
 }
 
-/// Begins a session for who knows this name and password.
+/// Begins a session for who knows this name and password; it ends when it was not used for `idle`, or for as long as the
+/// settings say.
 ///
 /// # Errors
 /// `BAD_CREDENTIALS`, `TOO_MANY_REQUESTS`.
 #[tracing::instrument(name = "session.login", skip_all)]
-pub async fn login(request: &Request, name: &str, password: &str) -> Result<SignedIn> {
+pub async fn login(request: &Request, name: &str, password: &str, idle: Option<Duration>) -> Result<SignedIn> {
     let act = Act::new("session.login", format_args!("user:{name}"));
     let user = match request.gate.prove(name, password, request.address).await {
         Ok(user) => user,
         Err(error) => return Err(audit::refuse(request, &act, error).await),
     };
-    let (session, cookie) = request.gate.session(user.id);
+    let (session, cookie) = request.gate.session(user.id, idle);
     let expires_at = session.expires_at;
     // The row of the log is the user's who signed in, not nobody's.
     let request = Request { principal: Principal::user(user.id, &user.name, user.role, vec![]), ..request.clone() };

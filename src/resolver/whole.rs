@@ -1,9 +1,11 @@
 //! Tasks with everything that belongs to them, for doors that answer a task in one piece: one statement a table,
 //! however many tasks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use taskloom_entity::{AttemptId, TaskId, attempt, subtask, task};
+use serde_json::Value;
+use taskloom_entity::{AttemptId, TaskId, attempt, subtask, task, task_input};
 
 use super::Request;
 use crate::error::Result;
@@ -19,7 +21,7 @@ pub struct Whole {
     /// The latest attempt of each subtask that has run.
     pub attempts: HashMap<AttemptId, attempt::Model>,
     /// The names of the workers of these attempts, by the ids of the workers' lives.
-    pub workers: HashMap<String, String>,
+    pub workers: Arc<HashMap<String, String>>,
     /// It can never be rolled back.
     pub prohibits_rollback: bool,
 }
@@ -38,20 +40,47 @@ pub async fn get(request: &Request, id: TaskId) -> Result<Whole> {
 /// # Errors
 /// When the database does not answer.
 pub async fn of(request: &Request, task: task::Model) -> Result<Whole> {
+    let mut whole = many(request, vec![task]).await?;
+    Ok(whole.remove(0))
+}
+
+/// Tasks that another resolver has given, in their order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn many(request: &Request, tasks: Vec<task::Model>) -> Result<Vec<Whole>> {
     let conn = request.store.read();
-    let subtasks = store::task::subtasks(conn, &[task.id]).await?;
-    let latest: Vec<AttemptId> = subtasks.iter().filter_map(|subtask| subtask.attempt_id).collect();
+    let ids: Vec<TaskId> = tasks.iter().map(|task| task.id).collect();
+    let mut subtasks = subtasks(request, &tasks).await?;
+    let latest: Vec<AttemptId> = subtasks.values().flatten().filter_map(|subtask| subtask.attempt_id).collect();
     let attempts = store::attempt::list(conn, &latest).await?;
-    let lives: Vec<&str> = attempts.iter().map(|attempt| attempt.worker_id.as_str()).collect();
-    let workers = store::worker::names(conn, &lives).await?;
-    let snapshot = store::snapshot::load(conn, &[task.id]).await?.pop();
-    Ok(Whole {
-        prohibits_rollback: snapshot.is_some_and(|snapshot| snapshot.forbids_rollback().is_some()),
-        attempts: attempts.into_iter().map(|attempt| (attempt.id, attempt)).collect(),
+    let lives: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.worker_id.as_str()).collect();
+    let workers = Arc::new(store::worker::names(conn, &lives.into_iter().collect::<Vec<_>>()).await?);
+    let snapshots = store::snapshot::load(conn, &ids).await?;
+    let forbids = snapshots.into_iter().filter(|snapshot| snapshot.forbids_rollback().is_some());
+    let forbidden: BTreeSet<TaskId> = forbids.map(|snapshot| snapshot.task.id).collect();
+    let mut of_task: HashMap<TaskId, HashMap<AttemptId, attempt::Model>> = HashMap::new();
+    for attempt in attempts {
+        of_task.entry(attempt.task_id).or_default().insert(attempt.id, attempt);
+    }
+    let whole = |task: task::Model| Whole {
+        prohibits_rollback: forbidden.contains(&task.id),
+        subtasks: subtasks.remove(&task.id).unwrap_or_default(),
+        attempts: of_task.remove(&task.id).unwrap_or_default(),
+        workers: workers.clone(),
         task,
-        subtasks,
-        workers,
-    })
+    };
+    Ok(tasks.into_iter().map(whole).collect())
+}
+
+/// What old clients have sent for these tasks, which another resolver has given.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn submissions(request: &Request, ids: &[TaskId]) -> Result<HashMap<TaskId, Value>> {
+    let inputs = store::task::inputs(request.store.read(), ids).await?;
+    let sent = |input: task_input::Model| Some((input.task_id, input.submission?.value()));
+    Ok(inputs.into_iter().filter_map(sent).collect())
 }
 
 /// The subtasks of each of these tasks, which another resolver has given; upstreams first.

@@ -19,6 +19,7 @@ pub async fn insert(tx: &Tx, row: Model) -> Result<Model> {
         created_at: Set(row.created_at),
         seen_at: Set(row.seen_at),
         expires_at: Set(row.expires_at),
+        idle_seconds: Set(row.idle_seconds),
     };
     Ok(row.insert(tx).await?)
 }

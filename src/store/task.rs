@@ -25,6 +25,8 @@ pub struct NewTask {
     pub spec: JsonText,
     /// Its parameters.
     pub parameters: JsonText,
+    /// The request of an old client, as it was sent.
+    pub submission: Option<JsonText>,
     /// Its labels.
     pub labels: Vec<(String, String)>,
     /// Its subtasks, in the order of their `seq`; their task's id is filled in.
@@ -37,7 +39,12 @@ pub struct NewTask {
 /// When the database does not answer, or the idempotency key is taken.
 pub async fn insert(tx: &Tx, new: NewTask) -> Result<TaskId, sea_orm::DbErr> {
     let id = task::Entity::insert(new.task).exec(tx).await?.last_insert_id;
-    let input = task_input::ActiveModel { task_id: Set(id), spec: Set(new.spec), parameters: Set(new.parameters) };
+    let input = task_input::ActiveModel {
+        task_id: Set(id),
+        spec: Set(new.spec),
+        parameters: Set(new.parameters),
+        submission: Set(new.submission),
+    };
     task_input::Entity::insert(input).exec_without_returning(tx).await?;
     if !new.labels.is_empty() {
         let labels = new.labels.into_iter();

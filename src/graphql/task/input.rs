@@ -213,6 +213,7 @@ impl SubmitTaskInput {
             priority: self.priority,
             tenant_id: self.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId),
             task_type: TaskType::Manual,
+            submission: None,
         })
     }
 }

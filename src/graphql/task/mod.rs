@@ -217,6 +217,11 @@ impl Task {
     async fn parameters(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
         Ok(ctx.loaders().one(InputOf(self.0.id)).await?.map(|input| Json::from(&input.parameters)))
     }
+    /// The request of an old client, as it was sent; none: it came through this door.
+    async fn submission(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
+        let input = ctx.loaders().one(InputOf(self.0.id)).await?;
+        Ok(input.and_then(|input| input.submission.as_ref().map(Json::from)))
+    }
     /// Its subtasks, upstreams first.
     #[graphql(complexity = "5 * child_complexity")]
     async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Row<Subtask>>> {

@@ -101,6 +101,9 @@ pub struct New {
     /// By whom it was made.
     #[serde(skip)]
     pub task_type: TaskType,
+    /// The request of an old client, as it was sent; kept to be shown.
+    #[serde(skip)]
+    pub submission: Option<Value>,
 }
 
 /// The usual priority.
@@ -302,6 +305,7 @@ fn rows(request: &Request, definition: &Definition, accepted: Accepted<'_>) -> N
         task,
         spec: JsonText::of(definition),
         parameters: JsonText::of(&accepted.parameters),
+        submission: new.submission.as_ref().map(JsonText::of),
         labels: new.labels.clone(),
         subtasks: subtasks.collect(),
     }

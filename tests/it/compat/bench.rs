@@ -135,7 +135,10 @@ fn router(app: &Arc<App>) -> Router {
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
     let mut doors = vec![Door { paths: &["/graphql"], router: graph }];
     let zone = Zone(FixedOffset::east_opt(8 * 3600));
-    doors.extend(compat::doors(app, compat::Settings { server: "loom-1".into(), zone, ..Default::default() }));
+    doors.extend(compat::doors(
+        app,
+        compat::Settings { server: "loom-1".into(), instance: "127.0.0.1:8080".into(), zone, ..Default::default() },
+    ));
     let settings = Settings::defaults("unused").server;
     let ready: taskloom::http::Ready = Arc::new(|| Box::pin(async { Ok(()) }));
     taskloom::http::router(doors, Wall { settings, metrics: app.store.metrics().clone(), ready })

@@ -3,7 +3,9 @@
 
 mod bench;
 mod equal;
+mod linkis;
 mod ocp;
 mod role;
 mod seed;
+mod session;
 mod transcript;

@@ -1,6 +1,6 @@
 //! Roles × routes: who is refused what, and that a task of another tenant is answered as one that never was.
 
-use taskloom::compat::ocp;
+use taskloom::compat::{linkis, ocp};
 
 use super::bench::{Bench, on_both};
 use super::transcript::read;
@@ -34,6 +34,50 @@ async fn every_route_asks_for_its_role() {
         for who in ["manager", "admin"] {
             let t = Bench::sqlite().await;
             assert_eq!(t.call(&method, &path, who).await.status().as_u16(), 200, "{operation} by {who}");
+        }
+    }
+}
+
+/// A call of Linkis's own forms, as its transcript has it.
+async fn told(t: &Bench, operation: &str, who: &str) -> u16 {
+    let case = read(operation).into_iter().find(|case| case.title.starts_with("success")).unwrap();
+    let (method, path) = case.request[0].split_once(' ').unwrap();
+    let mut request = t.client.request(method.parse().unwrap(), format!("http://{}{path}", t.address));
+    for line in &case.request[1..] {
+        request = match line.strip_prefix("body ") {
+            Some(body) => request.body(body.to_owned()),
+            None => request,
+        };
+    }
+    if who != "nobody" {
+        request = request.bearer_auth(t.token(who));
+    }
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn every_route_of_linkis_asks_for_its_role() {
+    let t = Bench::sqlite().await;
+    for (operation, document) in linkis::DOCUMENTS.iter().filter(|(name, _)| *name != "linkis.login") {
+        assert_eq!(told(&t, operation, "nobody").await, 401, "{operation}");
+        // Results and logs as files are their owner's.
+        let files = ["linkis.getDirFileTrees", "linkis.openFile", "linkis.openLog"].contains(operation);
+        let viewer = match (changes(document) && *operation != "linkis.logout", files) {
+            (true, _) => 403,
+            (false, true) => 400,
+            (false, false) => 200,
+        };
+        assert_eq!(told(&t, operation, "viewer").await, viewer, "{operation}");
+    }
+    for who in ["manager", "admin"] {
+        for (operation, _) in linkis::DOCUMENTS {
+            // The label of a user is that user's.
+            if who == "admin" && matches!(*operation, "linkis.execute" | "linkis.submit") {
+                continue;
+            }
+            // A change can be made once.
+            let t = Bench::sqlite().await;
+            assert_eq!(told(&t, operation, who).await, 200, "{operation} by {who}");
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) async fn fill(store: &Store, tenant: TenantId) {
             task_id: TaskId(n),
             spec: JsonText::of(&json!({"name": name(n)})),
             parameters: JsonText::of(&json!({})),
+            submission: None,
         };
         input.into_active_model().reset_all().insert(db).await.unwrap();
         for step in 0..3 {

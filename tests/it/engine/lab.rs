@@ -93,6 +93,7 @@ impl Lab {
             priority,
             tenant_id: Some(self.tenant),
             task_type: TaskType::Manual,
+            submission: None,
         };
         resolver::task::submit(&self.request, new).await.unwrap();
     }

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "a password of tests";
+pub(crate) const PASSWORD: &str = "a password of tests";
 /// How long anything is waited for.
 const DEADLINE: Duration = Duration::from_secs(40);
 /// How long an answer may take while something is away: 1 s for a connection, twice, and a slow machine.
@@ -76,6 +76,11 @@ impl Server {
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
+    }
+
+    /// A request to a path of it, signed by nobody yet.
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.address))
     }
 
     /// The whole answer, errors and all.

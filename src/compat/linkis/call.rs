@@ -1,0 +1,245 @@
+//! One call of a Linkis client: who calls, and its envelope.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OriginalUri, State};
+use axum::http::header::{ORIGIN, REFERER, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::caller::{self, Guest};
+use super::super::{Server, Zone};
+use super::envelope::{Message, Refusal, Said, http, send};
+use crate::auth::{Credentials, cookie, origin};
+use crate::error::{Error, Result, code};
+use crate::http::language;
+use crate::resolver::Request;
+
+/// The cookie of a session.
+pub const COOKIE: &str = "linkis_user_session_ticket_id_v1";
+
+/// What every call needs.
+#[derive(Clone)]
+pub struct Linkis {
+    /// What every dialect needs.
+    pub server: Server,
+    /// Who is let in without credentials.
+    pub guest: Guest,
+}
+
+/// One call, let in; by nobody, where a route is open.
+pub struct Call {
+    /// In whose name.
+    pub request: Request,
+    frame: Frame,
+}
+
+/// A call that changes something: on GET, a cookie is enough only on a request of our own pages.
+pub struct Change(pub Call);
+
+struct Frame {
+    server: Server,
+    id: Arc<str>,
+    method: String,
+}
+
+impl FromRequestParts<Linkis> for Call {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
+        linkis.enter(parts, origin::is_own(&parts.headers)).await
+    }
+}
+
+impl FromRequestParts<Linkis> for Change {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
+        linkis.enter(parts, is_meant(&parts.headers)).await.map(Self)
+    }
+}
+
+/// Whether a page of ours asks, or no page at all: a link that somebody was made to follow is not enough.
+fn is_meant(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    let foreign_referer = || {
+        let referer = text(REFERER.as_str())?;
+        let mut as_origin = headers.clone();
+        as_origin.remove("sec-fetch-site");
+        let origin = referer.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        as_origin.insert(ORIGIN, origin.parse().ok()?);
+        Some(!origin::is_own(&as_origin))
+    };
+    match text("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => origin::is_own(headers) && foreign_referer() != Some(true),
+    }
+}
+
+impl Linkis {
+    async fn enter(&self, parts: &mut Parts, cookie_counts: bool) -> Result<Call, Response> {
+        let (request, frame) = self.stranger(parts);
+        let entered = async {
+            let (credentials, named) = read(&parts.headers, cookie_counts)?;
+            let request = caller::enter(request, &credentials, self.guest).await?;
+            // A token is bound to its user: who names another is nobody.
+            match named {
+                Some(name) if name != request.principal.name() => Err(Error::new(&code::TOKEN_REFUSED)),
+                _ => Ok(request),
+            }
+        };
+        match entered.await {
+            Ok(request) => Ok(Call { request, frame }),
+            Err(error) => Err(frame.refuse(&error.into())),
+        }
+    }
+
+    fn stranger(&self, parts: &Parts) -> (Request, Frame) {
+        let request = caller::stranger(&self.server.app, parts, language(&parts.headers));
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+        let method = uri.path().replacen("/rest_j/v1", "", 1);
+        let (server, id) = (self.server.clone(), request.id.clone());
+        (request, Frame { server, id, method })
+    }
+}
+
+/// The credentials of a call, and whose they must be. A header decides over a cookie; neither is read from the other.
+fn read(headers: &HeaderMap, cookie_counts: bool) -> Result<(Credentials, Option<String>)> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    if let Some(token) = text("token-code") {
+        let user = text("token-user").ok_or_else(|| Error::new(&code::TOKEN_REFUSED))?;
+        return Ok((Credentials::Token(token), Some(user)));
+    }
+    if headers.contains_key("token-user") {
+        return Err(Error::new(&code::TOKEN_REFUSED));
+    }
+    match Credentials::read(headers)? {
+        Credentials::Nothing if cookie_counts => {
+            Ok((cookie::find_named(headers, COOKIE).map_or(Credentials::Nothing, Credentials::Session), None))
+        }
+        Credentials::Session(_) if !cookie_counts => Ok((Credentials::Nothing, None)),
+        other => Ok((other, None)),
+    }
+}
+
+impl Call {
+    /// In which zone instants are written.
+    pub fn zone(&self) -> Zone {
+        self.frame.server.zone
+    }
+
+    /// `host:port` of this server.
+    pub fn instance(&self) -> &str {
+        &self.frame.server.instance
+    }
+
+    /// The answer.
+    pub fn answer<T: Serialize>(&self, said: Result<Said<T>, Refusal>) -> Response {
+        match self.message(&self.frame.method, said) {
+            Ok(message) => send(StatusCode::OK, &message),
+            Err(refusal) => self.frame.refuse(&refusal),
+        }
+    }
+
+    /// The envelope of one of several calls in one.
+    pub fn part<T: Serialize>(&self, method: &str, said: Result<Said<T>, Refusal>) -> Message<serde_json::Value> {
+        match self.message(method, said) {
+            Ok(Message { method, status, message, data }) => {
+                Message { method, status, message, data: serde_json::to_value(data).unwrap_or_default() }
+            }
+            Err(refusal) => {
+                let (status, message, data) = refusal.encode(self.instance());
+                Message { method: method.to_owned(), status, message, data }
+            }
+        }
+    }
+
+    fn message<T>(&self, method: &str, said: Result<Said<T>, Refusal>) -> Result<Message<T>, Refusal> {
+        let Said(message, data) = said?;
+        Ok(Message { method: method.to_owned(), status: 0, message: message.to_owned(), data })
+    }
+}
+
+impl Frame {
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        if let Refusal::Of(error) = refusal {
+            caller::log(error, &self.id);
+        }
+        let (status, message, data) = refusal.encode(&self.server.instance);
+        let mut response = send(http(status), &Message { method: self.method.clone(), status, message, data });
+        if let Refusal::Of(error) = refusal
+            && let Some(pause) = error.pause()
+        {
+            // Not its fault and not for ever: the one status that the product does not know, and every client does.
+            *response.status_mut() = StatusCode::from_u16(error.code().status).unwrap_or(StatusCode::BAD_REQUEST);
+            response.headers_mut().insert(RETRY_AFTER, (pause.as_millis().div_ceil(1000) as u64).into());
+        }
+        response
+    }
+
+    fn bare(&self, http: StatusCode, message: String) -> Response {
+        send(http, &Message { method: self.method.clone(), status: 1, message, data: json!({}) })
+    }
+}
+
+/// A path below the dialect's that does not exist.
+pub async fn no_such_path(State(linkis): State<Linkis>, parts: Parts) -> Response {
+    let frame = linkis.stranger(&parts).1;
+    let message = format!("{} does not exist(不存在)", frame.method);
+    frame.bare(StatusCode::NOT_FOUND, message)
+}
+
+/// A path that exists, asked in a way that it does not answer; the router adds `Allow`.
+pub async fn wrong_method(State(linkis): State<Linkis>, method: Method, uri: Uri, parts: Parts) -> Response {
+    let message = format!("{} does not answer {method}(不支持该方法)", uri.path());
+    linkis.stranger(&parts).1.bare(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(headers: &[(&str, &str)]) -> bool {
+        let mut request = axum::http::Request::builder().uri("/").header("host", "loom.example:8080");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        is_meant(request.body(()).unwrap().headers())
+    }
+
+    #[test]
+    fn a_foreign_page_cannot_make_a_browser_kill() {
+        assert!(meant(&[]));
+        assert!(meant(&[("sec-fetch-site", "same-origin")]));
+        assert!(meant(&[("referer", "http://loom.example:8080/page")]));
+        for headers in [
+            &[("sec-fetch-site", "none")][..],
+            &[("sec-fetch-site", "cross-site")],
+            &[("origin", "http://evil.example")],
+            &[("referer", "http://evil.example/page")],
+            &[("referer", "http://loom.example:8080.evil.example/")],
+        ] {
+            assert!(!meant(headers), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_needs_its_user_and_is_not_read_from_a_cookie() {
+        let of = |headers: &[(&str, &str)]| {
+            let mut request = axum::http::Request::builder().uri("/");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            read(request.body(()).unwrap().headers(), true)
+        };
+        let (credentials, user) = of(&[("token-user", "ann"), ("token-code", "tl_x")]).unwrap();
+        assert_eq!((credentials, user.as_deref()), (Credentials::Token("tl_x".into()), Some("ann")));
+        of(&[("token-code", "tl_x")]).unwrap_err();
+        of(&[("token-user", "ann")]).unwrap_err();
+        let (credentials, _) = of(&[("cookie", "Token-User=ann; Token-Code=tl_x")]).unwrap();
+        assert_eq!(credentials, Credentials::Nothing);
+    }
+}

@@ -1,0 +1,258 @@
+//! Results and logs, by the handles that the history gave out. Only the owner of a job and administrators read them here.
+
+use axum::extract::RawQuery;
+use axum::response::Response;
+use serde::Serialize;
+use taskloom_entity::{ResultKind, SubtaskId, result_set};
+use utoipa::ToSchema;
+
+use super::super::query::Query;
+use super::call::Call;
+use super::envelope::{Message, Refusal, Refused, Said};
+use super::history::bounded;
+use super::job;
+use super::log::{accepted, four};
+use super::path::{self, Handle};
+use super::wire::WholeLog;
+use crate::resolver::whole::{self, Whole};
+use crate::resolver::{self, result};
+
+const UNKNOWN: &str = "The path does not exist, or you have no permission to read it(路径不存在或没有访问权限)";
+const USUAL: u32 = 5000;
+const MOST: u32 = 10_000;
+/// Bytes of a whole log at the most: the last ones.
+const LOG: i64 = 4 << 20;
+
+/// A folder of results.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkisDirFileTree)]
+pub struct Tree {
+    name: String,
+    path: String,
+    #[schema(value_type = Option<Object>)]
+    properties: Option<()>,
+    children: Vec<Leaf>,
+    is_leaf: bool,
+    parent_path: Option<String>,
+}
+
+/// A result.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkisFile)]
+pub struct Leaf {
+    name: String,
+    path: String,
+    properties: Properties,
+    #[schema(value_type = Option<Object>)]
+    children: Option<()>,
+    is_leaf: bool,
+    parent_path: String,
+}
+
+/// What is known of a result, as text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Properties {
+    size: String,
+    modifytime: String,
+}
+
+/// A folder, and nothing else.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Trees {
+    dir_file_trees: Tree,
+}
+
+/// A column.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkisColumn)]
+pub struct Column {
+    column_name: String,
+    comment: String,
+    /// `string boolean int bigint float double decimal date timestamp binary`.
+    data_type: String,
+}
+
+/// A page of a result.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkisResultSet)]
+pub struct Page {
+    metadata: Vec<Column>,
+    /// Always 0: a driver makes up rows for ever on a true one.
+    total_page: u32,
+    /// The rows of this page.
+    total_line: usize,
+    page: u32,
+    /// "2": a table; "1": text.
+    #[serde(rename = "type")]
+    kind: String,
+    file_content: Vec<Vec<Option<String>>>,
+}
+
+/// The job behind a handle of the query; only its owner's.
+async fn owned(call: &Call, query: &Query) -> Result<(Handle, Whole), Refusal> {
+    let handle = query.one("path")?.and_then(path::parse).ok_or_else(|| Refusal::words(UNKNOWN))?;
+    let (Handle::Results(id) | Handle::Result(id, _) | Handle::Log(id)) = handle;
+    let task = resolver::job::own(&call.request, id).await.map_err(|error| match error.code() {
+        own if own == &crate::error::code::NOT_THE_OWNER => Refusal::words(UNKNOWN),
+        _ => Refusal::or_unknown(error, || UNKNOWN.to_owned()),
+    })?;
+    Ok((handle, whole::of(&call.request, task).await?))
+}
+
+/// Where a job's results are: the tables of its steps, or else what its one script has said.
+enum Results {
+    Tables(Vec<result_set::Model>),
+    Output(SubtaskId, i64),
+    Nothing,
+}
+
+async fn results(call: &Call, whole: &Whole) -> Result<Results, Refusal> {
+    let mut sets = vec![];
+    for step in &whole.subtasks {
+        sets.extend(result::list(&call.request, step.id).await?);
+    }
+    if !sets.is_empty() {
+        return Ok(Results::Tables(sets));
+    }
+    Ok(match whole.subtasks.first().filter(|step| step.runs > 0 && step.executor.is_process()) {
+        Some(step) => Results::Output(step.id, step.log_bytes),
+        None => Results::Nothing,
+    })
+}
+
+/// Lists the results of a job.
+#[utoipa::path(get, path = "/api/rest_j/v1/filesystem/getDirFileTrees", operation_id = "linkis.getDirFileTrees",
+    tag = "history", params(("path" = String, Query, description = "`resultLocation` of the history")),
+    responses((status = 200, description = "The results", body = Message<Trees>),
+    (status = "4XX", description = "Refused", body = Refused)))]
+pub async fn tree(call: Call, RawQuery(query): RawQuery) -> Response {
+    let found = async {
+        let (handle, whole) = owned(&call, &Query::parse(query.as_deref())?).await?;
+        if !matches!(handle, Handle::Results(_)) {
+            return Err(Refusal::words(UNKNOWN));
+        }
+        let at = whole.task.finished_at.unwrap_or(whole.task.created_at);
+        let parent = path::results(whole.task.id);
+        let leaf = |number: usize, size: i64| {
+            let name = path::name(i32::try_from(number).unwrap_or(i32::MAX));
+            Leaf {
+                path: format!("{parent}/{name}"),
+                name,
+                properties: Properties { size: size.to_string(), modifytime: (at.0 / 1000).to_string() },
+                children: None,
+                is_leaf: true,
+                parent_path: parent.clone(),
+            }
+        };
+        let children = match results(&call, &whole).await? {
+            Results::Tables(sets) => sets.iter().enumerate().map(|(number, set)| leaf(number, set.bytes)).collect(),
+            Results::Output(_, bytes) => vec![leaf(0, bytes)],
+            Results::Nothing => vec![],
+        };
+        let tree = Tree {
+            name: "result".to_owned(),
+            path: parent.clone(),
+            properties: None,
+            children,
+            is_leaf: false,
+            parent_path: None,
+        };
+        Ok(Said("OK", Trees { dir_file_trees: tree }))
+    };
+    call.answer(found.await)
+}
+
+/// Shows a page of one result.
+#[utoipa::path(get, path = "/api/rest_j/v1/filesystem/openFile", operation_id = "linkis.openFile", tag = "history",
+    params(("path" = String, Query, description = "A result's path"),
+        ("page" = Option<u32>, Query, description = "From 1"), ("pageSize" = Option<u32>, Query),
+        ("nullValue" = Option<String>, Query, description = "`NULL` when left out; `LINKIS_NULL`: null")),
+    responses((status = 200, description = "Rows", body = Message<Page>),
+    (status = "4XX", description = "Refused", body = Refused)))]
+pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
+    let found = async {
+        let query = Query::parse(query.as_deref())?;
+        let (handle, whole) = owned(&call, &query).await?;
+        let Handle::Result(_, number) = handle else { return Err(Refusal::words(UNKNOWN)) };
+        let (page, size) = (bounded(&query, "page", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
+        let part = (i64::from(page - 1) * i64::from(size), i64::from(size));
+        let null = match query.one("nullValue")? {
+            Some("LINKIS_NULL") => None,
+            other => Some(other.unwrap_or("NULL").to_owned()),
+        };
+        match results(&call, &whole).await? {
+            Results::Tables(mut sets) => {
+                let at = usize::try_from(number).ok().filter(|at| *at < sets.len());
+                let set = sets.swap_remove(at.ok_or_else(|| Refusal::words(UNKNOWN))?);
+                Ok(Said("OK", table(result::page(&call.request, set, part).await?, page, null.as_ref())))
+            }
+            Results::Output(step, _) if number == 0 => {
+                let lines = result::output(&call.request, step, part).await?;
+                Ok(Said("OK", text(lines, page)))
+            }
+            Results::Output(..) | Results::Nothing => Err(Refusal::words(UNKNOWN)),
+        }
+    };
+    call.answer(found.await)
+}
+
+fn table(found: result::Page, page: u32, null: Option<&String>) -> Page {
+    let column = |column: crate::rows::Column| Column {
+        column_name: column.name,
+        comment: column.comment,
+        data_type: column.kind.name().to_lowercase(),
+    };
+    let cell = |cell: Option<String>| cell.or_else(|| null.cloned());
+    let rows: Vec<Vec<_>> = found.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
+    let kind = if found.set.kind == ResultKind::Text { "1" } else { "2" };
+    Page {
+        metadata: found.columns.into_iter().map(column).collect(),
+        total_page: 0,
+        total_line: rows.len(),
+        page,
+        kind: kind.to_owned(),
+        file_content: rows,
+    }
+}
+
+/// What a script has said: a line a row.
+fn text(lines: Vec<String>, page: u32) -> Page {
+    let column = Column { column_name: "linkis_string".into(), comment: "NULL".into(), data_type: "string".into() };
+    Page {
+        metadata: vec![column],
+        total_page: 0,
+        total_line: lines.len(),
+        page,
+        kind: "1".to_owned(),
+        file_content: lines.into_iter().map(|line| vec![Some(line)]).collect(),
+    }
+}
+
+/// Shows a job's log as a whole, or its end.
+#[utoipa::path(get, path = "/api/rest_j/v1/filesystem/openLog", operation_id = "linkis.openLog", tag = "history",
+    params(("path" = String, Query, description = "`logPath` of the history")),
+    responses((status = 200, description = "Four texts", body = Message<WholeLog>),
+    (status = "4XX", description = "Refused", body = Refused)))]
+pub async fn open_log(call: Call, RawQuery(query): RawQuery) -> Response {
+    let found = async {
+        let (handle, whole) = owned(&call, &Query::parse(query.as_deref())?).await?;
+        if !matches!(handle, Handle::Log(_)) {
+            return Err(Refusal::words(UNKNOWN));
+        }
+        let mut lines = vec![accepted(&job::named(&call, &whole).await?, call.zone())];
+        for step in &whole.subtasks {
+            let tail = resolver::log::tail(&call.request, step.id.into(), LOG).await?;
+            if tail.left_out > 0 {
+                lines.push(format!("... the first {} bytes of this log are left out", tail.left_out));
+            }
+            lines.extend(tail.lines.into_iter().map(|line| line.text));
+        }
+        Ok(Said("OK", WholeLog { log: four(&lines) }))
+    };
+    call.answer(found.await)
+}

@@ -1,0 +1,100 @@
+//! The history: one job, and a page of them.
+
+use axum::extract::{Path, RawQuery};
+use axum::response::Response;
+use serde_json::Value;
+use taskloom_entity::{Role, Timestamp};
+
+use super::super::long::Long;
+use super::super::query::{Query, wrong};
+use super::call::Call;
+use super::envelope::{Message, Refusal, Refused, Said};
+use super::wire::{self, Named, Status};
+use super::{id, job};
+use crate::resolver::task::{Filter, OrderBy};
+use crate::resolver::{self, whole};
+
+const UNKNOWN: &str = "The corresponding job was not found, or there may be no permission to view the job(没有找到对应的job，也可能是没有查看该job的权限)";
+const USUAL: u32 = 20;
+const MOST: u32 = 1000;
+
+/// Shows one job of the history.
+#[utoipa::path(get, path = "/api/rest_j/v1/jobhistory/{taskID}/get", operation_id = "linkis.getTask", tag = "history",
+    params(("taskID" = String, Path, description = "The taskID, or the execID")),
+    responses((status = 200, description = "The job", body = Message<wire::Found>),
+    (status = "4XX", description = "Refused", body = Refused)))]
+pub async fn get(call: Call, Path(text): Path<String>) -> Response {
+    let found = async {
+        let id = id::parse(&text).ok_or_else(|| Refusal::words(UNKNOWN))?;
+        let found = whole::get(&call.request, id).await;
+        let whole = found.map_err(|error| Refusal::or_unknown(error, || UNKNOWN.to_owned()))?;
+        let named = job::named(&call, &whole).await?;
+        Ok(Said("OK", wire::Found { task: wire::Task::of(&whole, &named, call.request.clock.now()) }))
+    };
+    call.answer(found.await)
+}
+
+/// Lists the caller's jobs, the newest first.
+#[utoipa::path(get, path = "/api/rest_j/v1/jobhistory/list", operation_id = "linkis.listTasks", tag = "history",
+    params(("startDate" = Option<i64>, Query, description = "Epoch milliseconds"),
+        ("endDate" = Option<i64>, Query, description = "Epoch milliseconds"),
+        ("status" = Option<String>, Query, description = "Several are separated by commas"),
+        ("taskID" = Option<i64>, Query), ("creator" = Option<String>, Query),
+        ("executeApplicationName" = Option<String>, Query),
+        ("pageNow" = Option<u32>, Query, description = "From 1"), ("pageSize" = Option<u32>, Query),
+        ("isAdminView" = Option<bool>, Query, description = "Everybody's jobs, for administrators")),
+    responses((status = 200, description = "A page", body = Message<wire::History>),
+    (status = "4XX", description = "Refused", body = Refused)))]
+pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
+    let found = async {
+        let query = Query::parse(query.as_deref())?;
+        let filter = filter(&call, &query)?;
+        let (page, size) = (bounded(&query, "pageNow", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
+        let part = (u64::from(page - 1) * u64::from(size), u64::from(size));
+        let (tasks, total) = resolver::task::page(&call.request, &filter, &[(OrderBy::Id, true)], part).await?;
+        let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
+        let mut said = whole::submissions(&call.request, &ids).await?;
+        let now = call.request.clock.now();
+        let mut shown = Vec::with_capacity(tasks.len());
+        for whole in whole::many(&call.request, tasks).await? {
+            let origin = said.remove(&whole.task.id).unwrap_or(Value::Null);
+            let named = Named { task: &whole.task, origin, instance: call.instance() };
+            shown.push(wire::Task::of(&whole, &named, now));
+        }
+        Ok(Said("OK", wire::History { tasks: shown, total_page: Long(total.cast_signed()) }))
+    };
+    call.answer(found.await)
+}
+
+fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {
+    let date = |name| Ok::<_, Refusal>(query.number::<i64>(name)?.map(|at| Timestamp(at.saturating_mul(1000))));
+    let everybody = query.one("isAdminView")? == Some("true") && call.request.principal.role() == Some(Role::Admin);
+    let mut filter = Filter {
+        creator: (!everybody).then(|| call.request.principal.name()),
+        created_from: date("startDate")?,
+        created_to: date("endDate")?,
+        ..Filter::default()
+    };
+    let words = query.all("status").flat_map(|value| value.split(',')).map(str::trim);
+    for word in words.filter(|word| !word.is_empty() && *word != "All") {
+        let states = Status::states(word).ok_or_else(|| wrong("status", word, "no such status"))?;
+        filter.states.extend(states);
+    }
+    if let Some(text) = query.one("taskID")? {
+        let id = id::parse(text).ok_or_else(|| wrong("taskID", text, "a number is expected"))?;
+        filter.ids = Some(vec![id]);
+    }
+    for (name, label) in [("creator", "linkis.creator"), ("executeApplicationName", "linkis.application")] {
+        if let Some(value) = query.one(name)? {
+            filter.labels.push((label.to_owned(), Some(value.to_owned())));
+        }
+    }
+    Ok(filter)
+}
+
+pub(super) fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
+    match query.number(name)?.unwrap_or(usual) {
+        number if (1..=most).contains(&number) => Ok(number),
+        number => Err(wrong(name, &number.to_string(), format!("1 to {most} is possible")).into()),
+    }
+}

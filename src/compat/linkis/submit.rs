@@ -1,0 +1,281 @@
+//! A job as it is submitted: two forms of one body, decoded into a submission of one step.
+
+use serde_json::{Map, Value, json};
+use taskloom_entity::TaskType;
+
+use super::envelope::Refusal;
+use crate::resolver::task::submit::{New, Source, TargetOf};
+
+/// A job that makes sense.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// What is run, variables put in.
+    pub code: String,
+    /// By which kind of engine.
+    pub run: Run,
+    /// The engine as it was named: `shell`, `spark`.
+    pub engine: String,
+    /// The engine with its version as it was named: `spark-2.4.3`.
+    pub engine_type: String,
+    /// The kind of code as it was named.
+    pub run_type: String,
+    /// The application that submits: `IDE`.
+    pub creator: String,
+    /// Kept to be shown.
+    pub application: String,
+    variables: Map<String, Value>,
+    timeout: Option<String>,
+    body: Map<String, Value>,
+}
+
+/// What runs a job's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// A shell.
+    Shell,
+    /// Python.
+    Python,
+    /// The data source that stands for its engine.
+    Sql,
+    /// One HTTP request, described in JSON.
+    Http,
+}
+
+const NO_CODE: &str = "The param executionCode cannot be empty (参数 executionCode 不能为空)";
+const NO_LABELS: &str = "params cannot be empty ,  labels is null.";
+const NO_ENGINE: &str = "engineType label cannot be empty (engineType标签不能为空)";
+const NO_RUN_TYPE: &str = "runType cannot be empty (runType不能为空)";
+const UNKNOWN_RUN_TYPE: &str = "Only code with runtype supported (仅支持运行类型的代码)";
+
+/// Reads a body of either form; `user` submits it.
+///
+/// # Errors
+/// The product's refusals, by their numbers.
+pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
+    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+        return Err(Refusal::words("The request body must be a JSON object(请求体必须是JSON对象)"));
+    };
+    let new_form = body.get("executionContent").and_then(Value::as_object);
+    let text = |of: &Map<String, Value>, key: &str| {
+        of.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let code = new_form.map_or_else(|| body.get("executionCode"), |content| content.get("code"));
+    let code = code.and_then(Value::as_str).filter(|code| !code.trim().is_empty());
+    let code = code.ok_or_else(|| Refusal::Coded(20007, NO_CODE.to_owned()))?;
+    if code.contains('\0') {
+        return Err(Refusal::words("The code must not hold NUL(代码不能包含NUL)"));
+    }
+    let labels = body.get("labels").and_then(Value::as_object);
+    if new_form.is_some() && labels.is_none() {
+        return Err(Refusal::Coded(20008, NO_LABELS.to_owned()));
+    }
+    let label = |key| labels.and_then(|labels| text(labels, key));
+    let application = text(&body, "executeApplicationName");
+    let named = match (label("engineType"), new_form) {
+        (None, None) => application.clone(),
+        (label, _) => label,
+    };
+    let Some(engine_type) = named else {
+        return Err(match (labels, new_form) {
+            (None, None) => Refusal::Coded(20008, NO_LABELS.to_owned()),
+            _ => Refusal::Coded(20009, NO_ENGINE.to_owned()),
+        });
+    };
+    let engine = engine_type.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let usual = match engine.as_str() {
+        "shell" | "python" => engine.clone(),
+        _ => "sql".to_owned(),
+    };
+    let run_type = match new_form {
+        Some(content) => text(content, "runType").ok_or_else(|| Refusal::Coded(20009, NO_RUN_TYPE.to_owned()))?,
+        None => text(&body, "runType").unwrap_or(usual),
+    };
+    let run = run(&run_type).ok_or_else(|| Refusal::Coded(20010, UNKNOWN_RUN_TYPE.to_owned()))?;
+    let creator = creator(label("userCreator"), user, text(&body, "requestApplicationName"), new_form.is_some())?;
+    let params = params(&body)?;
+    let variables = section(params, &["variable"]).cloned().unwrap_or_default();
+    Ok(Job {
+        code: put_in(code, &variables),
+        run,
+        application: application.unwrap_or_else(|| engine.clone()),
+        engine,
+        engine_type,
+        run_type,
+        creator,
+        timeout: section(params, &["configuration", "runtime"]).and_then(timeout),
+        variables,
+        body: body.clone(),
+    })
+}
+
+fn run(run_type: &str) -> Option<Run> {
+    Some(match run_type.to_ascii_lowercase().as_str() {
+        "shell" | "sh" => Run::Shell,
+        "python" | "py" | "pyspark" => Run::Python,
+        "sql" | "jdbc" | "hql" | "psql" | "tsql" => Run::Sql,
+        "http" => Run::Http,
+        _ => return None,
+    })
+}
+
+/// The application behind `user-creator`; the user must be the caller.
+fn creator(label: Option<String>, user: &str, application: Option<String>, new_form: bool) -> Result<String, Refusal> {
+    let Some(label) = label else {
+        return Ok(application.filter(|_| !new_form).unwrap_or_else(|| "IDE".to_owned()));
+    };
+    match (label.strip_prefix(user).and_then(|rest| rest.strip_prefix('-')), label.split_once('-')) {
+        (Some(creator), _) if !creator.is_empty() => Ok(creator.to_owned()),
+        (None, None) => Ok(label),
+        (_, of) => {
+            let of = of.map_or(label.as_str(), |(of, _)| of);
+            let words =
+                format!("The user {of} of the label userCreator is not {user} (标签userCreator的用户与登录用户不一致)");
+            Err(Refusal::Coded(20005, words))
+        }
+    }
+}
+
+fn params(body: &Map<String, Value>) -> Result<Option<&Map<String, Value>>, Refusal> {
+    match body.get("params") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(params)) => Ok(Some(params)),
+        Some(_) => Err(Refusal::words("params must be a JSON object(params必须是JSON对象)")),
+    }
+}
+
+fn section<'a>(params: Option<&'a Map<String, Value>>, path: &[&str]) -> Option<&'a Map<String, Value>> {
+    path.iter().try_fold(params?, |of, key| of.get(*key)?.as_object())
+}
+
+/// Seconds, as a number or a text.
+fn timeout(runtime: &Map<String, Value>) -> Option<String> {
+    let seconds = match runtime.get("timeout")? {
+        Value::Number(number) => number.as_u64()?,
+        Value::String(text) => text.trim().trim_end_matches('s').parse().ok()?,
+        _ => return None,
+    };
+    (seconds > 0).then(|| format!("{seconds}s"))
+}
+
+/// Puts each known variable where `${name}` stands; what is not known stays. Code and variables are one submitter's.
+fn put_in(code: &str, variables: &Map<String, Value>) -> String {
+    let mut text = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some((before, after)) = rest.split_once("${") {
+        text.push_str(before);
+        let known = after.split_once('}').and_then(|(name, behind)| Some((variables.get(name.trim())?, behind)));
+        match known {
+            Some((Value::String(value), behind)) => {
+                text.push_str(value);
+                rest = behind;
+            }
+            Some((value, behind)) => {
+                text.push_str(&value.to_string());
+                rest = behind;
+            }
+            None => {
+                text.push_str("${");
+                rest = after;
+            }
+        }
+    }
+    text + rest
+}
+
+impl Job {
+    /// The submission. `source` is the data source of its engine, where it needs one.
+    ///
+    /// # Errors
+    /// When the code of an `http` job is no JSON.
+    pub fn submission(self, source: Option<&str>) -> Result<New, Refusal> {
+        let run = match self.run {
+            Run::Shell => json!({"shell": self.code}),
+            Run::Python => json!({"python": self.code}),
+            Run::Sql => json!({"sql": self.code, "source": source}),
+            Run::Http => {
+                let request: Value = serde_json::from_str(&self.code).map_err(|_| {
+                    Refusal::words("The code of an http job must be a JSON object(http作业的代码必须是JSON对象)")
+                })?;
+                json!({"http": request})
+            }
+        };
+        let mut step = json!({"name": self.engine, "run": run});
+        if let Some(timeout) = self.timeout {
+            step["timeout"] = timeout.into();
+        }
+        let label = |key: &str, value: &str| (format!("linkis.{key}"), value.chars().take(64).collect());
+        let labels = vec![label("creator", &self.creator), label("application", &self.application)];
+        let mut origin = self.body;
+        for (key, value) in [("runType", self.run_type), ("engineType", self.engine_type), ("creator", self.creator)] {
+            origin.insert(format!("linkis.{key}"), value.into());
+        }
+        Ok(New {
+            source: Source::Spec(json!({"name": format!("{} job", self.engine), "subtasks": [step]})),
+            name: None,
+            parameters: (!self.variables.is_empty()).then_some(Value::Object(self.variables)),
+            idempotency_key: None,
+            target: TargetOf::default(),
+            labels,
+            priority: None,
+            tenant_id: None,
+            task_type: TaskType::Manual,
+            submission: Some(Value::Object(origin)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &Value) -> (i32, String) {
+        let refusal = parse(body.to_string().as_bytes(), "ann").unwrap_err();
+        let (status, message, data) = refusal.encode("h:1");
+        assert_eq!(status, 1);
+        (data.pointer("/errorMsg/errCode").and_then(Value::as_i64).unwrap_or(0).try_into().unwrap(), message)
+    }
+
+    #[test]
+    fn both_forms_are_one_job() {
+        let old = json!({
+            "executionCode": "echo ${day}", "runType": "sh", "executeApplicationName": "shell", "labels": null,
+            "requestApplicationName": "Visualis", "params": {"variable": {"day": "mon", "n": 3}}, "method": "ignored",
+        });
+        let job = parse(old.to_string().as_bytes(), "ann").unwrap();
+        assert_eq!((job.code.as_str(), job.run, job.creator.as_str()), ("echo mon", Run::Shell, "Visualis"));
+        let new = json!({
+            "executionContent": {"code": "select ${n}, ${other}", "runType": "sql"},
+            "labels": {"engineType": "spark-2.4.3", "userCreator": "ann-IDE", "unknown": 1},
+            "params": {"variable": {"n": 3}, "configuration": {"runtime": {"timeout": 5}}},
+        });
+        let job = parse(new.to_string().as_bytes(), "ann").unwrap();
+        assert_eq!((job.code.as_str(), job.run, job.engine.as_str()), ("select 3, ${other}", Run::Sql, "spark"));
+        assert_eq!((job.creator.as_str(), job.timeout.as_deref()), ("IDE", Some("5s")));
+        // What names nothing is filled in.
+        let bare = json!({"executionCode": "1", "executeApplicationName": "python", "runType": " "});
+        let job = parse(bare.to_string().as_bytes(), "ann").unwrap();
+        assert_eq!((job.run, job.creator.as_str()), (Run::Python, "IDE"));
+    }
+
+    #[test]
+    fn what_is_missing_is_refused_by_its_number() {
+        let new = |content: Value, labels: Value| json!({"executionContent": content, "labels": labels});
+        let code = json!({"code": "x", "runType": "sh"});
+        assert_eq!(refused(&json!({"executionCode": " "})).0, 20007);
+        assert_eq!(refused(&new(json!({"runType": "sh"}), json!({}))).0, 20007);
+        assert_eq!(refused(&new(code.clone(), Value::Null)).0, 20008);
+        assert_eq!(refused(&new(code.clone(), json!({}))).0, 20009);
+        assert_eq!(refused(&new(json!({"code": "x"}), json!({"engineType": "shell-1"}))).0, 20009);
+        assert_eq!(refused(&new(json!({"code": "x", "runType": "cobol"}), json!({"engineType": "shell-1"}))).0, 20010);
+        assert_eq!(refused(&json!({"executionCode": "x"})).0, 20008);
+        assert_eq!(refused(&json!({"executionCode": "x", "labels": {}})).0, 20009);
+        assert_eq!(refused(&new(code, json!({"engineType": "shell-1", "userCreator": "bob-IDE"}))).0, 20005);
+        for wrong in
+            [json!([]), json!("x"), json!({"executionCode": "x", "executeApplicationName": "sh", "params": "x"})]
+        {
+            let (number, message) = refused(&wrong);
+            assert_eq!(number, 0, "{message}");
+        }
+        assert!(parse(b"\xff", "ann").is_err());
+    }
+}

@@ -1,0 +1,230 @@
+//! A Linkis client's day on a real server: sign in, submit, poll, read, pause, kill; and GraphQL beside it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::harness::postgres;
+use crate::harness::server::{PASSWORD, Server};
+
+const PREFIX: &str = "/api/rest_j/v1";
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A client that has signed in.
+struct Client {
+    server: Server,
+    ticket: String,
+}
+
+impl Client {
+    async fn start(folder: &Path) -> Self {
+        let server = Server::start(folder, &[]).await;
+        let body = json!({"userName": "admin", "password": PASSWORD}).to_string();
+        let answer = server.request("POST", &format!("{PREFIX}/user/login")).body(body).send().await.unwrap();
+        let ticket = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        Self { server, ticket }
+    }
+
+    /// The envelope of an answer.
+    async fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        let request = self.server.request(method, &format!("{PREFIX}{path}")).header("cookie", &self.ticket);
+        let request = if body.is_null() { request } else { request.body(body.to_string()) };
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The data of an answer that must be a good one.
+    async fn get(&self, path: &str) -> Value {
+        let mut answer = self.call("GET", path, Value::Null).await;
+        assert_eq!(answer["status"], 0, "{path}: {answer}");
+        answer["data"].take()
+    }
+
+    /// Submits code for an engine; the execID and the taskID.
+    async fn submit(&self, engine: &str, run_type: &str, code: &str) -> (String, i64) {
+        let body = json!({
+            "executionContent": {"code": code, "runType": run_type},
+            "params": {"variable": {"day": "monday"}},
+            "labels": {"engineType": engine, "userCreator": "admin-IDE"},
+        });
+        let answer = self.call("POST", "/entrance/submit", body).await;
+        assert_eq!(answer["status"], 0, "{answer}");
+        let data = &answer["data"];
+        (data["execID"].as_str().unwrap().to_owned(), data["taskID"].as_i64().unwrap())
+    }
+
+    /// Polls as the product's clients do: until the status is one of an end.
+    async fn wait(&self, exec_id: &str, wanted: &str) {
+        let begun = Instant::now();
+        loop {
+            let status = self.get(&format!("/entrance/{exec_id}/status")).await["status"].take();
+            if status == wanted {
+                return;
+            }
+            assert!(
+                !["Succeed", "Failed", "Cancelled", "Timeout"].contains(&status.as_str().unwrap()),
+                "it is {status}"
+            );
+            assert!(begun.elapsed() < DEADLINE, "it is {status}, not {wanted}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Reads a log to its end, page by page.
+    async fn log(&self, exec_id: &str, begin: i64) -> Vec<String> {
+        let (mut from, mut lines) = (begin, vec![]);
+        loop {
+            let page = self.get(&format!("/entrance/{exec_id}/log?fromLine={from}&size=2")).await;
+            let all = page["log"][3].as_str().unwrap();
+            let next = page["fromLine"].as_i64().unwrap();
+            if next == from.max(1) {
+                return lines;
+            }
+            lines.extend(all.split('\n').map(str::to_owned));
+            from = next;
+        }
+    }
+
+    /// The rows of each result of a job, by way of the history.
+    async fn results(&self, task_id: i64) -> Vec<Value> {
+        let job = self.get(&format!("/jobhistory/{task_id}/get")).await;
+        let location =
+            job["task"]["resultLocation"].as_str().unwrap_or_else(|| panic!("no result in {job}")).to_owned();
+        let tree = self.get(&format!("/filesystem/getDirFileTrees?path={location}")).await;
+        let mut results = vec![];
+        for leaf in tree["dirFileTrees"]["children"].as_array().unwrap() {
+            let path = leaf["path"].as_str().unwrap();
+            results.push(self.get(&format!("/filesystem/openFile?path={path}&page=1&pageSize=5000")).await);
+        }
+        results
+    }
+}
+
+/// The processor time of every process that has this word in its command line, in ticks.
+fn ticks(word: &str) -> u64 {
+    let processes = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok().map(Pid::from_raw));
+    let of = |pid: Pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        String::from_utf8_lossy(&line).contains(word).then_some(())?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let fields: Vec<u64> = stat.rsplit_once(')')?.1.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+        Some(fields[12] + fields[13])
+    };
+    processes.filter_map(of).sum()
+}
+
+#[tokio::test]
+async fn a_client_of_linkis_gets_its_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::start(&folder.path().join("data")).await;
+
+    let code = "echo it is ${day}; echo; echo \"2026-01-01 00:00:00 WARN careful\" >&2; echo done";
+    let (shell, number) = client.submit("shell-1", "shell", code).await;
+    client.wait(&shell, "Succeed").await;
+    for begin in [0, 1] {
+        let log = client.log(&shell, begin).await;
+        assert!(
+            log[0].contains(&format!(" INFO Your job is accepted,  jobID is {shell} and taskID is {number} in ")),
+            "{log:?}"
+        );
+        let mut said: Vec<&str> = log[1..].iter().map(String::as_str).collect();
+        said.sort_unstable();
+        assert_eq!(said, ["", "2026-01-01 00:00:00 WARN careful", "done", "it is monday"]);
+    }
+    let progress = client.get(&format!("/entrance/{number}/progress")).await;
+    assert_eq!((&progress["progress"], progress["progressInfo"].as_array().unwrap().len()), (&json!(1.0), 1));
+    let results = client.results(number).await;
+    assert_eq!(results[0]["fileContent"], json!([["it is monday"], [""], ["done"]]));
+    assert_eq!((&results[0]["type"], results.len()), (&json!("1"), 1));
+
+    let (python, number) = client.submit("python-3", "py", "print(6 * 7)").await;
+    client.wait(&python, "Succeed").await;
+    assert_eq!(client.results(number).await[0]["fileContent"], json!([["42"]]));
+
+    let (failed, number) = client.submit("python-3", "python", "raise SystemExit(3)").await;
+    client.wait(&failed, "Failed").await;
+    let job = client.get(&format!("/jobhistory/{number}/get")).await;
+    assert!(job["task"]["errDesc"].as_str().unwrap().contains('3'), "{job}");
+    let list = client.get("/jobhistory/list?pageSize=2").await;
+    assert_eq!((&list["totalPage"], &list["tasks"][0]["taskID"]), (&json!(3), &json!(number)));
+}
+
+#[tokio::test]
+async fn a_statement_runs_on_the_source_of_its_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::start(&folder.path().join("data")).await;
+    let database = postgres::database().await;
+    let url: reqwest::Url = database.url.parse().unwrap();
+    let source = json!({"input": {
+        "name": "warehouse", "kind": "POSTGRESQL", "host": url.host_str(), "port": url.port(),
+        "user": url.username(), "password": url.password(), "database": url.path().trim_start_matches('/'), "engine": "spark",
+    }});
+    let put = "mutation($input: PutDataSourceInput!) { putDataSource(input: $input) { dataSource { name } } }";
+    client.server.get(put, source, "/putDataSource/dataSource/name").await;
+
+    let code = "create table t (n int, word text); insert into t values (28, 'a'), (29, null); select n, word from t order by n; select count(*) from t";
+    let (job, number) = client.submit("spark-2.4.3", "sql", code).await;
+    client.wait(&job, "Succeed").await;
+    let tables = client.results(number).await;
+    let rows: Vec<&Value> = tables.iter().map(|table| &table["fileContent"]).collect();
+    assert!(rows.contains(&&json!([["28", "a"], ["29", "NULL"]])), "{rows:?}");
+    assert!(rows.contains(&&json!([["2"]])), "{rows:?}");
+    let named = tables.iter().find(|table| table["metadata"][1]["columnName"] == "word").unwrap();
+    assert_eq!((&named["type"], &named["totalLine"], &named["totalPage"]), (&json!("2"), &json!(2), &json!(0)));
+    assert_eq!(named["metadata"][0]["dataType"], "int");
+
+    let body = json!({"executionCode": "select 1", "runType": "hql", "executeApplicationName": "hive"});
+    let refused = client.call("POST", "/entrance/execute", body).await;
+    assert!(refused["status"] == 1 && refused["message"].as_str().unwrap().contains("hive"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_paused_job_uses_no_processor_until_it_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::start(&folder.path().join("data")).await;
+    let word = format!("busy_{}", std::process::id());
+    let code = format!("sh -c 'while :; do :; done; {word}' & setsid sh -c 'while :; do :; done; {word}' & wait");
+    let (job, number) = client.submit("shell-1", "sh", &code).await;
+    client.wait(&job, "Running").await;
+    let begun = Instant::now();
+    while ticks(&word) < 10 {
+        assert!(begun.elapsed() < DEADLINE, "nothing is busy");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for _ in 0..2 {
+        let paused = client.call("GET", &format!("/entrance/{job}/pause"), Value::Null).await;
+        assert_eq!(paused["message"], "success to pause job (成功pause了job)", "{paused}");
+    }
+    let stands_still = async || {
+        let before = ticks(&word);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        before == ticks(&word)
+    };
+    let begun = Instant::now();
+    while !stands_still().await {
+        assert!(begun.elapsed() < DEADLINE, "it goes on though it is paused");
+    }
+    let task =
+        client.server.get("query($n: BigInt!) { task(databaseId: $n) { id } }", json!({"n": number}), "/task/id").await;
+    let resume = "mutation($input: TaskIdInput!) { resumeTask(input: $input) { task { state } } }";
+    client.server.get(resume, json!({"input": {"id": task}}), "/resumeTask/task/state").await;
+    let begun = Instant::now();
+    while stands_still().await {
+        assert!(begun.elapsed() < DEADLINE, "it does not go on though it is resumed");
+    }
+    let killed = client.call("GET", &format!("/entrance/{job}/kill?taskID={number}"), Value::Null).await;
+    assert_eq!(killed["status"], 0, "{killed}");
+    client.wait(&job, "Cancelled").await;
+    assert_eq!(ticks(&word), 0, "no process is left");
+
+    let (other, second) = client.submit("shell-1", "sh", "sleep 60").await;
+    let body = json!({"taskIDList": [number, second], "idList": [job, other]});
+    let killed = client.call("POST", "/entrance/0/killJobs", body).await;
+    let statuses: Vec<&Value> =
+        killed["data"]["messages"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
+    assert_eq!(statuses, [&json!(1), &json!(0)], "{killed}");
+    client.wait(&other, "Cancelled").await;
+}
