@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::port::{AttemptRef, Found, Port, Taken};
+use crate::error::Kind;
 use crate::rows::{Chunk, Part};
 
 const RETRY: Duration = Duration::from_millis(250);
@@ -47,9 +48,14 @@ impl Findings {
                     self.refused = true;
                     return;
                 }
-                Err(error) => {
+                Err(error) if error.code().kind == Kind::Unavailable => {
                     tracing::warn!(attempt = %self.attempt.id, error = ?error, "rows cannot be written: trying again");
                     tokio::time::sleep(RETRY).await;
+                }
+                Err(error) => {
+                    tracing::error!(attempt = %self.attempt.id, error = ?error, "rows cannot be written");
+                    self.refused = true;
+                    return;
                 }
             }
         }

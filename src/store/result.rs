@@ -42,7 +42,8 @@ pub enum Found {
     },
 }
 
-/// Keeps parts of what an attempt found; whether it may still write.
+/// Keeps parts of what an attempt found; whether it may still write. A part that is kept already stays as it is: who
+/// was not told of a commit sends it again.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -57,6 +58,7 @@ pub async fn keep(tx: &Tx, of: Of, found: &[Found], now: Timestamp) -> Result<bo
     }
     for part in found {
         match part {
+            Found::Begin { number, .. } if find(tx, of.attempt_id, *number).await?.is_some() => {}
             Found::Begin { number, kind, columns } => {
                 let row = result_set::ActiveModel {
                     attempt_id: Set(of.attempt_id),
@@ -89,6 +91,9 @@ pub async fn keep(tx: &Tx, of: Of, found: &[Found], now: Timestamp) -> Result<bo
 async fn append(tx: &Tx, of: Of, (number, first_row): (i32, i64), chunk: &Chunk) -> Result<()> {
     let set = find(tx, of.attempt_id, number).await?;
     let set = set.ok_or_else(|| Error::internal("rows came before the beginning of their set"))?;
+    if result_chunk::Entity::find_by_id((set.id, first_row)).one(tx).await?.is_some() {
+        return Ok(());
+    }
     let row = result_chunk::ActiveModel {
         result_set_id: Set(set.id),
         first_row: Set(first_row),

@@ -44,6 +44,8 @@ async fn rows_are_kept_and_read_in_pages(lab: Bench) {
     assert_eq!(keep(attempt, vec![begin(0), rows(0, 0..5)]).await, Taken::Yes);
     assert_eq!(keep(attempt, vec![rows(0, 5..9), Found::End { number: 0, truncated: true }]).await, Taken::Yes);
     assert_eq!(keep(attempt, vec![begin(1), Found::End { number: 1, truncated: false }]).await, Taken::Yes);
+    // Who was not told that it was written sends it again.
+    assert_eq!(keep(attempt, vec![begin(0), rows(0, 5..9)]).await, Taken::Yes);
     let both = sets(&lab).await;
     assert_eq!(both[0]["rows"], json!([["3"], ["4"], ["5"], ["6"]]), "over the border of two chunks");
     assert_eq!((&both[0]["totalRows"], &both[0]["truncated"]), (&json!(9), &json!(true)));
