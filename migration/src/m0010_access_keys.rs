@@ -17,7 +17,8 @@ impl MigrationTrait for Migration {
             let with = Table::alter().table("api_token").add_column(column(name, kind)).to_owned();
             manager.alter_table(with).await?;
         }
-        let unique = Index::create().name("api_token_access_key").table("api_token").col("access_key").unique().to_owned();
+        let unique =
+            Index::create().name("api_token_access_key").table("api_token").col("access_key").unique().to_owned();
         manager.create_index(unique).await
     }
 

@@ -37,7 +37,10 @@ pub async fn authenticate(request: Request, credentials: &Credentials) -> Result
             let act = Act::new("session.authenticate", format_args!("user:{name}"));
             Err(audit::refuse(&request, &act, error).await)
         }
-        (Err(error), Credentials::Nothing | Credentials::Token(_) | Credentials::Session(_) | Credentials::Signed(_)) => Err(error),
+        (
+            Err(error),
+            Credentials::Nothing | Credentials::Token(_) | Credentials::Session(_) | Credentials::Signed(_),
+        ) => Err(error),
     }
 }
 

@@ -7,8 +7,8 @@ use taskloom_entity::token::Model;
 use taskloom_entity::{Role, Timestamp, TokenId, UserId};
 
 use super::audit::{self, Act};
-use super::{Request, name};
 use super::secret::refused;
+use super::{Request, name};
 use crate::auth::{Scope, Via, secret, signature, token};
 use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};

@@ -118,16 +118,7 @@ async fn app(store: &Store) -> Arc<App> {
     let vault = Vault::fleeting();
     let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
-    Arc::new(App {
-        store,
-        clock,
-        gate,
-        bell,
-        hub,
-        live: Live::default(),
-        vault,
-        reach: Default::default(),
-    })
+    Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() })
 }
 
 fn router(app: &Arc<App>) -> Router {
@@ -163,7 +154,8 @@ async fn people(app: &Arc<App>) -> (Vec<(&'static str, String)>, TenantId) {
         };
         let user = resolver::user::create(&system, new).await.unwrap().id;
         let expiry = resolver::token::Expiry::Never;
-        let new = resolver::token::New { user: Some(user), name: "test".into(), role: *role, expiry, access_key: false };
+        let new =
+            resolver::token::New { user: Some(user), name: "test".into(), role: *role, expiry, access_key: false };
         tokens.push((*name, resolver::token::create(&system, new).await.unwrap().secret));
     }
     (tokens, tenants[0].1)

@@ -174,7 +174,21 @@ impl Server {
         Self { folder: tempfile::tempdir().unwrap(), database, child: None, address, client }
     }
 
+    /// Starts it on its port: as often as need be, since a client somewhere else may hold that port for a moment.
     async fn start(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        self.child = Some(self.spawn());
+        while self.ask(OPEN, json!({})).await.is_none() {
+            assert!(Instant::now() < deadline, "the server does not answer:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some()) {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                self.child = Some(self.spawn());
+            }
+        }
+    }
+
+    fn spawn(&self) -> Child {
         let mut command: Command = taskloom();
         command.args(["serve", "--listen", &self.address, "--data-dir"]).arg(self.folder.path().join("data"));
         if let Some(url) = &self.database {
@@ -182,12 +196,15 @@ impl Server {
         }
         command.env("TASKLOOM_ADMIN_PASSWORD", PASSWORD).env("TASKLOOM_WORKER__SHUTDOWN_GRACE", "100ms");
         command.env("TASKLOOM_WORKER__LEASE", "3s").env("TASKLOOM_WORKER__RENEW", "1s");
-        self.child = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        let deadline = Instant::now() + PATIENCE;
-        while self.ask(OPEN, json!({})).await.is_none() {
-            assert!(Instant::now() < deadline, "the server does not answer");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// The last of what it has said.
+    fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
     fn end(&mut self, signal: Signal) {

@@ -169,16 +169,7 @@ async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
     let bell = Bell::default();
     let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
     Request {
-        app: Arc::new(App {
-            store,
-            clock,
-            gate,
-            bell,
-            hub,
-            live: Live::default(),
-            vault,
-            reach: Default::default(),
-        }),
+        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() }),
         principal: Principal::system("test"),
         language: Language::En,
         id: "0000000000000000".into(),
