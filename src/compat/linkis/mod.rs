@@ -76,6 +76,7 @@ pub fn router(server: Server, guest: Guest) -> Router {
     components(schemas(envelope::Refused)),
     modifiers(&SignIn),
     security(("bearer" = []), ("cookie" = []), ("tokenUser" = [], "tokenCode" = [])),
+    servers((url = "/", description = "This server")),
     tags((name = "entrance", description = "Jobs"), (name = "history", description = "Jobs, results and logs of late"),
         (name = "user", description = "Sign-in"))
 )]

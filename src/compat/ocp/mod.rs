@@ -65,6 +65,7 @@ pub fn router(server: Server, guest: Guest) -> Router {
     paths(list, detail, rollback, retry, cancel_subtask, retry_subtask, skip_subtask, subtask_log),
     modifiers(&SignIn),
     security(("basic" = []), ("bearer" = []), ("accessKey" = [])),
+    servers((url = "/", description = "This server")),
     tags((name = "tasks", description = "Task instances and their subtasks"))
 )]
 struct Description;

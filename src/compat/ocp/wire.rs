@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use taskloom_entity::{ExecutorKind, Operation, SubtaskState, TaskId, TaskState, TaskType, subtask, task};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{self, Object, Schema};
 
 use super::super::Zone;
 use super::super::long::Long;
@@ -52,8 +54,16 @@ impl Status {
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident of $entity:ident { $($variant:ident = $text:literal),+ })+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         pub enum $name { $(#[serde(rename = $text)] $variant),+ }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                Object::builder().schema_type(schema::Type::String).enum_values(Some([$($text),+])).into()
+            }
+        }
+
+        impl ToSchema for $name {}
 
         impl From<$entity> for $name {
             fn from(word: $entity) -> Self {

@@ -2,6 +2,7 @@
 //! does the same, on both databases.
 
 mod bench;
+mod description;
 mod equal;
 mod linkis;
 mod ocp;

@@ -1,0 +1,60 @@
+//! The OpenAPI descriptions: every route is in them once, under its operation's name, and their words are those that
+//! are sent.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use taskloom::compat::DIALECTS;
+
+use super::bench::Bench;
+
+async fn described(t: &Bench, dialect: &str) -> Value {
+    t.call("GET", &format!("/openapi/{dialect}.json"), "nobody").await.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_route_is_described_once() {
+    let t = Bench::sqlite().await;
+    for (dialect, documents) in DIALECTS {
+        let description = described(&t, dialect).await;
+        assert_eq!(description["openapi"], "3.1.0");
+        assert_eq!(description["servers"][0]["url"], "/");
+        let mut names = BTreeSet::new();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for operation in methods.as_object().unwrap().values() {
+                let name = operation["operationId"].as_str().unwrap();
+                assert!(names.insert(name.to_owned()), "{name} is described twice");
+                let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let named: BTreeSet<_> = parameters.iter().map(|one| one["name"].as_str().unwrap()).collect();
+                assert_eq!(named.len(), parameters.len(), "{name} names a parameter twice");
+                let in_path = path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
+                let lost: Vec<&str> = in_path.filter(|wanted| !named.contains(wanted)).collect();
+                assert!(lost.is_empty(), "{name} does not describe {lost:?}");
+                assert!(operation["responses"]["200"].is_object() && operation["responses"]["4XX"].is_object());
+            }
+        }
+        let wanted: BTreeSet<String> = documents.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(names, wanted);
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_the_description_are_those_that_are_sent() {
+    let t = Bench::sqlite().await;
+    let description = described(&t, "ocp").await;
+    let words = |schema: &str| {
+        let schema = &description["components"]["schemas"][schema]["enum"];
+        schema.as_array().unwrap_or_else(|| panic!("{description}")).clone()
+    };
+    for n in 1..=8 {
+        let path = format!("/api/v2/tasks/instances/{n}");
+        let answer: Value = t.call("GET", &path, "viewer").await.json().await.unwrap();
+        let task = &answer["data"];
+        assert!(words("Status").contains(&task["status"]) && words("Type").contains(&task["type"]), "{task}");
+        for subtask in task["subtasks"].as_array().unwrap() {
+            assert!(words("Doing").contains(&subtask["operation"]), "{subtask}");
+            assert!(words("SubtaskStatus").contains(&subtask["status"]), "{subtask}");
+            assert!(words("NodeType").contains(&subtask["nodeType"]), "{subtask}");
+        }
+    }
+}
