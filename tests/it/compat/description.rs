@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use taskloom::compat::DIALECTS;
 
 use super::bench::Bench;
@@ -56,5 +56,24 @@ async fn the_words_of_the_description_are_those_that_are_sent() {
             assert!(words("SubtaskStatus").contains(&subtask["status"]), "{subtask}");
             assert!(words("NodeType").contains(&subtask["nodeType"]), "{subtask}");
         }
+    }
+}
+
+/// A document that the schema does not know is refused before anything runs: then there is no `data`, not even null.
+#[tokio::test]
+async fn every_document_is_one_of_the_graph() {
+    let t = Bench::sqlite().await;
+    let id = taskloom::graphql::id::encode("Task", 4711).to_string();
+    for (operation, document) in DIALECTS.iter().flat_map(|(_, documents)| *documents) {
+        let input = match *operation {
+            "linkis.execute" | "linkis.submit" => json!({"definition": "none"}),
+            "linkis.login" => json!({"name": "nobody", "password": "wrong"}),
+            _ => json!({"id": id}),
+        };
+        let variables = json!({"databaseId": 4711, "input": input, "filter": {"name": "none"}});
+        let request = t.client.post(format!("http://{}/graphql", t.address)).bearer_auth(t.token("admin"));
+        let sent = request.json(&json!({"query": document, "variables": variables})).send();
+        let answer: Value = sent.await.unwrap().json().await.unwrap();
+        assert!(answer.get("data").is_some(), "{operation}: {answer}");
     }
 }
