@@ -22,8 +22,6 @@ pub struct Whole {
     pub attempts: HashMap<AttemptId, attempt::Model>,
     /// The names of the workers of these attempts, by the ids of the workers' lives.
     pub workers: Arc<HashMap<String, String>>,
-    /// It can never be rolled back.
-    pub prohibits_rollback: bool,
 }
 
 /// The task of this id.
@@ -50,27 +48,31 @@ pub async fn of(request: &Request, task: task::Model) -> Result<Whole> {
 /// When the database does not answer.
 pub async fn many(request: &Request, tasks: Vec<task::Model>) -> Result<Vec<Whole>> {
     let conn = request.store.read();
-    let ids: Vec<TaskId> = tasks.iter().map(|task| task.id).collect();
     let mut subtasks = subtasks(request, &tasks).await?;
     let latest: Vec<AttemptId> = subtasks.values().flatten().filter_map(|subtask| subtask.attempt_id).collect();
     let attempts = store::attempt::list(conn, &latest).await?;
     let lives: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.worker_id.as_str()).collect();
     let workers = Arc::new(store::worker::names(conn, &lives.into_iter().collect::<Vec<_>>()).await?);
-    let snapshots = store::snapshot::load(conn, &ids).await?;
-    let forbids = snapshots.into_iter().filter(|snapshot| snapshot.forbids_rollback().is_some());
-    let forbidden: BTreeSet<TaskId> = forbids.map(|snapshot| snapshot.task.id).collect();
     let mut of_task: HashMap<TaskId, HashMap<AttemptId, attempt::Model>> = HashMap::new();
     for attempt in attempts {
         of_task.entry(attempt.task_id).or_default().insert(attempt.id, attempt);
     }
     let whole = |task: task::Model| Whole {
-        prohibits_rollback: forbidden.contains(&task.id),
         subtasks: subtasks.remove(&task.id).unwrap_or_default(),
         attempts: of_task.remove(&task.id).unwrap_or_default(),
         workers: workers.clone(),
         task,
     };
     Ok(tasks.into_iter().map(whole).collect())
+}
+
+/// Whether a task that another resolver has given can never be rolled back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn prohibits_rollback(request: &Request, id: TaskId) -> Result<bool> {
+    let snapshot = store::snapshot::load(request.store.read(), &[id]).await?.pop();
+    Ok(snapshot.is_some_and(|snapshot| snapshot.forbids_rollback().is_some()))
 }
 
 /// What old clients have sent for these tasks, which another resolver has given.

@@ -244,7 +244,7 @@ pub async fn open_log(call: Call, RawQuery(query): RawQuery) -> Response {
         if !matches!(handle, Handle::Log(_)) {
             return Err(Refusal::words(UNKNOWN));
         }
-        let mut lines = vec![accepted(&job::named(&call, &whole).await?, call.zone())];
+        let mut lines = vec![accepted(&job::named(&call, &whole.task).await?, call.zone())];
         for step in &whole.subtasks {
             let tail = resolver::log::tail(&call.request, step.id.into(), LOG).await?;
             if tail.left_out > 0 {

@@ -28,7 +28,7 @@ pub async fn get(call: Call, Path(text): Path<String>) -> Response {
         let id = id::parse(&text).ok_or_else(|| Refusal::words(UNKNOWN))?;
         let found = whole::get(&call.request, id).await;
         let whole = found.map_err(|error| Refusal::or_unknown(error, || UNKNOWN.to_owned()))?;
-        let named = job::named(&call, &whole).await?;
+        let named = job::named(&call, &whole.task).await?;
         Ok(Said("OK", wire::Found { task: wire::Task::of(&whole, &named, call.request.clock.now()) }))
     };
     call.answer(found.await)

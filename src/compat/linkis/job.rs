@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use serde_json::Value;
-use taskloom_entity::{TaskId, TaskState};
+use taskloom_entity::{TaskState, task};
 
 use super::super::long::Long;
 use super::super::query::{Query, Wrong};
@@ -43,13 +43,9 @@ async fn find(call: &Call, text: &str, unknown: &str) -> Result<Whole, Refusal> 
 }
 
 /// The names of a job, as it was submitted with.
-pub async fn named<'a>(call: &'a Call, whole: &'a Whole) -> Result<Named<'a>, Error> {
-    let mut said = whole::submissions(&call.request, &[whole.task.id]).await?;
-    Ok(Named {
-        task: &whole.task,
-        origin: said.remove(&whole.task.id).unwrap_or(Value::Null),
-        instance: call.instance(),
-    })
+pub async fn named<'a>(call: &'a Call, task: &'a task::Model) -> Result<Named<'a>, Error> {
+    let mut said = whole::submissions(&call.request, &[task.id]).await?;
+    Ok(Named { task, origin: said.remove(&task.id).unwrap_or(Value::Null), instance: call.instance() })
 }
 
 /// Submits a job. Either form of the body is understood.
@@ -92,7 +88,7 @@ async fn accept(call: &Call, body: &[u8]) -> Result<Said<wire::Submitted>, Refus
 pub async fn status(call: Call, Path(id): Path<String>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_STATUS).await?;
-        let exec_id = named(&call, &whole).await?.exec_id();
+        let exec_id = named(&call, &whole.task).await?.exec_id();
         Ok(Said(OK, wire::Stands { status: Status::of(&whole), exec_id }))
     };
     call.answer(found.await)
@@ -106,7 +102,7 @@ pub async fn status(call: Call, Path(id): Path<String>) -> Response {
 pub async fn progress(call: Call, Path(id): Path<String>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_PROGRESS).await?;
-        let exec_id = named(&call, &whole).await?.exec_id();
+        let exec_id = named(&call, &whole.task).await?.exec_id();
         Ok(Said(OK, wire::Progress::of(&whole, exec_id)))
     };
     call.answer(found.await)
@@ -121,7 +117,7 @@ pub async fn progress(call: Call, Path(id): Path<String>) -> Response {
 pub async fn resource(call: Call, Path(id): Path<String>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_PROGRESS).await?;
-        let exec_id = named(&call, &whole).await?.exec_id();
+        let exec_id = named(&call, &whole.task).await?.exec_id();
         let progress = wire::Progress::of(&whole, exec_id);
         Ok(Said(OK, wire::WithResource { progress, yarn_resource: None, resource: wire::Resource::of(&whole) }))
     };
@@ -142,7 +138,7 @@ pub async fn log(call: Call, Path(id): Path<String>, RawQuery(query): RawQuery) 
         let ask = Ask::new(query.number("fromLine")?, query.number("size")?);
         let distinct = query.one("distinctLevel")? != Some("false");
         let whole = find(&call, &id, NO_LOG).await?;
-        let named = named(&call, &whole).await?;
+        let named = named(&call, &whole.task).await?;
         let mut texts = vec![];
         if ask.has_first() {
             texts.push(accepted(&named, call.zone()));
@@ -183,8 +179,9 @@ pub async fn kill(Change(call): Change, Path(id): Path<String>) -> Response {
 async fn stop(call: &Call, text: &str) -> Result<Said<wire::Named1>, Refusal> {
     job::permit(&call.request).await?;
     let id = id::parse(text).ok_or_else(|| Refusal::words(NO_KILL))?;
-    job::kill(&call.request, id).await.map_err(unkilled)?;
-    Ok(Said("Successfully killed the job(成功kill了job)", wire::Named1 { exec_id: exec_id(call, text, id).await? }))
+    let task = job::kill(&call.request, id).await.map_err(unkilled)?;
+    let exec_id = named(call, &task).await?.exec_id();
+    Ok(Said("Successfully killed the job(成功kill了job)", wire::Named1 { exec_id }))
 }
 
 fn unkilled(error: Error) -> Refusal {
@@ -197,15 +194,6 @@ fn unkilled(error: Error) -> Refusal {
         return Refusal::words(format!("You have no permission to kill this job, excecute by user:{user}"));
     }
     Refusal::or_unknown(error, || NO_KILL.to_owned())
-}
-
-/// The full id of a job that exists.
-async fn exec_id(call: &Call, text: &str, id: TaskId) -> Result<String, Refusal> {
-    if text.starts_with("exec_id") {
-        return Ok(text.to_owned());
-    }
-    let whole = whole::get(&call.request, id).await?;
-    Ok(named(call, &whole).await?.exec_id())
 }
 
 /// Stops several jobs; one that cannot be stopped stops no other.
@@ -260,16 +248,17 @@ pub async fn pause(Change(call): Change, Path(text): Path<String>) -> Response {
             )
         };
         let id = id::parse(&text).ok_or_else(|| Refusal::words(unknown()))?;
-        let whole = whole::get(&call.request, id).await.map_err(|error| Refusal::or_unknown(error, unknown))?;
+        let task = resolver::task::get(&call.request, id).await;
+        let task = task.map_err(|error| Refusal::or_unknown(error, unknown))?;
         // Once more changes nothing.
-        if whole.task.state != TaskState::Paused {
+        if task.state != TaskState::Paused {
             let paused = resolver::task::pause(&call.request, id).await;
             paused.map_err(|error| match error.code() == &code::OPERATION_NOT_ALLOWED {
                 true => Refusal::words(unknown()),
                 false => error.into(),
             })?;
         }
-        let exec_id = named(&call, &whole).await?.exec_id();
+        let exec_id = named(&call, &task).await?.exec_id();
         Ok(Said("success to pause job (成功pause了job)", wire::Named1 { exec_id }))
     };
     call.answer(done.await)

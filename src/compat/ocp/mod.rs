@@ -13,10 +13,11 @@ use axum::extract::{Path, RawQuery};
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use taskloom_entity::{SubtaskId, TaskId};
+use taskloom_entity::{SubtaskId, TaskId, task};
 use utoipa::OpenApi;
 
 use self::call::{Call, Ocp, SignIn, no_such_path, wrong_method};
+use self::error::Refusal;
 use self::wire::{DoneAnswer, ErrorAnswer, LogAnswer, PageAnswer, SubtaskAnswer, TaskAnswer};
 use super::caller::Guest;
 use super::{Server, hint};
@@ -96,7 +97,7 @@ async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
     tag = "tasks", params(ask::TaskPath), responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
 async fn detail(call: Call, Path(id): Path<String>) -> Response {
-    let found = async { Ok(wire::Task::of(&whole::get(&call.request, ask::task_id(&id)?).await?, call.zone())) };
+    let found = async { shown(&call, resolver::task::get(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(found.await)
 }
 
@@ -106,10 +107,7 @@ async fn detail(call: Call, Path(id): Path<String>) -> Response {
     responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
 async fn rollback(call: Call, Path(id): Path<String>) -> Response {
-    let changed = async {
-        let task = resolver::task::rollback(&call.request, ask::task_id(&id)?).await?;
-        Ok(wire::Task::of(&whole::of(&call.request, task).await?, call.zone()))
-    };
+    let changed = async { shown(&call, resolver::task::rollback(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(changed.await)
 }
 
@@ -119,11 +117,14 @@ async fn rollback(call: Call, Path(id): Path<String>) -> Response {
     responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
 async fn retry(call: Call, Path(id): Path<String>) -> Response {
-    let changed = async {
-        let task = resolver::task::retry(&call.request, ask::task_id(&id)?).await?;
-        Ok(wire::Task::of(&whole::of(&call.request, task).await?, call.zone()))
-    };
+    let changed = async { shown(&call, resolver::task::retry(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(changed.await)
+}
+
+/// A task in one piece.
+async fn shown(call: &Call, task: task::Model) -> Result<wire::Task, Refusal> {
+    let prohibited = whole::prohibits_rollback(&call.request, task.id).await?;
+    Ok(wire::Task::of(&whole::of(&call.request, task).await?, prohibited, call.zone()))
 }
 
 /// Stops a subtask that runs.

@@ -312,7 +312,7 @@ impl From<subtask::Model> for BasicSubtask {
 impl Task {
     /// The task in one piece.
     #[must_use]
-    pub fn of(whole: &Whole, zone: Zone) -> Self {
+    pub fn of(whole: &Whole, prohibit_rollback: bool, zone: Zone) -> Self {
         let time = |at| Time(zone.at(at));
         let task = &whole.task;
         let ran = whole.subtasks.iter().filter(|subtask| subtask.started_at.is_some());
@@ -326,7 +326,7 @@ impl Task {
             id: Long(task.id.0),
             name: task.name.clone(),
             operation: task.operation.into(),
-            prohibit_rollback: whole.prohibits_rollback,
+            prohibit_rollback,
             start_time: task.started_at.map(time),
             status: Status::of(task.state),
             subtasks: whole.subtasks.iter().map(|subtask| Subtask::of(whole, subtask, zone)).collect(),
