@@ -6,6 +6,7 @@
 mod answer;
 mod language;
 mod origin;
+pub mod page;
 mod patient;
 mod probe;
 mod wall;

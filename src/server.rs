@@ -32,7 +32,7 @@ use crate::event::{Bell, Hub};
 use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, transport};
-use crate::http::{Door, PATIENCE, Patient, Wall};
+use crate::http::{Door, PATIENCE, Patient, Wall, page};
 use crate::lifecycle::Stop;
 use crate::log::Live;
 use crate::resolver::{self, App, Request};
@@ -243,7 +243,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAdd
     let graph = transport::router(schema, gate, transport).layer(from_fn(graphql::gate::carry));
     let mut doors = vec![
         Door { paths: &["/graphql"], router: graph },
-        Door { paths: &["/graphiql"], router: graphql::graphiql::router() },
+        Door { paths: &["/graphiql", "/docs"], router: page::router() },
     ];
     doors.extend(compat::doors(app, dialects(settings, address)));
     let (store, stop) = (app.store.clone(), parts.stop.clone());

@@ -1,4 +1,4 @@
-// Bundles the page into `dist`, which the binary embeds. Texts are stored gzipped, and only so: the server sends them
+// Bundles the pages into `dist`, which the binary embeds. Texts are stored gzipped, and only so: the server sends them
 // as they are, and the binary stays small.
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,10 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0, // a data: address would need a wider Content-Security-Policy
     chunkSizeWarningLimit: 5000,
-    rolldownOptions: { checks: { moduleLevelDirective: false } }, // React's compiler left marks in published files
+    rolldownOptions: {
+      input: ['index.html', 'docs.html'],
+      checks: { moduleLevelDirective: false }, // React's compiler left marks in published files
+    },
     license: { fileName: 'LICENSES.md' },
   },
 });

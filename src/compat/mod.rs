@@ -49,8 +49,29 @@ pub struct Server {
     pub zone: Zone,
 }
 
-/// The documents of each dialect.
-pub const DIALECTS: &[(&str, &[hint::Document])] = &[("ocp", ocp::DOCUMENTS), ("linkis", linkis::DOCUMENTS)];
+/// What is told of a dialect.
+#[derive(Debug)]
+pub struct Dialect {
+    /// The first part of its operations' names.
+    pub name: &'static str,
+    /// What a person calls it.
+    pub title: &'static str,
+    /// The GraphQL documents of its operations.
+    pub documents: &'static [hint::Document],
+    /// Its OpenAPI description.
+    pub openapi: fn() -> utoipa::openapi::OpenApi,
+}
+
+/// Every dialect.
+pub const DIALECTS: &[Dialect] = &[
+    Dialect { name: "ocp", title: "OceanBase OCP: tasks", documents: ocp::DOCUMENTS, openapi: ocp::openapi },
+    Dialect {
+        name: "linkis",
+        title: "Apache Linkis: entrance",
+        documents: linkis::DOCUMENTS,
+        openapi: linkis::openapi,
+    },
+];
 
 /// The doors of every dialect, and what tells of them.
 #[must_use]

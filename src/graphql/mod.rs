@@ -7,7 +7,6 @@ pub mod definition;
 pub mod error;
 pub mod event;
 pub mod gate;
-pub mod graphiql;
 pub mod id;
 pub mod limits;
 pub mod loader;

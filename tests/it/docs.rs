@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use taskloom::compat;
+use taskloom::compat::{self, Dialect};
 use taskloom::error::code;
 use taskloom::task::state;
 
@@ -30,7 +30,7 @@ fn the_page_of_subscriptions_shows_the_client_that_is_tested() {
 /// Behind its own words, the page of a dialect shows the document of each route, as it is served.
 #[test]
 fn the_pages_of_the_dialects_show_what_is_served() {
-    for (name, documents) in compat::DIALECTS {
+    for Dialect { name, documents, .. } in compat::DIALECTS {
         let path = format!("docs/dialects/{name}.md");
         let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
         let (own, _) = kept.split_once(CALLS).unwrap_or_else(|| panic!("{path} has no place for the calls"));

@@ -27,22 +27,22 @@ use taskloom_entity::{Role, TenantId, Timestamp};
 use super::seed;
 use crate::harness::postgres;
 
-pub(super) const PASSWORD: &str = "correct horse";
+pub(in crate::compat) const PASSWORD: &str = "correct horse";
 /// 2021-08-25T06:30:27.27Z.
 const NOW: Timestamp = Timestamp(1_629_873_027_270_000);
 
 /// Who calls: nobody, a user of the seed's tenant by role, or one of another tenant.
-pub(super) const PEOPLE: &[(&str, Role, &str)] = &[
+pub(in crate::compat) const PEOPLE: &[(&str, Role, &str)] = &[
     ("admin", Role::Admin, "home"),
     ("viewer", Role::Viewer, "home"),
     ("manager", Role::Manager, "home"),
     ("stranger", Role::Manager, "abroad"),
 ];
 
-pub(super) struct Bench {
-    pub(super) app: Arc<App>,
-    pub(super) address: SocketAddr,
-    pub(super) client: reqwest::Client,
+pub(in crate::compat) struct Bench {
+    pub(in crate::compat) app: Arc<App>,
+    pub(in crate::compat) address: SocketAddr,
+    pub(in crate::compat) client: reqwest::Client,
     tokens: Vec<(&'static str, String)>,
     server: tokio::task::JoinHandle<()>,
     _database: (Option<postgres::Database>, Option<tempfile::TempDir>, Guard),
@@ -55,14 +55,14 @@ impl Drop for Bench {
 }
 
 /// Tells a story on each database.
-pub(super) async fn on_both(story: impl AsyncFn(Bench)) {
+pub(in crate::compat) async fn on_both(story: impl AsyncFn(Bench)) {
     story(Bench::sqlite().await).await;
     let database = postgres::database().await;
     story(Bench::start(Place::Postgres(database.url.clone()), (Some(database), None)).await).await;
 }
 
 impl Bench {
-    pub(super) async fn sqlite() -> Self {
+    pub(in crate::compat) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::start(Place::Folder(folder.path().into()), (None, Some(folder))).await
     }
@@ -82,12 +82,12 @@ impl Bench {
     }
 
     /// The token of one of [`PEOPLE`].
-    pub(super) fn token(&self, name: &str) -> &str {
+    pub(in crate::compat) fn token(&self, name: &str) -> &str {
         &self.tokens.iter().find(|(is, _)| *is == name).unwrap_or_else(|| panic!("nobody is called {name}")).1
     }
 
     /// What a route answers to one of [`PEOPLE`], or to `nobody`.
-    pub(super) async fn call(&self, method: &str, path: &str, who: &str) -> reqwest::Response {
+    pub(in crate::compat) async fn call(&self, method: &str, path: &str, who: &str) -> reqwest::Response {
         let method = method.parse().unwrap();
         let mut request = self.client.request(method, format!("http://{}{path}", self.address));
         if who != "nobody" {
@@ -96,17 +96,22 @@ impl Bench {
         request.send().await.unwrap()
     }
 
-    /// The `data` of a GraphQL answer; an error ends the story.
-    pub(super) async fn ask(&self, document: &str, variables: Value, who: &str) -> Value {
+    /// The whole GraphQL answer, errors and all.
+    pub(in crate::compat) async fn answer(&self, document: &str, variables: Value, who: &str) -> Value {
         let request = self.client.post(format!("http://{}/graphql", self.address)).bearer_auth(self.token(who));
         let answer = request.json(&json!({"query": document, "variables": variables})).send().await.unwrap();
-        let mut answer: Value = answer.json().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// The `data` of a GraphQL answer; an error ends the story.
+    pub(in crate::compat) async fn ask(&self, document: &str, variables: Value, who: &str) -> Value {
+        let mut answer = self.answer(document, variables.clone(), who).await;
         assert!(answer.get("errors").is_none(), "{document}\n{variables}\n{answer}");
         answer["data"].take()
     }
 
     /// How many rows of the audit log there are.
-    pub(super) async fn acts(&self) -> u64 {
+    pub(in crate::compat) async fn acts(&self) -> u64 {
         resolver::audit::count(&by_system(&self.app), &resolver::audit::Filter::default()).await.unwrap()
     }
 }
@@ -125,7 +130,8 @@ fn router(app: &Arc<App>) -> Router {
     let schema = graphql::build(app.store.clone(), &Limits::default());
     let gate = gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
-    let mut doors = vec![Door { paths: &["/graphql"], router: graph }];
+    let pages = Door { paths: &["/docs"], router: taskloom::http::page::router() };
+    let mut doors = vec![Door { paths: &["/graphql"], router: graph }, pages];
     let zone = Zone(FixedOffset::east_opt(8 * 3600));
     doors.extend(compat::doors(
         app,

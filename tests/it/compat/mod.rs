@@ -4,6 +4,7 @@
 mod bench;
 mod description;
 mod equal;
+mod generated;
 mod linkis;
 mod ocp;
 mod role;

@@ -14,7 +14,7 @@ use taskloom_entity::{
 use SubtaskState as S;
 
 /// The state of task 1, of task 2, …; after the eighth from the beginning.
-pub(super) const STATES: [TaskState; 8] = [
+pub(in crate::compat) const STATES: [TaskState; 8] = [
     TaskState::Pending,
     TaskState::Running,
     TaskState::Paused,
@@ -25,13 +25,13 @@ pub(super) const STATES: [TaskState; 8] = [
     TaskState::RolledBack,
 ];
 /// How many tasks there are.
-pub(super) const TASKS: i64 = 100;
+pub(in crate::compat) const TASKS: i64 = 100;
 const WORKER: &str = "01990000-0000-7000-8000-000000000001";
 /// 2021-08-25T06:00:00.697Z.
 const START: i64 = 1_629_871_200_697_000;
 
 /// Writes the tasks into the tenant's rows.
-pub(super) async fn fill(store: &Store, tenant: TenantId) {
+pub(in crate::compat) async fn fill(store: &Store, tenant: TenantId) {
     let tx = store.begin().await.unwrap();
     let db = &tx;
     let life = worker::Model {
@@ -81,7 +81,7 @@ fn name(n: i64) -> String {
 }
 
 /// The state of a task.
-pub(super) fn state(n: i64) -> TaskState {
+pub(in crate::compat) fn state(n: i64) -> TaskState {
     STATES[usize::try_from(n - 1).unwrap() % STATES.len()]
 }
 

@@ -1,4 +1,5 @@
-//! A Linkis client's day on a real server: sign in, submit, poll, read, pause, kill; and GraphQL beside it.
+//! Old clients' days on a real server, with GraphQL beside them. OCP: the script of its page. Linkis: sign in, submit,
+//! poll, read, pause, kill.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -227,4 +228,79 @@ async fn a_paused_job_uses_no_processor_until_it_is_resumed() {
         killed["data"]["messages"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
     assert_eq!(statuses, [&json!(1), &json!(0)], "{killed}");
     client.wait(&other, "Cancelled").await;
+}
+
+/// The calls of `docs/dialects/ocp-session.sh`, and the events that a subscription saw up to the next call.
+const OCP_SESSION: &str = "\
+GET /api/v2/tasks/instances?name=renew&size=1&sort=id,desc
+    event: backup RUNNING by EXECUTE
+    event: task RUNNING
+    event: backup SUCCESSFUL by EXECUTE
+    event: renew READY by EXECUTE
+    event: renew RUNNING by EXECUTE
+    event: renew FAILED by EXECUTE
+    event: task FAILED
+GET /api/v2/tasks/instances/1
+GET /api/v2/tasks/instances/1/subtasks/2/log
+POST /api/v2/tasks/instances/1/subtasks/2/retry
+    event: task RUNNING
+    event: renew READY by RETRY
+    event: renew RUNNING by RETRY
+    event: renew FAILED by RETRY
+    event: task FAILED
+POST /api/v2/tasks/instances/1/subtasks/2/skip
+    event: task RUNNING
+    event: renew SUCCESSFUL by SKIP
+    event: reload READY by EXECUTE
+    event: reload RUNNING by EXECUTE
+POST /api/v2/tasks/instances/1/subtasks/3/cancel
+    event: reload CANCELING by CANCEL
+    event: reload FAILED by CANCEL
+    event: task FAILED
+POST /api/v2/tasks/instances/1/retry
+    event: task RUNNING
+    event: reload READY by RETRY
+    event: reload RUNNING by RETRY
+POST /api/v2/tasks/instances/1/subtasks/3/cancel
+    event: reload CANCELING by CANCEL
+    event: reload FAILED by CANCEL
+    event: task FAILED
+POST /api/v2/tasks/instances/1/rollback
+    event: task RUNNING
+    event: reload READY by ROLLBACK
+    event: backup SUCCESSFUL by ROLLBACK
+    event: renew SUCCESSFUL by ROLLBACK
+    event: reload RUNNING by ROLLBACK
+    event: reload PENDING by ROLLBACK
+    event: renew READY by ROLLBACK
+    event: renew RUNNING by ROLLBACK
+    event: renew PENDING by ROLLBACK
+    event: backup READY by ROLLBACK
+    event: backup RUNNING by ROLLBACK
+    event: backup PENDING by ROLLBACK
+    event: task ROLLED_BACK
+GET /api/v2/tasks/instances/1/subtasks/1/log
+GET /api/v2/tasks/instances/1
+";
+
+#[tokio::test]
+async fn a_subscription_sees_what_an_ocp_client_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"), &[]).await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dialects/ocp-session.sh");
+    let mut command = tokio::process::Command::new(script);
+    command.arg(server.url()).env("TASKLOOM_ADMIN_PASSWORD", PASSWORD).kill_on_drop(true);
+    let output = tokio::time::timeout(4 * DEADLINE, command.output()).await.unwrap().unwrap();
+    let (said, wrong) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(output.status.success(), "{said}\n{wrong}\n{}", server.log());
+    let shown = |line: &&str| ["GET ", "POST ", "    event: "].iter().any(|start| line.starts_with(start));
+    let calls: String = said.lines().filter(shown).map(|line| format!("{line}\n")).collect();
+    assert_eq!(calls, OCP_SESSION, "{said}");
+    let answers: Vec<&str> = said.lines().filter(|line| line.starts_with("    {")).collect();
+    assert!(answers.len() == 11 && answers.iter().all(|answer| !answer.contains("\"error\"")), "{said}");
+    assert!(
+        answers[2].contains("the authority does not answer") && answers[9].contains("the old ones are kept"),
+        "{said}"
+    );
 }

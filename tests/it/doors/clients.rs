@@ -1,28 +1,9 @@
 //! The public clients of npm against the doors: `graphql-http`'s audits, `graphql-ws`, `graphql-sse`.
 
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::server::Server;
-
-/// Runs a script of `tests/clients` with node; its standard output when it succeeded.
-pub(super) async fn node(script: &str, arguments: &[&str]) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    assert!(
-        folder.join("node_modules/graphql-http").is_dir(),
-        "the npm clients are not installed: run `npm ci --prefix tests/clients` (Node 20.19 or newer)"
-    );
-    let mut command = tokio::process::Command::new("node");
-    command.current_dir(&folder).arg(script).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(120), command.output());
-    let output = output.await.expect("the script ends in time").expect("node starts");
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{script} failed:\n{out}\n{err}");
-    out.into_owned()
-}
+use crate::harness::clients::node;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_audit_of_graphql_over_http_holds() {

@@ -5,8 +5,8 @@ use std::path::Path;
 use reqwest::{Client, StatusCode, header, redirect};
 use serde_json::{Value, json};
 
-use super::clients::node;
 use super::server::Server;
+use crate::harness::clients::node;
 
 fn assert_is_built() {
     assert!(

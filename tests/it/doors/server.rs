@@ -181,7 +181,7 @@ impl Server {
         let schema = schema(&Limits::default());
         let (gate, stop, patience) = (Doorman::default(), settings.stop.clone(), settings.socket.send);
         let events = schema.schema().data::<broadcast::Sender<u32>>().expect("the schema has it").clone();
-        let app = transport::router(schema, gate.clone(), settings).merge(taskloom::graphql::graphiql::router());
+        let app = transport::router(schema, gate.clone(), settings).merge(taskloom::http::page::router());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let listener = Patient::new(listener, patience);

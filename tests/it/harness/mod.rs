@@ -1,4 +1,5 @@
 //! What tests stand on: a private PostgreSQL, and whatever more than one area needs.
 
+pub(crate) mod clients;
 pub(crate) mod postgres;
 pub(crate) mod server;

@@ -78,6 +78,11 @@ impl Server {
         kill(self.pid(), signal).unwrap();
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// A request to a path of it, signed by nobody yet.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.address))

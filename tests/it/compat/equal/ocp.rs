@@ -1,16 +1,11 @@
-//! The differential test: each route and the GraphQL document that does the same, on the same hundred tasks, field by
-//! field. What a dialect calls otherwise is translated here, by hand, from the graph's words.
+//! OCP's task instances.
 
 use chrono::{DateTime, FixedOffset, SubsecRound};
 use serde_json::{Map, Value, json};
-use taskloom::compat::ocp::DOCUMENTS;
 
-use super::bench::{Bench, on_both};
-use super::seed::{self, TASKS};
-
-fn document(operation: &str) -> &'static str {
-    DOCUMENTS.iter().find(|(name, _)| *name == operation).unwrap().1
-}
+use super::document;
+use crate::compat::bench::{Bench, on_both};
+use crate::compat::seed::{self, TASKS};
 
 /// An object without the members that are null.
 fn object(members: Value) -> Value {

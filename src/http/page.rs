@@ -1,8 +1,9 @@
-//! GraphiQL at `/graphiql`, from inside the binary, with no request to any other host.
+//! The pages: GraphiQL at `/graphiql` and the REST dialects at `/docs`, from inside the binary, with no request to any
+//! other host.
 //!
 //! `make web` bundles the folder `web` into `web/dist`; a binary built without it says so instead. The bundle is stored
-//! gzipped and sent so: every browser of this century takes it. Its assets have their digest in their names and never
-//! change; the page itself is asked for each time.
+//! gzipped and sent so: every browser of this century takes it. Its assets, all below `/graphiql/assets`, have their
+//! digest in their names and never change; the pages themselves are asked for each time.
 
 use axum::Router;
 use axum::extract::Path;
@@ -16,24 +17,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; 
     style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>GraphiQL · Taskloom</title>\
-    <h1>GraphiQL is not in this build</h1><p>Run <code>make web</code> (it needs Node 20.19 or newer and npm), build \
-    again, and start the server again. The endpoint <code>/graphql</code> works without it.</p></html>";
+const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Taskloom</title>\
+    <h1>The pages are not in this build</h1><p>Run <code>make web</code> (it needs Node 20.19 or newer and npm), build \
+    again, and start the server again. The endpoint <code>/graphql</code> works without them.</p></html>";
 
 #[derive(Embed)]
 #[folder = "web/dist"]
 struct Bundle;
 
-/// The routes `/graphiql` and below.
+/// The routes `/docs`, `/graphiql` and below.
 pub fn router() -> Router {
     Router::new()
+        .route("/docs", get(async |headers: HeaderMap| page(Bundle::get("docs.html.gz"), &headers)))
+        .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route("/graphiql", get(async |headers: HeaderMap| page(Bundle::get("index.html.gz"), &headers)))
         .route("/graphiql/", get(async || Redirect::permanent("/graphiql")))
         .route("/graphiql/{*path}", get(asset))
 }
 
-fn page(index: Option<EmbeddedFile>, headers: &HeaderMap) -> Response {
-    let answer = match index {
+fn page(page: Option<EmbeddedFile>, headers: &HeaderMap) -> Response {
+    let answer = match page {
         Some(file) => send("index.html", file, "no-cache", headers),
         None => (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], MISSING)
             .into_response(),
