@@ -55,7 +55,7 @@ audit: ## Licences, sources, duplicates and known advisories of the dependencies
 
 bench: web ## Release build, then each figure beside a floor; FIGURES="lists chains", PEERS=FOLDER of peers' scripts.
 	@.ci/setup build test bench
-	cargo build --release --locked
+	cargo build --release --locked --bin taskloom --example handwritten
 	@.ci/npm tests/clients
 	TASKLOOM="$$CARGO_TARGET_DIR/release/taskloom" python3 benches/bench.py $(FIGURES)
 

@@ -34,8 +34,10 @@ SERIES = {
         "drop table numbers;\ndrop table places;\n",
     ),
 }
-WRK = """wrk.method = "POST"
-wrk.body = io.open(os.getenv("BODY")):read("*a")
+WRK = """if os.getenv("BODY") then
+  wrk.method = "POST"
+  wrk.body = io.open(os.getenv("BODY")):read("*a")
+end
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
 done = function(s, latency)
@@ -86,10 +88,16 @@ def identity(number):
 
 def load(server, path, connections, seconds):
     """Requests a second, p50 and p99 in ms."""
-    script = path.parent / "wrk.lua"
-    script.write_text(WRK)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), f"http://127.0.0.1:{server.port}/graphql"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"BODY": str(path), "TOKEN": server.token})
+    return hammer(f"http://127.0.0.1:{server.port}/graphql", connections, seconds, {"BODY": str(path), "TOKEN": server.token})
+
+
+def hammer(url, connections, seconds, environment):
+    """The same of any address: TOKEN signs in, BODY names what is posted."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(WRK)
+        script.flush()
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script.name, url]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     rate, p50, p99, bad = (float(word) for word in next(line for line in done.stdout.splitlines() if line.startswith("RESULT")).split()[1:])
     assert not bad, f"{bad} requests failed"
     return rate, p50, p99

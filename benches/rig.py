@@ -116,7 +116,8 @@ class Database:
 
     def __init__(self, cluster, name):
         self.cluster, self.name = cluster, name
-        self.flags = ["--database-url", f"postgres://postgres@127.0.0.1:{cluster.port}/{name}"]
+        self.url = f"postgres://postgres@127.0.0.1:{cluster.port}/{name}"
+        self.flags = ["--database-url", self.url]
 
     def sql(self, text):
         return self.cluster.sql(self.name, text)
@@ -137,6 +138,7 @@ class File:
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="taskloom-bench-data-"))
+        self.url = f"sqlite://{self.folder}/taskloom.db"
         atexit.register(shutil.rmtree, self.folder, True)
 
     def sql(self, text):

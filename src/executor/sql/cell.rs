@@ -3,7 +3,7 @@
 //! The drivers are asked for texts (`raw_sql`): what a database has no type for here is still shown as it writes it.
 
 use chrono::NaiveDateTime;
-use sqlx::mysql::{MySql, MySqlRow};
+use sqlx::mysql::{MySql, MySqlRow, MySqlTypeInfo};
 use sqlx::postgres::{PgRow, PgValueFormat, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{Column as _, Database, Row as _, TypeInfo as _, ValueRef as _};
@@ -14,13 +14,22 @@ pub(super) trait Cells: Database {
     /// The type of a column, by the database's name of its type.
     fn column(name: &str) -> ColumnType;
 
+    /// Whether a column is text whatever its type is called.
+    fn is_text(_: &Self::TypeInfo) -> bool {
+        false
+    }
+
     /// A value as text.
     fn cell(row: &Self::Row, at: usize, kind: ColumnType) -> sqlx::Result<Option<String>>;
 }
 
 /// The types of a row's columns.
 pub(super) fn columns<DB: Cells>(columns: &[DB::Column]) -> Vec<(String, ColumnType)> {
-    columns.iter().map(|column| (column.name().to_owned(), DB::column(column.type_info().name()))).collect()
+    let kind = |info: &DB::TypeInfo| match DB::column(info.name()) {
+        ColumnType::Binary if DB::is_text(info) => ColumnType::String,
+        kind => kind,
+    };
+    columns.iter().map(|column| (column.name().to_owned(), kind(column.type_info()))).collect()
 }
 
 impl Cells for Postgres {
@@ -72,6 +81,12 @@ impl Cells for MySql {
             }
             _ => ColumnType::String,
         }
+    }
+
+    /// A text compared byte by byte (`utf8mb4_bin`) is called `VARBINARY` by the driver; so is MariaDB's JSON. The
+    /// character set tells them from bytes.
+    fn is_text(info: &MySqlTypeInfo) -> bool {
+        <str as sqlx::Type<MySql>>::compatible(info)
     }
 
     fn cell(row: &MySqlRow, at: usize, kind: ColumnType) -> sqlx::Result<Option<String>> {

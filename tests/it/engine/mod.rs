@@ -26,6 +26,7 @@ mod http;
 mod lab;
 mod log;
 mod metric;
+mod mysql;
 mod queue;
 mod recovery;
 mod refuse;

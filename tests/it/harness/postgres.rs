@@ -184,26 +184,26 @@ fn watch(folder: &Path, data: &Path) {
     assert!(watchdog.status().unwrap().success());
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).map(|a| a.port()).unwrap()
 }
 
 /// Whom the cluster's files belong to and who runs it.
-struct Owner {
-    uid: u32,
-    gid: u32,
+pub(super) struct Owner {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
     root: bool,
 }
 
 impl Owner {
-    fn find() -> Self {
+    pub(super) fn find() -> Self {
         let me = Uid::effective();
         let user = if me.is_root() { User::from_name("postgres") } else { User::from_uid(me) };
         let user = user.unwrap().expect("as root, tests need a user `postgres`: `make test` installs PostgreSQL");
         Self { uid: user.uid.as_raw(), gid: user.gid.as_raw(), root: me.is_root() }
     }
 
-    fn command(&self, name: &str) -> Command {
+    pub(super) fn command(&self, name: &str) -> Command {
         let mut command = Command::new(program(name));
         command.current_dir("/").env("LC_ALL", "C.UTF-8").process_group(0);
         if self.root {
@@ -226,7 +226,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 #[track_caller]
-fn run(command: &mut Command) {
+pub(super) fn run(command: &mut Command) {
     let output = command.stdin(Stdio::null()).output();
     let output = output.unwrap_or_else(|e| panic!("{command:?}: {e}: `make test` installs what is missing"));
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
