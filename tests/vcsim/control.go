@@ -67,7 +67,7 @@ func postTask(r *http.Request) (interface{}, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer{"key": t.info.Key}, nil
+	return answer{"key": t.self.Value}, nil
 }
 
 // postTasks starts many; without an entity they go round the machines.
@@ -87,7 +87,7 @@ func postTasks(r *http.Request) (interface{}, error) {
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, t.info.Key)
+		keys = append(keys, t.self.Value)
 	}
 	return answer{"keys": keys}, nil
 }

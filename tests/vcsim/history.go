@@ -13,6 +13,7 @@ import (
 
 type task struct {
 	index    int // place in the order of creation
+	self     ref
 	info     *types.TaskInfo
 	above    []ref         // what the entity lay under when the task began
 	canceled chan struct{} // closed when somebody asks to cancel; nil for the library's tasks
@@ -79,7 +80,7 @@ func (h *history) add(info types.TaskInfo, canceled chan struct{}, handle func(*
 	if parent := h.byKey[info.ParentTaskKey]; parent != nil {
 		info.RootTaskKey = first(parent.info.RootTaskKey, info.ParentTaskKey)
 	}
-	t.index, t.info = h.end(), &info
+	t.index, t.self, t.info = h.end(), info.Task, &info
 	h.live = append(h.live, t)
 	h.byKey[info.Key] = t
 	h.fresh = append(h.fresh, t)
@@ -89,9 +90,9 @@ func (h *history) add(info types.TaskInfo, canceled chan struct{}, handle func(*
 
 	h.mu.Lock()
 	h.journal.write(t.info)
-	touched := h.tell(t, nil)
+	touched := h.tell(t)
 	h.mu.Unlock()
-	updates.touch(append(touched, info.Task, taskManager)...)
+	updates.touch(append(touched, t.self, taskManager)...)
 	return t
 }
 
@@ -104,7 +105,7 @@ func (h *history) change(t *task, alter func(*types.TaskInfo)) {
 	var touched []ref
 	if old.State != info.State {
 		h.journal.write(&info)
-		touched = h.tell(t, old)
+		touched = h.tell(t)
 	}
 	h.mu.Unlock()
 	updates.touch(append(touched, info.Task)...)
@@ -128,7 +129,7 @@ func (h *history) finish(t *task, state types.TaskInfoState, fault *types.Locali
 }
 
 // tell lets the collectors know and names those whose latest page changed.
-func (h *history) tell(t *task, old *types.TaskInfo) []ref {
+func (h *history) tell(t *task) []ref {
 	var touched []ref
 	for c := range h.collectors {
 		if c.hear(t) {
@@ -166,7 +167,7 @@ func (h *history) recent() []ref {
 				continue
 			}
 		}
-		list = append(list, t.info.Task)
+		list = append(list, t.self)
 	}
 	return list
 }
@@ -193,7 +194,7 @@ func (h *history) sweep(at time.Time) []ref {
 	for _, t := range h.fresh {
 		if finished(t.info) && at.Sub(*t.info.CompleteTime) > opt.recent {
 			t.gone = true
-			gone = append(gone, t.info.Task)
+			gone = append(gone, t.self)
 		} else {
 			kept = append(kept, t)
 		}
@@ -227,13 +228,13 @@ func (h *history) forget(before time.Time) {
 		}
 		if t.gone && t.info.CompleteTime.Before(before) {
 			h.live[i] = nil
-			delete(h.byKey, t.info.Key)
+			delete(h.byKey, t.self.Value)
 		}
 	}
 }
 
+// close stops everything that tasks do for good: the lock is kept.
 func (h *history) close() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.journal.close()
 }

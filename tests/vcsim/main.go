@@ -97,6 +97,7 @@ func main() {
 
 	waitForEnd()
 	tasks.close()
+	time.Sleep(20 * time.Millisecond) // for what is on its way
 	model.Remove()
 }
 

@@ -33,10 +33,8 @@ type Task struct {
 	task *task
 }
 
+// replaceManagers comes after the inventory: the tasks that made it are in nobody's history.
 func replaceManagers() {
-	for _, old := range simulatedTasks() {
-		simulator.Map.Remove(old)
-	}
 	manager := new(TaskManager)
 	manager.Self = taskManager
 	simulator.Map.Put(manager)
@@ -48,17 +46,6 @@ func replaceManagers() {
 
 	views := &ViewManager{ViewManager: simulator.Map.ViewManager()}
 	simulator.Map.Put(views)
-}
-
-// simulatedTasks lists the tasks with which the library made its inventory: a vCenter's history starts without them.
-func simulatedTasks() []ref {
-	var old []ref
-	var manager mo.TaskManager
-	if m, ok := simulator.Map.Get(taskManager).(*simulator.TaskManager); ok {
-		manager = m.TaskManager
-	}
-	old = append(old, manager.RecentTask...)
-	return old
 }
 
 // PutObject gives a task that the library makes a key of ours and the names of a vCenter.
@@ -74,8 +61,7 @@ func (m *TaskManager) PutObject(object mo.Reference) {
 	mend(&made.Info)
 	old := made.Self
 	t := tasks.add(made.Info, nil, func(t *task) simulatorObject {
-		made.Self, made.Info.Key, made.Info.Task = t.info.Task, t.info.Key, t.info.Task
-		made.Info.QueueTime, made.Info.EventChainId = t.info.QueueTime, t.info.EventChainId
+		made.Self, made.Info.Key, made.Info.Task = t.self, t.self.Value, t.self
 		return made
 	})
 	simulator.Map.Remove(old)
@@ -84,14 +70,14 @@ func (m *TaskManager) PutObject(object mo.Reference) {
 }
 
 func replaceTask(t *task) {
-	if _, ok := tasks.resolve(t.info.Key); ok {
+	if _, ok := tasks.resolve(t.self.Value); ok {
 		simulator.Map.Put(handleOf(t))
 	}
 }
 
 func handleOf(t *task) simulatorObject {
 	handle := &Task{task: t}
-	handle.Self = t.info.Task
+	handle.Self = t.self
 	return handle
 }
 

@@ -28,6 +28,7 @@ type PropertyCollector struct {
 	version int
 	last    *types.UpdateSet // what led to the version: sent again when asked for
 	pending []types.PropertyFilterUpdate
+	cut     bool          // the last answer was truncated
 	stop    chan struct{} // ends the wait that is going on
 }
 
@@ -180,9 +181,10 @@ func (pc *PropertyCollector) look(ctx *simulator.Context, max int32, first bool)
 		total += len(update.ObjectSet)
 	}
 	room := atMost(total, max)
-	if room < total {
-		set.Truncated = types.NewBool(true)
+	if room < total || pc.cut {
+		set.Truncated = types.NewBool(room < total)
 	}
+	pc.cut = room < total
 	for len(pc.pending) > 0 {
 		next := &pc.pending[0]
 		if len(next.ObjectSet) > room {

@@ -88,7 +88,7 @@ func (s *saved) restore(h *history) error {
 			at := now()
 			info.State, info.CompleteTime, info.Error = types.TaskInfoStateError, &at, faultFor("SystemError", "")
 		}
-		t := &task{index: h.end(), info: info, above: above(info.Entity), gone: true}
+		t := &task{index: h.end(), self: info.Task, info: info, above: above(info.Entity), gone: true}
 		h.live = append(h.live, t)
 		h.byKey[info.Key] = t
 	}
