@@ -40,6 +40,7 @@ test: web ## Run every test, on SQLite and on a private PostgreSQL.
 	@.ci/setup build test web
 	@.ci/npm tests/clients
 	@.ci/pip tests/clients
+	@.ci/vcsim
 	cargo nextest run --workspace --locked --profile $(PROFILE) -E '$(ONLY)'
 
 check: ## Formatting, lints, documentation, unused dependencies: warnings are errors.
