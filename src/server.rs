@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Gate, Principal, first_start};
+use crate::auth::{Principal, first_start};
 use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
 use crate::compat::{self, Guest};
@@ -28,13 +28,11 @@ use crate::engine::port::Hello;
 use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
-use crate::event::{Bell, Hub};
 use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
 use crate::graphql::limits::Limits;
 use crate::graphql::{self, transport};
 use crate::http::{Door, PATIENCE, Patient, Wall, page};
 use crate::lifecycle::Stop;
-use crate::log::Live;
 use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
@@ -127,10 +125,8 @@ pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
 }
 
 async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
-    let bell = Bell::default();
-    let hub = Hub::open(store.clone(), bell.clone()).await?;
-    let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs(&settings.auth)));
-    Ok(Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: reach(settings) }))
+    let app = App::open(store, clock, vault, proofs(&settings.auth)).await?;
+    Ok(Arc::new(App { reach: reach(settings), ..app }))
 }
 
 /// How long proofs last, by the settings.
@@ -166,6 +162,7 @@ fn reach(settings: &Settings) -> Reach {
         connect_timeout: sql.connect_timeout,
         rows: result.rows.into(),
         result: result.size.0,
+        plain_vcenters: settings.vsphere.allow_http,
     }
 }
 
@@ -179,11 +176,16 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     }
     parts.tasks.spawn(recovery.run(parts.readers.clone()));
     parts.tasks.spawn(app.hub.clone().run(parts.readers.clone()));
+    parts.tasks.spawn(app.vsphere_hub.clone().run(parts.readers.clone()));
     if store.backend() == DbBackend::Postgres {
         parts.tasks.spawn(event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone()));
     }
     let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
     background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
+    if settings.vsphere.collect {
+        let request = system(app, "vsphere").speaking(settings.vsphere.locale.0);
+        parts.tasks.spawn(background::vsphere::run(request, parts.readers.clone()));
+    }
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
     let (desk, clerk) = Desk::open(Tools {
         store,

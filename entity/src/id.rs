@@ -46,4 +46,12 @@ id! {
     DataSourceId,
     /// A result set of an attempt.
     ResultSetId,
+    /// A vCenter.
+    VcenterId,
+    /// A vCenter that answered at a registered address.
+    VsphereInstanceId,
+    /// An object of a vCenter.
+    VsphereObjectId,
+    /// A task of a vCenter.
+    VsphereTaskId,
 }

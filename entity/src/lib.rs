@@ -25,6 +25,13 @@ pub mod timestamp;
 pub mod token;
 pub mod user;
 pub mod user_tenant;
+pub mod vcenter;
+pub mod vcenter_collection;
+pub mod vsphere_event;
+pub mod vsphere_instance;
+pub mod vsphere_label;
+pub mod vsphere_object;
+pub mod vsphere_task;
 pub mod worker;
 
 pub use id::*;

@@ -128,6 +128,52 @@ words! {
         /// One HTTP request.
         Http = "HTTP",
     }
+    /// By what a vCenter's certificate is trusted.
+    VcenterTrust {
+        /// The authorities of this machine.
+        System = "SYSTEM",
+        /// Authorities of its own.
+        Ca = "CA",
+        /// The certificate itself, by its SHA-256 thumbprint.
+        Thumbprint = "THUMBPRINT",
+    }
+    /// How the collection of a vCenter's tasks stands.
+    CollectionState {
+        /// Nobody collects: it waits for a server.
+        Waiting = "WAITING",
+        /// Signing in.
+        Connecting = "CONNECTING",
+        /// The history is read back to its limit; what happens meanwhile is followed.
+        Reading = "READING",
+        /// What happens is followed.
+        Following = "FOLLOWING",
+        /// It did not get through, and is tried again.
+        Failing = "FAILING",
+    }
+    /// Where a vCenter's task stands, in the vCenter's words.
+    VsphereTaskState {
+        /// Accepted, not begun.
+        Queued = "QUEUED",
+        /// Running.
+        Running = "RUNNING",
+        /// Ended well.
+        Success = "SUCCESS",
+        /// Failed, was cancelled, or nobody knows how it ended.
+        Error = "ERROR",
+    }
+    /// What began a vCenter's task.
+    VsphereReason {
+        /// A user.
+        User = "USER",
+        /// A scheduled task.
+        Schedule = "SCHEDULE",
+        /// An alarm.
+        Alarm = "ALARM",
+        /// The vCenter itself.
+        System = "SYSTEM",
+        /// Something that later releases know.
+        Other = "OTHER",
+    }
     /// Which database a data source is.
     DataSourceKind {
         /// PostgreSQL.

@@ -13,6 +13,7 @@ mod m0007_secrets;
 mod m0008_results;
 mod m0009_old_clients;
 mod m0010_access_keys;
+mod m0011_vsphere;
 mod table;
 
 /// Every migration, oldest first.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_results::Migration),
             Box::new(m0009_old_clients::Migration),
             Box::new(m0010_access_keys::Migration),
+            Box::new(m0011_vsphere::Migration),
         ]
     }
 }

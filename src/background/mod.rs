@@ -1,8 +1,9 @@
-//! The process's own periodic jobs: clients that never sleep. They call resolvers in the system's name.
+//! Clients that never sleep: periodic jobs, and the collectors of vCenters. They call resolvers in the system's name.
 //!
 //! A job that does not get through is tried again at its next hour; nothing depends on the exact moment.
 
 pub mod retention;
+pub mod vsphere;
 
 use std::sync::Arc;
 

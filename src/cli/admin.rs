@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::auth::{Gate, Principal};
+use crate::auth::Principal;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::error::Language;
-use crate::event::{Bell, Hub};
-use crate::log::Live;
 use crate::resolver::{App, Request};
 use crate::store::open::{Place, Pools, beside, open};
 use crate::store::{Store, migrate};
@@ -23,14 +21,11 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     let store = beside(&place(settings), pools(settings)).await?;
     migrate::check(&store).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let bell = Bell::default();
-    let hub = Hub::open(store.clone(), bell.clone()).await?;
     // Most commands need no key, and none may make one: that is for the server.
     let vault = crate::server::find_vault(settings)?.unwrap_or_else(|| Vault::absent(&settings.data_dir));
     let proofs = crate::server::proofs(&settings.auth);
-    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock), vault.clone(), proofs));
     Ok(Request {
-        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() }),
+        app: Arc::new(App::open(store, clock, vault, proofs).await?),
         principal: Principal::system("cli"),
         language: Language::En,
         id: RequestId::random().to_string().into(),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::Fault;
 use super::layer::Layers;
 use super::value::{
-    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Setting, Slots, WorkerName,
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Networks, Patience, ProcessTree, Setting, Slots,
+    WorkerName,
 };
 
 /// The name of a section in a file: its own, or that of a section in a section.
@@ -170,6 +171,15 @@ sections! {
         aliases: u32,
         /// Its cost.
         complexity: u32,
+    }
+    /// The tasks of vCenters.
+    vsphere: Vsphere {
+        /// Whether this server collects.
+        collect: bool,
+        /// The language of a vCenter's texts, and of operations in the dialect.
+        locale: Locale,
+        /// Whether a vCenter may be spoken to without encryption.
+        allow_http: bool,
     }
     /// The dialect of OceanBase Cloud Platform.
     ocp = "dialects.ocp": Ocp {

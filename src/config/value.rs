@@ -9,6 +9,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
+use crate::error::Language;
+
 /// A value before its meaning is known.
 #[derive(Clone, Debug)]
 pub(super) enum Raw {
@@ -64,6 +66,29 @@ pub(super) trait Setting: Sized {
 
     /// The value as TOML, secrets masked.
     fn show(&self) -> String;
+}
+
+/// The language of foreign texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Locale(pub Language);
+
+impl Setting for Locale {
+    const EXPECTED: &'static str = "\"zh_CN\" or \"en\"";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        match raw.text()?.trim() {
+            "zh_CN" => Some(Self(Language::Zh)),
+            "en" => Some(Self(Language::En)),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        quoted(match self.0 {
+            Language::Zh => "zh_CN",
+            Language::En => "en",
+        })
+    }
 }
 
 /// What somebody without credentials may do, in the dialects' words.

@@ -64,6 +64,8 @@ codes! {
     TOKEN_NOT_FOUND NotFound "token {id} does not exist" "令牌 {id} 不存在" "List the tokens.";
     TENANT_NOT_FOUND NotFound "tenant {id} does not exist" "租户 {id} 不存在" "List the tenants.";
     SECRET_NOT_FOUND NotFound "secret {id} does not exist" "密钥 {id} 不存在" "List the secrets; a secret of another tenant looks the same.";
+    VCENTER_NOT_FOUND NotFound "vCenter {vcenter} does not exist" "vCenter {vcenter} 不存在" "List the vCenters; one of another tenant looks the same.";
+    VSPHERE_TASK_NOT_FOUND NotFound "vSphere task {id} does not exist" "vSphere 任务 {id} 不存在" "Check the id; a task of another tenant looks the same.";
     DATA_SOURCE_NOT_FOUND NotFound "data source {id} does not exist" "数据源 {id} 不存在" "List the data sources; one of another tenant looks the same.";
     ENGINE_NOT_FOUND NotFound "no data source is set up for the engine {engine}" "没有为引擎 {engine} 配置数据源" "Ask an administrator to set up a data source with this `engine`, or name another engine.";
     RESULT_SET_NOT_FOUND NotFound "subtask {id} has no result set {number}" "子任务 {id} 没有结果集 {number}" "`resultSets` of the subtask lists those there are; a new attempt begins with none.";
@@ -72,6 +74,7 @@ codes! {
     ROLLBACK_PROHIBITED Conflict "task {id} cannot be rolled back: {reason}" "任务 {id} 不能回滚：{reason}" "Retry or skip what failed; rollback is forbidden by the definition.";
     IDEMPOTENCY_KEY_REUSED Conflict "idempotency key {key} was used with another request" "幂等键 {key} 已用于另一个请求" "Use a new key for a new request, or send the same request again.";
     NAME_TAKEN Conflict "the name {name} is taken" "名称 {name} 已被占用" "Choose another name.";
+    VCENTER_REFUSED Conflict "the vCenter did not do it ({why}): {reason}" "vCenter 未执行（{why}）：{reason}" "`why` is the word for it; the vCenter's own reason follows.";
     LAST_ADMIN Conflict "user {name} is the last administrator" "用户 {name} 是最后一个管理员" "Make another user ADMIN first.";
     INVALID_INPUT Invalid "{what} is not valid: {reason}" "{what} 无效：{reason}" "Mend the named field.";
     INVALID_SPEC Invalid "the definition is not valid: {reason}" "任务定义无效：{reason}" "`extensions.faults` names each place with its line.";

@@ -1,18 +1,19 @@
-//! The hub behind every subscription. One reader per process tails the event log into a ring; each subscriber keeps
+//! The hub behind every subscription of one log. One reader per process tails the log into a ring; each subscriber keeps
 //! nothing but the number of the event it has seen last, and reads on from the ring, or from the log when the ring
 //! has moved past it. A slow subscriber therefore costs no memory and loses nothing.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use taskloom_entity::{EventId, TaskId, task, task_event};
+use taskloom_entity::EventId;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Bell;
+use super::log::{Log, Tasks};
 use crate::error::Result;
-use crate::store::{self, Store};
+use crate::store::Store;
 use crate::telemetry::metrics::Held;
 
 /// How many events stay in memory.
@@ -22,25 +23,16 @@ const PAGE: u64 = 1000;
 /// How often the log is looked at though nobody rang.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// An event with its task as it stood when the event was read; none when it was deleted by then.
-#[derive(Debug)]
-pub struct Entry {
-    /// The event.
-    pub event: task_event::Model,
-    /// Its task.
-    pub task: Option<Arc<task::Model>>,
-}
-
 /// The events in memory: all with a number above `behind` up to the last.
 #[derive(Debug)]
-struct Ring {
+struct Ring<L: Log> {
     behind: EventId,
-    entries: VecDeque<Arc<Entry>>,
+    entries: VecDeque<Arc<L::Entry>>,
 }
 
-impl Ring {
+impl<L: Log> Ring<L> {
     /// Goes on to `last`; none: without what lies before.
-    fn take(&mut self, entries: Option<Vec<Arc<Entry>>>, last: EventId) {
+    fn take(&mut self, entries: Option<Vec<Arc<L::Entry>>>, last: EventId) {
         let Some(entries) = entries else {
             self.entries.clear();
             self.behind = last;
@@ -49,31 +41,37 @@ impl Ring {
         self.entries.extend(entries);
         while self.entries.len() > RING {
             if let Some(gone) = self.entries.pop_front() {
-                self.behind = gone.event.id;
+                self.behind = L::id(&gone);
             }
         }
     }
 }
 
 /// The hub. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Hub(Arc<Inner>);
+#[derive(Debug)]
+pub struct Hub<L: Log = Tasks>(Arc<Inner<L>>);
+
+impl<L: Log> Clone for Hub<L> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 #[derive(Debug)]
-struct Inner {
+struct Inner<L: Log> {
     store: Store,
     bell: Bell,
-    ring: RwLock<Ring>,
+    ring: RwLock<Ring<L>>,
     newest: watch::Sender<EventId>,
 }
 
-impl Hub {
+impl<L: Log> Hub<L> {
     /// A hub that begins behind the newest event of the log.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn open(store: Store, bell: Bell) -> Result<Self> {
-        let newest = store::event::newest(store.read()).await?;
+        let newest = L::newest(&store).await?;
         let ring = RwLock::new(Ring { behind: newest, entries: VecDeque::new() });
         Ok(Self(Arc::new(Inner { store, bell, ring, newest: watch::Sender::new(newest) })))
     }
@@ -92,7 +90,7 @@ impl Hub {
 
     /// Reads on behind `after`; none: behind the newest event of now.
     #[must_use]
-    pub fn tail(&self, after: Option<EventId>) -> Tail {
+    pub fn tail(&self, after: Option<EventId>) -> Tail<L> {
         let newest = self.0.newest.subscribe();
         let seen = after.unwrap_or_else(|| *newest.borrow());
         let _held = self.0.store.metrics().event_subscribers.hold();
@@ -122,63 +120,52 @@ impl Hub {
         if self.subscribers() == 0 {
             return self.pass_over().await;
         }
-        let events = store::event::after(self.0.store.read(), self.newest(), PAGE).await?;
-        let Some(last) = events.last().map(|event| event.id) else {
+        let entries = L::after(&self.0.store, self.newest(), PAGE).await?;
+        let Some(last) = entries.last().map(L::id) else {
             return Ok(false);
         };
-        let count = events.len() as u64;
+        let count = entries.len() as u64;
         let more = count == PAGE;
-        let entries = self.with_tasks(events).await?;
-        self.take(Some(entries), last);
+        self.take(Some(entries.into_iter().map(Arc::new).collect()), last);
         self.0.store.metrics().events_delivered.inc_by(count);
         Ok(more)
     }
 
     /// Nobody listens: nothing is read. Who comes back later reads the log from the cursor on.
     async fn pass_over(&self) -> Result<bool> {
-        let last = store::event::newest(self.0.store.read()).await?;
+        let last = L::newest(&self.0.store).await?;
         if last > self.newest() {
             self.take(None, last);
         }
         Ok(false)
     }
 
-    fn take(&self, entries: Option<Vec<Arc<Entry>>>, last: EventId) {
+    fn take(&self, entries: Option<Vec<Arc<L::Entry>>>, last: EventId) {
         self.0.ring.write().expect("invariant: nothing panics under the ring's lock").take(entries, last);
         self.0.newest.send_replace(last);
     }
 
-    async fn with_tasks(&self, events: Vec<task_event::Model>) -> Result<Vec<Arc<Entry>>> {
-        let ids: BTreeSet<TaskId> = events.iter().map(|event| event.task_id).collect();
-        let ids: Vec<TaskId> = ids.into_iter().collect();
-        let tasks = store::task::list_by_id(self.0.store.read(), &ids).await?;
-        let tasks: HashMap<TaskId, Arc<task::Model>> =
-            tasks.into_iter().map(|task| (task.id, Arc::new(task))).collect();
-        let entry = |event: task_event::Model| Arc::new(Entry { task: tasks.get(&event.task_id).cloned(), event });
-        Ok(events.into_iter().map(entry).collect())
-    }
-
     /// The entries behind `seen`, when the ring still has them all.
-    fn remembered(&self, seen: EventId) -> Option<Vec<Arc<Entry>>> {
+    fn remembered(&self, seen: EventId) -> Option<Vec<Arc<L::Entry>>> {
         let ring = self.0.ring.read().expect("invariant: nothing panics under the ring's lock");
         if seen < ring.behind {
             return None;
         }
-        let from = ring.entries.partition_point(|entry| entry.event.id <= seen);
+        let from = ring.entries.partition_point(|entry| L::id(entry) <= seen);
         Some(ring.entries.range(from..).cloned().collect())
     }
 }
 
 /// One subscriber's place in the log.
 #[derive(Debug)]
-pub struct Tail {
-    hub: Hub,
+pub struct Tail<L: Log = Tasks> {
+    hub: Hub<L>,
     newest: watch::Receiver<EventId>,
     seen: EventId,
     _held: Held,
 }
 
-impl Tail {
+impl<L: Log> Tail<L> {
     /// The number of the last event that was seen.
     #[must_use]
     pub fn seen(&self) -> EventId {
@@ -189,7 +176,7 @@ impl Tail {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next(&mut self) -> Result<Vec<Arc<Entry>>> {
+    pub async fn next(&mut self) -> Result<Vec<Arc<L::Entry>>> {
         loop {
             let newest = *self.newest.borrow_and_update();
             if newest > self.seen {
@@ -198,7 +185,7 @@ impl Tail {
                     None => self.recorded(newest).await?,
                 };
                 if let Some(last) = entries.last() {
-                    self.seen = last.event.id;
+                    self.seen = L::id(last);
                     return Ok(entries);
                 }
                 self.seen = newest;
@@ -208,10 +195,9 @@ impl Tail {
         }
     }
 
-    async fn recorded(&self, newest: EventId) -> Result<Vec<Arc<Entry>>> {
-        let mut events = store::event::after(self.hub.0.store.read(), self.seen, PAGE).await?;
+    async fn recorded(&self, newest: EventId) -> Result<Vec<Arc<L::Entry>>> {
+        let entries = L::after(&self.hub.0.store, self.seen, PAGE).await?;
         // What the reader has not passed yet comes through the ring.
-        events.retain(|event| event.id <= newest);
-        self.hub.with_tasks(events).await
+        Ok(entries.into_iter().filter(|entry| L::id(entry) <= newest).map(Arc::new).collect())
     }
 }

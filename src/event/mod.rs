@@ -3,6 +3,8 @@
 pub mod bell;
 pub mod hub;
 pub mod listen;
+pub mod log;
 
 pub use bell::Bell;
-pub use hub::{Entry, Hub, Tail};
+pub use hub::{Hub, Tail};
+pub use log::{Entry, Vsphere, VsphereEntry};

@@ -22,6 +22,8 @@ pub struct Reach {
     pub rows: u64,
     /// The most bytes of all result sets of one work.
     pub result: u64,
+    /// Whether vCenters may be spoken to without encryption.
+    pub plain_vcenters: bool,
 }
 
 impl Default for Reach {
@@ -34,6 +36,7 @@ impl Default for Reach {
             connect_timeout: Duration::from_secs(10),
             rows: 100_000,
             result: 64 << 20,
+            plain_vcenters: false,
         }
     }
 }

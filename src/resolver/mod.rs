@@ -23,6 +23,8 @@ pub mod task;
 pub mod tenant;
 pub mod token;
 pub mod user;
+pub mod vcenter;
+pub mod vsphere;
 pub mod whole;
 pub mod worker;
 

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::auth::{Gate, Principal};
+use crate::auth::{Gate, Principal, gate};
 use crate::clock::Clock;
-use crate::error::Language;
-use crate::event::{Bell, Hub};
+use crate::error::{Language, Result};
+use crate::event::{Bell, Hub, Vsphere};
 use crate::executor::Reach;
 use crate::log::Live;
 use crate::store::Store;
@@ -24,14 +24,31 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// Rung after each commit.
     pub bell: Bell,
-    /// Behind every subscription.
+    /// Behind every subscription to tasks.
     pub hub: Hub,
+    /// Behind every subscription to tasks of vCenters.
+    pub vsphere_hub: Hub<Vsphere>,
     /// The live ends of logs.
     pub live: Live,
     /// The keys of what lies sealed.
     pub vault: Vault,
     /// How far this process may go on somebody's behalf.
     pub reach: Reach,
+}
+
+impl App {
+    /// The machinery on a database.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open(store: Store, clock: Arc<dyn Clock>, vault: Vault, proofs: gate::Settings) -> Result<Self> {
+        let bell = Bell::default();
+        let hub = Hub::open(store.clone(), bell.clone()).await?;
+        let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
+        let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
+        let (live, reach) = (Live::default(), Reach::default());
+        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, reach })
+    }
 }
 
 /// One call of a resolver.
@@ -47,6 +64,14 @@ pub struct Request {
     pub id: Arc<str>,
     /// Where it came from, where that is known: failed sign-ins are counted by it.
     pub address: Option<IpAddr>,
+}
+
+impl Request {
+    /// The same in another language.
+    #[must_use]
+    pub fn speaking(self, language: Language) -> Self {
+        Self { language, ..self }
+    }
 }
 
 impl Deref for Request {

@@ -28,6 +28,8 @@ pub mod task;
 pub mod tenant;
 pub mod token;
 pub mod user;
+pub mod vcenter;
+pub mod vsphere;
 pub mod worker;
 
 use std::sync::Arc;

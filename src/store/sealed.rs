@@ -9,8 +9,12 @@ use crate::error::Result;
 use crate::vault::{Place, Sealed};
 
 /// A table, and what its column is called where it is sealed.
-const TABLES: &[(&str, &str)] =
-    &[("secret", "secret.sealed"), ("data_source", "data_source.sealed"), ("api_token", "api_token.sealed")];
+const TABLES: &[(&str, &str)] = &[
+    ("secret", "secret.sealed"),
+    ("data_source", "data_source.sealed"),
+    ("api_token", "api_token.sealed"),
+    ("vcenter", "vcenter.sealed"),
+];
 
 /// A sealed value.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Tasks: accepted, found, listed, deleted. Their states are written by [`super::change`] alone.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Select, Set,
@@ -256,7 +256,8 @@ pub async fn page(
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<task::Model>, u64)> {
     let mut all = select(scope, filter).select_only();
-    QuerySelect::query(&mut all).expr(Expr::col((task::Entity, task::Column::Id)).count());
+    // Of rows, not of a column: only that lets SQLite count without reading each of them.
+    QuerySelect::query(&mut all).expr(Func::count(Expr::col(Asterisk)));
     let mut query = select(scope, filter).expr_as(Expr::SubQuery(None, Box::new(all.into_query().into())), "total");
     for (order, descending) in orders {
         let sort = order.sort(*descending);

@@ -132,20 +132,7 @@ impl Bench {
 
 async fn app(store: &Store, clock: &Arc<HeldClock>) -> Arc<App> {
     let settings = auth::gate::Settings { session_idle: IDLE, token_expiry: Some(IDLE * 24) };
-    let (store, bell) = (store.clone(), Bell::default());
-    let vault = Vault::fleeting();
-    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
-    let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
-    Arc::new(App {
-        store,
-        clock: clock.clone(),
-        gate,
-        bell,
-        hub,
-        live: Live::default(),
-        vault,
-        reach: Default::default(),
-    })
+    Arc::new(App::open(store.clone(), clock.clone(), Vault::fleeting(), settings).await.unwrap())
 }
 
 pub(super) fn by_system(app: &Arc<App>) -> Request {

@@ -119,11 +119,7 @@ impl Bench {
 async fn app(store: &Store) -> Arc<App> {
     let clock = HeldClock::at(NOW);
     let settings = auth::gate::Settings { session_idle: Duration::from_secs(3600), token_expiry: None };
-    let (store, bell) = (store.clone(), Bell::default());
-    let vault = Vault::fleeting();
-    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
-    let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
-    Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() })
+    Arc::new(App::open(store.clone(), clock, Vault::fleeting(), settings).await.unwrap())
 }
 
 fn router(app: &Arc<App>) -> Router {

@@ -164,12 +164,8 @@ impl Lab {
 
 async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
     let settings = auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None };
-    let vault = Vault::fleeting();
-    let gate = Arc::new(auth::Gate::new(store.clone(), clock.clone(), vault.clone(), settings));
-    let bell = Bell::default();
-    let hub = Hub::open(store.clone(), bell.clone()).await.unwrap();
     Request {
-        app: Arc::new(App { store, clock, gate, bell, hub, live: Live::default(), vault, reach: Default::default() }),
+        app: Arc::new(App::open(store, clock, Vault::fleeting(), settings).await.unwrap()),
         principal: Principal::system("test"),
         language: Language::En,
         id: "0000000000000000".into(),

@@ -1,0 +1,139 @@
+//! The collector of one vCenter: one round after the other, a round being what one session sees. What ends a round is
+//! shown with its reason, and the next begins after a growing pause.
+//!
+//! It ends when it is told to, or when its lease has gone on or the settings have changed: then whoever takes the lease
+//! next begins with what is kept.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use taskloom_entity::{CollectionState, vcenter};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::round::Round;
+use super::writer::Writer;
+use super::{LEASE, RENEW};
+use crate::error::Error;
+use crate::resolver::Request;
+use crate::resolver::vsphere::collect::{self, Collection, Lease, News};
+use crate::resolver::vsphere::trouble;
+use crate::vsphere;
+
+/// The first pause, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// The first pause where another try may lock the account.
+const CAREFUL: Duration = Duration::from_secs(300);
+/// A round that lasted so long was a good one: pauses begin anew.
+const GOOD: Duration = Duration::from_secs(60);
+
+/// Why a round ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// The vCenter, or the way there.
+    #[error(transparent)]
+    Vcenter(#[from] vsphere::Error),
+    /// This side.
+    #[error("{0}")]
+    Ours(Arc<Error>),
+    /// Another server, or nobody, is to collect.
+    #[error("the lease has gone on")]
+    LeaseLost,
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Ours(Arc::new(error))
+    }
+}
+
+/// The collector of one vCenter.
+#[derive(Debug)]
+pub(super) struct Collector {
+    pub(super) request: Request,
+    pub(super) writer: Writer,
+    pub(super) vcenter: vcenter::Model,
+    pub(super) lease: Lease,
+    /// As it stood when the lease was taken, and as it went on.
+    pub(super) stands: Collection,
+}
+
+impl Collector {
+    pub(super) fn new(
+        request: Request,
+        writer: Writer,
+        (vcenter, lease, stands): (vcenter::Model, Lease, Collection),
+    ) -> Self {
+        Self { request, writer, vcenter, lease, stands }
+    }
+
+    /// Collects until `stop`, or until the lease is lost.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let (request, lease) = (self.request.clone(), self.lease.clone());
+        let name = self.vcenter.name.clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = keep(&request, &lease) => tracing::info!(vcenter = name, "another collector goes on, or other settings"),
+            never = self.rounds() => match never {},
+        }
+        if let Err(error) = collect::release(&request, &lease).await {
+            tracing::debug!(error = ?error, vcenter = name, "the lease ends by itself");
+        }
+    }
+
+    async fn rounds(&mut self) -> Infallible {
+        let mut pause = PAUSES.0;
+        loop {
+            let began = Instant::now();
+            let ended = Round::run(self).await;
+            if began.elapsed() > GOOD {
+                pause = PAUSES.0;
+            }
+            let wait = self.show(ended, pause).await;
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Shows why a round ended; how long to wait.
+    async fn show(&self, end: End, pause: Duration) -> Duration {
+        let (word, pause) = match &end {
+            // Nothing is wrong: sign in again.
+            End::Vcenter(error) if error.is_session_lost() && pause == PAUSES.0 => ("SESSION_LOST", Duration::ZERO),
+            End::Vcenter(error @ (vsphere::Error::InvalidLogin | vsphere::Error::PasswordExpired)) => {
+                (trouble::code(error), CAREFUL.max(pause))
+            }
+            End::Vcenter(error) => (trouble::code(error), pause),
+            End::Ours(error) => (error.code().name, pause),
+            End::LeaseLost => ("LEASE_LOST", pause),
+        };
+        tracing::warn!(vcenter = self.vcenter.name, reason = word, "the collection stops: {end}; again in {pause:?}");
+        let state = Some((CollectionState::Failing, Some((word.to_owned(), end.to_string()))));
+        if let Err(error) = self.tell(News { state, ..News::default() }).await {
+            tracing::debug!(%error, "the state could not be written");
+        }
+        pause
+    }
+
+    /// Writes how it stands.
+    pub(super) async fn tell(&self, news: News) -> Result<(), End> {
+        match collect::tell(&self.request, &self.lease, news).await? {
+            true => Ok(()),
+            false => Err(End::LeaseLost),
+        }
+    }
+}
+
+/// Renews a lease until that does not go any more. A database that does not answer keeps nobody from trying: what is
+/// written under a lost lease is refused.
+async fn keep(request: &Request, lease: &Lease) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        match collect::renew(request, lease, LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(error = ?error, "a lease could not be renewed: trying again"),
+        }
+    }
+}

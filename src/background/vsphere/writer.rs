@@ -1,0 +1,76 @@
+//! One writer for all collectors of a process: what many vCenters tell at about the same time is one transaction.
+//!
+//! It ends when the last collector has gone. A report that was not written is answered with the error, and whoever
+//! brought it reads it again from the vCenter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::Error;
+use crate::resolver::Request;
+use crate::resolver::vsphere::collect::{self, Report, Source};
+
+/// How long a change waits for others.
+const GATHER: Duration = Duration::from_millis(100);
+/// Tasks of one transaction, about.
+const MOST: usize = 4000;
+
+/// What became of a report: whether its lease held.
+type Answer = Result<bool, Arc<Error>>;
+
+/// Hands reports to the writer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Writer(mpsc::Sender<(Report, oneshot::Sender<Answer>)>);
+
+impl Writer {
+    /// Starts the writer.
+    pub(super) fn start(request: Request) -> Self {
+        let (sender, receiver) = mpsc::channel(64);
+        tokio::spawn(write(request, receiver));
+        Self(sender)
+    }
+
+    /// Writes a report; returns when it is on disk.
+    pub(super) async fn write(&self, report: Report) -> Answer {
+        if report.tasks.is_empty() {
+            return Ok(true);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let gone = |_| Arc::new(Error::internal(std::io::Error::other("the writer has ended")));
+        self.0.send((report, sender)).await.map_err(|_| gone(()))?;
+        receiver.await.map_err(|_| gone(()))?
+    }
+}
+
+async fn write(request: Request, mut receiver: mpsc::Receiver<(Report, oneshot::Sender<Answer>)>) {
+    while let Some(first) = receiver.recv().await {
+        let mut all = vec![first];
+        gather(&mut receiver, &mut all).await;
+        let (reports, senders): (Vec<Report>, Vec<_>) = all.into_iter().unzip();
+        let written = collect::record(&request, &reports).await.map_err(Arc::new);
+        for (at, sender) in senders.into_iter().enumerate() {
+            // Who has gone meanwhile needs no answer.
+            let _ = sender.send(written.as_ref().map(|held| held[at]).map_err(Arc::clone));
+        }
+    }
+}
+
+/// Waits a moment for others; not where somebody reads a long history.
+async fn gather(
+    receiver: &mut mpsc::Receiver<(Report, oneshot::Sender<Answer>)>,
+    all: &mut Vec<(Report, oneshot::Sender<Answer>)>,
+) {
+    let until = tokio::time::Instant::now() + GATHER;
+    let is_full = |all: &Vec<(Report, _)>| {
+        let tasks: usize = all.iter().map(|(report, _)| report.tasks.len()).sum();
+        tasks >= MOST || all.iter().any(|(report, _)| report.source != Source::Live)
+    };
+    while !is_full(all) {
+        match tokio::time::timeout_at(until, receiver.recv()).await {
+            Ok(Some(next)) => all.push(next),
+            Ok(None) | Err(_) => return,
+        }
+    }
+}

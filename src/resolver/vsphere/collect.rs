@@ -1,0 +1,211 @@
+//! The collectors' side: leases on vCenters, and what they bring in. For the process itself.
+//!
+//! A report is on disk, with the event that tells of it, before anybody is told so; and nothing is written under a
+//! lease that has gone on to another server.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use taskloom_entity::{Role, Timestamp, VcenterId, VsphereInstanceId, VsphereTaskState, vcenter, vsphere_task};
+
+use super::super::Request;
+use super::merge;
+use crate::error::Result;
+use crate::store::vsphere::task::Under;
+use crate::store::{self, Changed};
+
+pub use super::merge::Source;
+pub use crate::store::vsphere::collection::{Lease, News};
+pub use crate::store::vsphere::object::Seen as Object;
+pub use crate::store::vsphere::task::Seen;
+pub use taskloom_entity::vcenter_collection::Model as Collection;
+
+/// What a task says that a vCenter has forgotten.
+pub const LOST: &str = "the vCenter does not know this task any more; how it ended is unknown";
+
+/// Takes what waits for a collector.
+///
+/// # Errors
+/// `FORBIDDEN` for all but the process itself; when the database does not answer.
+pub async fn claim(
+    request: &Request,
+    owner: &str,
+    lease: Duration,
+) -> Result<Vec<(vcenter::Model, Lease, Collection)>> {
+    request.principal.require(Role::Admin)?;
+    let now = request.clock.now();
+    let mut claimed = vec![];
+    for vcenter in store::vsphere::collection::waiting(request.store.read(), now).await? {
+        let tx = request.store.begin().await?;
+        let taken = store::vsphere::collection::claim(&tx, &vcenter, owner, (now, now.after(lease))).await?;
+        tx.commit().await?;
+        claimed.extend(taken.map(|(lease, row)| (vcenter, lease, row)));
+    }
+    Ok(claimed)
+}
+
+/// Keeps a lease for another `time`; whether it still holds, for the same settings.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn renew(request: &Request, lease: &Lease, time: Duration) -> Result<bool> {
+    request.principal.require(Role::Admin)?;
+    let tx = request.store.begin().await?;
+    let kept = store::vsphere::collection::renew(&tx, lease, request.clock.now().after(time)).await?;
+    tx.commit().await?;
+    Ok(kept == Changed::Yes)
+}
+
+/// Gives a lease back.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn release(request: &Request, lease: &Lease) -> Result<()> {
+    request.principal.require(Role::Admin)?;
+    let tx = request.store.begin().await?;
+    store::vsphere::collection::release(&tx, lease, request.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Writes how the collection stands; whether the lease still holds.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn tell(request: &Request, lease: &Lease, news: News) -> Result<bool> {
+    request.principal.require(Role::Admin)?;
+    let tx = request.store.begin().await?;
+    let told = store::vsphere::collection::tell(&tx, lease, request.clock.now(), news).await?;
+    tx.commit().await?;
+    Ok(told == Changed::Yes)
+}
+
+/// The vCenter that answered, by the identity that it gives itself.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn meet(request: &Request, lease: &Lease, uuid: &str) -> Result<VsphereInstanceId> {
+    request.principal.require(Role::Admin)?;
+    let tx = request.store.begin().await?;
+    let id = store::vsphere::collection::instance(&tx, lease.vcenter_id, uuid).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// What one collector brings in.
+#[derive(Debug)]
+pub struct Report {
+    /// Its right to.
+    pub lease: Lease,
+    /// The vCenter that told.
+    pub instance: VsphereInstanceId,
+    /// Where from.
+    pub source: Source,
+    /// In the order they were told.
+    pub tasks: Vec<Seen>,
+}
+
+/// Writes what collectors bring in, in one transaction; for each report whether its lease held.
+///
+/// # Errors
+/// As [`claim`].
+#[tracing::instrument(name = "vsphere.record", skip_all, fields(reports = reports.len()))]
+pub async fn record(request: &Request, reports: &[Report]) -> Result<Vec<bool>> {
+    request.principal.require(Role::Admin)?;
+    let now = request.clock.now();
+    let tx = request.store.begin().await?;
+    let leases: Vec<&Lease> = reports.iter().map(|report| &report.lease).collect();
+    let held = store::vsphere::collection::hold(&tx, &leases).await?;
+    let newest = newest(reports.iter().zip(&held).filter(|(_, held)| **held).map(|(report, _)| report), now);
+    let all: Vec<(&Seen, Under<'_>)> = newest.iter().map(|(task, _, under)| (*task, *under)).collect();
+    let known = store::vsphere::task::known(&tx, &all).await?;
+    let (mut new, mut changed, mut told) = (vec![], vec![], vec![]);
+    for (task, source, under) in newest {
+        match known.get(&(under.instance, task.key.clone(), task.queued_at)) {
+            None => {
+                new.push((task, under));
+                told.extend(merge::is_told(task, source).then_some((task, under)));
+            }
+            Some(kept) if merge::is_news(kept, task, source) => {
+                changed.push((kept.id, task, under));
+                told.push((task, under));
+            }
+            Some(_) => {}
+        }
+    }
+    store::vsphere::task::insert(&tx, &new).await?;
+    store::vsphere::task::update(&tx, &changed).await?;
+    store::vsphere::event::append(&tx, &told).await?;
+    tx.commit().await?;
+    if !told.is_empty() {
+        request.bell.ring_events();
+    }
+    Ok(held)
+}
+
+/// The last that each task's reports say: one statement cannot write a row twice.
+fn newest<'r>(reports: impl Iterator<Item = &'r Report>, now: Timestamp) -> Vec<(&'r Seen, Source, Under<'r>)> {
+    let mut places: HashMap<(VsphereInstanceId, &str, Timestamp), usize> = HashMap::new();
+    let mut newest = vec![];
+    for report in reports {
+        let under = Under { lease: &report.lease, instance: report.instance, now };
+        for task in &report.tasks {
+            let next = newest.len();
+            match places.entry((report.instance, task.key.as_str(), task.queued_at)).or_insert(next) {
+                at if *at == next => newest.push((task, report.source, under)),
+                at => newest[*at] = (task, report.source, under),
+            }
+        }
+    }
+    newest
+}
+
+/// What is known to be unfinished on a vCenter: of this one, and of those that answered there before.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn unfinished(request: &Request, vcenter: VcenterId) -> Result<Vec<vsphere_task::Model>> {
+    request.principal.require(Role::Admin)?;
+    store::vsphere::task::unfinished(request.store.read(), vcenter).await
+}
+
+/// A task that its vCenter has forgotten, as it ends here.
+#[must_use]
+pub fn lost(task: vsphere_task::Model) -> Seen {
+    let mut seen = Seen::of(task);
+    seen.state = VsphereTaskState::Error;
+    seen.is_lost = true;
+    seen.message = Some(LOST.to_owned());
+    seen
+}
+
+/// Keeps the inventory of a vCenter.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn objects(request: &Request, lease: &Lease, objects: &[Object]) -> Result<()> {
+    request.principal.require(Role::Admin)?;
+    for some in objects.chunks(5000) {
+        let tx = request.store.begin().await?;
+        if store::vsphere::collection::hold(&tx, &[lease]).await? == [true] {
+            store::vsphere::object::put(&tx, lease.vcenter_id, some, request.clock.now()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Keeps what a vCenter calls its operations in a language, but for those that are named already so.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn labels(request: &Request, lease: &Lease, locale: &str, labels: Vec<(String, String)>) -> Result<()> {
+    request.principal.require(Role::Admin)?;
+    let kept = store::vsphere::label::all(request.store.read(), lease.vcenter_id, locale).await?;
+    let kept: HashSet<(String, String)> = kept.into_iter().map(|row| (row.description_id, row.label)).collect();
+    let new: Vec<(String, String)> = labels.into_iter().filter(|label| !kept.contains(label)).collect();
+    let tx = request.store.begin().await?;
+    if !new.is_empty() && store::vsphere::collection::hold(&tx, &[lease]).await? == [true] {
+        store::vsphere::label::put(&tx, lease.vcenter_id, locale, &new).await?;
+    }
+    Ok(tx.commit().await?)
+}

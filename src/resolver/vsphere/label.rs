@@ -1,0 +1,60 @@
+//! What an operation of a vCenter is called: by the vCenter's own catalogue, else by the one shipped here, else by its
+//! method, else by its id.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use taskloom_entity::{VcenterId, vsphere_label, vsphere_task};
+
+use super::super::Request;
+use super::catalogue;
+use crate::error::{Language, Result};
+use crate::store;
+use crate::store::vsphere::list::Search;
+
+/// The word for a language, as labels are kept under it.
+#[must_use]
+pub const fn locale(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "zh_CN",
+        Language::En => "en",
+    }
+}
+
+/// The label of a task, of what its vCenter calls the operation.
+#[must_use]
+pub fn of(task: &vsphere_task::Model, own: &[vsphere_label::Model], language: Language) -> String {
+    let id = task.description_id.as_str();
+    let named = own.iter().find(|label| label.locale == locale(language)).map(|label| label.label.as_str());
+    let method = task.name.as_deref().filter(|name| !name.is_empty());
+    named.or_else(|| catalogue::find(id, language)).or(method).unwrap_or(id).to_owned()
+}
+
+/// The labels of these tasks, in their order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(request: &Request, tasks: &[vsphere_task::Model], language: Language) -> Result<Vec<String>> {
+    let vcenters: HashSet<VcenterId> = tasks.iter().map(|task| task.vcenter_id).collect();
+    let ids: HashSet<String> = tasks.iter().map(|task| task.description_id.clone()).collect();
+    let mut own: HashMap<(VcenterId, String), Vec<vsphere_label::Model>> = HashMap::new();
+    for row in store::vsphere::label::list(request.store.read(), vcenters, ids).await? {
+        own.entry((row.vcenter_id, row.description_id.clone())).or_default().push(row);
+    }
+    let own = |task: &vsphere_task::Model| own.get(&(task.vcenter_id, task.description_id.clone()));
+    Ok(tasks.iter().map(|task| of(task, own(task).map_or(&[], Vec::as_slice), language)).collect())
+}
+
+/// A text to look for, with what it means among the words of a vCenter.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn search(request: &Request, vcenter: VcenterId, text: &str, language: Language) -> Result<Search> {
+    let mut words: BTreeMap<String, String> =
+        catalogue::all(language).map(|(id, label)| (id.to_owned(), label.to_owned())).collect();
+    let own = store::vsphere::label::all(request.store.read(), vcenter, locale(language)).await?;
+    words.extend(own.into_iter().map(|row| (row.description_id, row.label)));
+    let wanted = text.to_lowercase();
+    let holds = |(_, label): &(&String, &String)| label.to_lowercase().contains(&wanted);
+    let named = words.iter().filter(holds).map(|(id, _)| id.clone()).collect();
+    Ok(Search { text: text.to_owned(), named, known: words.into_keys().collect() })
+}

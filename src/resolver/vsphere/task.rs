@@ -1,0 +1,187 @@
+//! Tasks of vCenters: found, listed, counted, followed, cancelled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use taskloom_entity::vsphere_task::Model;
+use taskloom_entity::{EventId, Role, Timestamp, VcenterId, VsphereTaskId, VsphereTaskState};
+
+use super::super::audit::{self, Act};
+use super::super::{Request, vcenter};
+use super::trouble;
+use crate::auth::Scope;
+use crate::error::{Error, Result, code};
+use crate::event::{Tail, Vsphere, VsphereEntry};
+use crate::store;
+use crate::store::keyset::Part;
+use crate::store::page::Slice;
+use crate::vsphere::Reference;
+
+pub use crate::store::vsphere::list::{Filter, OrderBy};
+pub use crate::store::vsphere::statistics::Day;
+
+/// What counts as recent, behind its end.
+const RECENT: Duration = Duration::from_secs(600);
+/// How many are recent though they ended long ago.
+const NEWEST: u64 = 10;
+
+/// A task.
+///
+/// # Errors
+/// `VSPHERE_TASK_NOT_FOUND`, also for one of another tenant.
+pub async fn get(request: &Request, id: VsphereTaskId) -> Result<Model> {
+    let scope = request.principal.require(Role::Viewer)?;
+    let found = store::vsphere::task::find(request.store.read(), scope, id).await?;
+    found.ok_or_else(|| Error::new(&code::VSPHERE_TASK_NOT_FOUND).with("id", id))
+}
+
+/// A page of the caller's.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+#[tracing::instrument(name = "vsphereTask.list", skip_all)]
+pub async fn list(request: &Request, filter: &Filter, order: (OrderBy, bool), part: &Part) -> Result<Slice<Model>> {
+    let scope = request.principal.require(Role::Viewer)?;
+    store::vsphere::list::page(request.store.read(), scope, filter, order, part).await
+}
+
+/// A page by number, the newest first.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+#[tracing::instrument(name = "vsphereTask.page", skip_all)]
+pub async fn page(request: &Request, filter: &Filter, part: (u64, u64)) -> Result<Vec<Model>> {
+    let scope = request.principal.require(Role::Viewer)?;
+    store::vsphere::list::newest(request.store.read(), scope, filter, part).await
+}
+
+/// How many match.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+    let scope = request.principal.require(Role::Viewer)?;
+    store::vsphere::list::count(request.store.read(), scope, filter).await
+}
+
+/// What a vCenter has or had at work just now, the newest first: what has not ended, what ended within ten minutes by
+/// its clock, and never fewer than the ten newest.
+///
+/// # Errors
+/// `VCENTER_NOT_FOUND`.
+#[tracing::instrument(name = "vsphereTask.recent", skip_all)]
+pub async fn recent(request: &Request, vcenter: VcenterId, filter: &Filter) -> Result<Vec<Model>> {
+    let scope = request.principal.require(Role::Viewer)?;
+    let read = request.store.read();
+    let vcenter = store::vcenter::get(read, scope, vcenter).await?.id;
+    let stands = store::vsphere::collection::list(read, &[vcenter]).await?;
+    let offset = stands.first().and_then(|stands| stands.clock_offset).unwrap_or_default();
+    let theirs = Timestamp(request.clock.now().0 + offset);
+    let filter = Filter { vcenter_id: Some(vcenter), ..filter.clone() };
+    let unfinished = Filter { states: vec![VsphereTaskState::Queued, VsphereTaskState::Running], ..filter.clone() };
+    let ended = Filter { completed_from: Some(theirs.before(RECENT)), ..filter.clone() };
+    let mut all = store::vsphere::list::newest(read, scope, &filter, (0, NEWEST)).await?;
+    for more in [unfinished, ended] {
+        all.extend(store::vsphere::list::newest(read, scope, &more, (0, MOST)).await?);
+    }
+    all.sort_unstable_by_key(|task| std::cmp::Reverse((task.queued_at, task.id)));
+    all.dedup_by_key(|task| task.id);
+    Ok(all)
+}
+
+/// Rows of a list that has no pages.
+pub const MOST: u64 = 10_000;
+
+/// What became of a vCenter's tasks by operation and day.
+///
+/// # Errors
+/// `VCENTER_NOT_FOUND`.
+#[tracing::instrument(name = "vsphereTask.statistics", skip_all)]
+pub async fn statistics(request: &Request, vcenter: VcenterId, from: Timestamp, to: Timestamp) -> Result<Vec<Day>> {
+    let scope = request.principal.require(Role::Viewer)?;
+    let vcenter = store::vcenter::get(request.store.read(), scope, vcenter).await?;
+    store::vsphere::statistics::list(request.store.read(), vcenter.id, from, to).await
+}
+
+/// Asks a vCenter to cancel a task; as it stood before.
+///
+/// # Errors
+/// `VSPHERE_TASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED` when it has ended or cannot be cancelled, `VCENTER_REFUSED` with
+/// the vCenter's own reason.
+#[tracing::instrument(name = "vsphereTask.cancel", skip_all, fields(%id))]
+pub async fn cancel(request: &Request, id: VsphereTaskId) -> Result<Model> {
+    let act = Act::new("vsphereTask.cancel", format_args!("vsphereTask:{id}"));
+    audit::permit(request, Role::Manager, &act).await?;
+    let ask = async {
+        let task = get(request, id).await?;
+        let is_over = matches!(task.state, VsphereTaskState::Success | VsphereTaskState::Error);
+        if is_over || !task.cancelable {
+            let refused = Error::new(&code::OPERATION_NOT_ALLOWED).with("object", format_args!("vsphereTask {id}"));
+            let state = if is_over { task.state.name() } else { "not cancelable" };
+            return Err(refused.with("state", state).with("operation", "cancel"));
+        }
+        let entrance = vcenter::entrance(request, task.vcenter_id).await?;
+        let session = entrance.sign_in().await.map_err(refused)?;
+        let asked = session.cancel(&Reference::task(task.key.as_str())).await;
+        if let Err(error) = session.sign_out().await {
+            tracing::debug!(%error, "the session ends by itself");
+        }
+        asked.map_err(refused)?;
+        Ok(task)
+    };
+    match ask.await {
+        Ok(task) => {
+            let act = act.of(task.tenant_id).with(&json!({"vcenter": task.vcenter_id, "key": task.key}));
+            audit::change(request, act, async |_, _| Ok(task)).await
+        }
+        Err(error) => Err(audit::refuse(request, &act, error).await),
+    }
+}
+
+/// What a vCenter did not do, with its reason.
+pub(in crate::resolver) fn refused(error: crate::vsphere::Error) -> Error {
+    let (word, reason) = (trouble::code(&error), error.to_string());
+    Error::new(&code::VCENTER_REFUSED).with("why", word).with("reason", reason).source(error)
+}
+
+/// Follows the caller's.
+#[derive(Debug)]
+pub struct Follow {
+    scope: Scope,
+    tail: Tail<Vsphere>,
+    vcenter: Option<VcenterId>,
+}
+
+/// Begins to follow behind `after`, or behind the newest event.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `VCENTER_NOT_FOUND` when it is about one vCenter.
+#[tracing::instrument(name = "vsphereTask.follow", skip_all)]
+pub async fn follow(request: &Request, vcenter: Option<VcenterId>, after: Option<EventId>) -> Result<Follow> {
+    let scope = request.principal.require(Role::Viewer)?.clone();
+    let tail = request.vsphere_hub.tail(after);
+    if let Some(id) = vcenter {
+        store::vcenter::get(request.store.read(), &scope, id).await?;
+    }
+    Ok(Follow { scope, tail, vcenter })
+}
+
+impl Follow {
+    /// The next events of the caller's tenants; at least one, oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn next(&mut self) -> Result<Vec<Arc<VsphereEntry>>> {
+        loop {
+            let mut entries = self.tail.next().await?;
+            entries.retain(|entry| {
+                let event = &entry.event;
+                self.vcenter.is_none_or(|vcenter| vcenter == event.vcenter_id) && self.scope.covers(event.tenant_id)
+            });
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! vCenters, as people set them. Their passwords lie sealed.
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+};
+use taskloom_entity::vcenter::{ActiveModel, Column, Entity, Model};
+use taskloom_entity::{
+    CollectionState, TenantId, Timestamp, VcenterId, VcenterTrust, vcenter_collection, vsphere_event, vsphere_task,
+};
+
+use super::page::{Page, Slice};
+use super::{Tx, is_taken, scope};
+use crate::auth::Scope;
+use crate::error::{Error, Result, code};
+use crate::vault::{Place, Sealed};
+
+/// Where the password of a vCenter lies.
+#[must_use]
+pub const fn place(id: VcenterId) -> Place {
+    Place { column: "vcenter.sealed", row: id.0 }
+}
+
+/// What a vCenter is made of, its password apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct New {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// As old clients name it.
+    pub uuid: String,
+    /// Where it answers.
+    pub address: String,
+    /// Who signs in.
+    pub username: String,
+    /// By what its certificate is trusted.
+    pub trust: VcenterTrust,
+    /// The certificates or the thumbprint.
+    pub trusted: Option<String>,
+    /// Whether its tasks are collected.
+    pub collect: bool,
+    /// For how many days.
+    pub keep_days: Option<i32>,
+}
+
+/// The vCenter of this name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_name(conn: &impl ConnectionTrait, tenant: TenantId, name: &str) -> Result<Option<Model>> {
+    Ok(Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::Name.eq(name)).one(conn).await?)
+}
+
+/// Registers a vCenter, or changes `known`. `seal` is told where a new password will lie; without one it stays.
+///
+/// # Errors
+/// `NAME_TAKEN` when another one has the uuid; those of `seal`.
+pub async fn put(
+    tx: &Tx,
+    (new, known): (New, Option<Model>),
+    (creator, now): (String, Timestamp),
+    seal: Option<impl FnOnce(Place) -> Result<Sealed>>,
+) -> Result<Model> {
+    let uuid = new.uuid.clone();
+    let taken = |error: sea_orm::DbErr| match is_taken(&error) {
+        true => Error::new(&code::NAME_TAKEN).with("name", &uuid),
+        false => error.into(),
+    };
+    let revision = known.as_ref().map_or(0, |known| known.revision) + 1;
+    let is_new = known.is_none();
+    let mut row = known.map_or_else(<ActiveModel as Default>::default, Model::into_active_model);
+    if is_new {
+        row.tenant_id = Set(new.tenant_id);
+        row.name = Set(new.name);
+        row.creator = Set(creator);
+        row.created_at = Set(now);
+    }
+    row.uuid = Set(new.uuid);
+    row.address = Set(new.address);
+    row.username = Set(new.username);
+    row.trust = Set(new.trust);
+    row.trusted = Set(new.trusted);
+    row.collect = Set(new.collect);
+    row.keep_days = Set(new.keep_days);
+    row.revision = Set(revision);
+    row.updated_at = Set(now);
+    let kept = if is_new { row.insert(tx).await } else { row.update(tx).await }.map_err(taken)?;
+    if is_new {
+        let collection = vcenter_collection::ActiveModel {
+            vcenter_id: Set(kept.id),
+            state: Set(CollectionState::Waiting),
+            since: Set(now),
+            epoch: Set(0),
+            until: Set(now),
+            ..Default::default()
+        };
+        vcenter_collection::Entity::insert(collection).exec_without_returning(tx).await?;
+    }
+    let Some(seal) = seal else { return Ok(kept) };
+    let sealed = seal(place(kept.id))?;
+    let mut row = kept.into_active_model();
+    row.sealed = Set(Some(sealed.bytes));
+    row.key_id = Set(Some(sealed.key.to_string()));
+    Ok(row.update(tx).await?)
+}
+
+/// The vCenter of this id.
+///
+/// # Errors
+/// `VCENTER_NOT_FOUND`, also for one out of scope.
+pub async fn get(conn: &impl ConnectionTrait, scope: &Scope, id: VcenterId) -> Result<Model> {
+    let in_scope = Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId));
+    in_scope.one(conn).await?.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", id))
+}
+
+/// The vCenter that old clients name so.
+///
+/// # Errors
+/// `VCENTER_NOT_FOUND`, also for one out of scope.
+pub async fn get_by_uuid(conn: &impl ConnectionTrait, scope: &Scope, uuid: &str) -> Result<Model> {
+    let in_scope = Entity::find().filter(Column::Uuid.eq(uuid)).filter(scope::condition(scope, Column::TenantId));
+    in_scope.one(conn).await?.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", uuid))
+}
+
+/// The vCenters of these ids, whoever asks: for readers that have checked the scope.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Result<Vec<Model>> {
+    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+}
+
+/// A page of vCenters, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(conn: &impl ConnectionTrait, scope: &Scope, page: Page) -> Result<Slice<Model>> {
+    page.oldest_first(Entity::find().filter(scope::condition(scope, Column::TenantId)), Column::Id).all(conn).await
+}
+
+/// How many there are.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(conn: &impl ConnectionTrait, scope: &Scope) -> Result<u64> {
+    Ok(Entity::find().filter(scope::condition(scope, Column::TenantId)).count(conn).await?)
+}
+
+/// Whether anything of its history is kept.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn has_tasks(conn: &impl ConnectionTrait, id: VcenterId) -> Result<bool> {
+    let one = vsphere_task::Entity::find().filter(vsphere_task::Column::VcenterId.eq(id));
+    Ok(one.one(conn).await?.is_some())
+}
+
+/// Removes a vCenter with all that is kept of it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete(tx: &Tx, id: VcenterId) -> Result<()> {
+    vsphere_event::Entity::delete_many().filter(vsphere_event::Column::VcenterId.eq(id)).exec(tx).await?;
+    vsphere_task::Entity::delete_many().filter(vsphere_task::Column::VcenterId.eq(id)).exec(tx).await?;
+    Entity::delete_by_id(id).exec(tx).await?;
+    Ok(())
+}

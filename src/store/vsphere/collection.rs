@@ -1,0 +1,210 @@
+//! How the collection of each vCenter stands, and the lease that makes one server its only collector.
+//!
+//! The invariant: what a collector writes names its lease in the condition, so that one whose lease has gone on to
+//! another server writes nothing.
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
+};
+use taskloom_entity::vcenter_collection::{ActiveModel, Column, Entity, Model};
+use taskloom_entity::{CollectionState, TenantId, Timestamp, VcenterId, VsphereInstanceId, vcenter, vsphere_instance};
+
+use super::super::{Changed, Tx};
+use crate::error::Result;
+
+/// The right to collect, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Of what.
+    pub vcenter_id: VcenterId,
+    /// Whose rows it makes.
+    pub tenant_id: TenantId,
+    /// Who holds it.
+    pub owner: String,
+    /// Which of all leases on it.
+    pub epoch: i64,
+    /// The settings that it was taken with.
+    pub revision: i64,
+}
+
+/// What a collector has to say; what is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// Where it stands; with the reason when it does not go on.
+    pub state: Option<(CollectionState, Option<(String, String)>)>,
+    /// Whom it met.
+    pub instance_id: Option<VsphereInstanceId>,
+    /// What the vCenter calls itself.
+    pub product: Option<String>,
+    /// When the vCenter answered.
+    pub seen_at: Option<Timestamp>,
+    /// Its clock less ours, in microseconds.
+    pub clock_offset: Option<i64>,
+    /// In microseconds.
+    pub lag: Option<i64>,
+    /// When the history was read to its limit.
+    pub read_at: Option<Timestamp>,
+    /// The newest end that was seen.
+    pub completed_to: Option<Timestamp>,
+}
+
+/// The vCenters that wait for a collector.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(conn: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<vcenter::Model>> {
+    let free = Entity::find().filter(is_free(now)).all(conn).await?;
+    let ids = free.into_iter().map(|row| row.vcenter_id);
+    let wanted = vcenter::Entity::find().filter(vcenter::Column::Collect.eq(true));
+    Ok(wanted.filter(vcenter::Column::Id.is_in(ids)).all(conn).await?)
+}
+
+fn is_free(now: Timestamp) -> Condition {
+    Condition::any().add(Column::Owner.is_null()).add(Column::Until.lte(now))
+}
+
+/// Takes the lease on a vCenter; none: somebody was faster.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    tx: &Tx,
+    vcenter: &vcenter::Model,
+    owner: &str,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Option<(Lease, Model)>> {
+    let taken = Entity::update_many()
+        .col_expr(Column::Owner, Expr::value(owner))
+        .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1))
+        .col_expr(Column::Until, Expr::value(until.0))
+        .filter(Column::VcenterId.eq(vcenter.id))
+        .filter(is_free(now));
+    if taken.exec(tx).await?.rows_affected == 0 {
+        return Ok(None);
+    }
+    let Some(row) = Entity::find_by_id(vcenter.id).one(tx).await? else { return Ok(None) };
+    let lease = Lease {
+        vcenter_id: vcenter.id,
+        tenant_id: vcenter.tenant_id,
+        owner: owner.to_owned(),
+        epoch: row.epoch,
+        revision: vcenter.revision,
+    };
+    Ok(Some((lease, row)))
+}
+
+fn held(lease: &Lease) -> Condition {
+    Condition::all()
+        .add(Column::VcenterId.eq(lease.vcenter_id))
+        .add(Column::Owner.eq(lease.owner.as_str()))
+        .add(Column::Epoch.eq(lease.epoch))
+}
+
+/// Keeps the lease until `until`. `Stale` when it has gone on, or the settings have changed or forbid to collect.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(tx: &Tx, lease: &Lease, until: Timestamp) -> Result<Changed> {
+    let same = vcenter::Entity::find_by_id(lease.vcenter_id).filter(vcenter::Column::Collect.eq(true));
+    if same.filter(vcenter::Column::Revision.eq(lease.revision)).one(tx).await?.is_none() {
+        return Ok(Changed::Stale);
+    }
+    let kept = Entity::update_many().col_expr(Column::Until, Expr::value(until.0)).filter(held(lease)).exec(tx).await?;
+    Ok(Changed::of(kept.rows_affected))
+}
+
+/// Gives the lease back; what the collector said last stays, unless it was at work.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release(tx: &Tx, lease: &Lease, now: Timestamp) -> Result<()> {
+    let at_work = [CollectionState::Connecting, CollectionState::Reading, CollectionState::Following];
+    let idle = Entity::update_many()
+        .col_expr(Column::State, Expr::value(CollectionState::Waiting.name()))
+        .col_expr(Column::Since, Expr::value(now.0))
+        .filter(held(lease))
+        .filter(Column::State.is_in(at_work));
+    idle.exec(tx).await?;
+    let none: Option<String> = None;
+    Entity::update_many().col_expr(Column::Owner, Expr::value(none)).filter(held(lease)).exec(tx).await?;
+    Ok(())
+}
+
+/// Writes news, and holds the row until the transaction's end: what else is written in it is written under the lease.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell(tx: &Tx, lease: &Lease, now: Timestamp, news: News) -> Result<Changed> {
+    let mut row = ActiveModel { epoch: Set(lease.epoch), ..Default::default() };
+    if let Some((state, reason)) = news.state {
+        let (reason, message) = reason.unzip();
+        row.reason = Set(reason);
+        row.message = Set(message);
+        row.state = Set(state);
+        // Only a state that is another one begins anew.
+        let began = Entity::update_many()
+            .col_expr(Column::Since, Expr::value(now.0))
+            .filter(held(lease))
+            .filter(Column::State.ne(state));
+        began.exec(tx).await?;
+    }
+    macro_rules! given {
+        ($($field:ident),+) => {$(if let Some(value) = news.$field { row.$field = Set(Some(value)); })+};
+    }
+    given!(instance_id, product, seen_at, clock_offset, lag, read_at, completed_to);
+    let told = Entity::update_many().set(row).filter(held(lease)).exec(tx).await?;
+    Ok(Changed::of(told.rows_affected))
+}
+
+/// Those of these leases that still hold; their rows stay as they are until the transaction's end.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(tx: &Tx, leases: &[&Lease]) -> Result<Vec<bool>> {
+    let ids = leases.iter().map(|lease| lease.vcenter_id);
+    // By id, so that two servers never wait for each other.
+    let rows = Entity::find().filter(Column::VcenterId.is_in(ids)).order_by_asc(Column::VcenterId);
+    let rows = rows.lock_exclusive().all(tx).await?;
+    let holds = |lease: &&Lease| {
+        let same = |row: &&Model| row.vcenter_id == lease.vcenter_id && row.epoch == lease.epoch;
+        rows.iter().find(same).is_some_and(|row| row.owner.as_deref() == Some(lease.owner.as_str()))
+    };
+    Ok(leases.iter().map(holds).collect())
+}
+
+/// How these vCenters' collections stand.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Result<Vec<Model>> {
+    Ok(Entity::find().filter(Column::VcenterId.is_in(ids.iter().copied())).all(conn).await?)
+}
+
+/// The vCenter of this identity behind a registered address; makes it known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn instance(tx: &Tx, vcenter: VcenterId, uuid: &str) -> Result<VsphereInstanceId> {
+    let of = vsphere_instance::Entity::find().filter(vsphere_instance::Column::VcenterId.eq(vcenter));
+    if let Some(known) = of.filter(vsphere_instance::Column::Uuid.eq(uuid)).one(tx).await? {
+        return Ok(known.id);
+    }
+    let new =
+        vsphere_instance::ActiveModel { vcenter_id: Set(vcenter), uuid: Set(uuid.to_owned()), ..Default::default() };
+    Ok(vsphere_instance::Entity::insert(new).exec(tx).await?.last_insert_id)
+}
+
+/// Removes the tasks of a vCenter that ended before `until`, some at a time; how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove_before(tx: &Tx, vcenter: VcenterId, until: Timestamp, most: u64) -> Result<u64> {
+    let old = "SELECT id FROM vsphere_task WHERE vcenter_id = $1 AND completed_at < $2 LIMIT $3";
+    let values = [vcenter.0.into(), until.0.into(), most.cast_signed().into()];
+    let backend = tx.get_database_backend();
+    let events = format!("DELETE FROM vsphere_event WHERE task_id IN ({old})");
+    tx.execute_raw(Statement::from_sql_and_values(backend, events, values.clone())).await?;
+    let tasks = format!("DELETE FROM vsphere_task WHERE id IN ({old})");
+    Ok(tx.execute_raw(Statement::from_sql_and_values(backend, tasks, values)).await?.rows_affected())
+}

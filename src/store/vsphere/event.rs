@@ -1,0 +1,72 @@
+//! The log of what happened to vCenter tasks. Its numbers ascend in the order of commits, as those of
+//! [`crate::store::event`] do and by the same means.
+
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use taskloom_entity::vsphere_event::{Column, Entity, Model};
+use taskloom_entity::{EventId, Timestamp};
+
+use super::super::Tx;
+use super::super::bulk::Rows;
+use super::super::change::run_all;
+use super::super::event::CHANNEL;
+use super::super::listen::PROCESS;
+use super::task::{Seen, Under};
+use crate::error::Result;
+
+/// Appends an event for each of these tasks, which are kept already. The last write of its transaction: on PostgreSQL
+/// everybody who appends waits for its commit.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn append(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Rows::of(&["bigint", "text", "bigint", "bigint", "bigint"]);
+    for (place, (task, under)) in (0_i64..).zip(tasks) {
+        let (instance, now) = (under.instance.0, under.now.0);
+        rows.push([instance.into(), task.key.as_str().into(), task.queued_at.0.into(), now.into(), place.into()]);
+    }
+    let sql = "INSERT INTO vsphere_event (at, tenant_id, vcenter_id, task_id, state, progress) SELECT v.column4, \
+               t.tenant_id, t.vcenter_id, t.id, t.state, t.progress FROM ";
+    let backend = tx.get_database_backend();
+    // A row gets its number behind the join and the sort, so after the lock.
+    let lock = match backend {
+        DbBackend::Postgres => format!(
+            "CROSS JOIN (SELECT pg_advisory_xact_lock(7305804404), pg_notify('{CHANNEL}', '{}') OFFSET 0) AS lock ",
+            *PROCESS
+        ),
+        _ => String::new(),
+    };
+    let after = format!(
+        "JOIN vsphere_task t ON t.instance_id = v.column1 AND t.key = v.column2 AND t.queued_at = v.column3 {lock}\
+         ORDER BY v.column5"
+    );
+    run_all(tx, rows.statements(backend, sql, &after)).await
+}
+
+/// The events behind `after`, oldest first, `limit` at the most.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn after(conn: &impl ConnectionTrait, after: EventId, limit: u64) -> Result<Vec<Model>> {
+    let query = Entity::find().filter(Column::Id.gt(after)).order_by_asc(Column::Id);
+    Ok(query.limit(limit).all(conn).await?)
+}
+
+/// The number of the newest event; 0 when there is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(conn: &impl ConnectionTrait) -> Result<EventId> {
+    let newest = Entity::find().order_by_desc(Column::Id).limit(1).one(conn).await?;
+    Ok(newest.map_or(EventId(0), |event| event.id))
+}
+
+/// Removes the events from before `until`; how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove_before(conn: &impl ConnectionTrait, until: Timestamp) -> Result<u64> {
+    Ok(Entity::delete_many().filter(Column::At.lt(until)).exec(conn).await?.rows_affected)
+}

@@ -1,0 +1,189 @@
+//! Lists of vCenter tasks: which, in which order, how many.
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select};
+use sea_orm::{QuerySelect, Value};
+use taskloom_entity::vsphere_task::{Column, Entity, Model};
+use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTaskId, VsphereTaskState};
+
+use super::super::keyset::{Part, Sort, keyset};
+use super::super::page::{Slice, contains};
+use super::super::scope;
+use super::object::is_under;
+use crate::auth::Scope;
+use crate::error::Result;
+
+/// What a text is looked for in: what it is called, its object, who began it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// The text.
+    pub text: String,
+    /// The operations whose words hold it.
+    pub named: Vec<String>,
+    /// The operations that have words: a task of another is looked for by its method or its operation's id.
+    pub known: Vec<String>,
+}
+
+/// Which tasks. Empty lists and nothing given mean every task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Of this vCenter.
+    pub vcenter_id: Option<VcenterId>,
+    /// Of this tenant.
+    pub tenant_id: Option<TenantId>,
+    /// One of these.
+    pub ids: Option<Vec<VsphereTaskId>>,
+    /// In one of these states.
+    pub states: Vec<VsphereTaskState>,
+    /// Cancelled, or not.
+    pub cancelled: Option<bool>,
+    /// Forgotten by the vCenter before it told how it ended, or not.
+    pub is_lost: Option<bool>,
+    /// With this text.
+    pub search: Option<Search>,
+    /// On this object.
+    pub entity: Option<String>,
+    /// On this object of the vCenter, or on one that lies under it.
+    pub under: Option<(VcenterId, String)>,
+    /// Of one of these operations.
+    pub operations: Vec<String>,
+    /// Begun by one of these.
+    pub reasons: Vec<VsphereReason>,
+    /// By this user.
+    pub username: Option<String>,
+    /// That ended with this fault.
+    pub fault: Option<String>,
+    /// Parts of this task.
+    pub parent_key: Option<String>,
+    /// Begun by this task, however far from it.
+    pub root_key: Option<String>,
+    /// Queued at or after.
+    pub queued_from: Option<Timestamp>,
+    /// Queued before.
+    pub queued_to: Option<Timestamp>,
+    /// Ended at or after.
+    pub completed_from: Option<Timestamp>,
+    /// Ended before.
+    pub completed_to: Option<Timestamp>,
+}
+
+/// The columns a list can be ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderBy {
+    /// By the instant of queueing.
+    #[default]
+    QueuedAt,
+    /// By the instant of the beginning.
+    StartedAt,
+    /// By the instant of the end.
+    CompletedAt,
+}
+
+impl OrderBy {
+    /// The order, for pages by key.
+    #[must_use]
+    pub fn sort(self, descending: bool) -> Sort {
+        let column = |column: Column| Expr::col((Entity, column));
+        let value = match self {
+            Self::QueuedAt => column(Column::QueuedAt),
+            Self::StartedAt => column(Column::StartedAt).if_null(0_i64),
+            Self::CompletedAt => column(Column::CompletedAt).if_null(0_i64),
+        };
+        Sort { column: Some(value), id: column(Column::Id), descending }
+    }
+
+    /// The value of this order's column, for a cursor.
+    #[must_use]
+    pub fn value(self, task: &Model) -> Value {
+        let at = match self {
+            Self::QueuedAt => Some(task.queued_at),
+            Self::StartedAt => task.started_at,
+            Self::CompletedAt => task.completed_at,
+        };
+        at.map_or(0, |at| at.0).into()
+    }
+}
+
+/// A page of the tasks in the scope.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter,
+    (order, descending): (OrderBy, bool),
+    part: &Part,
+) -> Result<Slice<Model>> {
+    let query = keyset(select(scope, filter), &order.sort(descending), part);
+    Ok(part.cut(query.all(conn).await?))
+}
+
+/// The tasks from `offset` on, the newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter,
+    (offset, limit): (u64, u64),
+) -> Result<Vec<Model>> {
+    let query = select(scope, filter).order_by_desc(Column::QueuedAt).order_by_desc(Column::Id);
+    Ok(query.offset(offset).limit(limit).all(conn).await?)
+}
+
+/// How many tasks of the scope match.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
+    Ok(select(scope, filter).count(conn).await?)
+}
+
+/// The tasks that match, for whoever goes on with the query.
+pub fn select(scope: &Scope, filter: &Filter) -> Select<Entity> {
+    Entity::find().filter(scope::condition(scope, Column::TenantId)).filter(condition(filter))
+}
+
+fn condition(filter: &Filter) -> Condition {
+    let equal = |column: Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
+    let given = |list: &[String], column: Column| (!list.is_empty()).then(|| column.is_in(list.iter().cloned()));
+    Condition::all()
+        .add_option(filter.vcenter_id.map(|id| Column::VcenterId.eq(id)))
+        .add_option(filter.tenant_id.map(|id| Column::TenantId.eq(id)))
+        .add_option(filter.ids.as_ref().map(|ids| Column::Id.is_in(ids.iter().copied())))
+        .add_option((!filter.states.is_empty()).then(|| Column::State.is_in(filter.states.iter().copied())))
+        .add_option(filter.cancelled.map(|is| Column::Cancelled.eq(is)))
+        .add_option(filter.is_lost.map(|is| Column::IsLost.eq(is)))
+        .add_option(filter.search.as_ref().map(search))
+        .add_option(equal(Column::Entity, &filter.entity))
+        .add_option(filter.under.as_ref().map(|(vcenter, above)| is_under(Column::Entity, *vcenter, above)))
+        .add_option(given(&filter.operations, Column::DescriptionId))
+        .add_option((!filter.reasons.is_empty()).then(|| Column::Reason.is_in(filter.reasons.iter().copied())))
+        .add_option(equal(Column::Username, &filter.username))
+        .add_option(equal(Column::Fault, &filter.fault))
+        .add_option(equal(Column::ParentKey, &filter.parent_key))
+        .add_option(equal(Column::RootKey, &filter.root_key))
+        .add_option(filter.queued_from.map(|at| Column::QueuedAt.gte(at)))
+        .add_option(filter.queued_to.map(|at| Column::QueuedAt.lt(at)))
+        .add_option(filter.completed_from.map(|at| Column::CompletedAt.gte(at)))
+        .add_option(filter.completed_to.map(|at| Column::CompletedAt.lt(at)))
+}
+
+fn search(search: &Search) -> Condition {
+    let wordless = Condition::all()
+        .add_option((!search.known.is_empty()).then(|| Column::DescriptionId.is_not_in(search.known.iter().cloned())))
+        .add(
+            Condition::any().add(contains(Column::Name, &search.text)).add(
+                Condition::all()
+                    .add(Condition::any().add(Column::Name.is_null()).add(Column::Name.eq("")))
+                    .add(contains(Column::DescriptionId, &search.text)),
+            ),
+        );
+    Condition::any()
+        .add(contains(Column::EntityName, &search.text))
+        .add(contains(Column::Username, &search.text))
+        .add_option((!search.named.is_empty()).then(|| Column::DescriptionId.is_in(search.named.iter().cloned())))
+        .add(wordless)
+}
