@@ -285,6 +285,8 @@ fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
         instance: instance(settings, address),
         ocp: guest(settings.ocp.anonymous_role, "ocp"),
         linkis: guest(settings.linkis.anonymous_role, "linkis"),
+        vsphere: guest(settings.vsphere_dialect.anonymous_role, "vsphere"),
+        locale: settings.vsphere.locale.0,
     }
 }
 

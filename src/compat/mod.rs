@@ -11,6 +11,8 @@ pub mod linkis;
 mod long;
 pub mod ocp;
 mod query;
+mod scode;
+pub mod vsphere;
 mod zone;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 pub use caller::Guest;
 pub use zone::Zone;
 
+use crate::error::Language;
 use crate::http::Door;
 use crate::resolver::App;
 
@@ -34,6 +37,10 @@ pub struct Settings {
     pub ocp: Guest,
     /// Who is let into `linkis` without credentials.
     pub linkis: Guest,
+    /// Who is let into `vsphere` without credentials.
+    pub vsphere: Guest,
+    /// In which language foreign operations are named.
+    pub locale: Language,
 }
 
 /// What every dialect needs.
@@ -47,6 +54,8 @@ pub struct Server {
     pub instance: Arc<str>,
     /// In which zone instants are written.
     pub zone: Zone,
+    /// In which language foreign operations are named.
+    pub locale: Language,
 }
 
 /// What is told of a dialect.
@@ -71,6 +80,12 @@ pub const DIALECTS: &[Dialect] = &[
         documents: linkis::DOCUMENTS,
         openapi: linkis::openapi,
     },
+    Dialect {
+        name: "vsphere",
+        title: "vSphere: task histories",
+        documents: vsphere::DOCUMENTS,
+        openapi: vsphere::openapi,
+    },
 ];
 
 /// The doors of every dialect, and what tells of them.
@@ -81,10 +96,12 @@ pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {
         name: settings.server.into(),
         instance: settings.instance.into(),
         zone: settings.zone,
+        locale: settings.locale,
     };
     vec![
         Door { paths: &["/api/v2/tasks/instances"], router: ocp::router(server.clone(), settings.ocp) },
-        Door { paths: &["/api/rest_j/v1/entrance"], router: linkis::router(server, settings.linkis) },
+        Door { paths: &["/api/rest_j/v1/entrance"], router: linkis::router(server.clone(), settings.linkis) },
+        Door { paths: &["/v1/vsphere/task"], router: vsphere::router(server, settings.vsphere) },
         Door { paths: &["/graphql/operations", "/openapi"], router: document::router() },
     ]
 }

@@ -191,6 +191,11 @@ sections! {
         /// What somebody without credentials may do.
         anonymous_role: AnonymousRole,
     }
+    /// The dialect of a platform's vSphere task lists.
+    vsphere_dialect = "dialects.vsphere": VsphereDialect {
+        /// What somebody without credentials may do.
+        anonymous_role: AnonymousRole,
+    }
     /// What the server says of itself.
     telemetry: Telemetry {
         /// The form of log lines.

@@ -200,7 +200,7 @@ impl TaskSubscription {
             let batch = follow.next().await?;
             Ok::<_, async_graphql::Error>(Some((batch, follow)))
         });
-        Ok(one_by_one(batches, move |entry| wanted(entry).then(|| TaskChange(entry.clone()))))
+        Ok(one_by_one(batches, move |entry: &Arc<Entry>| wanted(entry).then(|| TaskChange(entry.clone()))))
     }
 
     /// The progress of one task, as it moves; it completes when the task has ended (SUCCESSFUL, FAILED, CANCELED or
@@ -217,7 +217,7 @@ impl TaskSubscription {
         let batches = futures::stream::try_unfold(follow, |mut follow| async move {
             Ok::<_, async_graphql::Error>(follow.next().await?.map(|batch| (batch, follow)))
         });
-        Ok(one_by_one(batches, |entry| Some(TaskProgress::from(&**entry))))
+        Ok(one_by_one(batches, |entry: &Arc<Entry>| Some(TaskProgress::from(&**entry))))
     }
 
     /// The lines of a subtask's log from `fromLine` on, as they are written; it ends when the subtask and its task
@@ -237,9 +237,9 @@ impl TaskSubscription {
 }
 
 /// Those entries of the batches that are shown; an error ends the stream.
-fn one_by_one<T>(
-    batches: impl Stream<Item = Result<Vec<Arc<Entry>>>>,
-    show: impl Fn(&Arc<Entry>) -> Option<T>,
+pub(super) fn one_by_one<E, T>(
+    batches: impl Stream<Item = Result<Vec<Arc<E>>>>,
+    show: impl Fn(&Arc<E>) -> Option<T>,
 ) -> impl Stream<Item = Result<T>> {
     futures::StreamExt::flat_map(batches, move |batch| {
         let shown: Vec<Result<T>> = match batch {

@@ -4,14 +4,15 @@
 //! They remember nothing, so nothing of one moment is shown in another; a parent was checked against the caller's
 //! scope before anybody asks for its children, so they need to know no caller.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use taskloom_entity::{
-    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, UserId, attempt, definition, result_set, subtask, task,
-    task_input, tenant, user,
+    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId, VsphereTaskId, attempt,
+    definition, result_set, subtask, task, task_input, tenant, user, vcenter, vcenter_collection, vsphere_label,
+    vsphere_object, vsphere_task,
 };
 
 use crate::error::{Error, Result};
@@ -87,6 +88,19 @@ pub struct WorkerOf(pub String);
 /// What a task was submitted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InputOf(pub TaskId);
+
+/// How the collection of a vCenter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CollectionOf(pub VcenterId);
+/// What a vCenter calls an operation, in every language.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LabelsOf(pub VcenterId, pub String);
+/// An object of a vCenter, by its reference.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectOf(pub VcenterId, pub String);
+/// The newest task of a vCenter with this key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct VsphereKey(pub VsphereInstanceId, pub String);
 
 macro_rules! loader {
     ($key:ty => $value:ty, |$conn:ident, $keys:ident| $load:expr) => {
@@ -180,4 +194,61 @@ loader!(TenantsOf => Vec<tenant::Model>, |conn, keys| async {
     let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
     let tenants = batch::tenants_of(conn, &ids).await?;
     Ok::<_, Error>(tenants.into_iter().map(|(user, tenants)| (TenantsOf(user), tenants)).collect())
+});
+
+loader!(VcenterId => Arc<vcenter::Model>, |conn, keys| async {
+    let rows = batch::vcenters(conn, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+});
+
+loader!(CollectionOf => vcenter_collection::Model, |conn, keys| async {
+    let ids: Vec<VcenterId> = keys.iter().map(|key| key.0).collect();
+    let rows = batch::collections(conn, &ids).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (CollectionOf(row.vcenter_id), row)).collect())
+});
+
+loader!(VsphereTaskId => Arc<vsphere_task::Model>, |conn, keys| async {
+    let rows = batch::vsphere_tasks(conn, keys).await?;
+    Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+});
+
+loader!(LabelsOf => Arc<Vec<vsphere_label::Model>>, |conn, keys| async {
+    let vcenters: HashSet<VcenterId> = keys.iter().map(|key| key.0).collect();
+    let ids: HashSet<String> = keys.iter().map(|key| key.1.clone()).collect();
+    let mut grouped: HashMap<LabelsOf, Vec<vsphere_label::Model>> = HashMap::new();
+    for row in batch::labels(conn, vcenters, ids).await? {
+        grouped.entry(LabelsOf(row.vcenter_id, row.description_id.clone())).or_default().push(row);
+    }
+    Ok::<_, Error>(grouped.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
+});
+
+loader!(ObjectOf => Arc<vsphere_object::Model>, |conn, keys| async {
+    let mut by_vcenter: HashMap<VcenterId, Vec<String>> = HashMap::new();
+    for ObjectOf(vcenter, reference) in keys {
+        by_vcenter.entry(*vcenter).or_default().push(reference.clone());
+    }
+    let mut found = HashMap::new();
+    for (vcenter, references) in by_vcenter {
+        let rows = batch::objects(conn, vcenter, references).await?;
+        found.extend(rows.into_iter().map(|row| (ObjectOf(vcenter, row.reference.clone()), Arc::new(row))));
+    }
+    Ok::<_, Error>(found)
+});
+
+loader!(VsphereKey => Arc<vsphere_task::Model>, |conn, keys| async {
+    let mut by_instance: HashMap<VsphereInstanceId, Vec<String>> = HashMap::new();
+    for VsphereKey(instance, key) in keys {
+        by_instance.entry(*instance).or_default().push(key.clone());
+    }
+    let mut found: HashMap<VsphereKey, Arc<vsphere_task::Model>> = HashMap::new();
+    for (instance, wanted) in by_instance {
+        for row in batch::vsphere_tasks_by_key(conn, instance, wanted).await? {
+            let key = VsphereKey(instance, row.key.clone());
+            let is_newer = found.get(&key).is_none_or(|kept| kept.queued_at < row.queued_at);
+            if is_newer {
+                found.insert(key, Arc::new(row));
+            }
+        }
+    }
+    Ok::<_, Error>(found)
 });

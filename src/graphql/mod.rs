@@ -29,6 +29,8 @@ pub mod tenant;
 pub mod token;
 pub mod transport;
 pub mod user;
+pub mod vcenter;
+pub mod vsphere;
 pub mod waiting;
 pub mod worker;
 

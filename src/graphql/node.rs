@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use taskloom_entity::{AttemptId, AuditId, DefinitionId, SubtaskId, TaskId};
+use taskloom_entity::{AttemptId, AuditId, DefinitionId, SubtaskId, TaskId, VsphereTaskId};
 
 use super::attempt::Attempt;
 use super::audit::AuditEntry;
@@ -16,7 +16,9 @@ use super::task::Task;
 use super::tenant::Tenant;
 use super::token::Token;
 use super::user::User;
-use super::{id, secret, source, tenant, token, user};
+use super::vcenter::Vcenter;
+use super::vsphere::VsphereTask;
+use super::{id, secret, source, tenant, token, user, vcenter};
 use crate::error::Kind;
 use crate::resolver;
 
@@ -42,6 +44,10 @@ pub enum Node {
     Secret(Secret),
     /// A data source, without its password.
     DataSource(DataSource),
+    /// A vCenter, without its password.
+    Vcenter(Vcenter),
+    /// A task of a vCenter.
+    VsphereTask(VsphereTask),
     /// An act.
     AuditEntry(AuditEntry),
 }
@@ -91,6 +97,11 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
         "Secret" => resolver::secret::get(request, secret::key(id)?).await.map(|secret| Node::Secret(secret.into())),
         "DataSource" => {
             resolver::source::get(request, source::key(id)?).await.map(|source| Node::DataSource(source.into()))
+        }
+        "Vcenter" => resolver::vcenter::get(request, vcenter::key(id)?).await.map(|row| Node::Vcenter(row.into())),
+        "VsphereTask" => {
+            let task = resolver::vsphere::task::get(request, VsphereTaskId(id::decode("VsphereTask", id)?)).await;
+            task.map(|task| Node::VsphereTask(task.into()))
         }
         "AuditEntry" => {
             let act = resolver::audit::find(request, AuditId(id::decode("AuditEntry", id)?)).await?;

@@ -16,6 +16,8 @@ use super::task::{TaskMutation, TaskQuery};
 use super::tenant::{TenantMutation, TenantQuery};
 use super::token::{TokenMutation, TokenQuery};
 use super::user::{UserMutation, UserQuery};
+use super::vcenter::{VcenterMutation, VcenterQuery};
+use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
 use crate::resolver::batch::Store;
 
@@ -28,6 +30,8 @@ pub struct Query(
     WorkerQuery,
     SecretQuery,
     DataSourceQuery,
+    VcenterQuery,
+    VsphereQuery,
     UserQuery,
     TenantQuery,
     TokenQuery,
@@ -42,6 +46,8 @@ pub struct Mutation(
     DefinitionMutation,
     SecretMutation,
     DataSourceMutation,
+    VcenterMutation,
+    VsphereMutation,
     UserMutation,
     TenantMutation,
     TokenMutation,
@@ -50,7 +56,7 @@ pub struct Mutation(
 
 /// What is followed.
 #[derive(MergedSubscription, Default, Debug)]
-pub struct Subscription(TaskSubscription);
+pub struct Subscription(TaskSubscription, VsphereSubscription);
 
 /// Taskloom's graph.
 pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;

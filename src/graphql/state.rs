@@ -101,6 +101,59 @@ mirror! {
         /// A file of SQLite.
         Sqlite,
     }
+    /// In which language foreign things are named.
+    Language of "crate::error::Language" {
+        /// English.
+        En,
+        /// Chinese.
+        Zh,
+    }
+    /// By what a vCenter's certificate is trusted.
+    VcenterTrust of "entity::VcenterTrust" {
+        /// The authorities of the machine that Taskloom runs on.
+        System,
+        /// Authorities of its own.
+        Ca,
+        /// The certificate itself, by its SHA-256 thumbprint.
+        Thumbprint,
+    }
+    /// How the collection of a vCenter's tasks stands.
+    CollectionState of "entity::CollectionState" {
+        /// No server collects; one that may will within seconds.
+        Waiting,
+        /// Signing in.
+        Connecting,
+        /// The history is read back to its limit; what happens meanwhile is collected, too.
+        Reading,
+        /// What happens is followed.
+        Following,
+        /// It did not get through, and is tried again; `reason` says why.
+        Failing,
+    }
+    /// Where a vCenter's task stands, in the vCenter's words.
+    VsphereTaskState of "entity::VsphereTaskState" {
+        /// Accepted, not begun.
+        Queued,
+        /// Running.
+        Running,
+        /// Ended well.
+        Success,
+        /// Failed, was cancelled, or nobody knows how it ended.
+        Error,
+    }
+    /// What began a vCenter's task.
+    VsphereReason of "entity::VsphereReason" {
+        /// A user.
+        User,
+        /// A scheduled task.
+        Schedule,
+        /// An alarm.
+        Alarm,
+        /// The vCenter itself.
+        System,
+        /// Something that this release does not know.
+        Other,
+    }
     /// What a result set is made of.
     ResultKind of "entity::ResultKind" {
         /// Rows of named columns.

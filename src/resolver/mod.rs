@@ -1,6 +1,7 @@
 //! Who may, and what together: one file per resource, one function per operation. Every door calls these, nothing
 //! else does; nothing here knows GraphQL or HTTP.
 
+pub mod any;
 pub mod audit;
 pub mod batch;
 pub mod definition;

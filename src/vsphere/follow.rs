@@ -8,6 +8,7 @@
 //! dropped or fails has lost nothing that the next one does not tell. When the session is lost, so is the `Follow`:
 //! the owner signs in, makes another, and fills the gap from the history.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::error::Error;
@@ -97,7 +98,8 @@ impl Follow {
         add.iter().for_each(|task| call.reference("add", task));
         remove.iter().for_each(|task| call.reference("remove", task));
         let unresolved = self.session.call(call, |xml| soap::each(xml, Reference::read)).await?;
-        self.known.watch(add.iter().filter(|task| !unresolved.contains(task)));
+        let strangers = unresolved.iter().collect::<HashSet<_>>();
+        self.known.watch(add.iter().filter(|task| !strangers.contains(task)));
         Ok(unresolved)
     }
 
@@ -170,10 +172,11 @@ impl Follow {
                 self.known.learn(source, update);
             }
             for (object, missing) in missing {
-                if object.kind != INFO.kind {
-                    return Err(missing.fault.into());
+                match missing.fault.kind.as_str() {
+                    _ if object.kind == INFO.kind => self.known.lose(object),
+                    "ManagedObjectNotFound" => return Err(Error::ManagedObjectNotFound { reference: object }),
+                    _ => return Err(missing.fault.into()),
                 }
-                self.known.lose(object);
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use super::xml::Writer;
 
 /// The types that are asked for, each with its subtypes. None is a subtype of another: an object would come with
 /// either's properties. (vSphere Web Services API, ManagedEntity.)
-const KINDS: [Properties; 8] = [
+const KINDS: [Properties; 9] = [
     Properties { kind: "Folder", paths: &["name", "parent"] },
     Properties { kind: "Datacenter", paths: &["name", "parent"] },
     Properties { kind: "ComputeResource", paths: &["name", "parent"] },
@@ -19,6 +19,7 @@ const KINDS: [Properties; 8] = [
     Properties { kind: "ResourcePool", paths: &["name", "parent"] },
     Properties { kind: "Datastore", paths: &["name", "parent"] },
     Properties { kind: "Network", paths: &["name", "parent"] },
+    Properties { kind: "DistributedVirtualSwitch", paths: &["name", "parent"] },
     MACHINES,
 ];
 const MACHINES: Properties = Properties { kind: "VirtualMachine", paths: &["name", "parent", "runtime.host"] };
@@ -80,7 +81,7 @@ impl Session {
         kinds.iter().for_each(|properties| call.text("type", properties.kind));
         call.flag("recursive", true);
         let view = self.make(call).await?;
-        let found = self.retrieve(kinds, &Start::Along(&view, "view")).await;
+        let found = self.along(kinds, &view, "view").await;
         // Found or not: the view costs the vCenter something as long as it is there.
         self.destroy_made("DestroyView", &view).await?;
         found

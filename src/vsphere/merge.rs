@@ -16,7 +16,7 @@ pub(super) fn apply(mut info: TaskInfo, path: &str, value: Option<Typed>) -> Opt
         ("info.reason", Some(Typed::Reason(reason))) => info.reason = reason,
         ("info.result", Some(Typed::Value(result))) => info.result = Some(result),
         ("info.progress", Some(Typed::Value(Value::Int(progress)))) => {
-            info.progress = Some(progress.clamp(0, 100) as i32)
+            info.progress = Some(progress.clamp(0, 100) as i32);
         }
         ("info.cancelled", Some(Typed::Value(Value::Bool(cancelled)))) => info.cancelled = cancelled,
         ("info.cancelable", Some(Typed::Value(Value::Bool(cancelable)))) => info.cancelable = cancelable,

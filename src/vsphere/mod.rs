@@ -1,7 +1,7 @@
 //! A client of vCenters: their tasks, histories, inventories, and work on virtual machines.
 //!
 //! Speaks the vSphere Web Services API (SOAP 1.1 over HTTPS) of vCenter 6.7 to 9. It begins with [`Client::connect`]
-//! and [`Client::sign_in`], which gives a [`Session`]; [`probe`] only looks. It knows no tables, decides nothing, tries
+//! and [`Client::sign_in`], which gives a [`Session`]; [`probe()`] only looks. It knows no tables, decides nothing, tries
 //! nothing again and keeps nothing but what a session needs: that is for who calls it.
 //!
 //! The invariant: no certificate is trusted, and so no password is sent, unless a [`Trust`] says why.

@@ -33,7 +33,7 @@ impl Session {
     /// # Errors
     /// Those of any call.
     pub async fn recent_tasks(&self) -> Result<Vec<TaskInfo>, Error> {
-        let found = self.retrieve(&[INFO], &Start::Along(&self.content().task_manager, "recentTask")).await?;
+        let found = self.along(&[INFO], &self.content().task_manager, "recentTask").await?;
         Ok(found.into_iter().filter_map(|mut found| task(found.take("info"))).collect())
     }
 
@@ -58,6 +58,23 @@ impl Session {
             Err(Error::NotAuthenticated) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads properties of the objects that a property of this one leads to.
+    ///
+    /// A session that was lost sees none of them, and the answer says nothing of it: where the first object is
+    /// skipped, nothing is left that could be missing. So that there is none is believed of a living session only.
+    pub(super) async fn along(
+        &self,
+        properties: &[Properties],
+        from: &Reference,
+        path: &'static str,
+    ) -> Result<Vec<Found>, Error> {
+        let found = self.retrieve(properties, &Start::Along(from, path)).await?;
+        if found.is_empty() && !self.alive().await? {
+            return Err(Error::NotAuthenticated);
+        }
+        Ok(found)
     }
 
     pub(super) async fn retrieve(&self, properties: &[Properties], start: &Start<'_>) -> Result<Vec<Found>, Error> {

@@ -133,3 +133,82 @@ impl Optional {
 fn percent(text: &str) -> Option<i32> {
     text.trim().parse::<i32>().ok().map(|progress| progress.clamp(0, 100))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A task with everything that is required, an element a line.
+    const LEAST: &str = r#"<key>task-1</key>
+<task type="Task">task-1</task>
+<descriptionId>VirtualMachine.clone</descriptionId>
+<state>running</state>
+<cancelled>false</cancelled>
+<cancelable>true</cancelable>
+<reason xsi:type="TaskReasonUser"><userName>a</userName></reason>
+<queueTime>2026-03-02T08:15:04.113Z</queueTime>
+<eventChainId>7</eventChainId>"#;
+
+    fn read(inside: &str) -> Result<TaskInfo, Malformed> {
+        let spaces = r#"xmlns="urn:vim25" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance""#;
+        let text = format!("<info {spaces}>{inside}</info>");
+        let mut task = Err(Malformed::new("is not there", 0));
+        Reader::new(&text, 8).children(|xml, _| {
+            task = Ok(TaskInfo::read(xml)?);
+            Ok(())
+        })?;
+        task
+    }
+
+    fn name(element: &str) -> &str {
+        element[1..].split(['>', ' ']).next().unwrap()
+    }
+
+    #[test]
+    fn the_least_is_enough_and_the_unknown_no_harm() {
+        let strange = "<invented><key>task-9</key><state>error</state></invented>";
+        let task = read(&format!("{strange}{LEAST}{strange}")).unwrap();
+        assert_eq!((task.key.as_str(), task.state, task.event_chain_id), ("task-1", TaskState::Running, 7));
+        assert_eq!((task.name, task.entity, task.progress, task.start_time), (None, None, None, None));
+    }
+
+    #[test]
+    fn each_required_element_is_missed_by_its_name() {
+        for line in LEAST.lines() {
+            let missing = read(&LEAST.replace(line, "")).unwrap_err();
+            assert_eq!((missing.path, missing.why), (format!("info/{}", name(line)), "is missing"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_by_its_name() {
+        for (element, value) in [
+            ("state", "paused"),
+            ("cancelled", "perhaps"),
+            ("queueTime", "yesterday"),
+            ("startTime", "2026-13-02T08:15:04Z"),
+            ("eventChainId", "99999999999"),
+            ("progress", "half"),
+        ] {
+            let wrong = read(&format!("{LEAST}<{element}>{value}</{element}>")).unwrap_err();
+            assert_eq!(wrong.path, format!("info/{element}"));
+            assert!(!wrong.to_string().contains(value), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_cut_task_is_none() {
+        for end in 0..LEAST.len() {
+            let cut = format!("<info xmlns=\"urn:vim25\">{}", &LEAST[..end]);
+            let read = Reader::new(&cut, 8).children(|xml, _| TaskInfo::read(xml).map(drop));
+            assert!(read.is_err(), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_progress_is_a_percentage() {
+        for (text, is) in [("0", 0), (" 37 ", 37), ("100", 100), ("101", 100), ("-1", 0)] {
+            assert_eq!(read(&format!("{LEAST}<progress>{text}</progress>")).unwrap().progress, Some(is));
+        }
+    }
+}

@@ -13,3 +13,4 @@ mod executor;
 mod harness;
 mod house;
 mod outage;
+mod vsphere;

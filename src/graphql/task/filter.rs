@@ -8,6 +8,7 @@ use super::super::id;
 use super::super::scalar::BigInt;
 use super::super::state::{TaskState, TaskType};
 use crate::error::Result;
+use crate::resolver::any;
 use crate::resolver::task::{Filter, OrderBy};
 
 /// Which tasks. What is left out does not count; what is given must all hold.
@@ -96,6 +97,38 @@ pub enum TaskOrderField {
     FinishedAt,
     /// Failed and cancelled ones, then what goes on, then successful and rolled back ones.
     Outcome,
+}
+
+/// By which instant everything that runs anywhere can be ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+#[graphql(remote = "any::OrderBy")]
+pub enum AnyTaskOrderField {
+    /// Of acceptance.
+    #[default]
+    CreatedAt,
+    /// Of the beginning.
+    StartedAt,
+    /// Of the end.
+    FinishedAt,
+}
+
+/// In which order everything comes.
+#[derive(Clone, Copy, Debug, InputObject)]
+pub struct AnyTaskOrder {
+    /// By what.
+    #[graphql(default)]
+    pub field: AnyTaskOrderField,
+    /// The latest first.
+    #[graphql(default = true)]
+    pub descending: bool,
+}
+
+impl AnyTaskOrder {
+    /// The order as the resolvers know it.
+    #[must_use]
+    pub fn decode(order: Option<Self>) -> (any::OrderBy, bool) {
+        order.map_or((any::OrderBy::CreatedAt, true), |order| (order.field.into(), order.descending))
+    }
 }
 
 impl TaskFilter {

@@ -37,13 +37,16 @@ pub struct Task(pub Arc<task::Model>);
 
 /// Which system runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::resolver::any::Origin")]
 pub enum Origin {
     /// Taskloom itself.
     Taskloom,
+    /// A vCenter.
+    Vsphere,
 }
 
 /// What a task is meant for.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, Default, SimpleObject)]
 pub struct Target {
     /// A cluster.
     cluster: Option<String>,
@@ -65,9 +68,16 @@ pub struct Target {
     tenant_mode: Option<String>,
     /// The host's number in the system that knows it.
     host_id: Option<BigInt>,
+    /// An object of a vCenter, such as a virtual machine.
+    object: Option<String>,
 }
 
 impl Target {
+    /// An object of a vCenter.
+    pub(super) fn of_object(name: String) -> Self {
+        Self { object: Some(name), ..Self::default() }
+    }
+
     fn of(task: &task::Model) -> Option<Self> {
         // What is more than a name comes with the name.
         if task.cluster.is_none() && task.target_tenant.is_none() && task.host.is_none() {
@@ -85,6 +95,7 @@ impl Target {
             ob_tenant_id: facts.ob_tenant_id.map(BigInt),
             tenant_mode: facts.tenant_mode,
             host_id: task.host_id.map(BigInt),
+            object: None,
         })
     }
 }

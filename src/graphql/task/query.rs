@@ -15,9 +15,12 @@ use super::super::row::Row;
 use super::super::scalar::BigInt;
 use super::super::state::{Action, TaskState};
 use super::super::subtask::Subtask;
+use super::super::vsphere::VsphereTask;
+use super::filter::AnyTaskOrder;
 use super::{LEGACY, Origin, Target, Task, TaskFilter, TaskOrder};
 use crate::error::{Error, code};
 use crate::resolver;
+use crate::resolver::any::{self, Any};
 use crate::resolver::page::{Key, Slice};
 use crate::resolver::task::{Filter, OrderBy};
 
@@ -26,7 +29,7 @@ use crate::resolver::task::{Filter, OrderBy};
 #[expect(clippy::duplicated_attributes, reason = "two fields of one type are no repetition")]
 #[graphql(
     field(name = "id", ty = "ID", desc = "Opaque and unique."),
-    field(name = "name", ty = "&str", desc = "What people call it."),
+    field(name = "name", ty = "String", desc = "What people call it."),
     field(name = "state", ty = "TaskState", desc = "Where it stands."),
     field(name = "progress", ty = "f64", desc = "0 to 1."),
     field(name = "user", ty = "&str", desc = "Who began it."),
@@ -39,6 +42,8 @@ use crate::resolver::task::{Filter, OrderBy};
 pub enum TaskLike {
     /// One of Taskloom's own.
     Task(Task),
+    /// One of a vCenter.
+    VsphereTask(VsphereTask),
 }
 
 /// How many tasks a list has.
@@ -52,6 +57,20 @@ impl TaskTotal {
     #[graphql(complexity = "50")]
     async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
         Ok(BigInt(resolver::task::count(ctx.request(), &self.0).await?.cast_signed()))
+    }
+}
+
+/// How many tasks of all systems a list has.
+#[derive(Clone, Debug)]
+pub struct AnyTaskTotal(Filter, Vec<any::Origin>);
+
+/// How many tasks of all systems a list has.
+#[Object]
+impl AnyTaskTotal {
+    /// How many match; counted only when asked for.
+    #[graphql(complexity = "100")]
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(any::count(ctx.request(), &self.0, &self.1).await?.cast_signed()))
     }
 }
 
@@ -97,7 +116,9 @@ impl TaskQuery {
         Ok(connection_with(slice, TaskTotal(filter), |task| (place(order, &task), Row(Task(Arc::new(task))))))
     }
 
-    /// Everything that runs anywhere, in one order under one filter.
+    /// Everything that runs anywhere, in one order under one filter; the newest first unless ordered otherwise. Tasks of
+    /// vCenters have a state, a name, a user, a tenant and instants to be asked for; a filter that asks for more finds
+    /// none of them.
     #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn all_tasks(
@@ -108,12 +129,21 @@ impl TaskQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<TaskFilter>,
-        order: Option<TaskOrder>,
-    ) -> Result<Connection<String, TaskLike, TaskTotal>> {
-        let args = Args { first, after, last, before };
-        let (slice, filter, order) = list(ctx, &args, filter, order).await?;
-        Ok(connection_with(slice, TaskTotal(filter), |task| {
-            (place(order, &task), TaskLike::Task(Task(Arc::new(task))))
+        origins: Option<Vec<Origin>>,
+        order: Option<AnyTaskOrder>,
+    ) -> Result<Connection<String, TaskLike, AnyTaskTotal>> {
+        let part = Args { first, after, last, before }.keyed()?;
+        let filter = filter.unwrap_or_default().decode()?;
+        let origins: Vec<any::Origin> = origins.unwrap_or_default().into_iter().map(Into::into).collect();
+        let order = AnyTaskOrder::decode(order);
+        let slice = any::list(ctx.request(), (&filter, &origins), order, &part).await?;
+        Ok(connection_with(slice, AnyTaskTotal(filter, origins), |row| {
+            let place = keyed_cursor(&row.key(order.0));
+            let node = match row {
+                Any::Task(task) => TaskLike::Task(Task(Arc::from(task))),
+                Any::Vsphere(task) => TaskLike::VsphereTask(VsphereTask(Arc::from(task))),
+            };
+            (place, node)
         }))
     }
 

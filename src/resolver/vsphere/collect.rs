@@ -200,7 +200,7 @@ pub async fn objects(request: &Request, lease: &Lease, objects: &[Object]) -> Re
 /// As [`claim`].
 pub async fn labels(request: &Request, lease: &Lease, locale: &str, labels: Vec<(String, String)>) -> Result<()> {
     request.principal.require(Role::Admin)?;
-    let kept = store::vsphere::label::all(request.store.read(), lease.vcenter_id, locale).await?;
+    let kept = store::vsphere::label::all(request.store.read(), Some(lease.vcenter_id), locale).await?;
     let kept: HashSet<(String, String)> = kept.into_iter().map(|row| (row.description_id, row.label)).collect();
     let new: Vec<(String, String)> = labels.into_iter().filter(|label| !kept.contains(label)).collect();
     let tx = request.store.begin().await?;

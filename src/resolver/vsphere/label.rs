@@ -1,7 +1,7 @@
 //! What an operation of a vCenter is called: by the vCenter's own catalogue, else by the one shipped here, else by its
 //! method, else by its id.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use taskloom_entity::{VcenterId, vsphere_label, vsphere_task};
 
@@ -44,17 +44,24 @@ pub async fn list(request: &Request, tasks: &[vsphere_task::Model], language: La
     Ok(tasks.iter().map(|task| of(task, own(task).map_or(&[], Vec::as_slice), language)).collect())
 }
 
-/// A text to look for, with what it means among the words of a vCenter.
+/// A text to look for, with what it means among the words of a vCenter, or of all.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn search(request: &Request, vcenter: VcenterId, text: &str, language: Language) -> Result<Search> {
-    let mut words: BTreeMap<String, String> =
-        catalogue::all(language).map(|(id, label)| (id.to_owned(), label.to_owned())).collect();
+pub async fn search(request: &Request, vcenter: Option<VcenterId>, text: &str, language: Language) -> Result<Search> {
     let own = store::vsphere::label::all(request.store.read(), vcenter, locale(language)).await?;
-    words.extend(own.into_iter().map(|row| (row.description_id, row.label)));
+    let mut words: Vec<(String, String)> = own.into_iter().map(|row| (row.description_id, row.label)).collect();
+    let named_there: HashSet<String> = words.iter().map(|(id, _)| id.clone()).collect();
+    let shipped = catalogue::all(language).filter(|(id, _)| !named_there.contains(*id));
+    words.extend(shipped.map(|(id, label)| (id.to_owned(), label.to_owned())));
     let wanted = text.to_lowercase();
-    let holds = |(_, label): &(&String, &String)| label.to_lowercase().contains(&wanted);
-    let named = words.iter().filter(holds).map(|(id, _)| id.clone()).collect();
-    Ok(Search { text: text.to_owned(), named, known: words.into_keys().collect() })
+    let named: BTreeSet<&String> =
+        words.iter().filter(|(_, label)| label.to_lowercase().contains(&wanted)).map(|(id, _)| id).collect();
+    let known: BTreeSet<&String> = words.iter().map(|(id, _)| id).collect();
+    Ok(Search {
+        text: text.to_owned(),
+        is_wide: true,
+        named: named.into_iter().cloned().collect(),
+        known: known.into_iter().cloned().collect(),
+    })
 }

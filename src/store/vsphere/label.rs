@@ -38,11 +38,14 @@ pub async fn list(
     Ok(of.filter(Column::DescriptionId.is_in(ids)).all(conn).await?)
 }
 
-/// Everything that a vCenter calls somehow in a language.
+/// Everything that a vCenter, or any, calls somehow in a language.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all(conn: &impl ConnectionTrait, vcenter: VcenterId, locale: &str) -> Result<Vec<Model>> {
-    let of = Entity::find().filter(Column::VcenterId.eq(vcenter));
-    Ok(of.filter(Column::Locale.eq(locale)).all(conn).await?)
+pub async fn all(conn: &impl ConnectionTrait, vcenter: Option<VcenterId>, locale: &str) -> Result<Vec<Model>> {
+    let mut of = Entity::find().filter(Column::Locale.eq(locale));
+    if let Some(vcenter) = vcenter {
+        of = of.filter(Column::VcenterId.eq(vcenter));
+    }
+    Ok(of.all(conn).await?)
 }

@@ -18,6 +18,8 @@ use crate::error::Result;
 pub struct Search {
     /// The text.
     pub text: String,
+    /// Whether it is looked for in objects' and users' names, too.
+    pub is_wide: bool,
     /// The operations whose words hold it.
     pub named: Vec<String>,
     /// The operations that have words: a task of another is looked for by its method or its operation's id.
@@ -35,6 +37,8 @@ pub struct Filter {
     pub ids: Option<Vec<VsphereTaskId>>,
     /// In one of these states.
     pub states: Vec<VsphereTaskState>,
+    /// In one of these states, cancelled or not.
+    pub outcomes: Vec<(VsphereTaskState, bool)>,
     /// Cancelled, or not.
     pub cancelled: Option<bool>,
     /// Forgotten by the vCenter before it told how it ended, or not.
@@ -154,6 +158,7 @@ fn condition(filter: &Filter) -> Condition {
         .add_option(filter.tenant_id.map(|id| Column::TenantId.eq(id)))
         .add_option(filter.ids.as_ref().map(|ids| Column::Id.is_in(ids.iter().copied())))
         .add_option((!filter.states.is_empty()).then(|| Column::State.is_in(filter.states.iter().copied())))
+        .add_option((!filter.outcomes.is_empty()).then(|| outcomes(&filter.outcomes)))
         .add_option(filter.cancelled.map(|is| Column::Cancelled.eq(is)))
         .add_option(filter.is_lost.map(|is| Column::IsLost.eq(is)))
         .add_option(filter.search.as_ref().map(search))
@@ -171,6 +176,13 @@ fn condition(filter: &Filter) -> Condition {
         .add_option(filter.completed_to.map(|at| Column::CompletedAt.lt(at)))
 }
 
+fn outcomes(outcomes: &[(VsphereTaskState, bool)]) -> Condition {
+    let one = |(state, cancelled): &(VsphereTaskState, bool)| {
+        Condition::all().add(Column::State.eq(*state)).add(Column::Cancelled.eq(*cancelled))
+    };
+    outcomes.iter().map(one).fold(Condition::any(), Condition::add)
+}
+
 fn search(search: &Search) -> Condition {
     let wordless = Condition::all()
         .add_option((!search.known.is_empty()).then(|| Column::DescriptionId.is_not_in(search.known.iter().cloned())))
@@ -182,8 +194,8 @@ fn search(search: &Search) -> Condition {
             ),
         );
     Condition::any()
-        .add(contains(Column::EntityName, &search.text))
-        .add(contains(Column::Username, &search.text))
+        .add_option(search.is_wide.then(|| contains(Column::EntityName, &search.text)))
+        .add_option(search.is_wide.then(|| contains(Column::Username, &search.text)))
         .add_option((!search.named.is_empty()).then(|| Column::DescriptionId.is_in(search.named.iter().cloned())))
         .add(wordless)
 }

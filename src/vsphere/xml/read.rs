@@ -212,3 +212,81 @@ fn character(entity: &BytesRef<'_>) -> Option<char> {
         _ => entity.resolve_char_ref().ok().flatten(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Skips through a whole text, which may nest 8 deep.
+    fn skip(text: &str) -> Result<(), Malformed> {
+        Reader::new(text, 8).children(|_, _| Ok(()))
+    }
+
+    /// The text of the root.
+    fn text(text: &str) -> Result<String, Malformed> {
+        let mut found = String::new();
+        Reader::new(text, 8).children(|xml, _| {
+            found = xml.text()?.into_owned();
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn why<T: std::fmt::Debug>(read: Result<T, Malformed>) -> &'static str {
+        read.unwrap_err().why
+    }
+
+    #[test]
+    fn entities_are_refused_before_they_grow() {
+        let bomb = r#"<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><r>&b;</r>"#;
+        assert_eq!(why(text(bomb)), "has a document type definition");
+        assert_eq!(why(skip(r#"<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>"#)), "has a document type definition");
+        assert_eq!(why(text("<r>&b;</r>")), "has an entity of its own");
+        assert_eq!(why(text("<r>&#xD800;</r>")), "has an entity of its own");
+    }
+
+    #[test]
+    fn the_entities_of_xml_itself_are_read() {
+        let all = "<r>&lt;&gt;&amp;&quot;&apos; &#20013;&#x1F600; <![CDATA[<&>]]> <i>not this</i></r>";
+        assert_eq!(text(all).unwrap(), "<>&\"' 中😀 <&> ");
+    }
+
+    #[test]
+    fn nesting_ends_at_its_limit() {
+        assert_eq!(why(skip(&"<a>".repeat(1_000_000))), "nests too deeply");
+        assert_eq!(why(skip(&"<a>".repeat(8))), "ends too soon");
+        assert!(skip(&format!("{}{}", "<a>".repeat(8), "</a>".repeat(8))).is_ok());
+    }
+
+    #[test]
+    fn what_is_crossed_or_cut_is_malformed() {
+        assert_eq!(why(skip("<a><b></a></b>")), "is not well-formed XML");
+        assert_eq!(why(skip("<a><b>")), "ends too soon");
+        assert_eq!(why(text("<a>b")), "ends too soon");
+    }
+
+    #[test]
+    fn types_are_found_by_their_namespace() {
+        let text = r#"<r xmlns:x="http://www.w3.org/2001/XMLSchema-instance" xmlns="urn:vim25" xmlns:s="http://www.w3.org/2001/XMLSchema">
+            <a type="B" x:type="C"/><a x:type="s:int"/><a x:type="o:D" xmlns:o="urn:o"/><a type="B"/></r>"#;
+        let mut found = Vec::new();
+        let all = Reader::new(text, 8).children(|xml, _| {
+            xml.children(|xml, element| {
+                let kind = xml.kind(element)?.map(|(space, name)| format!("{space:?} {name}"));
+                found.push((kind.unwrap_or_default(), element.attribute("type").unwrap_or_default().into_owned()));
+                Ok(())
+            })
+        });
+        assert_eq!(all, Ok(()));
+        let expected = [("Vim C", "B"), ("Xsd int", ""), ("Other D", ""), ("", "B")];
+        assert_eq!(found, expected.map(|(kind, plain)| (kind.to_owned(), plain.to_owned())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let read = Reader::new("<a><b/><c><d>x</d></c></a>", 8).children(|xml, _| {
+            xml.children(|xml, _| xml.children(|xml, _| xml.parse(|text| text.parse::<u8>().ok()).map(drop)))
+        });
+        assert_eq!(read.unwrap_err().to_string(), "a/c/d has a value that it cannot have (byte 18)");
+    }
+}

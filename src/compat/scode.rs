@@ -1,0 +1,226 @@
+//! The envelope `{scode, desc, message, message_cn, stack, data}` of a platform's management APIs: HTTP 200 whatever
+//! happens, but for paths that do not exist and callers who may not.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+
+use super::query::Wrong;
+use super::{Server, caller};
+use crate::auth::Credentials;
+use crate::error::{Error, Kind, Language, Result, code};
+use crate::resolver::Request;
+
+/// The envelope.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Envelope<T> {
+    /// 0: it went well.
+    #[schema(example = 0)]
+    pub scode: u32,
+    /// What went wrong in detail.
+    #[schema(example = "")]
+    pub desc: String,
+    /// What went wrong, in English.
+    #[schema(example = "success")]
+    pub message: String,
+    /// The same in Chinese.
+    #[schema(example = "成功")]
+    pub message_cn: String,
+    /// Where: `host:…,module:…,code:…,func:…`.
+    pub stack: Option<Vec<String>>,
+    /// The answer.
+    pub data: Option<T>,
+}
+
+/// The envelope of a refusal.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "described here, written by `Envelope`")]
+pub struct Refused {
+    /// Which refusal.
+    #[schema(example = 10001)]
+    scode: u32,
+    /// What went wrong in detail.
+    #[schema(example = "vsphere_uuid: it is missing")]
+    desc: String,
+    /// In English.
+    #[schema(example = "Parse parameter error: vsphere_uuid: it is missing")]
+    message: String,
+    /// In Chinese.
+    #[schema(example = "参数解析出错: vsphere_uuid: it is missing")]
+    message_cn: String,
+    /// Where.
+    stack: Vec<String>,
+    /// Nothing.
+    #[schema(value_type = Option<Object>)]
+    data: (),
+}
+
+/// A kind of refusal: its number, and its words around the detail.
+struct Row(u32, &'static str, &'static str);
+
+const FAULT: Row = Row(10000, "Manager server error: %s", "服务器出错: %s");
+const PARAMETER: Row = Row(10001, "Parse parameter error: %s", "参数解析出错: %s");
+const NO_USER: Row = Row(10183, "user not exist", "用户不存在");
+const STATE: Row = Row(18002, "crontab task state not allowed: %s", "定时任务状态不允许该操作: %s");
+const NAME: Row = Row(18003, "crontab task name exists: %s", "定时任务名称已存在: %s");
+const OBJECT: Row = Row(18004, "object not exist: %s", "对象不存在: %s");
+const STRANGER: Row = Row(10401, "not logged in", "未登录");
+const ROLE: Row = Row(10403, "permission denied", "没有权限");
+
+/// Why a call is refused.
+#[derive(Debug)]
+pub enum Refusal {
+    /// A parameter cannot be meant so.
+    Wrong(Wrong),
+    /// What the resolvers say.
+    Of(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Of(error)
+    }
+}
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(wrong)
+    }
+}
+
+impl Refusal {
+    /// The HTTP status, the kind, and the detail.
+    fn encode(&self) -> (StatusCode, Row, String) {
+        match self {
+            Self::Wrong(Wrong { name, value, reason }) if value.is_empty() => {
+                (StatusCode::OK, PARAMETER, format!("{name}: {reason}"))
+            }
+            Self::Wrong(Wrong { name, value, reason }) => {
+                (StatusCode::OK, PARAMETER, format!("{name} '{value}': {reason}"))
+            }
+            Self::Of(error) => {
+                let (status, row) = kind(error);
+                (status, row, error.message(Language::En))
+            }
+        }
+    }
+}
+
+fn kind(error: &Error) -> (StatusCode, Row) {
+    let own = error.code();
+    match own.kind {
+        Kind::NotFound if own == &code::PATH_NOT_FOUND => (StatusCode::NOT_FOUND, PARAMETER),
+        Kind::NotFound if own == &code::USER_NOT_FOUND => (StatusCode::OK, NO_USER),
+        Kind::NotFound => (StatusCode::OK, OBJECT),
+        Kind::Conflict if own == &code::NAME_TAKEN => (StatusCode::OK, NAME),
+        Kind::Conflict => (StatusCode::OK, STATE),
+        Kind::Invalid if own == &code::METHOD_NOT_ALLOWED => (StatusCode::METHOD_NOT_ALLOWED, PARAMETER),
+        Kind::Invalid => (StatusCode::OK, PARAMETER),
+        Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, STRANGER),
+        Kind::Forbidden => (StatusCode::FORBIDDEN, ROLE),
+        Kind::Limit | Kind::Unavailable | Kind::Internal => (StatusCode::OK, FAULT),
+    }
+}
+
+/// Where a call is answered, for the stack of a refusal.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// This server, as it speaks of itself.
+    pub host: Arc<str>,
+    /// The dialect.
+    pub module: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+}
+
+impl Place {
+    /// The answer with data.
+    pub fn answer<T: Serialize>(&self, request_id: &str, found: Result<T, Refusal>) -> Response {
+        match found {
+            Ok(data) => {
+                let (desc, stack) = (String::new(), None);
+                let (message, message_cn) = ("success".to_owned(), "成功".to_owned());
+                Json(Envelope { scode: 0, desc, message, message_cn, stack, data: Some(data) }).into_response()
+            }
+            Err(refusal) => self.refuse(request_id, &refusal),
+        }
+    }
+
+    /// The answer without.
+    pub fn refuse(&self, request_id: &str, refusal: &Refusal) -> Response {
+        if let Refusal::Of(error) = refusal {
+            caller::log(error, request_id);
+        }
+        let (status, Row(scode, en, zh), desc) = refusal.encode();
+        let stack = format!("host:{},module:{},code:{scode},func:{}", self.host, self.module, self.operation);
+        let (message, message_cn) = (en.replace("%s", &desc), zh.replace("%s", &desc));
+        let envelope = Envelope::<()> { scode, desc, message, message_cn, stack: Some(vec![stack]), data: None };
+        let mut response = (status, Json(envelope)).into_response();
+        if let Refusal::Of(error) = refusal
+            && let Some(pause) = error.pause()
+        {
+            // Rounded up: a client that waits as told must not come too early.
+            response.headers_mut().insert(RETRY_AFTER, (pause.as_millis().div_ceil(1000) as u64).into());
+        }
+        response
+    }
+}
+
+/// Lets a caller in by a bare token, or by what every door reads.
+///
+/// # Errors
+/// Those of the sign-in.
+pub async fn enter(server: &Server, parts: &Parts, guest: caller::Guest) -> Result<Request, (Arc<str>, Error)> {
+    let request = caller::stranger(&server.app, parts, Language::default());
+    let id = request.id.clone();
+    let entered = async { caller::enter(request, &credentials(&parts.headers)?, guest).await };
+    entered.await.map_err(|error| (id, error))
+}
+
+fn credentials(headers: &HeaderMap) -> Result<Credentials> {
+    let bare = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::trim);
+    match bare.filter(|text| !text.is_empty() && !text.contains(' ')) {
+        Some(token) => Ok(Credentials::Token(token.into())),
+        None => Credentials::read(headers),
+    }
+}
+
+/// Writes the way to sign in into a description.
+pub struct SignIn;
+
+impl utoipa::Modify for SignIn {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let text = "A token, with or without `Bearer `";
+        let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", text)));
+        openapi.components.get_or_insert_default().add_security_scheme("token", key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_number_and_a_status() {
+        for own in code::ALL {
+            let (status, Row(scode, ..), _) = Refusal::from(Error::new(own)).encode();
+            assert!(scode >= 10000, "{}", own.name);
+            assert_eq!(status == StatusCode::UNAUTHORIZED, own.kind == Kind::Unauthenticated, "{}", own.name);
+            assert_eq!(status == StatusCode::FORBIDDEN, own.kind == Kind::Forbidden, "{}", own.name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named() {
+        let wrong = Wrong { name: "page_num".into(), value: "x".into(), reason: "a whole number is expected".into() };
+        let (_, Row(scode, ..), desc) = Refusal::from(wrong).encode();
+        assert_eq!((scode, desc.as_str()), (10001, "page_num 'x': a whole number is expected"));
+    }
+}
