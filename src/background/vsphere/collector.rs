@@ -19,14 +19,14 @@ use crate::error::Error;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Collection, Lease, News};
 use crate::resolver::vsphere::trouble;
-use crate::vsphere;
+use crate::vsphere::{self, Session};
 
 /// The first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// The first pause where another try may lock the account.
 const CAREFUL: Duration = Duration::from_secs(300);
-/// A round that lasted so long was a good one: pauses begin anew.
-const GOOD: Duration = Duration::from_secs(60);
+/// How long a session may take to end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why a round ended.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,12 @@ pub(super) struct Collector {
     pub(super) lease: Lease,
     /// As it stood when the lease was taken, and as it went on.
     pub(super) stands: Collection,
+    /// The session of this round or of the last, to be ended.
+    pub(super) session: Option<Session>,
+    /// Whether this round came as far as to follow.
+    pub(super) follows: bool,
+    /// When the vCenter's words were read, and when its inventory was.
+    pub(super) read: (Option<Instant>, Option<Instant>),
 }
 
 impl Collector {
@@ -65,7 +71,7 @@ impl Collector {
         writer: Writer,
         (vcenter, lease, stands): (vcenter::Model, Lease, Collection),
     ) -> Self {
-        Self { request, writer, vcenter, lease, stands }
+        Self { request, writer, vcenter, lease, stands, session: None, follows: false, read: (None, None) }
     }
 
     /// Collects until `stop`, or until the lease is lost.
@@ -77,6 +83,8 @@ impl Collector {
             () = keep(&request, &lease) => tracing::info!(vcenter = name, "another collector goes on, or other settings"),
             never = self.rounds() => match never {},
         }
+        let last = self.session.take();
+        self.part(last).await;
         if let Err(error) = collect::release(&request, &lease).await {
             tracing::debug!(error = ?error, vcenter = name, "the lease ends by itself");
         }
@@ -85,9 +93,9 @@ impl Collector {
     async fn rounds(&mut self) -> Infallible {
         let mut pause = PAUSES.0;
         loop {
-            let began = Instant::now();
+            self.follows = false;
             let ended = Round::run(self).await;
-            if began.elapsed() > GOOD {
+            if self.follows {
                 pause = PAUSES.0;
             }
             let wait = self.show(ended, pause).await;
@@ -96,11 +104,20 @@ impl Collector {
         }
     }
 
+    /// Ends a session; one that cannot be ended now ends when it has been idle for long enough.
+    pub(super) async fn part(&self, session: Option<Session>) {
+        if let Some(session) = session
+            && !matches!(tokio::time::timeout(FAREWELL, session.sign_out()).await, Ok(Ok(())))
+        {
+            tracing::debug!(vcenter = self.vcenter.name, "a session ends by itself");
+        }
+    }
+
     /// Shows why a round ended; how long to wait.
     async fn show(&self, end: End, pause: Duration) -> Duration {
         let (word, pause) = match &end {
             // Nothing is wrong: sign in again.
-            End::Vcenter(error) if error.is_session_lost() && pause == PAUSES.0 => ("SESSION_LOST", Duration::ZERO),
+            End::Vcenter(error) if error.is_session_lost() && self.follows => ("SESSION_LOST", Duration::ZERO),
             End::Vcenter(error @ (vsphere::Error::InvalidLogin | vsphere::Error::PasswordExpired)) => {
                 (trouble::code(error), CAREFUL.max(pause))
             }

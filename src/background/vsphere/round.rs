@@ -17,14 +17,19 @@ use crate::vsphere::{
     Catalogue, Entity, Error, Filter, Follow, LARGEST_READ, Reference, Session, TaskInfo, TaskState, Update,
 };
 
+/// How often a call that broke is made again in the same session, after pauses that grow from a second.
+const TRIES: u32 = 4;
 /// How long a vCenter may say nothing.
 const WAIT: Duration = Duration::from_secs(15);
 /// How many of the newest tasks each update tells. A burst that outruns them is read from the history.
 const PAGE: i32 = 20;
 /// How often the recent tasks are read anew, since a vCenter may not tell of them.
 const RECENT: Duration = Duration::from_secs(60);
-/// How often the inventory is read.
+/// How soon what was not to be found is looked for again.
+const AGAIN: Duration = Duration::from_secs(10);
+/// How often the inventory is read, and the words.
 const INVENTORY: Duration = Duration::from_secs(600);
+const WORDS: Duration = Duration::from_secs(6 * 3600);
 /// How often it is written how it goes.
 const TELL: Duration = Duration::from_secs(5);
 /// How far behind the newest known end a gap is read: a task may be found in the history later than elsewhere.
@@ -67,6 +72,8 @@ impl<'c> Round<'c> {
         collector.tell(state(CollectionState::Connecting)).await?;
         let entrance = vcenter::entrance(&collector.request, collector.vcenter.id).await?;
         let session = entrance.sign_in().await?;
+        let last = collector.session.replace(session.clone());
+        collector.part(last).await;
         let about = session.about().clone();
         let instance = collect::meet(&collector.request, &collector.lease, &about.instance_uuid).await?;
         let offset = clock(&session, collector).await?;
@@ -89,8 +96,14 @@ impl<'c> Round<'c> {
             lag: None,
             offset,
         };
-        round.words(&entrance).await?;
-        round.inventory().await?;
+        let is_due = |read: Option<Instant>, every: Duration| read.is_none_or(|read| read.elapsed() > every);
+        let read = round.of.read;
+        if is_due(read.0, WORDS) {
+            round.words(&entrance).await?;
+        }
+        if is_due(read.1, INVENTORY) {
+            round.inventory().await?;
+        }
         round.take_up().await?;
         let seen = round.listen(Duration::ZERO).await?;
         round.record(seen, Source::Read).await?;
@@ -109,6 +122,10 @@ impl<'c> Round<'c> {
         collector.stands.read_at = collector.stands.read_at.filter(|_| !is_first).or(Some(now));
         collector.stands.instance_id = Some(instance);
         collector.stands.completed_to = completed_to;
+        let now = Some(Instant::now());
+        collector.read =
+            (read.0.filter(|_| !is_due(read.0, WORDS)).or(now), read.1.filter(|_| !is_due(read.1, INVENTORY)).or(now));
+        collector.follows = true;
         let of = &*collector;
         Round { of, session, instance, follow, watched, met, missing, completed_to, lag, offset }.go_on().await
     }
@@ -116,7 +133,7 @@ impl<'c> Round<'c> {
     /// Follows until something breaks.
     async fn go_on(mut self) -> Result<Infallible, End> {
         let begun = Instant::now();
-        let (mut recent, mut inventory, mut told) = (begun, begun, begun);
+        let (mut recent, mut inventory, mut told, mut settled) = (begun, begun, begun, begun);
         loop {
             let seen = self.listen(WAIT).await?;
             let is_burst = self.is_burst(&seen);
@@ -130,6 +147,9 @@ impl<'c> Round<'c> {
                 let tasks = self.session.recent_tasks().await?;
                 self.record(tasks, Source::Read).await?;
                 self.offset = clock(&self.session, self.of).await?;
+            }
+            if settled.elapsed() > if self.missing.is_empty() { RECENT } else { AGAIN } {
+                settled = Instant::now();
                 self.settle().await?;
             }
             if inventory.elapsed() > INVENTORY {
@@ -289,7 +309,7 @@ impl<'c> Round<'c> {
     /// What the vCenter tells within `longest`.
     async fn listen(&mut self, longest: Duration) -> Result<Vec<TaskInfo>, End> {
         let mut seen = vec![];
-        for update in self.follow.wait(longest).await? {
+        for update in self.wait(longest).await? {
             match update {
                 Update::Task(info) => seen.push(*info),
                 Update::Gone(task) => {
@@ -299,6 +319,23 @@ impl<'c> Round<'c> {
             }
         }
         Ok(seen)
+    }
+
+    /// The vCenter's answer. A connection that breaks does not end the session: the same is asked again.
+    async fn wait(&mut self, longest: Duration) -> Result<Vec<Update>, End> {
+        let mut tries = 0;
+        loop {
+            match self.follow.wait(longest).await {
+                Err(error @ (Error::Unreachable(..) | Error::TooSlow | Error::Http(_)))
+                    if error.is_passing() && tries < TRIES =>
+                {
+                    tracing::debug!(vcenter = self.of.vcenter.name, %error, "asking again");
+                    tokio::time::sleep(Duration::from_secs(1 << tries)).await;
+                    tries += 1;
+                }
+                updates => return Ok(updates?),
+            }
+        }
     }
 
     /// Whether nothing that was told is known: more may have happened than fits.
@@ -312,7 +349,12 @@ impl<'c> Round<'c> {
             return Ok(());
         }
         let (mut add, mut remove) = (vec![], vec![]);
+        let mut turned: Option<Timestamp> = None;
         for info in &infos {
+            let is_known = self.watched.contains_key(&info.key) || self.met.0.contains(&info.key);
+            // Progress has no instant: only ends and beginnings tell how long they took to get here.
+            let at = info.complete_time.or_else(|| info.start_time.or(Some(info.queue_time)).filter(|_| !is_known));
+            turned = turned.max(at.map(Timestamp::from));
             match (info.state.is_final(), self.watched.contains_key(&info.key)) {
                 (false, false) => add.push(info.task.clone()),
                 (true, true) => remove.push(info.task.clone()),
@@ -329,11 +371,10 @@ impl<'c> Round<'c> {
         }
         let tasks: Vec<Seen> = infos.into_iter().map(info::seen).collect();
         let completed = tasks.iter().filter_map(|task| task.completed_at).max();
-        let changed = tasks.iter().map(|task| task.completed_at.or(task.started_at).unwrap_or(task.queued_at)).max();
         self.write(Report { lease: self.of.lease.clone(), instance: self.instance, source, tasks }).await?;
         self.completed_to = self.completed_to.max(completed);
-        if let Some(changed) = changed.filter(|_| source == Source::Live) {
-            let lag = self.of.request.clock.now().0 + self.offset - changed.0;
+        if let Some(turned) = turned.filter(|_| source == Source::Live) {
+            let lag = self.of.request.clock.now().0 + self.offset - turned.0;
             self.lag = self.lag.max(Some(lag.max(0)));
         }
         self.watch(add, remove).await

@@ -2,4 +2,11 @@
 //! `.ci/vcsim` builds.
 
 mod client;
+mod follow;
+mod hostile;
+mod lab;
+mod lost;
+mod proxy;
 mod simulator;
+mod takeover;
+mod trouble;

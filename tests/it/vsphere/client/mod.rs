@@ -14,7 +14,7 @@ mod hostile;
 mod live;
 mod machines;
 mod replay;
-mod server;
+pub(in crate::vsphere) mod server;
 mod tasks;
 mod updates;
 mod vcenter;

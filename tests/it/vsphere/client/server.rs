@@ -9,35 +9,35 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Received {
+pub(in crate::vsphere) struct Received {
     /// `POST /sdk HTTP/1.1`
-    pub(super) line: String,
+    pub(in crate::vsphere) line: String,
     headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(in crate::vsphere) body: String,
 }
 
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(in crate::vsphere) struct Server {
+    pub(in crate::vsphere) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 /// Writes an answer, well-formed or not.
-pub(super) type Handler = dyn Fn(&Received, &mut dyn Write) -> io::Result<()> + Send + Sync;
+pub(in crate::vsphere) type Handler = dyn Fn(&Received, &mut dyn Write) -> io::Result<()> + Send + Sync;
 
 impl Received {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::vsphere) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The method that is called, or nothing.
-    pub(super) fn method(&self) -> &str {
+    pub(in crate::vsphere) fn method(&self) -> &str {
         let body = self.body.split_once("<soapenv:Body><").map_or("", |(_, body)| body);
         body.split_once(' ').map_or("", |(method, _)| method)
     }
 }
 
 impl Server {
-    pub(super) fn start(
+    pub(in crate::vsphere) fn start(
         tls: Option<ServerConfig>,
         handler: impl Fn(&Received, &mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
@@ -57,12 +57,12 @@ impl Server {
     }
 
     /// All that was received until now.
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(in crate::vsphere) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
     /// The methods that were called until now.
-    pub(super) fn methods(&self) -> Vec<String> {
+    pub(in crate::vsphere) fn methods(&self) -> Vec<String> {
         self.received().iter().map(|request| request.method().to_owned()).filter(|name| !name.is_empty()).collect()
     }
 }
@@ -103,7 +103,7 @@ fn receive(stream: &mut impl BufRead) -> io::Result<Received> {
 }
 
 /// Writes a whole answer. `headers` has a line for each, with its end.
-pub(super) fn send(out: &mut dyn Write, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
+pub(in crate::vsphere) fn send(out: &mut dyn Write, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
     let length = body.len();
     write!(out, "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n")?;
     out.write_all(body)
