@@ -34,6 +34,7 @@ impl Retention {
     async fn remove(&self, request: &Request) -> Result<()> {
         let now = request.clock.now();
         retention::sessions(request).await?;
+        retention::vsphere(request).await?;
         if let Some(age) = self.settings.finished_tasks {
             let filter =
                 Filter { finished_to: Some(now.before(age)), finished_from: Some(Timestamp(1)), ..Filter::default() };

@@ -19,24 +19,14 @@ use crate::error::{Error, Kind, Language, Result, code};
 use crate::resolver::Request;
 
 /// The envelope.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Envelope<T> {
-    /// 0: it went well.
-    #[schema(example = 0)]
-    pub scode: u32,
-    /// What went wrong in detail.
-    #[schema(example = "")]
-    pub desc: String,
-    /// What went wrong, in English.
-    #[schema(example = "success")]
-    pub message: String,
-    /// The same in Chinese.
-    #[schema(example = "成功")]
-    pub message_cn: String,
-    /// Where: `host:…,module:…,code:…,func:…`.
-    pub stack: Option<Vec<String>>,
-    /// The answer.
-    pub data: Option<T>,
+#[derive(Debug, Serialize)]
+struct Envelope<T> {
+    scode: u32,
+    desc: String,
+    message: String,
+    message_cn: String,
+    stack: Option<Vec<String>>,
+    data: Option<T>,
 }
 
 /// The envelope of a refusal.

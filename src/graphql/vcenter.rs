@@ -357,9 +357,9 @@ impl VcenterMutation {
         &self,
         ctx: &Context<'_>,
         input: PutVcenterInput,
-        #[graphql(default)] dry_run: bool,
+        dry_run: Option<bool>,
     ) -> Result<PutVcenterPayload> {
-        let put = resolver::vcenter::put(ctx.request(), input.decode()?, dry_run).await?;
+        let put = resolver::vcenter::put(ctx.request(), input.decode()?, dry_run.unwrap_or_default()).await?;
         Ok(PutVcenterPayload { vcenter: put.vcenter.map(Vcenter::from), changes: put.changes })
     }
 

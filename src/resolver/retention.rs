@@ -1,5 +1,7 @@
 //! Removal of what is old: for the process's own jobs.
 
+use std::time::Duration;
+
 use taskloom_entity::{AttemptId, Role, Timestamp};
 
 use super::Request;
@@ -13,7 +15,33 @@ use crate::store;
 #[tracing::instrument(name = "retention.events", skip_all)]
 pub async fn events(request: &Request, until: Timestamp) -> Result<u64> {
     request.principal.require(Role::Admin)?;
-    store::event::remove_before(request.store.write(), until).await
+    let told = store::vsphere::event::remove_before(request.store.write(), until).await?;
+    Ok(told + store::event::remove_before(request.store.write(), until).await?)
+}
+
+/// Removes the tasks of vCenters that ended before their vCenter's limit.
+///
+/// # Errors
+/// `FORBIDDEN` for all but administrators.
+#[tracing::instrument(name = "retention.vsphere", skip_all)]
+pub async fn vsphere(request: &Request) -> Result<u64> {
+    /// In one transaction: others want to write, too.
+    const TASKS: u64 = 2000;
+    request.principal.require(Role::Admin)?;
+    let mut removed = 0;
+    for (vcenter, days) in store::vcenter::list_limited(request.store.read()).await? {
+        let until = request.clock.now().before(Duration::from_secs(u64::from(days) * 86_400));
+        loop {
+            let tx = request.store.begin().await?;
+            let tasks = store::vsphere::collection::remove_before(&tx, vcenter, until, TASKS).await?;
+            tx.commit().await?;
+            removed += tasks;
+            if tasks < TASKS {
+                break;
+            }
+        }
+    }
+    Ok(removed)
 }
 
 /// Removes result sets from before `until`.

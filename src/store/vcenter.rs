@@ -130,6 +130,15 @@ pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Resul
     Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
 }
 
+/// The vCenters whose tasks are not kept for good, and for how many days they are.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_limited(conn: &impl ConnectionTrait) -> Result<Vec<(VcenterId, u32)>> {
+    let limited = Entity::find().filter(Column::KeepDays.is_not_null()).all(conn).await?;
+    Ok(limited.into_iter().filter_map(|row| Some((row.id, u32::try_from(row.keep_days?).ok()?))).collect())
+}
+
 /// A page of vCenters, oldest first.
 ///
 /// # Errors

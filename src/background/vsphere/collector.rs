@@ -23,6 +23,8 @@ use crate::vsphere::{self, Session};
 
 /// The first pause, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// The longest where all that is tried is a connection.
+const NEAR: Duration = Duration::from_secs(10);
 /// The first pause where another try may lock the account.
 const CAREFUL: Duration = Duration::from_secs(300);
 /// How long a session may take to end.
@@ -121,6 +123,7 @@ impl Collector {
             End::Vcenter(error @ (vsphere::Error::InvalidLogin | vsphere::Error::PasswordExpired)) => {
                 (trouble::code(error), CAREFUL.max(pause))
             }
+            End::Vcenter(error) if error.is_passing() => (trouble::code(error), NEAR.min(pause)),
             End::Vcenter(error) => (trouble::code(error), pause),
             End::Ours(error) => (error.code().name, pause),
             End::LeaseLost => ("LEASE_LOST", pause),

@@ -17,7 +17,7 @@ use crate::vsphere::{
     Catalogue, Entity, Error, Filter, Follow, LARGEST_READ, Reference, Session, TaskInfo, TaskState, Update,
 };
 
-/// How often a call that broke is made again in the same session, after pauses that grow from a second.
+/// How often a call that broke is made again in the same session, after pauses that grow from half a second.
 const TRIES: u32 = 4;
 /// How long a vCenter may say nothing.
 const WAIT: Duration = Duration::from_secs(15);
@@ -330,7 +330,7 @@ impl<'c> Round<'c> {
                     if error.is_passing() && tries < TRIES =>
                 {
                     tracing::debug!(vcenter = self.of.vcenter.name, %error, "asking again");
-                    tokio::time::sleep(Duration::from_secs(1 << tries)).await;
+                    tokio::time::sleep(Duration::from_millis(500 << tries)).await;
                     tries += 1;
                 }
                 updates => return Ok(updates?),

@@ -6,12 +6,38 @@ use serde_json::{Map, Value, json};
 use taskloom_entity::{Timestamp, VsphereTaskState, vsphere_task};
 use utoipa::ToSchema;
 
-use super::super::scode::Envelope;
+macro_rules! answers {
+    ($($(#[$doc:meta])* $name:ident: $data:ty),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[expect(dead_code, reason = "the envelope around an answer, for the description")]
+        #[derive(ToSchema)]
+        pub struct $name {
+            /// 0: it went well.
+            #[schema(example = 0)]
+            scode: u32,
+            /// What went wrong in detail.
+            #[schema(example = "")]
+            desc: String,
+            /// What went wrong, in English.
+            #[schema(example = "success")]
+            message: String,
+            /// The same in Chinese.
+            #[schema(example = "成功")]
+            message_cn: String,
+            /// Where: `host:…,module:…,code:…,func:…`.
+            stack: Option<Vec<String>>,
+            /// Null: it went wrong.
+            data: Option<$data>,
+        }
+    )+};
+}
 
-/// The recent tasks, a bare list.
-pub type RecentAnswer = Envelope<Vec<Item>>;
-/// A page of tasks.
-pub type ListAnswer = Envelope<List>;
+answers! {
+    /// The recent tasks, a bare list.
+    RecentAnswer: Vec<Item>,
+    /// A page of tasks.
+    ListAnswer: List,
+}
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]

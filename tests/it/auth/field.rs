@@ -24,6 +24,8 @@ pub(super) struct Things {
     pub(super) definition: String,
     pub(super) secret: String,
     pub(super) source: String,
+    pub(super) vcenter: String,
+    pub(super) vsphere_task: String,
     pub(super) name: String,
 }
 
@@ -41,6 +43,8 @@ impl Things {
             definition: id("Definition"),
             secret: id("Secret"),
             source: id("DataSource"),
+            vcenter: id("Vcenter"),
+            vsphere_task: id("VsphereTask"),
             name: "nothing".into(),
         }
     }
@@ -84,6 +88,10 @@ pub(super) fn questions(of: &Things) -> Vec<Field> {
         ask("definitions", viewer, &format!("(versionsOf: \"{}\")", of.name), "nodes { id }"),
         ask("workers", viewer, "", "id"),
         ask("dataSources", Some(Role::Manager), "", "totalCount nodes { id tenant { id } }"),
+        ask("vcenters", viewer, "", "totalCount nodes { id tenant { id } collection { state } }"),
+        ask("vcenter", viewer, &format!("(uuid: \"{}\")", of.name), "id collection { state } recentTasks { id }"),
+        ask("vsphereTasks", viewer, &format!("(filter: {{tenantId: \"{}\"}})", of.tenant), "totalCount nodes { id }"),
+        ask("vsphereTask", viewer, &by(&of.vsphere_task), "id vcenter { id }"),
         ask("secrets", Some(Role::Admin), "", "totalCount nodes { id tenant { id } }"),
     ]
 }
@@ -148,6 +156,19 @@ pub(super) fn changes(of: &Things, run: usize) -> Vec<Field> {
             "dataSource { id }",
             "dataSource.put",
         ),
+        change(
+            "putVcenter",
+            admin,
+            &input(&format!(
+                "name: \"new{run}\", address: \"127.0.0.1:1\", user: \"u\", password: \"p\", collect: false, tenantId: \"{}\"",
+                of.tenant
+            )),
+            "vcenter { id }",
+            "vcenter.put",
+        ),
+        change("testVcenter", admin, &input("address: \"127.0.0.1:1\""), "ok", "vcenter.test"),
+        change("deleteVcenter", admin, &on(&of.vcenter), "vcenter { id }", "vcenter.delete"),
+        change("cancelVsphereTask", manager, &on(&of.vsphere_task), "vsphereTask { id }", "vsphereTask.cancel"),
         change("deleteDataSource", admin, &on(&of.source), "dataSource { id }", "dataSource.delete"),
         change("testDataSource", admin, &on(&of.source), "ok", "dataSource.test"),
         change("deleteSecret", admin, &on(&of.secret), "secret { id }", "secret.delete"),
@@ -176,6 +197,10 @@ pub(super) fn subscriptions(of: &Things) -> Vec<Field> {
     vec![
         follow("taskChanged", "subscription { taskChanged { __typename } }".into()),
         follow("taskProgress", format!("subscription {{ taskProgress(taskId: \"{}\") {{ __typename }} }}", of.task)),
+        follow(
+            "vsphereTaskChanged",
+            format!("subscription {{ vsphereTaskChanged(vcenterId: \"{}\") {{ __typename }} }}", of.vcenter),
+        ),
         follow("subtaskLog", format!("subscription {{ subtaskLog(subtaskId: \"{}\") {{ nextLine }} }}", of.subtask)),
     ]
 }

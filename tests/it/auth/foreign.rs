@@ -1,8 +1,11 @@
 //! What belongs to another tenant answers, on every field, exactly like what never was.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use taskloom::resolver::{task, token};
-use taskloom_entity::{Role, TenantId};
+use taskloom::resolver::vsphere::collect;
+use taskloom::resolver::{task, token, vcenter};
+use taskloom_entity::{Role, TenantId, Timestamp, VcenterId, VsphereTaskId};
 
 use super::bench::{Bench, PASSWORD, id, on_both};
 use super::field::{Things, changes, questions, subscriptions};
@@ -46,7 +49,7 @@ async fn no_list_shows_what_is_foreign() {
         let (red, blue) = (t.tenant("red").await, t.tenant("blue").await);
         foreign(&t, blue).await;
         let max = t.caller("max", Role::Manager, &[red]).await;
-        for list in ["tasks", "allTasks", "taskPage", "definitions", "dataSources"] {
+        for list in ["tasks", "allTasks", "taskPage", "definitions", "dataSources", "vcenters", "vsphereTasks"] {
             let answer = max.ask(&format!("{{ {list} {{ nodes {{ id }} }} }}")).await;
             assert_eq!(answer.at(&format!("/data/{list}/nodes")), &json!([]), "{list}");
         }
@@ -86,6 +89,7 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
         engine: Some("spark".into()),
     };
     let source = taskloom::resolver::source::put(&t.system(), new).await.unwrap();
+    let (vcenter, vsphere_task) = registered(t, tenant).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Things {
         user: id("User", user),
@@ -96,8 +100,58 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
         definition: text(kept.at("/data/saveDefinition/definition/id")),
         secret: id("Secret", secret.id),
         source: id("DataSource", source.id),
+        vcenter: id("Vcenter", vcenter),
+        vsphere_task: id("VsphereTask", vsphere_task),
         name: "secret".into(),
     }
+}
+
+/// A vCenter of this tenant, and a task of it.
+async fn registered(t: &Bench, tenant: TenantId) -> (VcenterId, VsphereTaskId) {
+    let new = vcenter::New {
+        tenant: Some(tenant),
+        name: "kept".into(),
+        uuid: Some("secret".into()),
+        address: "127.0.0.1:1".into(),
+        user: "reader".into(),
+        password: Some(taskloom::vault::Hidden::new("swordfish".into())),
+        trust: taskloom_entity::VcenterTrust::System,
+        trusted: None,
+        collect: true,
+        keep_days: None,
+    };
+    let system = t.system();
+    vcenter::put(&system, new, false).await.unwrap();
+    let (row, lease, _) = collect::claim(&system, "test", Duration::from_secs(15)).await.unwrap().remove(0);
+    let instance = collect::meet(&system, &lease, "instance").await.unwrap();
+    let seen = collect::Seen {
+        key: "task-1".into(),
+        state: taskloom_entity::VsphereTaskState::Running,
+        is_lost: false,
+        cancelled: false,
+        cancelable: true,
+        progress: None,
+        name: None,
+        description_id: "Task.secret".into(),
+        entity: None,
+        entity_name: None,
+        reason: taskloom_entity::VsphereReason::System,
+        username: None,
+        fault: None,
+        message: None,
+        detail: None,
+        event_chain_id: 1,
+        parent_key: None,
+        root_key: None,
+        rest: None,
+        queued_at: Timestamp(1),
+        started_at: None,
+        completed_at: None,
+    };
+    let report = collect::Report { lease, instance, source: collect::Source::Live, tasks: vec![seen] };
+    collect::record(&system, &[report]).await.unwrap();
+    let task = collect::unfinished(&system, row.id).await.unwrap().remove(0);
+    (row.id, task.id)
 }
 
 /// An answer without what differs by the question alone: the id that was asked for, and where it stood.

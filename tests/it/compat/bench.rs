@@ -22,7 +22,7 @@ use taskloom::store::{Store, migrate};
 use taskloom::vault::Vault;
 use taskloom_entity::{Role, TenantId, Timestamp};
 
-use super::seed;
+use super::{seed, seed_vsphere};
 use crate::harness::postgres;
 
 pub(in crate::compat) const PASSWORD: &str = "correct horse";
@@ -71,6 +71,7 @@ impl Bench {
         let app = app(&store).await;
         let (tokens, home) = people(&app).await;
         seed::fill(&app.store, home).await;
+        seed_vsphere::fill(&app, home).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
@@ -129,7 +130,13 @@ fn router(app: &Arc<App>) -> Router {
     let zone = Zone(FixedOffset::east_opt(8 * 3600));
     doors.extend(compat::doors(
         app,
-        compat::Settings { server: "loom-1".into(), instance: "127.0.0.1:8080".into(), zone, ..Default::default() },
+        compat::Settings {
+            server: "loom-1".into(),
+            instance: "127.0.0.1:8080".into(),
+            zone,
+            locale: Language::Zh,
+            ..Default::default()
+        },
     ));
     let settings = Settings::defaults("unused").server;
     let ready: taskloom::http::Ready = Arc::new(|| Box::pin(async { Ok(()) }));

@@ -70,7 +70,8 @@ async fn every_document_is_one_of_the_graph() {
             "linkis.login" => json!({"name": "nobody", "password": "wrong"}),
             _ => json!({"id": id}),
         };
-        let variables = json!({"databaseId": 4711, "input": input, "filter": {"name": "none"}});
+        let filter = if operation.starts_with("vsphere.") { json!({"text": "none"}) } else { json!({"name": "none"}) };
+        let variables = json!({"databaseId": 4711, "uuid": "none", "input": input, "filter": filter});
         let request = t.client.post(format!("http://{}/graphql", t.address)).bearer_auth(t.token("admin"));
         let sent = request.json(&json!({"query": document, "variables": variables})).send();
         let answer: Value = sent.await.unwrap().json().await.unwrap();

@@ -9,5 +9,7 @@ mod linkis;
 mod ocp;
 mod role;
 mod seed;
+mod seed_vsphere;
 mod session;
 mod transcript;
+mod vsphere;

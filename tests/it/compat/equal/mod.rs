@@ -3,6 +3,7 @@
 
 mod linkis;
 mod ocp;
+mod vsphere;
 
 use taskloom::compat::DIALECTS;
 
