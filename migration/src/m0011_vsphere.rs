@@ -190,8 +190,9 @@ fn indexes() -> Vec<IndexCreateStatement> {
         // The orders of lists: of everything, of one vCenter, of one object, by end.
         index("vsphere_task", &["queued_at", "id"], false),
         index("vsphere_task", &["vcenter_id", "queued_at", "id"], false),
-        index("vsphere_task", &["vcenter_id", "entity", "queued_at"], false),
-        index("vsphere_task", &["vcenter_id", "completed_at"], false),
+        index("vsphere_task", &["vcenter_id", "entity", "queued_at", "id"], false),
+        index("vsphere_task", &["completed_at", "id"], false),
+        index("vsphere_task", &["vcenter_id", "completed_at", "id"], false),
         unfinished(),
     ]
 }

@@ -3,7 +3,7 @@
 //! Each table gives its own page by its own index, and the pages are merged; a row's place is its value of the order's
 //! column and then a number that tells the tables apart.
 
-use taskloom_entity::{Role, TaskState, VsphereTaskState, task, vsphere_task};
+use taskloom_entity::{Role, TaskState, Timestamp, VsphereTaskState, task, vsphere_task};
 
 use super::Request;
 use super::vsphere::label;
@@ -38,9 +38,7 @@ pub enum OrderBy {
     /// Of acceptance.
     #[default]
     CreatedAt,
-    /// Of the beginning.
-    StartedAt,
-    /// Of the end.
+    /// Of the end: only those that have one.
     FinishedAt,
 }
 
@@ -48,7 +46,6 @@ impl OrderBy {
     fn of_tasks(self) -> store::task::OrderBy {
         match self {
             Self::CreatedAt => store::task::OrderBy::CreatedAt,
-            Self::StartedAt => store::task::OrderBy::StartedAt,
             Self::FinishedAt => store::task::OrderBy::FinishedAt,
         }
     }
@@ -56,7 +53,6 @@ impl OrderBy {
     fn of_vsphere(self) -> list::OrderBy {
         match self {
             Self::CreatedAt => list::OrderBy::QueuedAt,
-            Self::StartedAt => list::OrderBy::StartedAt,
             Self::FinishedAt => list::OrderBy::CompletedAt,
         }
     }
@@ -97,6 +93,8 @@ pub async fn list(
     let (mut rows, mut more) = (vec![], false);
     if wants(origins, Origin::Taskloom) {
         let own = within(part, descending, 0);
+        let ended = Filter { finished_from: filter.finished_from.or(Some(Timestamp(1))), ..filter.clone() };
+        let filter = if order == OrderBy::FinishedAt { &ended } else { filter };
         let slice = store::task::list(conn, scope, filter, (order.of_tasks(), descending), &own).await?;
         more |= if part.backward { slice.has_previous } else { slice.has_next };
         rows.extend(slice.rows.into_iter().map(|task| Any::Task(Box::new(task))));

@@ -106,9 +106,7 @@ pub enum AnyTaskOrderField {
     /// Of acceptance.
     #[default]
     CreatedAt,
-    /// Of the beginning.
-    StartedAt,
-    /// Of the end.
+    /// Of the end: only those that have ended.
     FinishedAt,
 }
 

@@ -63,9 +63,7 @@ pub enum VsphereTaskOrderField {
     #[default]
     #[graphql(name = "CREATED_AT")]
     QueuedAt,
-    /// By the instant of the beginning.
-    StartedAt,
-    /// By the instant of the end.
+    /// By the instant of the end: only those that have ended.
     #[graphql(name = "FINISHED_AT")]
     CompletedAt,
 }

@@ -1,8 +1,8 @@
 //! Lists of vCenter tasks: which, in which order, how many.
 
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select};
-use sea_orm::{QuerySelect, Value};
+use sea_orm::{DbBackend, QuerySelect, Value};
 use taskloom_entity::vsphere_task::{Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTaskId, VsphereTaskState};
 
@@ -77,9 +77,7 @@ pub enum OrderBy {
     /// By the instant of queueing.
     #[default]
     QueuedAt,
-    /// By the instant of the beginning.
-    StartedAt,
-    /// By the instant of the end.
+    /// By the instant of the end: only those that have one.
     CompletedAt,
 }
 
@@ -90,8 +88,7 @@ impl OrderBy {
         let column = |column: Column| Expr::col((Entity, column));
         let value = match self {
             Self::QueuedAt => column(Column::QueuedAt),
-            Self::StartedAt => column(Column::StartedAt).if_null(0_i64),
-            Self::CompletedAt => column(Column::CompletedAt).if_null(0_i64),
+            Self::CompletedAt => column(Column::CompletedAt),
         };
         Sort { column: Some(value), id: column(Column::Id), descending }
     }
@@ -101,7 +98,6 @@ impl OrderBy {
     pub fn value(self, task: &Model) -> Value {
         let at = match self {
             Self::QueuedAt => Some(task.queued_at),
-            Self::StartedAt => task.started_at,
             Self::CompletedAt => task.completed_at,
         };
         at.map_or(0, |at| at.0).into()
@@ -119,8 +115,23 @@ pub async fn page(
     (order, descending): (OrderBy, bool),
     part: &Part,
 ) -> Result<Slice<Model>> {
-    let query = keyset(select(scope, filter), &order.sort(descending), part);
+    let query = keyed(conn.get_database_backend(), (scope, filter), (order, descending), part);
     Ok(part.cut(query.all(conn).await?))
+}
+
+/// The query behind a page.
+pub fn keyed(
+    backend: DbBackend,
+    (scope, filter): (&Scope, &Filter),
+    (order, descending): (OrderBy, bool),
+    part: &Part,
+) -> Select<Entity> {
+    let all = select(backend, scope, filter);
+    let ordered = match order {
+        OrderBy::QueuedAt => all,
+        OrderBy::CompletedAt => all.filter(Column::CompletedAt.is_not_null()),
+    };
+    keyset(ordered, &order.sort(descending), part)
 }
 
 /// The tasks from `offset` on, the newest first.
@@ -133,7 +144,8 @@ pub async fn newest(
     filter: &Filter,
     (offset, limit): (u64, u64),
 ) -> Result<Vec<Model>> {
-    let query = select(scope, filter).order_by_desc(Column::QueuedAt).order_by_desc(Column::Id);
+    let query =
+        select(conn.get_database_backend(), scope, filter).order_by_desc(Column::QueuedAt).order_by_desc(Column::Id);
     Ok(query.offset(offset).limit(limit).all(conn).await?)
 }
 
@@ -142,15 +154,14 @@ pub async fn newest(
 /// # Errors
 /// When the database does not answer.
 pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
-    Ok(select(scope, filter).count(conn).await?)
+    Ok(select(conn.get_database_backend(), scope, filter).count(conn).await?)
 }
 
-/// The tasks that match, for whoever goes on with the query.
-pub fn select(scope: &Scope, filter: &Filter) -> Select<Entity> {
-    Entity::find().filter(scope::condition(scope, Column::TenantId)).filter(condition(filter))
+fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<Entity> {
+    Entity::find().filter(scope::condition(scope, Column::TenantId)).filter(condition(backend, filter))
 }
 
-fn condition(filter: &Filter) -> Condition {
+fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let equal = |column: Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
     let given = |list: &[String], column: Column| (!list.is_empty()).then(|| column.is_in(list.iter().cloned()));
     Condition::all()
@@ -163,7 +174,7 @@ fn condition(filter: &Filter) -> Condition {
         .add_option(filter.is_lost.map(|is| Column::IsLost.eq(is)))
         .add_option(filter.search.as_ref().map(search))
         .add_option(equal(Column::Entity, &filter.entity))
-        .add_option(filter.under.as_ref().map(|(vcenter, above)| is_under(Column::Entity, *vcenter, above)))
+        .add_option(filter.under.as_ref().map(|(vcenter, above)| is_under(backend, Column::Entity, *vcenter, above)))
         .add_option(given(&filter.operations, Column::DescriptionId))
         .add_option((!filter.reasons.is_empty()).then(|| Column::Reason.is_in(filter.reasons.iter().copied())))
         .add_option(equal(Column::Username, &filter.username))

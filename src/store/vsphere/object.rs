@@ -1,7 +1,7 @@
 //! The objects of vCenters: names, and what lies under what. None is ever removed, since tasks on what is gone stay.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
 use taskloom_entity::vsphere_object::{Column, Entity, Model};
 use taskloom_entity::{Timestamp, VcenterId};
 
@@ -60,11 +60,12 @@ pub async fn list(
 }
 
 /// Whether `column` names the object or one that lies under it: in it, or on it where it is a host.
-pub fn is_under(column: impl ColumnTrait, vcenter: VcenterId, reference: &str) -> SimpleExpr {
+pub fn is_under(backend: DbBackend, column: impl ColumnTrait, vcenter: VcenterId, reference: &str) -> SimpleExpr {
+    let (one, other) = if backend == DbBackend::Postgres { ("$1", "$2") } else { ("?", "?") };
     let sql = format!(
-        "IN (WITH RECURSIVE lower_object(reference) AS (SELECT CAST(? AS text) UNION SELECT o.reference FROM lower_object l \
-         JOIN vsphere_object o ON o.vcenter_id = {vcenter} AND (o.parent = l.reference OR o.host = l.reference)) \
-         SELECT reference FROM lower_object)"
+        "{one} IN (WITH RECURSIVE lower_object(reference) AS (SELECT CAST({other} AS text) UNION SELECT o.reference FROM \
+         lower_object l JOIN vsphere_object o ON o.vcenter_id = {vcenter} AND (o.parent = l.reference OR o.host = \
+         l.reference)) SELECT reference FROM lower_object)"
     );
-    Expr::cust_with_exprs(format!("? {sql}"), [column.into_expr(), Expr::val(reference)])
+    Expr::cust_with_exprs(sql, [column.into_expr(), Expr::val(reference)])
 }

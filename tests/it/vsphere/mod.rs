@@ -6,6 +6,7 @@ mod follow;
 mod hostile;
 mod lab;
 mod lost;
+mod plans;
 mod proxy;
 mod simulator;
 mod takeover;
