@@ -58,6 +58,7 @@ bench: web ## Release build, then each figure beside a floor; FIGURES="lists cha
 	@.ci/setup build test bench
 	cargo build --release --locked --bin taskloom --example handwritten
 	@.ci/npm tests/clients
+	@.ci/vcsim
 	TASKLOOM="$$CARGO_TARGET_DIR/release/taskloom" python3 benches/bench.py $(FIGURES)
 
 chaos: ## Kill the server at random moments over and over (long; a shorter form is among the tests).

@@ -4,6 +4,8 @@
 //! leases end: 15 seconds at the most, and another looks every two.
 
 mod collector;
+mod names;
+mod read;
 mod round;
 mod writer;
 

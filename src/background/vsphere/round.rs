@@ -5,17 +5,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
-use taskloom_entity::{CollectionState, Timestamp, VsphereInstanceId, vsphere_task};
+use taskloom_entity::{CollectionState, Timestamp, VsphereInstanceId};
 use tokio::time::Instant;
 
 use super::collector::{Collector, End};
-use crate::error::Language;
-use crate::resolver::vcenter::{self, Entrance};
-use crate::resolver::vsphere::collect::{self, News, Object, Report, Seen, Source};
-use crate::resolver::vsphere::{info, label};
-use crate::vsphere::{
-    Catalogue, Entity, Error, Filter, Follow, LARGEST_READ, Reference, Session, TaskInfo, TaskState, Update,
-};
+use crate::resolver::vcenter;
+use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
+use crate::resolver::vsphere::info;
+use crate::vsphere::{Error, Follow, Reference, Session, TaskInfo, Update};
 
 /// How often a call that broke is made again in the same session, after pauses that grow from half a second.
 const TRIES: u32 = 4;
@@ -31,32 +28,28 @@ const AGAIN: Duration = Duration::from_secs(10);
 const INVENTORY: Duration = Duration::from_secs(600);
 const WORDS: Duration = Duration::from_secs(6 * 3600);
 /// How often it is written how it goes.
-const TELL: Duration = Duration::from_secs(5);
-/// How far behind the newest known end a gap is read: a task may be found in the history later than elsewhere.
-const OVERLAP: Duration = Duration::from_secs(300);
+pub(super) const TELL: Duration = Duration::from_secs(5);
 /// How many keys of tasks are remembered, to notice a page of nothing but new ones.
 const REMEMBERED: usize = 1000;
-/// How many histories of one task are looked up at a time.
-const CHAINS: usize = 100;
 
 /// What one session sees.
 pub(super) struct Round<'c> {
-    of: &'c Collector,
-    session: Session,
-    instance: VsphereInstanceId,
-    follow: Follow,
+    pub(super) of: &'c Collector,
+    pub(super) session: Session,
+    pub(super) instance: VsphereInstanceId,
+    pub(super) follow: Follow,
     /// The unfinished ones, by key.
-    watched: HashMap<String, Reference>,
+    pub(super) watched: HashMap<String, Reference>,
     /// Keys of those that were told of last.
-    met: (HashSet<String>, VecDeque<String>),
+    pub(super) met: (HashSet<String>, VecDeque<String>),
     /// Those that were not to be found, and are looked for once more.
-    missing: HashSet<String>,
+    pub(super) missing: HashSet<String>,
     /// The newest end that was seen, once nothing before it is missing.
-    completed_to: Option<Timestamp>,
+    pub(super) completed_to: Option<Timestamp>,
     /// From the newest change of a state until it was on disk, in microseconds.
-    lag: Option<i64>,
+    pub(super) lag: Option<i64>,
     /// Their clock less ours, in microseconds.
-    offset: i64,
+    pub(super) offset: i64,
 }
 
 impl<'c> Round<'c> {
@@ -165,149 +158,8 @@ impl<'c> Round<'c> {
         }
     }
 
-    /// The whole history, the oldest first. What happens meanwhile is recorded between its pages.
-    async fn first(&mut self) -> Result<(), End> {
-        let of = self.of;
-        of.tell(state(CollectionState::Reading)).await?;
-        let mut history = match self.session.history(&Filter::default()).await {
-            Ok(history) => history,
-            Err(error) if has_no_history(&error) => {
-                tracing::warn!(
-                    vcenter = of.vcenter.name,
-                    "this server keeps no history: only what happens is collected"
-                );
-                let tasks = self.session.recent_tasks().await?;
-                return self.record(tasks, Source::First).await;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let (began, mut told, mut count) = (Instant::now(), Instant::now(), 0);
-        let mut page = history.next(LARGEST_READ).await?;
-        while !page.is_empty() {
-            count += page.len();
-            // The next page is on its way while this one is written.
-            let (next, written) = tokio::join!(history.next(LARGEST_READ), self.record(page, Source::First));
-            written?;
-            page = next?;
-            if told.elapsed() > TELL {
-                told = Instant::now();
-                let message = format!("{count} tasks of the history are read, in {} s", began.elapsed().as_secs());
-                let state = Some((CollectionState::Reading, Some(("READING".to_owned(), message))));
-                of.tell(News { state, seen_at: Some(of.request.clock.now()), ..News::default() }).await?;
-                let seen = self.listen(Duration::ZERO).await?;
-                self.record(seen, Source::Live).await?;
-            }
-        }
-        tracing::info!(vcenter = of.vcenter.name, count, took = ?began.elapsed(), "the history is read");
-        history.close().await;
-        Ok(())
-    }
-
-    /// What may have been missed: what ended since the newest known end, and what has not ended.
-    async fn gap(&mut self) -> Result<(), End> {
-        let since = self.completed_to.map(|at| at.before(OVERLAP).utc());
-        let ended = Filter { completed_since: since, ..Filter::default() };
-        let unfinished = Filter { states: vec![TaskState::Queued, TaskState::Running], ..Filter::default() };
-        for filter in [unfinished, ended] {
-            self.read(&filter).await?;
-        }
-        Ok(())
-    }
-
-    async fn read(&mut self, filter: &Filter) -> Result<(), End> {
-        let mut history = match self.session.history(filter).await {
-            Err(error) if has_no_history(&error) => {
-                let tasks = self.session.recent_tasks().await?;
-                return self.record(tasks, Source::Read).await;
-            }
-            history => history?,
-        };
-        loop {
-            let page = history.next(LARGEST_READ).await?;
-            if page.is_empty() {
-                history.close().await;
-                return Ok(());
-            }
-            self.record(page, Source::Read).await?;
-        }
-    }
-
-    /// Watches what is known to be unfinished there.
-    async fn take_up(&mut self) -> Result<(), End> {
-        let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
-        let here = unfinished.into_iter().filter(|task| task.instance_id == self.instance);
-        let new: Vec<Reference> = here.map(|task| Reference::task(task.key)).collect();
-        self.watch(new, vec![]).await
-    }
-
-    /// Ends what the vCenter has forgotten. What is not to be found is looked for once more before that.
-    async fn settle(&mut self) -> Result<(), End> {
-        let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            unfinished.into_iter().partition(|task| task.instance_id == self.instance);
-        // Another vCenter answers now: those of the one before are nobody's.
-        self.lose(elsewhere).await?;
-        let silent: Vec<vsphere_task::Model> =
-            here.into_iter().filter(|task| !self.watched.contains_key(&task.key)).collect();
-        let (mut gone, mut found) = (vec![], vec![]);
-        for task in silent {
-            match self.session.task(&Reference::task(task.key.as_str())).await {
-                Ok(info) if is_same(&task, &info) => found.push(info),
-                Ok(_) | Err(Error::ManagedObjectNotFound { .. }) => gone.push(task),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        found.extend(self.look_up(&gone).await?);
-        gone.retain(|task| !found.iter().any(|info| is_same(task, info) && info.state.is_final()));
-        self.record(found, Source::Read).await?;
-        let (lost, missing): (Vec<_>, Vec<_>) = gone.into_iter().partition(|task| self.missing.contains(&task.key));
-        self.missing = missing.into_iter().map(|task| task.key).collect();
-        self.lose(lost).await
-    }
-
-    /// Tasks by their event chains: the one way to find a task in the history.
-    async fn look_up(&self, tasks: &[vsphere_task::Model]) -> Result<Vec<TaskInfo>, End> {
-        let mut found = vec![];
-        for some in tasks.chunks(CHAINS) {
-            let chains = some.iter().map(|task| task.event_chain_id).filter(|chain| *chain != 0);
-            let filter = Filter { event_chain_ids: chains.collect(), ..Filter::default() };
-            if filter.event_chain_ids.is_empty() {
-                continue;
-            }
-            let mut history = match self.session.history(&filter).await {
-                Err(error) if has_no_history(&error) => return Ok(found),
-                history => history?,
-            };
-            found.extend(
-                history
-                    .next(LARGEST_READ)
-                    .await?
-                    .into_iter()
-                    .filter(|info| some.iter().any(|task| is_same(task, info))),
-            );
-            history.close().await;
-        }
-        Ok(found)
-    }
-
-    async fn lose(&mut self, tasks: Vec<vsphere_task::Model>) -> Result<(), End> {
-        let mut by_instance: HashMap<VsphereInstanceId, Vec<Seen>> = HashMap::new();
-        for task in tasks {
-            tracing::warn!(
-                vcenter = self.of.vcenter.name,
-                key = task.key,
-                "the vCenter has forgotten a task that had not ended"
-            );
-            by_instance.entry(task.instance_id).or_default().push(collect::lost(task));
-        }
-        for (instance, tasks) in by_instance {
-            self.write(Report { lease: self.of.lease.clone(), instance, source: Source::Live, tasks }).await?;
-        }
-        Ok(())
-    }
-
     /// What the vCenter tells within `longest`.
-    async fn listen(&mut self, longest: Duration) -> Result<Vec<TaskInfo>, End> {
+    pub(super) async fn listen(&mut self, longest: Duration) -> Result<Vec<TaskInfo>, End> {
         let mut seen = vec![];
         for update in self.wait(longest).await? {
             match update {
@@ -344,7 +196,7 @@ impl<'c> Round<'c> {
         new.count() >= PAGE.unsigned_abs() as usize
     }
 
-    async fn record(&mut self, infos: Vec<TaskInfo>, source: Source) -> Result<(), End> {
+    pub(super) async fn record(&mut self, infos: Vec<TaskInfo>, source: Source) -> Result<(), End> {
         if infos.is_empty() {
             return Ok(());
         }
@@ -380,7 +232,7 @@ impl<'c> Round<'c> {
         self.watch(add, remove).await
     }
 
-    async fn write(&self, report: Report) -> Result<(), End> {
+    pub(super) async fn write(&self, report: Report) -> Result<(), End> {
         match self.of.writer.write(report).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(End::LeaseLost),
@@ -388,7 +240,7 @@ impl<'c> Round<'c> {
         }
     }
 
-    async fn watch(&mut self, add: Vec<Reference>, remove: Vec<Reference>) -> Result<(), End> {
+    pub(super) async fn watch(&mut self, add: Vec<Reference>, remove: Vec<Reference>) -> Result<(), End> {
         if add.is_empty() && remove.is_empty() {
             return Ok(());
         }
@@ -400,67 +252,10 @@ impl<'c> Round<'c> {
             .extend(add.into_iter().filter(|task| !unresolved.contains(task)).map(|task| (task.value.clone(), task)));
         Ok(())
     }
-
-    /// What the vCenter calls its operations, in both languages.
-    async fn words(&self, entrance: &Entrance) -> Result<(), End> {
-        let own = label::locale(self.of.request.language);
-        self.name(own, &self.session.catalogue().await?).await?;
-        let other = match self.of.request.language {
-            Language::Zh => label::locale(Language::En),
-            Language::En => label::locale(Language::Zh),
-        };
-        // A second session, since a session speaks one language. Without it the collection goes on all the same.
-        let read = async {
-            let session = entrance.sign_in_as(other).await?;
-            let catalogue = session.catalogue().await;
-            session.sign_out().await?;
-            catalogue
-        };
-        match read.await {
-            Ok(catalogue) => self.name(other, &catalogue).await,
-            Err(error) => {
-                tracing::warn!(vcenter = self.of.vcenter.name, %error, "operations are named in one language only");
-                Ok(())
-            }
-        }
-    }
-
-    async fn name(&self, locale: &str, catalogue: &Catalogue) -> Result<(), End> {
-        // Some labels only repeat the id: the catalogue shipped here may know better.
-        let named = catalogue.iter().filter(|(id, label)| !label.label.is_empty() && label.label != *id);
-        let labels = named.map(|(id, label)| (id.to_owned(), label.label.clone())).collect();
-        Ok(collect::labels(&self.of.request, &self.of.lease, locale, labels).await?)
-    }
-
-    async fn inventory(&self) -> Result<(), End> {
-        let entities = self.session.inventory().await?;
-        let objects: Vec<Object> = entities.into_iter().map(object).collect();
-        Ok(collect::objects(&self.of.request, &self.of.lease, &objects).await?)
-    }
 }
 
-fn object(entity: Entity) -> Object {
-    let text = |reference: Option<Reference>| reference.map(|reference| reference.to_string());
-    Object {
-        reference: entity.reference.to_string(),
-        name: entity.name,
-        parent: text(entity.parent),
-        host: text(entity.host),
-    }
-}
-
-fn state(state: CollectionState) -> News {
+pub(super) fn state(state: CollectionState) -> News {
     News { state: Some((state, None)), ..News::default() }
-}
-
-/// Whether the vCenter means the task that is kept: it may have given the key out again.
-fn is_same(task: &vsphere_task::Model, info: &TaskInfo) -> bool {
-    task.key == info.key && task.queued_at == info.queue_time.into()
-}
-
-/// A simulator, or a single host.
-fn has_no_history(error: &Error) -> bool {
-    matches!(error, Error::Fault { kind, .. } if kind == "MethodNotFound" || kind == "NotSupported" || kind == "NotImplemented")
 }
 
 /// The vCenter's clock less ours, in microseconds: half of the way there is on either side.

@@ -68,7 +68,7 @@ async fn plan(store: &Store, which: (&Scope, &Filter), order: OrderBy, part: &Pa
 
 async fn fill(store: &Store) {
     let numbers = match store.backend() {
-        DbBackend::Postgres => format!("SELECT n FROM generate_series(1, {ROWS}) AS g(n)"),
+        DbBackend::Postgres => format!("SELECT CAST(n AS bigint) AS n FROM generate_series(1, {ROWS}) AS g(n)"),
         _ => {
             format!("WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < {ROWS}) SELECT n FROM g")
         }

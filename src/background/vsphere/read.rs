@@ -1,0 +1,171 @@
+//! What a round reads beside what it is told: the whole history once, what may have been missed, and the end of what the
+//! vCenter tells nothing of any more.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use taskloom_entity::{CollectionState, VsphereInstanceId, vsphere_task};
+use tokio::time::Instant;
+
+use super::collector::End;
+use super::round::{Round, TELL, state};
+use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
+use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, TaskInfo, TaskState};
+
+/// How far behind the newest known end a gap is read: a task may be found in the history later than elsewhere.
+const OVERLAP: Duration = Duration::from_secs(300);
+/// How many histories of one task are looked up at a time.
+const CHAINS: usize = 100;
+
+impl Round<'_> {
+    /// The whole history, the oldest first. What happens meanwhile is recorded between its pages.
+    pub(super) async fn first(&mut self) -> Result<(), End> {
+        let of = self.of;
+        of.tell(state(CollectionState::Reading)).await?;
+        let mut history = match self.session.history(&Filter::default()).await {
+            Ok(history) => history,
+            Err(error) if has_no_history(&error) => {
+                tracing::warn!(
+                    vcenter = of.vcenter.name,
+                    "this server keeps no history: only what happens is collected"
+                );
+                let tasks = self.session.recent_tasks().await?;
+                return self.record(tasks, Source::First).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (began, mut told, mut count) = (Instant::now(), Instant::now(), 0);
+        let mut page = history.next(LARGEST_READ).await?;
+        while !page.is_empty() {
+            count += page.len();
+            // The next page is on its way while this one is written.
+            let (next, written) = tokio::join!(history.next(LARGEST_READ), self.record(page, Source::First));
+            written?;
+            page = next?;
+            if told.elapsed() > TELL {
+                told = Instant::now();
+                let message = format!("{count} tasks of the history are read, in {} s", began.elapsed().as_secs());
+                let state = Some((CollectionState::Reading, Some(("READING".to_owned(), message))));
+                of.tell(News { state, seen_at: Some(of.request.clock.now()), ..News::default() }).await?;
+                let seen = self.listen(Duration::ZERO).await?;
+                self.record(seen, Source::Live).await?;
+            }
+        }
+        tracing::info!(vcenter = of.vcenter.name, count, took = ?began.elapsed(), "the history is read");
+        history.close().await;
+        Ok(())
+    }
+
+    /// What may have been missed: what ended since the newest known end, and what has not ended.
+    pub(super) async fn gap(&mut self) -> Result<(), End> {
+        let since = self.completed_to.map(|at| at.before(OVERLAP).utc());
+        let ended = Filter { completed_since: since, ..Filter::default() };
+        let unfinished = Filter { states: vec![TaskState::Queued, TaskState::Running], ..Filter::default() };
+        for filter in [unfinished, ended] {
+            self.read(&filter).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read(&mut self, filter: &Filter) -> Result<(), End> {
+        let mut history = match self.session.history(filter).await {
+            Err(error) if has_no_history(&error) => {
+                let tasks = self.session.recent_tasks().await?;
+                return self.record(tasks, Source::Read).await;
+            }
+            history => history?,
+        };
+        loop {
+            let page = history.next(LARGEST_READ).await?;
+            if page.is_empty() {
+                history.close().await;
+                return Ok(());
+            }
+            self.record(page, Source::Read).await?;
+        }
+    }
+
+    /// Watches what is known to be unfinished there.
+    pub(super) async fn take_up(&mut self) -> Result<(), End> {
+        let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
+        let here = unfinished.into_iter().filter(|task| task.instance_id == self.instance);
+        let new: Vec<Reference> = here.map(|task| Reference::task(task.key)).collect();
+        self.watch(new, vec![]).await
+    }
+
+    /// Ends what the vCenter has forgotten. What is not to be found is looked for once more before that.
+    pub(super) async fn settle(&mut self) -> Result<(), End> {
+        let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            unfinished.into_iter().partition(|task| task.instance_id == self.instance);
+        // Another vCenter answers now: those of the one before are nobody's.
+        self.lose(elsewhere).await?;
+        let silent: Vec<vsphere_task::Model> =
+            here.into_iter().filter(|task| !self.watched.contains_key(&task.key)).collect();
+        let (mut gone, mut found) = (vec![], vec![]);
+        for task in silent {
+            match self.session.task(&Reference::task(task.key.as_str())).await {
+                Ok(info) if is_same(&task, &info) => found.push(info),
+                Ok(_) | Err(Error::ManagedObjectNotFound { .. }) => gone.push(task),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        found.extend(self.look_up(&gone).await?);
+        gone.retain(|task| !found.iter().any(|info| is_same(task, info) && info.state.is_final()));
+        self.record(found, Source::Read).await?;
+        let (lost, missing): (Vec<_>, Vec<_>) = gone.into_iter().partition(|task| self.missing.contains(&task.key));
+        self.missing = missing.into_iter().map(|task| task.key).collect();
+        self.lose(lost).await
+    }
+
+    /// Tasks by their event chains: the one way to find a task in the history.
+    pub(super) async fn look_up(&self, tasks: &[vsphere_task::Model]) -> Result<Vec<TaskInfo>, End> {
+        let mut found = vec![];
+        for some in tasks.chunks(CHAINS) {
+            let chains = some.iter().map(|task| task.event_chain_id).filter(|chain| *chain != 0);
+            let filter = Filter { event_chain_ids: chains.collect(), ..Filter::default() };
+            if filter.event_chain_ids.is_empty() {
+                continue;
+            }
+            let mut history = match self.session.history(&filter).await {
+                Err(error) if has_no_history(&error) => return Ok(found),
+                history => history?,
+            };
+            found.extend(
+                history
+                    .next(LARGEST_READ)
+                    .await?
+                    .into_iter()
+                    .filter(|info| some.iter().any(|task| is_same(task, info))),
+            );
+            history.close().await;
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn lose(&mut self, tasks: Vec<vsphere_task::Model>) -> Result<(), End> {
+        let mut by_instance: HashMap<VsphereInstanceId, Vec<Seen>> = HashMap::new();
+        for task in tasks {
+            tracing::warn!(
+                vcenter = self.of.vcenter.name,
+                key = task.key,
+                "the vCenter has forgotten a task that had not ended"
+            );
+            by_instance.entry(task.instance_id).or_default().push(collect::lost(task));
+        }
+        for (instance, tasks) in by_instance {
+            self.write(Report { lease: self.of.lease.clone(), instance, source: Source::Live, tasks }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the vCenter means the task that is kept: it may have given the key out again.
+fn is_same(task: &vsphere_task::Model, info: &TaskInfo) -> bool {
+    task.key == info.key && task.queued_at == info.queue_time.into()
+}
+
+/// A simulator, or a single host.
+fn has_no_history(error: &Error) -> bool {
+    matches!(error, Error::Fault { kind, .. } if kind == "MethodNotFound" || kind == "NotSupported" || kind == "NotImplemented")
+}
