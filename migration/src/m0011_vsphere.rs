@@ -194,6 +194,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("vsphere_task", &["completed_at", "id"], false),
         index("vsphere_task", &["vcenter_id", "completed_at", "id"], false),
         unfinished(),
+        lost(),
     ]
 }
 
@@ -204,5 +205,16 @@ fn unfinished() -> IndexCreateStatement {
         .table("vsphere_task")
         .col("vcenter_id")
         .and_where(Expr::col("state").is_in(["QUEUED", "RUNNING"]))
+        .to_owned()
+}
+
+/// What has no end to be removed by.
+fn lost() -> IndexCreateStatement {
+    Index::create()
+        .name("vsphere_task_lost")
+        .table("vsphere_task")
+        .col("vcenter_id")
+        .col("changed_at")
+        .and_where(Expr::col("is_lost").eq(true))
         .to_owned()
 }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Rings for two rooms: those who read events, and the desk that hands out work.
+/// Rings for three rooms: those who read events, those who read events of vCenters, and the desk that hands out work.
 #[derive(Clone, Debug)]
 pub struct Bell {
     events: Arc<watch::Sender<u64>>,
+    vsphere: Arc<watch::Sender<u64>>,
     work: Arc<watch::Sender<u64>>,
 }
 
 impl Default for Bell {
     fn default() -> Self {
-        Self { events: Arc::new(watch::Sender::new(0)), work: Arc::new(watch::Sender::new(0)) }
+        let room = || Arc::new(watch::Sender::new(0));
+        Self { events: room(), vsphere: room(), work: room() }
     }
 }
 
@@ -28,6 +30,17 @@ impl Bell {
     /// The engine committed: there are events; it knows of the work itself.
     pub fn ring_events(&self) {
         self.events.send_modify(|count| *count += 1);
+    }
+
+    /// A collector committed.
+    pub fn ring_vsphere(&self) {
+        self.vsphere.send_modify(|count| *count += 1);
+    }
+
+    /// To wait for events of vCenters.
+    #[must_use]
+    pub fn vsphere(&self) -> watch::Receiver<u64> {
+        self.vsphere.subscribe()
     }
 
     /// To wait for events.

@@ -100,7 +100,7 @@ impl<L: Log> Hub<L> {
     /// The reader: runs until `stop`. It is woken by the bell and looks by itself every second; a database that does
     /// not answer makes it wait, and it goes on where it was.
     pub async fn run(self, stop: CancellationToken) {
-        let mut rung = self.0.bell.events();
+        let mut rung = L::room(&self.0.bell);
         loop {
             match self.read().await {
                 Ok(true) => continue,

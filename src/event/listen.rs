@@ -31,9 +31,11 @@ async fn follow(store: &Store, bell: &Bell, live: &Live) -> crate::error::Result
     loop {
         match notice {
             Notice::Events => bell.ring(),
+            Notice::Vsphere => bell.ring_vsphere(),
             Notice::Log(id) => live.grown_elsewhere(id),
             Notice::Gap => {
                 bell.ring();
+                bell.ring_vsphere();
                 live.all_grown_elsewhere();
             }
         }

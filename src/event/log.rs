@@ -6,7 +6,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use taskloom_entity::{EventId, TaskId, VsphereTaskId, task, task_event, vsphere_event, vsphere_task};
+use tokio::sync::watch;
 
+use super::Bell;
 use crate::error::Result;
 use crate::store::{self, Store};
 
@@ -17,6 +19,9 @@ pub trait Log: Debug + Send + Sync + 'static {
 
     /// Its number.
     fn id(entry: &Self::Entry) -> EventId;
+
+    /// Rung when there may be more.
+    fn room(bell: &Bell) -> watch::Receiver<u64>;
 
     /// The number of the newest event; 0 when there is none.
     fn newest(store: &Store) -> impl Future<Output = Result<EventId>> + Send;
@@ -43,6 +48,10 @@ impl Log for Tasks {
 
     fn id(entry: &Entry) -> EventId {
         entry.event.id
+    }
+
+    fn room(bell: &Bell) -> watch::Receiver<u64> {
+        bell.events()
     }
 
     async fn newest(store: &Store) -> Result<EventId> {
@@ -79,6 +88,10 @@ impl Log for Vsphere {
 
     fn id(entry: &VsphereEntry) -> EventId {
         entry.event.id
+    }
+
+    fn room(bell: &Bell) -> watch::Receiver<u64> {
+        bell.vsphere()
     }
 
     async fn newest(store: &Store) -> Result<EventId> {

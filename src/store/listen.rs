@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use sea_orm::sqlx::postgres::PgListener;
 use taskloom_entity::SubtaskId;
 
-use super::{Store, event, log};
+use super::{Store, event, log, vsphere};
 use crate::error::{Error, Result, code};
 
 /// This process among those that share a database: its own notifications it knows already.
@@ -17,6 +17,8 @@ pub static PROCESS: LazyLock<String> = LazyLock::new(|| uuid::Uuid::now_v7().to_
 pub enum Notice {
     /// Events, and maybe work, by another process.
     Events,
+    /// Events of vCenters, by another process.
+    Vsphere,
     /// A log grew.
     Log(SubtaskId),
     /// The connection was lost for a moment: anything may have happened.
@@ -34,7 +36,7 @@ pub struct Listener(PgListener);
 pub async fn open(store: &Store) -> Result<Listener> {
     let refused = |error: sea_orm::sqlx::Error| Error::new(&code::DATABASE_UNAVAILABLE).source(error);
     let mut listener = PgListener::connect_with(store.write().get_postgres_connection_pool()).await.map_err(refused)?;
-    listener.listen_all([event::CHANNEL, log::CHANNEL]).await.map_err(refused)?;
+    listener.listen_all([event::CHANNEL, log::CHANNEL, vsphere::event::CHANNEL]).await.map_err(refused)?;
     Ok(Listener(listener))
 }
 
@@ -51,6 +53,9 @@ impl Listener {
             let (sender, rest) = notification.payload().split_once(' ').unwrap_or((notification.payload(), ""));
             if sender == PROCESS.as_str() {
                 continue;
+            }
+            if notification.channel() == vsphere::event::CHANNEL {
+                return Ok(Notice::Vsphere);
             }
             return Ok(match rest.parse().ok().filter(|_| notification.channel() == log::CHANNEL) {
                 Some(id) => Notice::Log(SubtaskId(id)),

@@ -139,6 +139,10 @@ pub struct Metrics {
     pub event_subscribers: Open,
     /// Events read from the log and handed to the hub.
     pub events_delivered: Counter,
+    /// vCenters that are collected here.
+    pub vsphere_collectors: Open,
+    /// New and changed tasks of vCenters that were written here.
+    pub vsphere_changes: Counter,
     /// Bytes of attempts' logs, as the processes wrote them.
     pub log_bytes: Counter<u64, AtomicU64>,
     registry: Registry,
@@ -216,6 +220,18 @@ impl Metrics {
             ),
             event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions", Open::default()),
             events_delivered: put(ours, "taskloom_events_delivered", "Events handed to the hub", Counter::default()),
+            vsphere_collectors: put(
+                ours,
+                "taskloom_vsphere_collectors",
+                "vCenters that are collected here",
+                Open::default(),
+            ),
+            vsphere_changes: put(
+                ours,
+                "taskloom_vsphere_changes",
+                "New and changed tasks of vCenters that were written here",
+                Counter::default(),
+            ),
             log_bytes: put(ours, "taskloom_log_bytes", "Bytes that attempts wrote to their logs", Counter::default()),
             registry,
         }

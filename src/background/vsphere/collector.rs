@@ -63,6 +63,8 @@ pub(super) struct Collector {
     pub(super) session: Option<Session>,
     /// Whether this round came as far as to follow.
     pub(super) follows: bool,
+    /// Why the round before ended, while none came further.
+    reason: &'static str,
     /// When the vCenter's words were read, and when its inventory was.
     pub(super) read: (Option<Instant>, Option<Instant>),
 }
@@ -73,13 +75,14 @@ impl Collector {
         writer: Writer,
         (vcenter, lease, stands): (vcenter::Model, Lease, Collection),
     ) -> Self {
-        Self { request, writer, vcenter, lease, stands, session: None, follows: false, read: (None, None) }
+        Self { request, writer, vcenter, lease, stands, session: None, follows: false, reason: "", read: (None, None) }
     }
 
     /// Collects until `stop`, or until the lease is lost.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let (request, lease) = (self.request.clone(), self.lease.clone());
         let name = self.vcenter.name.clone();
+        let _held = request.store.metrics().vsphere_collectors.hold();
         tokio::select! {
             () = stop.cancelled() => {}
             () = keep(&request, &lease) => tracing::info!(vcenter = name, "another collector goes on, or other settings"),
@@ -116,7 +119,7 @@ impl Collector {
     }
 
     /// Shows why a round ended; how long to wait.
-    async fn show(&self, end: End, pause: Duration) -> Duration {
+    async fn show(&mut self, end: End, pause: Duration) -> Duration {
         let (word, pause) = match &end {
             // Nothing is wrong: sign in again.
             End::Vcenter(error) if error.is_session_lost() && self.follows => ("SESSION_LOST", Duration::ZERO),
@@ -128,7 +131,13 @@ impl Collector {
             End::Ours(error) => (error.code().name, pause),
             End::LeaseLost => ("LEASE_LOST", pause),
         };
-        tracing::warn!(vcenter = self.vcenter.name, reason = word, "the collection stops: {end}; again in {pause:?}");
+        let name = self.vcenter.name.as_str();
+        if self.follows || self.reason != word {
+            tracing::warn!(vcenter = name, reason = word, "the collection stops: {end}; again in {pause:?}");
+        } else {
+            tracing::debug!(vcenter = name, reason = word, "still the same; again in {pause:?}");
+        }
+        self.reason = word;
         let state = Some((CollectionState::Failing, Some((word.to_owned(), end.to_string()))));
         if let Err(error) = self.tell(News { state, ..News::default() }).await {
             tracing::debug!(%error, "the state could not be written");

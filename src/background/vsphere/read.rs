@@ -12,6 +12,8 @@ use super::round::{Round, TELL, state};
 use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
 use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, TaskInfo, TaskState};
 
+/// How often it is asked what happens while a history is read.
+const LISTEN: Duration = Duration::from_millis(500);
 /// How far behind the newest known end a gap is read: a task may be found in the history later than elsewhere.
 const OVERLAP: Duration = Duration::from_secs(300);
 /// How many histories of one task are looked up at a time.
@@ -34,7 +36,8 @@ impl Round<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let (began, mut told, mut count) = (Instant::now(), Instant::now(), 0);
+        let began = Instant::now();
+        let (mut told, mut listened, mut count) = (began, began, 0);
         let mut page = history.next(LARGEST_READ).await?;
         while !page.is_empty() {
             count += page.len();
@@ -42,13 +45,16 @@ impl Round<'_> {
             let (next, written) = tokio::join!(history.next(LARGEST_READ), self.record(page, Source::First));
             written?;
             page = next?;
+            if listened.elapsed() > LISTEN {
+                listened = Instant::now();
+                let seen = self.listen(Duration::ZERO).await?;
+                self.record(seen, Source::Live).await?;
+            }
             if told.elapsed() > TELL {
                 told = Instant::now();
                 let message = format!("{count} tasks of the history are read, in {} s", began.elapsed().as_secs());
                 let state = Some((CollectionState::Reading, Some(("READING".to_owned(), message))));
                 of.tell(News { state, seen_at: Some(of.request.clock.now()), ..News::default() }).await?;
-                let seen = self.listen(Duration::ZERO).await?;
-                self.record(seen, Source::Live).await?;
             }
         }
         tracing::info!(vcenter = of.vcenter.name, count, took = ?began.elapsed(), "the history is read");

@@ -99,7 +99,7 @@ impl<'c> Round<'c> {
         }
         round.take_up().await?;
         let seen = round.listen(Duration::ZERO).await?;
-        round.record(seen, Source::Read).await?;
+        round.record(seen, if is_first { Source::First } else { Source::Read }).await?;
         if is_first {
             round.first().await?
         } else {

@@ -136,8 +136,9 @@ pub async fn record(request: &Request, reports: &[Report]) -> Result<Vec<bool>> 
     store::vsphere::task::update(&tx, &changed).await?;
     store::vsphere::event::append(&tx, &told).await?;
     tx.commit().await?;
+    request.store.metrics().vsphere_changes.inc_by((new.len() + changed.len()) as u64);
     if !told.is_empty() {
-        request.bell.ring_events();
+        request.bell.ring_vsphere();
     }
     Ok(held)
 }

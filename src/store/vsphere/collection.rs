@@ -200,11 +200,12 @@ pub async fn instance(tx: &Tx, vcenter: VcenterId, uuid: &str) -> Result<Vsphere
 /// # Errors
 /// When the database does not answer.
 pub async fn remove_before(tx: &Tx, vcenter: VcenterId, until: Timestamp, most: u64) -> Result<u64> {
-    let old = "SELECT id FROM vsphere_task WHERE vcenter_id = $1 AND completed_at < $2 LIMIT $3";
+    // What was lost has no end there.
+    let old = "SELECT id FROM (SELECT id FROM vsphere_task WHERE vcenter_id = $1 AND completed_at < $2 UNION ALL SELECT id FROM \
+               vsphere_task WHERE vcenter_id = $1 AND is_lost AND changed_at < $2) AS old LIMIT $3";
     let values = [vcenter.0.into(), until.0.into(), most.cast_signed().into()];
-    let backend = tx.get_database_backend();
-    let events = format!("DELETE FROM vsphere_event WHERE task_id IN ({old})");
-    tx.execute_raw(Statement::from_sql_and_values(backend, events, values.clone())).await?;
-    let tasks = format!("DELETE FROM vsphere_task WHERE id IN ({old})");
-    Ok(tx.execute_raw(Statement::from_sql_and_values(backend, tasks, values)).await?.rows_affected())
+    // Events go by their own age.
+    let sql = format!("DELETE FROM vsphere_task WHERE id IN ({old})");
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    Ok(tx.execute_raw(statement).await?.rows_affected())
 }

@@ -8,10 +8,12 @@ use taskloom_entity::{EventId, Timestamp};
 use super::super::Tx;
 use super::super::bulk::Rows;
 use super::super::change::run_all;
-use super::super::event::CHANNEL;
 use super::super::listen::PROCESS;
 use super::task::{Seen, Under};
 use crate::error::Result;
+
+/// The channel that is notified of new events.
+pub const CHANNEL: &str = "taskloom_vsphere";
 
 /// Appends an event for each of these tasks, which are kept already. The last write of its transaction: on PostgreSQL
 /// everybody who appends waits for its commit.
