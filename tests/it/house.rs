@@ -26,6 +26,15 @@ const ROOMS: &[Room] = &[
         never: &[PURE, DOORS, ABOVE_ADAPTERS, &["executor", "log", "config", "telemetry", "lifecycle", "clock"]],
     },
     Room {
+        path: "src/document",
+        never: &[
+            PURE,
+            DOORS,
+            ABOVE_ADAPTERS,
+            &["task", "executor", "log", "config", "telemetry", "lifecycle", "clock"],
+        ],
+    },
+    Room {
         path: "src/schedule",
         never: &[PURE, DOORS, ABOVE_ADAPTERS, &["executor", "log", "config", "telemetry", "lifecycle", "clock"]],
     },

@@ -4,9 +4,10 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
-use super::place::{Faults, Place, join};
-use super::tree::{Budget, plant};
-use super::{Definition, check, word};
+use super::{Definition, check};
+use crate::document::place::{Faults, Place, join};
+use crate::document::tree::{Budget, plant};
+use crate::document::{sound, word};
 use crate::error::Fault;
 
 const ROOT: &str = "parameters";
@@ -52,7 +53,7 @@ fn safe(given: Map<String, Value>) -> Result<Map<String, Value>, Vec<Fault>> {
         .map_err(|wrong| vec![Fault { path: ROOT.to_owned(), ..wrong }])?;
     let mut faults = Faults::default();
     let root = Place { node: &tree, path: ROOT.to_owned(), line: None };
-    check::sound(&root, &mut faults);
+    sound(&root, &mut faults);
     match tree.json() {
         Value::Object(given) if faults.is_empty() => Ok(given),
         _ => Err(faults.finish()),

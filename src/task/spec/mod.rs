@@ -8,13 +8,8 @@ mod accept;
 mod canonical;
 mod check;
 mod graph;
-mod place;
 mod subtask;
 pub mod template;
-mod tree;
-mod value;
-mod word;
-mod yaml;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +19,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::document::{tree, yaml};
 use crate::error::Fault;
 
 pub use subtask::{Http, Limits, Retry, Run, Sql, Subtask};
@@ -67,7 +63,7 @@ pub struct Definition {
 /// # Errors
 /// Every fault of the document, with its path and line.
 pub fn parse(text: &str) -> Result<Definition, Vec<Fault>> {
-    let tree = yaml::parse(text).map_err(|fault| vec![fault])?;
+    let tree = yaml::parse(text, "write a mapping with `name` and `subtasks`").map_err(|fault| vec![fault])?;
     check::definition(&tree)
 }
 

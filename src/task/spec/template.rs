@@ -40,7 +40,7 @@ fn place(inner: &str) -> Result<Piece<'_>, String> {
         Some(("param", name)) if !name.is_empty() => Ok(Piece::Parameter(name)),
         Some(("secret", name)) if !name.is_empty() => Ok(Piece::Secret(name)),
         _ => {
-            let inner = super::word::short(inner, 40);
+            let inner = crate::document::word::short(inner, 40);
             Err(format!(
                 "`${{{inner}}}` is unknown: write `${{param.name}}`, `${{secret.name}}`, or `$${{` for the text"
             ))

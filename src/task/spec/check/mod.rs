@@ -5,16 +5,15 @@ mod run;
 mod schema;
 mod step;
 
-use std::collections::HashMap;
-
 #[cfg(test)]
 pub(super) use schema::DIALECTS;
 pub(super) use schema::{compile, explain, path};
 
-use super::place::{Faults, Fields, Place};
 use super::subtask::Subtask;
-use super::tree::{Content, Node};
-use super::{Definition, Stored, value, word};
+use super::{Definition, Stored};
+use crate::document::place::{Faults, Fields, Place};
+use crate::document::tree::{Content, Node};
+use crate::document::{sound, value};
 use crate::error::Fault;
 
 const KEYS: [&str; 5] = ["name", "description", "parameters", "subtasks", "prohibitRollback"];
@@ -36,29 +35,6 @@ pub(super) fn definition(tree: &Node) -> Result<Definition, Vec<Fault>> {
             Ok(Definition::try_from(stored).expect("invariant: checked needs point backwards"))
         }
         _ => Err(faults.finish()),
-    }
-}
-
-/// What holds everywhere: no key twice, no NUL byte (PostgreSQL and environments cannot hold one).
-pub(super) fn sound(place: &Place<'_>, faults: &mut Faults) {
-    const NUL: &str = "contains a NUL byte: remove it";
-    if matches!(&place.node.content, Content::Text(text) if text.contains('\0')) {
-        faults.add(place, NUL);
-    }
-    for item in place.items() {
-        sound(&item, faults);
-    }
-    let mut lines = HashMap::new();
-    for entry in place.entries() {
-        let here = place.entry(entry);
-        if entry.key.contains('\0') {
-            faults.add(&here, NUL);
-        }
-        if let Some(first) = lines.insert(entry.key.as_str(), entry.line) {
-            let first = first.map_or(String::new(), |line| format!(", first on line {line}"));
-            faults.add(&here, format!("the key {} is here twice{first}: keep one", word::quote(&entry.key)));
-        }
-        sound(&here, faults);
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::graph;
-use super::super::place::{Faults, Place};
-use super::super::tree::Content;
-use super::super::word;
+use crate::document::place::{Faults, Place};
+use crate::document::tree::Content;
+use crate::document::word;
 
 /// A need that points at a subtask: where it stands, and which one.
 struct Edge<'t> {

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::super::place::{Faults, Fields, Place};
 use super::super::subtask::{Http, Run, Sql};
 use super::super::template::{self, Piece};
-use super::super::tree::Content;
-use super::super::{value, word};
+use crate::document::place::{Faults, Fields, Place};
+use crate::document::tree::Content;
+use crate::document::{value, word};
 
 const KINDS: [&str; 5] = ["shell", "python", "noop", "sql", "http"];
 /// The kinds, and what stands beside one of them.

@@ -9,9 +9,9 @@ use jsonschema::paths::LocationSegment;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use super::super::place::{Faults, Place, join};
-use super::super::tree::{Content, DEPTH, Node};
-use super::super::word;
+use crate::document::place::{Faults, Place, join};
+use crate::document::tree::{Content, DEPTH, Node};
+use crate::document::word;
 use crate::error::Fault;
 
 /// The most values of a schema, what its references lead to counted each time.

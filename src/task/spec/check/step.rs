@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use taskloom_entity::OnLost;
 
-use super::super::place::{Faults, Fields, Place};
 use super::super::subtask::{Limits, Retry, Subtask};
-use super::super::tree::Content;
-use super::super::{SECRET_NAME, is_secret_name, value, word};
+use super::super::{SECRET_NAME, is_secret_name};
 use super::run;
+use crate::document::place::{Faults, Fields, Place};
+use crate::document::tree::Content;
+use crate::document::{value, word};
 
 pub(super) const KEYS: [&str; 13] = [
     "name",

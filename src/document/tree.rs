@@ -6,11 +6,11 @@ use serde_json::{Number, Value};
 use crate::error::Fault;
 
 /// How deep lists and mappings may nest.
-pub(super) const DEPTH: usize = 64;
+pub(crate) const DEPTH: usize = 64;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// From 1; none where there is no text.
     pub line: Option<u32>,
     pub content: Content,
@@ -18,7 +18,7 @@ pub(super) struct Node {
 
 /// What JSON can say. Keys keep their order and their repetitions, so that a repetition can be named.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Null,
     Bool(bool),
     Number(Number),
@@ -29,7 +29,7 @@ pub(super) enum Content {
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: String,
     pub line: Option<u32>,
     pub node: Node,
@@ -37,7 +37,7 @@ pub(super) struct Entry {
 
 impl Node {
     /// The same as JSON, without lines. Of a repeated key the last one stays.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         match &self.content {
             Content::Null => Value::Null,
             Content::Bool(flag) => Value::Bool(*flag),
@@ -51,7 +51,7 @@ impl Node {
     }
 
     /// What a mapping holds under `key`.
-    pub(super) fn find(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn find(&self, key: &str) -> Option<&Entry> {
         match &self.content {
             Content::Map(entries) => entries.iter().find(|entry| entry.key == key),
             Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::List(_) => None,
@@ -61,20 +61,20 @@ impl Node {
 
 /// What a document may still cost.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     values: usize,
     bytes: usize,
 }
 
 impl Budget {
     /// Of a definition: twice the text that is accepted, for what aliases repeat.
-    pub(super) const DOCUMENT: Self = Self { values: 250_000, bytes: 8 << 20 };
+    pub(crate) const DOCUMENT: Self = Self { values: 250_000, bytes: 8 << 20 };
     /// Of a task's parameters.
-    pub(super) const PARAMETERS: Self = Self { values: 20_000, bytes: 1 << 20 };
+    pub(crate) const PARAMETERS: Self = Self { values: 20_000, bytes: 1 << 20 };
 
     /// Takes `values` with `bytes` of text; `false` when that is more than is left.
     #[must_use]
-    pub(super) fn take(&mut self, values: usize, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, values: usize, bytes: usize) -> bool {
         let left = self.values.checked_sub(values).zip(self.bytes.checked_sub(bytes));
         if let Some((values, bytes)) = left {
             *self = Self { values, bytes };
@@ -87,7 +87,7 @@ impl Budget {
 ///
 /// # Errors
 /// When it is too large or nests too deep.
-pub(super) fn plant(value: Value, budget: Budget) -> Result<Node, Fault> {
+pub(crate) fn plant(value: Value, budget: Budget) -> Result<Node, Fault> {
     match survey(&value, budget) {
         Ok(()) => Ok(grow(value)),
         Err(message) => {
@@ -148,10 +148,10 @@ fn fell(value: Value) {
     }
 }
 
-pub(super) fn too_deep() -> String {
+pub(crate) fn too_deep() -> String {
     format!("nested too deep: at most {DEPTH} lists and mappings may stand inside each other")
 }
 
-pub(super) fn too_large() -> String {
+pub(crate) fn too_large() -> String {
     "too large, aliases written out: make it smaller, keep long scripts and data in files".to_owned()
 }

@@ -17,11 +17,11 @@ use crate::error::Fault;
 /// The longest document, in bytes.
 const LENGTH: usize = 4 << 20;
 
-/// The tree of the one document in `text`.
+/// The tree of the one document in `text`; `wanted` says what to write where there is none.
 ///
 /// # Errors
 /// Where it is no YAML, no single document, too long, too deep or too large.
-pub(super) fn parse(text: &str) -> Result<Node, Fault> {
+pub(crate) fn parse(text: &str, wanted: &str) -> Result<Node, Fault> {
     if text.len() > LENGTH {
         return Err(at(None, "the document is longer than 4 MiB: keep long scripts and data in files"));
     }
@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Fault> {
         let (event, span) = event.map_err(|error| broken(&error))?;
         builder.step(event, &span)?;
     }
-    builder.root.ok_or_else(|| at(None, "the document is empty: write a mapping with `name` and `subtasks`"))
+    builder.root.ok_or_else(|| at(None, format!("the document is empty: {wanted}")))
 }
 
 /// Characters that JSON allows in its texts as they are and the YAML parser does not, or may take for line ends.
