@@ -312,11 +312,22 @@ pub struct VcenterPayload {
 
 /// What was changed, or would be.
 #[derive(Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct PutVcenterPayload {
+    #[graphql(skip)]
+    tenant_key: TenantId,
     /// As it is kept; null: it is new, and this was only a question.
     vcenter: Option<Vcenter>,
     /// The fields that changed, as the input names them; `name`: it is new; none: it was as it was to be.
     changes: Vec<&'static str>,
+}
+
+#[ComplexObject]
+impl PutVcenterPayload {
+    /// Whose it is, or would be.
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Option<Tenant>> {
+        Ok(ctx.loaders().one(self.tenant_key).await?.map(Tenant::from))
+    }
 }
 
 /// What a look at a server found.
@@ -360,7 +371,11 @@ impl VcenterMutation {
         dry_run: Option<bool>,
     ) -> Result<PutVcenterPayload> {
         let put = resolver::vcenter::put(ctx.request(), input.decode()?, dry_run.unwrap_or_default()).await?;
-        Ok(PutVcenterPayload { vcenter: put.vcenter.map(Vcenter::from), changes: put.changes })
+        Ok(PutVcenterPayload {
+            tenant_key: put.tenant_id,
+            vcenter: put.vcenter.map(Vcenter::from),
+            changes: put.changes,
+        })
     }
 
     /// Removes a vCenter.

@@ -46,6 +46,8 @@ pub struct New {
 /// A vCenter as it is kept, and what became another.
 #[derive(Clone, Debug)]
 pub struct Put {
+    /// Whose it is, or would be.
+    pub tenant_id: TenantId,
     /// As it is, or would be; none: it would be a new one.
     pub vcenter: Option<Model>,
     /// The names of its fields that changed; `name` when it is new.
@@ -74,11 +76,15 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
             );
         }
         if changes.is_empty() {
-            return Ok(Put { vcenter: Some(known.clone()), changes });
+            return Ok(Put { tenant_id, vcenter: Some(known.clone()), changes });
         }
     }
+    let id = known.as_ref().map(|known| known.id);
+    if store::vcenter::find_by_uuid(request.store.read(), &row.uuid).await?.is_some_and(|other| Some(other.id) != id) {
+        return Err(Error::new(&code::NAME_TAKEN).with("name", &row.uuid));
+    }
     if dry_run {
-        return Ok(Put { vcenter: known, changes });
+        return Ok(Put { tenant_id, vcenter: known, changes });
     }
     let detail =
         json!({"name": row.name, "address": row.address, "user": row.username, "trust": row.trust, "changes": changes});
@@ -96,7 +102,7 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
         Ok(kept)
     })
     .await?;
-    Ok(Put { vcenter: Some(vcenter), changes })
+    Ok(Put { tenant_id, vcenter: Some(vcenter), changes })
 }
 
 /// What differs from what is kept, by the names of the input's fields.
@@ -333,7 +339,10 @@ fn trust(kind: VcenterTrust, trusted: Option<&str>) -> Result<Trust> {
     match (kind, trusted) {
         (VcenterTrust::System, None) => Ok(Trust::SystemRoots),
         (VcenterTrust::System, Some(_)) => refuse("trust", "the authorities of the machine need nothing beside"),
-        (VcenterTrust::Ca, Some(pem)) => Ok(Trust::Ca(pem.to_owned())),
+        (VcenterTrust::Ca, Some(pem)) => {
+            let trust = Trust::Ca(pem.to_owned());
+            trust.check().map_or_else(|error| refuse("trusted", error.to_string()), |()| Ok(trust))
+        }
         (VcenterTrust::Thumbprint, Some(text)) => match Thumbprint::parse(text) {
             Ok(thumbprint) => Ok(Trust::Thumbprint(thumbprint)),
             Err(error) => refuse("trust", error.to_string()),

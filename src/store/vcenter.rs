@@ -122,6 +122,14 @@ pub async fn get_by_uuid(conn: &impl ConnectionTrait, scope: &Scope, uuid: &str)
     in_scope.one(conn).await?.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", uuid))
 }
 
+/// The vCenter that has this uuid, whosever it is: no two may have the same.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_uuid(conn: &impl ConnectionTrait, uuid: &str) -> Result<Option<Model>> {
+    Ok(Entity::find().filter(Column::Uuid.eq(uuid)).one(conn).await?)
+}
+
 /// The vCenters of these ids, whoever asks: for readers that have checked the scope.
 ///
 /// # Errors

@@ -71,7 +71,7 @@ pub(super) fn witness(seen: Arc<OnceLock<Seen>>) -> ClientConfig {
 }
 
 /// Reads one or more authorities' certificates in PEM.
-fn parse(pem: &str) -> Result<RootCertStore, Error> {
+pub(super) fn parse(pem: &str) -> Result<RootCertStore, Error> {
     let refused = || Error::InvalidSetting("an authority is given as certificates in PEM; one of these cannot be read");
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {

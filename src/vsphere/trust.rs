@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::certificate;
+use super::error::Error;
 use super::thumbprint::Thumbprint;
 
 /// How the server's certificate is judged.
@@ -13,6 +15,19 @@ pub enum Trust {
     Ca(String),
     /// It must be this one certificate, whatever is in it: expired, for another name, signed by nobody.
     Thumbprint(Thumbprint),
+}
+
+impl Trust {
+    /// Whether it can be used at all: authorities are certificates in PEM.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] when they are not.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Ca(pem) => certificate::parse(pem).map(drop),
+            Self::SystemRoots | Self::Thumbprint(_) => Ok(()),
+        }
+    }
 }
 
 /// A certificate in PEM fills a page and says nothing to people.
