@@ -3,26 +3,20 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use serde_json::{Map, Value};
 
-use super::Usage;
-use crate::error::Fault;
+use super::{Usage, file};
 use crate::task::spec::{self, Definition};
 
 /// Reads the definition in a file, and its text as it stands there; `-` is standard input.
 ///
 /// # Errors
 /// Every fault, as `FILE:LINE: PATH: MESSAGE`.
-pub(super) fn read(file: &Path) -> anyhow::Result<(Definition, String)> {
-    let text = if file == Path::new("-") {
-        std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?
-    } else {
-        std::fs::read_to_string(file).map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?
-    };
+pub(super) fn read(path: &Path) -> anyhow::Result<(Definition, String)> {
+    let text = file::read(path)?;
     match spec::parse(&text) {
         Ok(definition) => Ok((definition, text)),
-        Err(faults) => Err(refuse("the definition is not valid", &file.display().to_string(), &faults)),
+        Err(faults) => Err(file::refuse("the definition is not valid", &path.display().to_string(), &faults)),
     }
 }
 
@@ -40,7 +34,7 @@ pub(super) fn parameters(definition: &Definition, given: &[(String, String)]) ->
     let object = Value::Object(object);
     match definition.accept(Some(object.clone())) {
         Ok(_) => Ok(object),
-        Err(faults) => Err(refuse("the parameters are not valid", "--param", &faults)),
+        Err(faults) => Err(file::refuse("the parameters are not valid", "--param", &faults)),
     }
 }
 
@@ -52,16 +46,6 @@ fn typed(definition: &Definition, name: &str, text: &str) -> Value {
         Some("string") => text.into(),
         _ => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
     }
-}
-
-fn refuse(what: &str, place: &str, faults: &[Fault]) -> anyhow::Error {
-    let mut text = what.to_owned();
-    for fault in faults {
-        let line = fault.line.map(|line| format!("{line}:")).unwrap_or_default();
-        let path = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
-        text.push_str(&format!("\n  {place}:{line} {path}{}", fault.message));
-    }
-    Usage(text).into()
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //! 0 done, 1 failed, 2 used wrongly, 130 canceled by Ctrl-C.
 
 mod admin;
+mod apply;
 mod check_config;
 mod client;
 mod definition;
 mod embedded;
+mod file;
 mod follow;
 mod key;
 mod logs;
@@ -42,6 +44,7 @@ const EXAMPLES: &str = "\
 Examples:
   taskloom serve --demo                          a server with something to look at
   taskloom run upgrade.yaml --param host=db1     run a definition here and now, without a server
+  taskloom apply -f lab.yaml --dry-run           what would become of a server by a file
   taskloom token create --user admin --role manager
   taskloom --help | taskloom COMMAND --help      what else there is";
 
@@ -49,6 +52,7 @@ Examples:
 enum Command {
     Serve(serve::Serve),
     Run(run::Run),
+    Apply(apply::Apply),
     Tasks(tasks::Tasks),
     Logs(logs::Logs),
     #[command(subcommand)]
@@ -86,6 +90,7 @@ impl Command {
         match self {
             Self::Serve(command) => command.run().await,
             Self::Run(command) => command.run().await,
+            Self::Apply(command) => command.run().await,
             Self::Tasks(command) => command.run().await,
             Self::Logs(command) => command.run().await,
             Self::Token(command) => command.run().await,

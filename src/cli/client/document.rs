@@ -54,6 +54,42 @@ subscription Tail($id: ID!, $from: Int!) {
   subtaskLog(subtaskId: $id, fromLine: $from) { lines { number time level text } nextLine }
 }";
 
+/// Registers a vCenter or changes it, or says what would change.
+pub(in crate::cli) const PUT_VCENTER: &str = "
+mutation PutVcenter($input: PutVcenterInput!, $dryRun: Boolean = false) {
+  putVcenter(input: $input, dryRun: $dryRun) { tenant { id name } changes }
+}";
+
+/// Removes a vCenter.
+pub(in crate::cli) const DELETE_VCENTER: &str = "
+mutation DeleteVcenter($input: DeleteVcenterInput!) {
+  deleteVcenter(input: $input) { vcenter { id } }
+}";
+
+/// vCenters.
+pub(in crate::cli) const VCENTERS: &str = "
+query Vcenters($first: Int!, $after: String) {
+  vcenters(first: $first, after: $after) {
+    nodes { id name tenant { id name } }
+    pageInfo { hasNextPage endCursor }
+  }
+}";
+
+/// Whether anything of a vCenter's history is kept.
+pub(in crate::cli) const HAS_HISTORY: &str = "
+query HasHistory($id: ID!) {
+  vsphereTasks(first: 1, filter: {vcenterId: $id}) { nodes { id } }
+}";
+
+/// Tenants.
+pub(in crate::cli) const TENANTS: &str = "
+query Tenants($first: Int!, $after: String) {
+  tenants(first: $first, after: $after) {
+    nodes { id name }
+    pageInfo { hasNextPage endCursor }
+  }
+}";
+
 /// `submitTask`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,14 +144,14 @@ pub(in crate::cli) struct Subtask {
 /// `tasks`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct List {
-    pub(in crate::cli) tasks: Connection,
+    pub(in crate::cli) tasks: Connection<Row>,
 }
 
-/// A page of tasks.
+/// A page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Connection {
-    pub(in crate::cli) nodes: Vec<Row>,
+pub(in crate::cli) struct Connection<T> {
+    pub(in crate::cli) nodes: Vec<T>,
     pub(in crate::cli) page_info: PageInfo,
 }
 
@@ -124,6 +160,70 @@ pub(in crate::cli) struct Connection {
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct PageInfo {
     pub(in crate::cli) has_next_page: bool,
+    #[serde(default)]
+    end_cursor: Option<String>,
+}
+
+impl PageInfo {
+    /// Behind what the next page begins, if there is one.
+    pub(in crate::cli) fn next(self) -> Option<String> {
+        self.end_cursor.filter(|_| self.has_next_page)
+    }
+}
+
+/// A thing by its id and name.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::cli) struct Named {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) name: String,
+}
+
+/// `tenants`.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Tenants {
+    pub(in crate::cli) tenants: Connection<Named>,
+}
+
+/// `putVcenter`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct PutVcenter {
+    pub(in crate::cli) put_vcenter: Difference,
+}
+
+/// What changes, and whose it is.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Difference {
+    pub(in crate::cli) tenant: Option<Named>,
+    /// The names of fields; `name` alone: it is new.
+    pub(in crate::cli) changes: Vec<String>,
+}
+
+/// `vcenters`.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct VcenterList {
+    pub(in crate::cli) vcenters: Connection<VcenterRow>,
+}
+
+/// A vCenter in a list.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct VcenterRow {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) tenant: Option<Named>,
+}
+
+/// Things that are only counted.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct Nodes {
+    pub(in crate::cli) nodes: Vec<serde::de::IgnoredAny>,
+}
+
+/// Whether there is one task.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct HasHistory {
+    pub(in crate::cli) vsphere_tasks: Nodes,
 }
 
 /// A task in a list.

@@ -1,6 +1,7 @@
 //! The commands as a person runs them: the real binary, its output, its exit status.
 
 mod admin;
+mod apply;
 mod mistakes;
 mod task;
 

@@ -8,6 +8,6 @@ mod lab;
 mod lost;
 mod plans;
 mod proxy;
-mod simulator;
+pub(crate) mod simulator;
 mod takeover;
 mod trouble;

@@ -9,20 +9,20 @@ use taskloom::vsphere::{Address, Client, Limits, Session, Trust};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-pub(in crate::vsphere) const USER: &str = "administrator@vsphere.local";
-pub(in crate::vsphere) const PASSWORD: &str = "secret";
+pub(crate) const USER: &str = "administrator@vsphere.local";
+pub(crate) const PASSWORD: &str = "secret";
 
 /// Ends with the test, and cleans up after itself: it ends when its input does, and that is dropped here.
-pub(in crate::vsphere) struct Simulator {
+pub(crate) struct Simulator {
     child: Child,
     control: String,
-    pub(in crate::vsphere) url: String,
-    pub(in crate::vsphere) instance: String,
-    pub(in crate::vsphere) sha256: String,
+    pub(crate) url: String,
+    pub(crate) instance: String,
+    pub(crate) sha256: String,
 }
 
 impl Simulator {
-    pub(in crate::vsphere) async fn start(flags: &[&str]) -> Self {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
         let program = program();
         let mut child = Command::new(&program)
             .arg("-stdin")
@@ -39,52 +39,52 @@ impl Simulator {
         Self { child, control: text("control"), url: text("url"), instance: text("instance"), sha256: text("sha256") }
     }
 
-    pub(in crate::vsphere) async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    pub(in crate::vsphere) fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         Address::parse(&self.url).unwrap()
     }
 
-    pub(in crate::vsphere) fn trust(&self) -> Trust {
+    pub(crate) fn trust(&self) -> Trust {
         Trust::Thumbprint(self.sha256.parse().unwrap())
     }
 
-    pub(in crate::vsphere) async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client::connect(&self.address(), &self.trust(), Limits::default()).await.unwrap()
     }
 
-    pub(in crate::vsphere) async fn session(&self) -> Session {
+    pub(crate) async fn session(&self) -> Session {
         self.client().await.sign_in(USER, PASSWORD, "zh_CN").await.unwrap()
     }
 
-    pub(in crate::vsphere) async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let request = reqwest::Client::new().post(format!("{}{path}", self.control)).body(body.to_string());
         self.answer(request).await
     }
 
-    pub(in crate::vsphere) async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.answer(reqwest::Client::new().get(format!("{}{path}", self.control))).await
     }
 
     /// Starts a task and answers its key.
-    pub(in crate::vsphere) async fn task(&self, order: Value) -> String {
+    pub(crate) async fn task(&self, order: Value) -> String {
         self.post("/task", order).await["key"].as_str().unwrap().to_owned()
     }
 
     /// The next calls of a method fail.
-    pub(in crate::vsphere) async fn fail(&self, method: &str, status: u16) {
+    pub(crate) async fn fail(&self, method: &str, status: u16) {
         self.post("/fail", json!({"method": method, "status": status, "count": 1})).await;
     }
 
     /// How many tasks it remembers.
-    pub(in crate::vsphere) async fn count(&self) -> u64 {
+    pub(crate) async fn count(&self) -> u64 {
         self.get("/tasks?count=true").await["count"].as_u64().unwrap()
     }
 
     /// Polls until a method was called this often.
-    pub(in crate::vsphere) async fn called(&self, method: &str, times: u64) {
+    pub(crate) async fn called(&self, method: &str, times: u64) {
         within(async {
             while self.get("/calls").await[method].as_u64().unwrap_or_default() < times {
                 tokio::task::yield_now().await;
@@ -101,7 +101,7 @@ impl Simulator {
 }
 
 /// Waits for what must happen.
-pub(in crate::vsphere) async fn within<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), what).await.expect("it happens within a minute")
 }
 
