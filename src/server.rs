@@ -163,6 +163,7 @@ fn reach(settings: &Settings) -> Reach {
         rows: result.rows.into(),
         result: result.size.0,
         plain_vcenters: settings.vsphere.allow_http,
+        locale: resolver::vsphere::label::locale(settings.vsphere.locale.0),
     }
 }
 

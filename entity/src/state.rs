@@ -127,6 +127,8 @@ words! {
         Sql = "SQL",
         /// One HTTP request.
         Http = "HTTP",
+        /// Work on a vCenter's virtual machines.
+        Vsphere = "VSPHERE",
     }
     /// By what a vCenter's certificate is trusted.
     VcenterTrust {
@@ -290,7 +292,7 @@ impl ExecutorKind {
     pub const fn is_process(self) -> bool {
         match self {
             Self::Shell | Self::Python => true,
-            Self::Noop | Self::Sql | Self::Http => false,
+            Self::Noop | Self::Sql | Self::Http | Self::Vsphere => false,
         }
     }
 }

@@ -9,16 +9,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::findings::Findings;
-use super::port::{Assignment, AttemptRef, Equipment, Finish, Port, Report, Taken, Wish};
+use super::port::{Assignment, AttemptRef, Equipment, Finish, Needs, Port, Report, Taken, Wish};
 use super::worker::Options;
 use crate::clock::Clock;
 use crate::error::{Result, code};
-use crate::executor::{self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work, http, sql};
+use crate::executor::{
+    self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work, http, sql, vsphere,
+};
 use crate::log::gather::Limit;
 use crate::log::{Chunk, Gather, Source};
 use crate::store::attempt::Used;
 use crate::task::command::execute::Outcome;
-use crate::task::spec::{Http, Run, Subtask};
+use crate::task::spec::{Http, Run, Subtask, Vsphere};
 
 /// Lines are written before more text than this is waiting, however young they are.
 const WAITING: u64 = 1 << 20;
@@ -56,17 +58,31 @@ fn read(assignment: &Assignment) -> serde_json::Result<(Subtask, Run)> {
     Ok((subtask, run.unwrap_or(Run::Noop { sleep: None })))
 }
 
-/// What runs; none: its data source is not there.
-fn program(run: Run, source: Option<sql::Source>) -> Option<Program> {
+/// What runs; none: its data source or vCenter is not there.
+fn program(run: Run, equipment: &mut Equipment) -> Option<Program> {
     Some(match run {
         Run::Shell(code) => Program::Shell(code),
         Run::Python(code) => Program::Python(code),
         Run::Noop { sleep } => Program::Noop { sleep },
-        Run::Sql(sql) => Program::Sql(Box::new(sql::Job { statements: sql.sql, source: source? })),
+        Run::Sql(sql) => Program::Sql(Box::new(sql::Job { statements: sql.sql, source: equipment.source.take()? })),
         Run::Http(Http { method, url, headers, body, expect, retries }) => {
             Program::Http(Box::new(http::Job { method, url, headers, body, expect, retries }))
         }
+        Run::Vsphere(Vsphere { operation, .. }) => {
+            Program::Vsphere(Box::new(vsphere::Job { operation, server: equipment.vcenter.take()? }))
+        }
     })
+}
+
+/// What is to be asked for by name.
+fn needs(subtask: &Subtask, run: &Run) -> Needs {
+    let mut needs = Needs { secrets: subtask.secrets.clone(), ..Needs::default() };
+    match run {
+        Run::Sql(sql) => needs.source = Some(sql.source.clone()),
+        Run::Vsphere(vsphere) => needs.vcenter = Some(vsphere.vcenter.clone()),
+        Run::Shell(_) | Run::Python(_) | Run::Noop { .. } | Run::Http(_) => {}
+    }
+    needs
 }
 
 /// Where an attempt is run.
@@ -109,17 +125,18 @@ impl Bench<'_> {
         let failed = |message: String| done(attempt, Outcome::Failed, Some(message));
         let (subtask, run) =
             read(assignment).map_err(|error| failed(format!("its definition cannot be read: {error}")))?;
-        let source = if let Run::Sql(sql) = &run { Some(sql.source.as_str()) } else { None };
+        let needs = needs(&subtask, &run);
         let mut equipment = Equipment::default();
-        if source.is_some() || !subtask.secrets.is_empty() {
-            equipment = self.port.equip(attempt, &subtask.secrets, source).await.map_err(|error| {
+        if needs != Needs::default() {
+            equipment = self.port.equip(attempt, &needs).await.map_err(|error| {
                 tracing::warn!(attempt = %attempt.id, error = ?error, "an attempt could not be given what it names");
                 // A database that is away is no fault of the attempt: it runs again.
                 let is_away = error.code() == &code::DATABASE_UNAVAILABLE;
                 done(attempt, if is_away { Outcome::Lost } else { Outcome::Failed }, Some(error.to_string()))
             })?;
         }
-        let program = program(run, equipment.source).ok_or_else(|| failed("it has no data source".to_owned()))?;
+        let program = program(run, &mut equipment);
+        let program = program.ok_or_else(|| failed("it has no data source and no vCenter".to_owned()))?;
         let mut work = self.work(assignment, subtask, program);
         work.secrets = equipment.secrets;
         Ok(work)

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cycle::{self, Batch, Claimant, Done};
 use super::equip;
-use super::port::{Assignment, AttemptRef, Equipment, Finish, Found, Hello, Life, Port, Report, Taken, Wish};
+use super::port::{Assignment, AttemptRef, Equipment, Finish, Found, Hello, Life, Needs, Port, Report, Taken, Wish};
 use crate::clock::Clock;
 use crate::error::{Error, Result, code};
 use crate::event::Bell;
@@ -163,8 +163,8 @@ impl Port for Desk {
         Ok(Taken::Yes)
     }
 
-    async fn equip(&self, attempt: AttemptRef, secrets: &[String], source: Option<&str>) -> Result<Equipment> {
-        equip::run(&self.tools, attempt, secrets, source).await
+    async fn equip(&self, attempt: AttemptRef, needs: &Needs) -> Result<Equipment> {
+        equip::run(&self.tools, attempt, needs).await
     }
 
     async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken> {

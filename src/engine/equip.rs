@@ -1,23 +1,22 @@
-//! What an attempt is given by name: values of its tenant's secrets, and a data source with its password.
+//! What an attempt is given by name: values of its tenant's secrets, and a data source or a
+//! vCenter with its password.
 //!
 //! The fence is that of every other write: under an epoch that is over, nothing is given out.
 
-use taskloom_entity::data_source;
+use taskloom_entity::{VcenterTrust, data_source, vcenter};
 
 use super::desk::Tools;
-use super::port::{AttemptRef, Equipment};
+use super::port::{AttemptRef, Equipment, Needs};
 use crate::error::{Error, Result, code};
 use crate::executor::sql::Source;
+use crate::executor::vsphere::Server;
 use crate::store;
 use crate::vault::{Hidden, Place, Vault};
+use crate::vsphere::{Address, Thumbprint, Trust};
 
 /// Opens what an attempt names.
-pub(super) async fn run(
-    tools: &Tools,
-    attempt: AttemptRef,
-    names: &[String],
-    source: Option<&str>,
-) -> Result<Equipment> {
+pub(super) async fn run(tools: &Tools, attempt: AttemptRef, needs: &Needs) -> Result<Equipment> {
+    let names = &needs.secrets;
     let (read, of) = (tools.store.read(), (attempt.subtask_id, attempt.epoch));
     let mut equipment = Equipment::default();
     if !names.is_empty() {
@@ -29,10 +28,15 @@ pub(super) async fn run(
             equipment.secrets.push((name.clone(), value));
         }
     }
-    if let Some(name) = source {
+    if let Some(name) = &needs.source {
         let row = store::source::of_subtask(read, of, name).await?;
         let row = row.ok_or_else(|| Error::new(&code::DATA_SOURCE_NOT_FOUND).with("id", name))?;
         equipment.source = Some(self::source(&tools.vault, row)?);
+    }
+    if let Some(name) = &needs.vcenter {
+        let row = store::vcenter::of_subtask(read, of, name).await?;
+        let row = row.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", name))?;
+        equipment.vcenter = Some(vcenter(&tools.vault, row)?);
     }
     Ok(equipment)
 }
@@ -55,6 +59,27 @@ pub fn source(vault: &Vault, row: data_source::Model) -> Result<Source> {
         user: row.username,
         password,
         options: options.into_iter().filter_map(option).collect(),
+    })
+}
+
+/// A vCenter as an executor signs in there.
+fn vcenter(vault: &Vault, row: vcenter::Model) -> Result<Server> {
+    let sealed = row.sealed.as_deref();
+    let password = sealed.map(|sealed| open(vault, store::vcenter::place(row.id), sealed)).transpose()?;
+    let refused = |reason: &str| Error::new(&code::KEY_NOT_USABLE).with("reason", reason);
+    let trust = match (row.trust, row.trusted) {
+        (VcenterTrust::System, _) => Trust::SystemRoots,
+        (VcenterTrust::Ca, trusted) => Trust::Ca(trusted.unwrap_or_default()),
+        (VcenterTrust::Thumbprint, trusted) => {
+            Trust::Thumbprint(Thumbprint::parse(&trusted.unwrap_or_default()).map_err(Error::internal)?)
+        }
+    };
+    Ok(Server {
+        address: Address::parse(&row.address).map_err(Error::internal)?,
+        trust,
+        user: row.username,
+        password: password.ok_or_else(|| refused("there is no password"))?,
+        name: row.name,
     })
 }
 

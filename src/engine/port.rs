@@ -9,6 +9,7 @@ use taskloom_entity::{AttemptId, Operation, SubtaskId, TaskId, Timestamp};
 
 use crate::error::Result;
 use crate::executor::sql::Source;
+use crate::executor::vsphere::Server;
 use crate::log::Chunk;
 use crate::store::attempt::Used;
 pub use crate::store::result::Found;
@@ -113,6 +114,19 @@ pub struct Equipment {
     pub secrets: Vec<(String, Hidden)>,
     /// The data source.
     pub source: Option<Source>,
+    /// The vCenter.
+    pub vcenter: Option<Server>,
+}
+
+/// What an attempt is to be given by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Secrets.
+    pub secrets: Vec<String>,
+    /// A data source.
+    pub source: Option<String>,
+    /// A vCenter.
+    pub vcenter: Option<String>,
 }
 
 /// Whether a write of an attempt was taken.
@@ -146,8 +160,9 @@ pub trait Port: Send + Sync {
     /// Forgets the middle of a log that grew too long: the chunks that begin at these lines.
     async fn trim(&self, attempt: AttemptRef, first_lines: Vec<i64>) -> Result<Taken>;
 
-    /// What an attempt needs that its assignment only names: values of secrets, a data source with its password.
-    async fn equip(&self, attempt: AttemptRef, secrets: &[String], source: Option<&str>) -> Result<Equipment>;
+    /// What an attempt needs that its assignment only names: values of secrets, a data source or a vCenter with its
+    /// password.
+    async fn equip(&self, attempt: AttemptRef, needs: &Needs) -> Result<Equipment>;
 
     /// Keeps what an attempt found.
     async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken>;

@@ -66,7 +66,9 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     let (script, code) = match &work.program {
         Program::Shell(code) => (SCRIPT_SHELL, code),
         Program::Python(code) => (SCRIPT_PYTHON, code),
-        Program::Noop { .. } | Program::Sql(_) | Program::Http(_) => unreachable!("only processes have a folder"),
+        Program::Noop { .. } | Program::Sql(_) | Program::Http(_) | Program::Vsphere(_) => {
+            unreachable!("only processes have a folder")
+        }
     };
     let program = interpreter(&work.program, &variables).map_err(StartError::Program)?;
     let script = folder.join(script);
@@ -168,7 +170,9 @@ fn interpreter(program: &Program, variables: &Variables) -> Result<CString, Stri
         Program::Python(_) => variables.look_up("python3").ok_or_else(|| {
             format!("python3 was not found on this worker (PATH is {}): install Python 3", variables.path.display())
         }),
-        Program::Shell(_) | Program::Noop { .. } | Program::Sql(_) | Program::Http(_) => Ok(c"/bin/sh".to_owned()),
+        Program::Shell(_) | Program::Noop { .. } | Program::Sql(_) | Program::Http(_) | Program::Vsphere(_) => {
+            Ok(c"/bin/sh".to_owned())
+        }
     }
 }
 

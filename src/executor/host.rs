@@ -16,7 +16,7 @@ use super::process::{Capabilities, Start, Started, Trees, WayChoice};
 use super::reach::Reach;
 use super::surroundings::Surroundings;
 use super::work::{Finished, Order, Outcome, Program, Report, Work};
-use super::{http, noop, sql};
+use super::{http, noop, sql, vsphere};
 use crate::clock::Clock;
 use crate::vault::Hidden;
 
@@ -133,6 +133,11 @@ async fn supervise(host: Host, work: Work, orders: Orders, voice: Voice) -> Resu
         Program::Http(ref job) => {
             let with = surroundings(&host, &work, voice, Mask::of(secrets(&work)));
             Ok(http::run(job, &work.secrets, with, orders).await)
+        }
+        Program::Vsphere(ref job) => {
+            let password = std::iter::once(&job.server.password);
+            let with = surroundings(&host, &work, voice, Mask::of(secrets(&work).chain(password)));
+            Ok(vsphere::run(job, &work.secrets, with, orders).await)
         }
         Program::Shell(_) | Program::Python(_) => processes(host.trees, work, orders, voice).await,
     }

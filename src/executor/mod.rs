@@ -1,4 +1,4 @@
-//! Runs one piece of work (real processes on this machine, statements, a request) and reports what it says and how it
+//! Runs one piece of work (real processes on this machine, statements, a request, a vCenter's task) and reports what it says and how it
 //! ends.
 //!
 //! Knows neither tables nor doors. [`Host`] is made once, when the server starts; [`Host::run`] runs one [`Work`]:
@@ -8,6 +8,7 @@
 
 mod control;
 mod error;
+mod fill;
 mod folder;
 mod host;
 pub mod http;
@@ -21,6 +22,7 @@ mod result;
 pub mod sql;
 mod stopwatch;
 mod surroundings;
+pub mod vsphere;
 mod work;
 
 pub use error::ExecutorError;

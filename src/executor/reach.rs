@@ -24,6 +24,8 @@ pub struct Reach {
     pub result: u64,
     /// Whether vCenters may be spoken to without encryption.
     pub plain_vcenters: bool,
+    /// The language of vCenters' texts, as they call it.
+    pub locale: &'static str,
 }
 
 impl Default for Reach {
@@ -37,6 +39,7 @@ impl Default for Reach {
             rows: 100_000,
             result: 64 << 20,
             plain_vcenters: false,
+            locale: "en",
         }
     }
 }

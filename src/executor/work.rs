@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use taskloom_entity::Timestamp;
 
-use super::{http, sql};
+use super::{http, sql, vsphere};
 use crate::rows::Part;
 use crate::vault::Hidden;
 
@@ -26,6 +26,8 @@ pub enum Program {
     Sql(Box<sql::Job>),
     /// One HTTP request.
     Http(Box<http::Job>),
+    /// Work on a vCenter's virtual machines.
+    Vsphere(Box<vsphere::Job>),
 }
 
 /// What the work may use at most. A limit that the host cannot enforce leads to a line in the log that says so.

@@ -91,6 +91,8 @@ mirror! {
         Sql,
         /// One HTTP request.
         Http,
+        /// Work on a vCenter's virtual machines.
+        Vsphere,
     }
     /// Which database a data source is.
     DataSourceKind of "entity::DataSourceKind" {

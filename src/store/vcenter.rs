@@ -5,11 +5,12 @@ use sea_orm::{
 };
 use taskloom_entity::vcenter::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{
-    CollectionState, TenantId, Timestamp, VcenterId, VcenterTrust, vcenter_collection, vsphere_event, vsphere_task,
+    CollectionState, SubtaskId, TenantId, Timestamp, VcenterId, VcenterTrust, vcenter_collection, vsphere_event,
+    vsphere_task,
 };
 
 use super::page::{Page, Slice};
-use super::{Tx, is_taken, scope};
+use super::{Tx, is_taken, scope, secret};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
@@ -128,6 +129,19 @@ pub async fn get_by_uuid(conn: &impl ConnectionTrait, scope: &Scope, uuid: &str)
 /// When the database does not answer.
 pub async fn find_by_uuid(conn: &impl ConnectionTrait, uuid: &str) -> Result<Option<Model>> {
     Ok(Entity::find().filter(Column::Uuid.eq(uuid)).one(conn).await?)
+}
+
+/// The vCenter of this name, of the tenant of a subtask; none under an epoch that is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_subtask(
+    conn: &impl ConnectionTrait,
+    (id, epoch): (SubtaskId, i64),
+    name: &str,
+) -> Result<Option<Model>> {
+    let Some(tenant) = secret::tenant_of(conn, id, epoch).await? else { return Ok(None) };
+    find_by_name(conn, tenant, name).await
 }
 
 /// The vCenters of these ids, whoever asks: for readers that have checked the scope.

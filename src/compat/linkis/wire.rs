@@ -299,6 +299,7 @@ fn kind(whole: &Whole) -> (&'static str, &'static str) {
         Some(ExecutorKind::Python) => ("python", "python"),
         Some(ExecutorKind::Sql) => ("jdbc", "sql"),
         Some(ExecutorKind::Http) => ("http", "http"),
+        Some(ExecutorKind::Vsphere) => ("vsphere", "vsphere"),
         Some(ExecutorKind::Shell | ExecutorKind::Noop) | None => ("shell", "shell"),
     }
 }

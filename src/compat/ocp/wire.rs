@@ -84,7 +84,7 @@ words! {
         Successful = "SUCCESSFUL"
     }
     /// What runs a subtask.
-    NodeType of ExecutorKind { Shell = "SHELL_TASK", Python = "PYTHON_TASK", Noop = "NOOP_TASK", Sql = "SQL_TASK", Http = "HTTP_TASK" }
+    NodeType of ExecutorKind { Shell = "SHELL_TASK", Python = "PYTHON_TASK", Noop = "NOOP_TASK", Sql = "SQL_TASK", Http = "HTTP_TASK", Vsphere = "VSPHERE_TASK" }
 }
 
 /// A page of a list.

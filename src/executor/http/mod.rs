@@ -5,7 +5,6 @@
 //! The invariant: a secret gets into the request as a value, never as a part of the address's structure.
 
 mod address;
-mod fill;
 
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::control::late;
+use super::fill::Values;
 use super::orders::Orders;
 use super::result::Collector;
 use super::stopwatch::Stopwatch;
@@ -26,7 +26,6 @@ use super::work::{Finished, Order, Outcome, Report};
 use crate::rows::Column;
 use crate::vault::Hidden;
 use address::{Gatekeeper, Refused};
-use fill::Values;
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 10;

@@ -6,6 +6,7 @@ use taskloom_entity::{DefinitionId, TaskType, TenantId};
 
 use super::super::id;
 use super::super::scalar::{BigInt, Json};
+use super::vsphere::VsphereInput;
 use crate::error::{Error, Result, code};
 use crate::resolver::task::submit::{New, Source, TargetFacts, TargetOf};
 
@@ -136,7 +137,7 @@ pub(super) struct SubtaskInput {
     secrets: Option<Vec<String>>,
 }
 
-/// What runs: exactly one of `shell`, `python`, `noop`, `sql` (with `source`) and `http`.
+/// What runs: exactly one of `shell`, `python`, `noop`, `sql` (with `source`), `http` and `vsphere`.
 #[derive(Clone, Debug, InputObject)]
 pub(super) struct RunInput {
     /// Code for `/bin/sh`.
@@ -151,6 +152,8 @@ pub(super) struct RunInput {
     source: Option<String>,
     /// One HTTP request.
     http: Option<HttpInput>,
+    /// Work on a vCenter's virtual machines.
+    vsphere: Option<VsphereInput>,
 }
 
 /// One HTTP request. Address, values of headers and body may have `${param.name}` and `${secret.name}` in them.
@@ -296,6 +299,7 @@ impl RunInput {
             ("sql", self.sql.map(Value::from)),
             ("source", self.source.map(Value::from)),
             ("http", self.http.map(HttpInput::value)),
+            ("vsphere", self.vsphere.map(VsphereInput::value)),
         ])
     }
 }
@@ -313,7 +317,8 @@ impl HttpInput {
     }
 }
 
-fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+/// The members that were given.
+pub(super) fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     let given = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Value::Object(given.collect::<Map<_, _>>())
 }

@@ -4,6 +4,7 @@ mod filter;
 mod input;
 mod mutation;
 mod query;
+mod vsphere;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ mod check;
 mod graph;
 mod subtask;
 pub mod template;
+pub mod vsphere;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::document::{tree, yaml};
 use crate::error::Fault;
 
 pub use subtask::{Http, Limits, Retry, Run, Sql, Subtask};
+pub use vsphere::Vsphere;
 
 /// What the name of a secret is.
 pub const SECRET_NAME: &str =

@@ -7,6 +7,7 @@ use serde_json::Value;
 use taskloom_entity::{ExecutorKind, OnLost};
 
 use super::canonical::{self, is_default};
+use super::vsphere::Vsphere;
 
 /// A node of the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +65,8 @@ pub enum Run {
     },
     /// One HTTP request.
     Http(Http),
+    /// Work on a vCenter's virtual machines.
+    Vsphere(Vsphere),
     /// Statements for a data source: two keys of `run` beside each other.
     #[serde(untagged)]
     Sql(Sql),
@@ -106,6 +109,7 @@ impl Run {
             Self::Noop { .. } => ExecutorKind::Noop,
             Self::Sql(_) => ExecutorKind::Sql,
             Self::Http(_) => ExecutorKind::Http,
+            Self::Vsphere(_) => ExecutorKind::Vsphere,
         }
     }
 }

@@ -38,3 +38,4 @@ mod step;
 mod stop;
 mod subscribe;
 mod tenants;
+mod vsphere;

@@ -4,6 +4,7 @@ mod needs;
 mod run;
 mod schema;
 mod step;
+mod vsphere;
 
 #[cfg(test)]
 pub(super) use schema::DIALECTS;

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use super::super::subtask::{Http, Run, Sql};
 use super::super::template::{self, Piece};
+use super::vsphere;
 use crate::document::place::{Faults, Fields, Place};
 use crate::document::tree::Content;
 use crate::document::{value, word};
 
-const KINDS: [&str; 5] = ["shell", "python", "noop", "sql", "http"];
+const KINDS: [&str; 6] = ["shell", "python", "noop", "sql", "http", "vsphere"];
 /// The kinds, and what stands beside one of them.
-const KEYS: [&str; 6] = ["shell", "python", "noop", "sql", "source", "http"];
+const KEYS: [&str; 7] = ["shell", "python", "noop", "sql", "source", "http", "vsphere"];
 const HTTP: [&str; 6] = ["method", "url", "headers", "body", "expect", "retries"];
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -18,7 +19,7 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 /// The longest script, in bytes.
 const CODE: usize = 1 << 20;
 /// The longest address and the longest header, in bytes.
-const LINE: usize = 8 << 10;
+pub(super) const LINE: usize = 8 << 10;
 
 /// Reads `run` or `undo` of a subtask that is given these secrets.
 pub(super) fn read(place: &Place<'_>, secrets: &[String], faults: &mut Faults) -> Option<Run> {
@@ -42,6 +43,7 @@ pub(super) fn read(place: &Place<'_>, secrets: &[String], faults: &mut Faults) -
             let source = fields.get("source", faults).and_then(|place| value::name(&place, faults).map(str::to_owned));
             Some(Run::Sql(Sql { sql: sql?, source: source? }))
         }
+        ["vsphere"] => vsphere::read(&fields.get("vsphere", faults)?, secrets, faults).map(Run::Vsphere),
         ["http"] => http(fields.get("http", faults)?, secrets, faults).map(Run::Http),
         [] => {
             // A key that was mistyped has already been told of.
@@ -176,7 +178,7 @@ fn templates(place: &Place<'_>, secrets: &[String], faults: &mut Faults) {
     }
 }
 
-fn template_of(place: &Place<'_>, text: &str, secrets: &[String], faults: &mut Faults) {
+pub(super) fn template_of(place: &Place<'_>, text: &str, secrets: &[String], faults: &mut Faults) {
     match template::pieces(text) {
         Err(wrong) => faults.add(place, wrong),
         Ok(pieces) => {

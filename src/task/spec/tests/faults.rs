@@ -59,7 +59,7 @@ fn values_have_paths_without_lines() {
         show(&faults),
         "\
 - subtasks[0].needs[0]: a subtask cannot need itself: remove this need
-- subtasks[0].run: is empty: write one of `shell`, `python`, `noop`, `sql` and `http`
+- subtasks[0].run: is empty: write one of `shell`, `python`, `noop`, `sql`, `http` and `vsphere`
 - subtasks[1]: must be a mapping with the keys `name`, `description`, `needs`, `run`, `undo`, `timeout`, `retry`, `weight`, `workers`, `onLost`, `prohibitRollback`, `limits` and `secrets`, but is the number 7"
     );
 }
@@ -102,7 +102,10 @@ fn unknown_keys_without_a_near_one_are_told_the_known_ones() {
 
 #[test]
 fn code() {
-    told(&with("run: {}"), "4 subtasks[0].run: is empty: write one of `shell`, `python`, `noop`, `sql` and `http`");
+    told(
+        &with("run: {}"),
+        "4 subtasks[0].run: is empty: write one of `shell`, `python`, `noop`, `sql`, `http` and `vsphere`",
+    );
     told(&with("run:"), "4 subtasks[0].run: `run` is missing: add it");
     told(&with("run: {shell: ''}"), "4 subtasks[0].run.shell: the code is empty: write some, or use `noop: {}`");
     told(&with("run: {shell: \" \\n\"}"), "4 subtasks[0].run.shell: the code is empty: write some, or use `noop: {}`");

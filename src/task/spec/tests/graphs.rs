@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use taskloom_entity::OnLost;
 
-use super::super::{Definition, Http, Limits, Retry, Run, Sql, Subtask, graph, parse, read, restore};
+use super::super::vsphere::{Machine, NewClone, NewSnapshot, Operation, Reconfigure, RemoveSnapshot, Revert};
+use super::super::{Definition, Http, Limits, Retry, Run, Sql, Subtask, Vsphere, graph, parse, read, restore};
 
 fn run() -> impl Strategy<Value = Run> {
     prop_oneof![
@@ -15,6 +16,32 @@ fn run() -> impl Strategy<Value = Run> {
         proptest::option::of(span(0)).prop_map(|sleep| Run::Noop { sleep }),
         ("[^\0]{0,20}[a-z]", "[a-z]{1,8}").prop_map(|(sql, source)| Run::Sql(Sql { sql, source })),
         http().prop_map(Run::Http),
+        ("[a-z]{1,8}", operation()).prop_map(|(vcenter, operation)| Run::Vsphere(Vsphere { vcenter, operation })),
+    ]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    use proptest::option::of;
+    let text = || "[a-z]{1,8}( \\$\\{param\\.x\\})?";
+    let snapshot = (text(), text(), "([a-z]{1,9})?", any::<[bool; 2]>());
+    let reconfigure = (text(), of(1..=8_u32), of((1..=64_u32).prop_map(|quads| quads * 4)), text(), of(text()));
+    let clone = (text(), text(), [of(text()), of(text()), of(text()), of(text())], 0..3);
+    prop_oneof![
+        text().prop_map(|vm| Operation::PowerOn(Machine { vm })),
+        text().prop_map(|vm| Operation::Destroy(Machine { vm })),
+        snapshot.prop_map(|(vm, name, description, [memory, quiesce])| {
+            Operation::Snapshot(NewSnapshot { vm, name, description, memory, quiesce })
+        }),
+        (text(), of(text())).prop_map(|(vm, snapshot)| Operation::Revert(Revert { vm, snapshot })),
+        (text(), text(), any::<bool>())
+            .prop_map(|(vm, snapshot, children)| Operation::RemoveSnapshot(RemoveSnapshot { vm, snapshot, children })),
+        reconfigure.prop_map(|(vm, cpus, memory_mb, name, annotation)| {
+            Operation::Reconfigure(Reconfigure { vm, cpus, memory_mb, name: Some(name), annotation })
+        }),
+        clone.prop_map(|(vm, name, [folder, pool, host, datastore], what)| {
+            let (power_on, template) = (what == 1, what == 2);
+            Operation::Clone(NewClone { vm, name, folder, pool, host, datastore, power_on, template })
+        }),
     ]
 }
 

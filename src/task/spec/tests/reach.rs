@@ -72,3 +72,80 @@ fn a_template_names_what_the_step_is_given() {
          and `_`, at most 64 in all, but not `KEY`",
     );
 }
+
+fn vsphere(inner: &str) -> String {
+    format!("run: {{vsphere: {inner}}}")
+}
+
+#[test]
+fn work_for_a_vcenter_is_one_operation() {
+    let definition = good(&with(&vsphere("{vcenter: lab, snapshot: {vm: '${param.vm}', name: a, memory: true}}")));
+    let json = serde_json::to_string(&definition.subtasks[0].run).unwrap();
+    assert_eq!(json, r#"{"vsphere":{"vcenter":"lab","snapshot":{"vm":"${param.vm}","name":"a","memory":true}}}"#);
+    for (inner, wanted) in [
+        ("{powerOn: {vm: a}}", "4 subtasks[0].run.vsphere.vcenter: `vcenter` is missing: add it"),
+        (
+            "{vcenter: lab, poweron: {vm: a}}",
+            "4 subtasks[0].run.vsphere.poweron: unknown key `poweron`: did you mean `powerOn`?",
+        ),
+        (
+            "{vcenter: lab}",
+            "4 subtasks[0].run.vsphere: does not say what to do: write one of `powerOn`, `powerOff`, `reset`, `suspend`, \
+             `snapshot`, `revert`, `removeSnapshot`, `reconfigure`, `clone` and `destroy`",
+        ),
+        (
+            "{vcenter: lab, reset: {vm: a}, revert: {vm: a}}",
+            "4 subtasks[0].run.vsphere: has the keys `reset` and `revert`: keep one of them, or make several subtasks",
+        ),
+        ("{vcenter: lab, powerOn: }", "4 subtasks[0].run.vsphere.powerOn: `powerOn` is missing: add it"),
+        (
+            "{vcenter: lab, powerOn: web-01}",
+            "4 subtasks[0].run.vsphere.powerOn: must be a mapping with the keys `vm`, but is the text `web-01`",
+        ),
+    ] {
+        told(&vsphere(inner), wanted);
+    }
+}
+
+#[test]
+fn what_belongs_to_an_operation_is_checked() {
+    let at = "4 subtasks[0].run.vsphere";
+    for (inner, wanted) in [
+        (
+            "snapshot: {vm: ' '}",
+            format!("{at}.snapshot.vm: must not be blank\n{at}.snapshot.name: `name` is missing: add it"),
+        ),
+        (
+            "snapshot: {vm: a, name: b, quiese: true}",
+            format!("{at}.snapshot.quiese: unknown key `quiese`: did you mean `quiesce`?"),
+        ),
+        (
+            "reconfigure: {vm: a}",
+            format!(
+                "{at}.reconfigure.vm: nothing of it is to change: give one of `cpus`, `memoryMb`, `name` and `annotation`"
+            ),
+        ),
+        (
+            "reconfigure: {vm: a, cpus: 0, memoryMb: 1023}",
+            format!(
+                "{at}.reconfigure.cpus: must be a whole number from 1 to 4096, but is the number 0\n\
+                 {at}.reconfigure.memoryMb: must be a multiple of 4, but is 1023"
+            ),
+        ),
+        (
+            "clone: {vm: a, name: b, powerOn: true, template: true}",
+            format!("{at}.clone.powerOn: a template cannot be powered on: keep one of `powerOn` and `template`"),
+        ),
+        (
+            "destroy: {vm: '${secret.x}'}",
+            format!("{at}.destroy.vm: needs the secret `x`: name it in `secrets` of the subtask"),
+        ),
+        (
+            "revert: {vm: \"a\\nb\"}",
+            format!("{at}.revert.vm: must be one line of at most 8 KiB, without control characters"),
+        ),
+    ] {
+        told(&vsphere(&format!("{{vcenter: lab, {inner}}}")), &wanted);
+    }
+    good(&with(&vsphere("{vcenter: lab, reconfigure: {vm: a, annotation: \"two\\nlines\"}}")));
+}

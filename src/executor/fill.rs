@@ -1,4 +1,4 @@
-//! Values on their way into a request: percent-encoded in its address, as they are in headers and texts, as JSON
+//! Values on their way into what is sent: percent-encoded in addresses, as they are in headers and texts, as JSON
 //! texts within JSON.
 
 use serde_json::{Map, Value};

@@ -1,0 +1,160 @@
+//! Begins an operation: finds what it is done to, then makes the one call that begins the vCenter's task.
+
+use tokio::sync::watch;
+
+use super::find;
+use crate::task::spec::vsphere::{NewClone, NewSnapshot, Operation};
+use crate::vsphere::{CloneTo, Entity, Error, Obstacle, Reconfigure, Reference, Session};
+
+/// A task that was begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// The operation, for people.
+    pub(super) title: &'static str,
+    /// The task as an object.
+    pub(super) task: Reference,
+    /// What it is done to: `web-01 (VirtualMachine:vm-119)`.
+    pub(super) machine: String,
+    /// As what the task's result is put out, if it has one.
+    pub(super) gives: Option<&'static str>,
+}
+
+/// Why nothing was begun, as far as is known.
+#[derive(Debug)]
+pub(super) enum Missed {
+    /// A call failed.
+    Call(Error),
+    /// In words.
+    Said(String),
+}
+
+impl From<Error> for Missed {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// An operation with all that it names found.
+enum Call<'o> {
+    PowerOn,
+    PowerOff,
+    Reset,
+    Suspend,
+    Destroy,
+    Snapshot(&'o NewSnapshot),
+    /// None: to the one that the machine stands upon.
+    Revert(Option<Reference>),
+    RemoveSnapshot(Reference, bool),
+    Reconfigure(Reconfigure),
+    Clone(Reference, &'o str, CloneTo),
+}
+
+/// Begins the operation, unless `may_begin` has fallen by then.
+pub(super) async fn begin(
+    session: &Session,
+    operation: &Operation,
+    may_begin: &watch::Receiver<bool>,
+) -> Result<Begun, Missed> {
+    let title = operation.title();
+    let machine = find::machine(session, operation.vm()).await?;
+    let call = Call::find(session, operation, &machine).await?;
+    if !*may_begin.borrow() {
+        return Err(Missed::Said("stopped before anything was begun".to_owned()));
+    }
+    let vm = &machine.reference;
+    let task = call.make(session, vm).await.map_err(|error| doubtful(title, error))?;
+    let gives = match call {
+        Call::Snapshot(_) => Some("snapshot"),
+        Call::Clone(..) => Some("vm"),
+        Call::PowerOn | Call::PowerOff | Call::Reset | Call::Suspend | Call::Destroy => None,
+        Call::Revert(_) | Call::RemoveSnapshot(..) | Call::Reconfigure(_) => None,
+    };
+    Ok(Begun { title, task, machine: format!("{} ({vm})", machine.name), gives })
+}
+
+impl<'o> Call<'o> {
+    async fn find(session: &Session, operation: &'o Operation, machine: &Entity) -> Result<Self, Missed> {
+        Ok(match operation {
+            Operation::PowerOn(_) => Self::PowerOn,
+            Operation::PowerOff(_) => Self::PowerOff,
+            Operation::Reset(_) => Self::Reset,
+            Operation::Suspend(_) => Self::Suspend,
+            Operation::Destroy(_) => Self::Destroy,
+            Operation::Snapshot(new) => Self::Snapshot(new),
+            Operation::Revert(back) => match &back.snapshot {
+                Some(name) => Self::Revert(Some(find::snapshot(session, machine, name).await?)),
+                None => Self::Revert(None),
+            },
+            Operation::RemoveSnapshot(old) => {
+                Self::RemoveSnapshot(find::snapshot(session, machine, &old.snapshot).await?, old.children)
+            }
+            Operation::Reconfigure(new) => Self::Reconfigure(Reconfigure {
+                cpus: new.cpus.and_then(|cpus| i32::try_from(cpus).ok()),
+                memory_mb: new.memory_mb.map(i64::from),
+                annotation: new.annotation.clone(),
+                name: new.name.clone(),
+            }),
+            Operation::Clone(new) => {
+                let (folder, to) = place(session, machine, new).await?;
+                Self::Clone(folder, &new.name, to)
+            }
+        })
+    }
+
+    async fn make(&self, session: &Session, vm: &Reference) -> Result<Reference, Error> {
+        match self {
+            Self::PowerOn => session.power_on(vm).await,
+            Self::PowerOff => session.power_off(vm).await,
+            Self::Reset => session.reset(vm).await,
+            Self::Suspend => session.suspend(vm).await,
+            Self::Destroy => session.destroy(vm).await,
+            Self::Snapshot(new) => {
+                session.create_snapshot(vm, &new.name, &new.description, new.memory, new.quiesce).await
+            }
+            Self::Revert(Some(snapshot)) => session.revert(snapshot).await,
+            Self::Revert(None) => session.revert_to_current_snapshot(vm).await,
+            Self::RemoveSnapshot(snapshot, children) => session.remove_snapshot(snapshot, *children).await,
+            Self::Reconfigure(change) => session.reconfigure(vm, change).await,
+            Self::Clone(folder, name, to) => session.clone_vm(vm, folder, name, to).await,
+        }
+    }
+}
+
+/// Where a copy goes.
+async fn place(session: &Session, machine: &Entity, new: &NewClone) -> Result<(Reference, CloneTo), Missed> {
+    let folder = match (&new.folder, &machine.parent) {
+        (Some(text), _) => find::thing(session, text, &["Folder"]).await?,
+        (None, Some(parent)) if parent.kind == "Folder" => parent.clone(),
+        (None, _) => {
+            return Err(Missed::Said(format!("the machine {} lies in no folder: give `folder`", machine.name)));
+        }
+    };
+    let mut places = [None, None, None];
+    let wanted: [(&Option<String>, &[&str]); 3] =
+        [(&new.host, &["HostSystem"]), (&new.datastore, &["Datastore"]), (&new.pool, &["ResourcePool", "VirtualApp"])];
+    for (place, (text, kinds)) in places.iter_mut().zip(wanted) {
+        if let Some(text) = text {
+            *place = Some(find::thing(session, text, kinds).await?);
+        }
+    }
+    let [host, datastore, pool] = places;
+    Ok((folder, CloneTo { power_on: new.power_on, template: new.template, host, datastore, pool }))
+}
+
+/// The call that begins a task may have been heard though its answer was not: then nobody knows.
+fn doubtful(title: &str, error: Error) -> Missed {
+    let is_unknown = matches!(
+        error,
+        Error::Unreachable(Obstacle::Broken, _)
+            | Error::TooSlow
+            | Error::Http(_)
+            | Error::TooLarge
+            | Error::Malformed(_)
+    );
+    match is_unknown {
+        false => Missed::Call(error),
+        true => Missed::Said(format!(
+            "whether {title} was begun is not known, look at the machine before you run this again: {error}"
+        )),
+    }
+}
