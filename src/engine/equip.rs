@@ -63,7 +63,7 @@ pub fn source(vault: &Vault, row: data_source::Model) -> Result<Source> {
 }
 
 /// A vCenter as an executor signs in there.
-fn vcenter(vault: &Vault, row: vcenter::Model) -> Result<Server> {
+pub fn vcenter(vault: &Vault, row: vcenter::Model) -> Result<Server> {
     let sealed = row.sealed.as_deref();
     let password = sealed.map(|sealed| open(vault, store::vcenter::place(row.id), sealed)).transpose()?;
     let refused = |reason: &str| Error::new(&code::KEY_NOT_USABLE).with("reason", reason);

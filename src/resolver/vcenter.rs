@@ -9,7 +9,9 @@ use super::audit::{self, Act};
 use super::secret::refused as unsealed;
 use super::vsphere::trouble;
 use super::{Request, name};
+use crate::engine::equip;
 use crate::error::{Error, Result, code};
+use crate::executor::vsphere::Server;
 use crate::store::page::{Page, Slice};
 use crate::store::{self};
 use crate::vault::Hidden;
@@ -108,7 +110,8 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
 /// What differs from what is kept, by the names of the input's fields.
 fn changes(request: &Request, new: &New, row: &store::vcenter::New, known: Option<&Model>) -> Vec<&'static str> {
     let Some(known) = known else { return vec!["name"] };
-    let same_password = |password: &Hidden| open(request, known).is_ok_and(|kept| kept == *password);
+    let kept = equip::vcenter(&request.vault, known.clone());
+    let same_password = |password: &Hidden| kept.as_ref().is_ok_and(|kept| kept.password == *password);
     let differs = [
         ("uuid", row.uuid != known.uuid),
         ("address", row.address != known.address),
@@ -267,13 +270,7 @@ pub async fn collections(request: &Request, ids: &[VcenterId]) -> Result<Vec<vce
 /// The way into a vCenter, with the password.
 #[derive(Debug)]
 pub struct Entrance {
-    /// Where.
-    pub address: Address,
-    /// By what it is trusted.
-    pub trust: Trust,
-    /// Who.
-    pub user: String,
-    password: Hidden,
+    server: Server,
     locale: &'static str,
 }
 
@@ -291,8 +288,8 @@ impl Entrance {
     /// # Errors
     /// Why it did not go.
     pub async fn sign_in_as(&self, locale: &str) -> Result<Session, crate::vsphere::Error> {
-        let client = Client::connect(&self.address, &self.trust, Limits::default()).await?;
-        client.sign_in(&self.user, self.password.expose(), locale).await
+        let client = Client::connect(&self.server.address, &self.server.trust, Limits::default()).await?;
+        client.sign_in(&self.server.user, self.server.password.expose(), locale).await
     }
 }
 
@@ -303,22 +300,9 @@ impl Entrance {
 pub async fn entrance(request: &Request, id: VcenterId) -> Result<Entrance> {
     let scope = request.principal.require(Role::Manager)?;
     let kept = store::vcenter::get(request.store.read(), scope, id).await?;
-    Ok(Entrance {
-        address: address(request, &kept.address)?,
-        trust: trust(kept.trust, kept.trusted.as_deref())?,
-        password: open(request, &kept)?,
-        user: kept.username,
-        locale: super::vsphere::label::locale(request.language),
-    })
-}
-
-fn open(request: &Request, kept: &Model) -> Result<Hidden> {
-    let refused = |reason: String| Error::new(&code::KEY_NOT_USABLE).with("reason", reason);
-    let sealed = kept.sealed.as_deref().ok_or_else(|| refused("there is no password".to_owned()))?;
-    let text =
-        request.vault.open(store::vcenter::place(kept.id), sealed).map_err(|error| refused(error.to_string()))?;
-    let text = std::str::from_utf8(&text).map_err(|_| refused("it is no text".to_owned()))?;
-    Ok(Hidden::new(text.to_owned()))
+    address(request, &kept.address)?;
+    let locale = super::vsphere::label::locale(request.language);
+    Ok(Entrance { server: equip::vcenter(&request.vault, kept)?, locale })
 }
 
 fn address(request: &Request, text: &str) -> Result<Address> {

@@ -116,6 +116,10 @@ impl Round<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+        // A session that is lost may look as if nothing were there.
+        if !gone.is_empty() && !self.session.alive().await? {
+            return Err(Error::NotAuthenticated.into());
+        }
         found.extend(self.look_up(&gone).await?);
         gone.retain(|task| !found.iter().any(|info| is_same(task, info) && info.state.is_final()));
         self.record(found, Source::Read).await?;

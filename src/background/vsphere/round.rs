@@ -101,9 +101,9 @@ impl<'c> Round<'c> {
         let seen = round.listen(Duration::ZERO).await?;
         round.record(seen, if is_first { Source::First } else { Source::Read }).await?;
         if is_first {
-            round.first().await?
+            round.first().await?;
         } else {
-            round.gap().await?
+            round.gap().await?;
         }
         round.settle().await?;
         let now = collector.request.clock.now();

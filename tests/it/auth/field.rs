@@ -156,25 +156,13 @@ pub(super) fn changes(of: &Things, run: usize) -> Vec<Field> {
             "dataSource { id }",
             "dataSource.put",
         ),
-        change(
-            "putVcenter",
-            admin,
-            &input(&format!(
-                "name: \"new{run}\", address: \"127.0.0.1:1\", user: \"u\", password: \"p\", collect: false, tenantId: \"{}\"",
-                of.tenant
-            )),
-            "vcenter { id }",
-            "vcenter.put",
-        ),
-        change("testVcenter", admin, &input("address: \"127.0.0.1:1\""), "ok", "vcenter.test"),
-        change("deleteVcenter", admin, &on(&of.vcenter), "vcenter { id }", "vcenter.delete"),
-        change("cancelVsphereTask", manager, &on(&of.vsphere_task), "vsphereTask { id }", "vsphereTask.cancel"),
         change("deleteDataSource", admin, &on(&of.source), "dataSource { id }", "dataSource.delete"),
         change("testDataSource", admin, &on(&of.source), "ok", "dataSource.test"),
         change("deleteSecret", admin, &on(&of.secret), "secret { id }", "secret.delete"),
         change("deleteTask", manager, &on(&of.task), "deletedId", "task.delete"),
         change("deleteTasks", manager, &all, "tasks { id } refused { id }", "task.delete"),
     ];
+    fields.extend(changes_of_vcenters(of, run));
     for (name, verb) in [("retrySubtask", "retry"), ("skipSubtask", "skip"), ("cancelSubtask", "cancel")] {
         fields.push(change(name, manager, &on(&of.subtask), "subtask { id }", &format!("subtask.{verb}")));
     }
@@ -189,6 +177,32 @@ pub(super) fn changes(of: &Things, run: usize) -> Vec<Field> {
         fields.push(change(bulk, manager, &all, "tasks { id } refused { id }", &format!("task.{verb}")));
     }
     fields
+}
+
+/// Every change of vCenters and their tasks.
+fn changes_of_vcenters(of: &Things, run: usize) -> Vec<Field> {
+    let change = |name, role, arguments: &str, selection: &str, action: &str| {
+        let document = format!("mutation {{ {name}({arguments}) {{ {selection} }} }}");
+        Field { name, role: Some(role), document, action: Some(action.into()) }
+    };
+    let (manager, admin) = (Role::Manager, Role::Admin);
+    let input = |text: &str| format!("input: {{{text}}}");
+    let on = |id: &str| format!("input: {{id: \"{id}\"}}");
+    vec![
+        change(
+            "putVcenter",
+            admin,
+            &input(&format!(
+                "name: \"new{run}\", address: \"127.0.0.1:1\", user: \"u\", password: \"p\", collect: false, tenantId: \"{}\"",
+                of.tenant
+            )),
+            "vcenter { id }",
+            "vcenter.put",
+        ),
+        change("testVcenter", admin, &input("address: \"127.0.0.1:1\""), "ok", "vcenter.test"),
+        change("deleteVcenter", admin, &on(&of.vcenter), "vcenter { id }", "vcenter.delete"),
+        change("cancelVsphereTask", manager, &on(&of.vsphere_task), "vsphereTask { id }", "vsphereTask.cancel"),
+    ]
 }
 
 /// Every subscription.

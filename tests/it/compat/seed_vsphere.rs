@@ -56,7 +56,7 @@ pub(in crate::compat) async fn fill(app: &Arc<App>, tenant: TenantId) {
         let words = [("Task.own", "自己的任务"), ("VirtualMachine.powerOn", "打开电源")];
         let words = words.map(|(id, label)| (id.to_owned(), label.to_owned())).to_vec();
         collect::labels(&request, &lease, "zh_CN", words).await.unwrap();
-        let tasks = if vcenter.name == "first" { recent() } else { others() };
+        let tasks = if vcenter.name == "first" { recent() } else { [others(), unfinished()].concat() };
         let tasks: Vec<_> = tasks.into_iter().map(info::seen).collect();
         let report = Report { lease: lease.clone(), instance, source: Source::First, tasks };
         assert_eq!(collect::record(&request, &[report]).await.unwrap(), [true]);
@@ -148,17 +148,6 @@ fn others() -> Vec<TaskInfo> {
     let windows = ("VirtualMachine:vm-120", "windowsserver2008R2");
     let reconfigured = ["2021-08-31T05:54:36.499Z", "2021-08-31T05:54:36.508Z", "2021-08-31T05:54:36.713999Z"];
     let checked = ["2021-08-31T08:15:01.673Z", "2021-08-31T08:15:02.710999Z", "2021-08-31T08:18:02.790999Z"];
-    let day = |hour: u32| {
-        [
-            format!("2021-08-31T{hour:02}:00:00Z"),
-            format!("2021-08-31T{hour:02}:00:01.5Z"),
-            format!("2021-08-31T{hour:02}:00:09.25Z"),
-        ]
-    };
-    let of = |number, id: &str, entity, hour| {
-        let times = day(hour);
-        ended(number, id, entity, [&times[0], &times[1], &times[2]], 261_200 + i32::try_from(number).unwrap())
-    };
     let scheduled = Reason::Schedule {
         name: "VMware vSphere Update Manager Check Notification".into(),
         scheduled_task: Reference::new("ScheduledTask", "schedule-2"),
@@ -175,11 +164,6 @@ fn others() -> Vec<TaskInfo> {
         messages: vec![],
         cause: None,
         details: vec![("existingState".into(), Value::Text("poweredOn".into()))],
-    };
-    let note = LocalizableMessage {
-        key: "com.vmware.note".into(),
-        args: vec![("disk".into(), Value::Int(2))],
-        message: Some("正在复制磁盘 2".into()),
     };
     let check = "com.vmware.vcIntegrity.CheckNotificationTask";
     vec![
@@ -207,6 +191,20 @@ fn others() -> Vec<TaskInfo> {
             cancelled: true,
             ..named("EnterMaintenanceMode_Task", of(3283, "HostSystem.enterMaintenanceMode", host, 12))
         },
+    ]
+}
+
+/// Those that have not ended.
+fn unfinished() -> Vec<TaskInfo> {
+    let directory = ("VirtualMachine:vm-119", "ActiveDirectory");
+    let host = ("HostSystem:host-10", "10.0.0.10");
+    let windows = ("VirtualMachine:vm-120", "windowsserver2008R2");
+    let note = LocalizableMessage {
+        key: "com.vmware.note".into(),
+        args: vec![("disk".into(), Value::Int(2))],
+        message: Some("正在复制磁盘 2".into()),
+    };
+    vec![
         TaskInfo {
             state: TaskState::Running,
             progress: Some(42),
@@ -228,4 +226,11 @@ fn others() -> Vec<TaskInfo> {
         },
         TaskInfo { state: TaskState::Running, complete_time: None, ..of(3290, "Unknown.thing", windows, 15) },
     ]
+}
+
+/// A task of an hour.
+fn of(number: u32, id: &str, entity: (&str, &str), hour: u32) -> TaskInfo {
+    let at = |rest: &str| format!("2021-08-31T{hour:02}:00:{rest}Z");
+    let times = [at("00"), at("01.5"), at("09.25")];
+    ended(number, id, entity, [&times[0], &times[1], &times[2]], 261_200 + i32::try_from(number).unwrap())
 }
