@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use taskloom::vsphere::CloneTo;
 
-use super::lab::{agree, follows, register, truth};
+use super::lab::{Standing, agree, follows, register, truth};
 use super::proxy::Proxy;
 use super::simulator::Simulator;
 use crate::harness::postgres;
@@ -39,6 +40,7 @@ async fn everything_once(folder: &Path, settings: &[(&str, &str)]) {
     let all = truth(&simulator).await;
     assert!(all.len() >= 2582 && all.contains_key(&early), "{}", all.len());
     assert!(all[&long].1, "it was cancelled");
+    statistics(&server, &all).await;
     // The words of the vCenter, in both languages, and what lies above an object.
     let document =
         "query($id: ID!) { vsphereTasks(first: 1, filter: {vcenterId: $id, entity: \"VirtualMachine:vm-57\"}) { nodes {
@@ -47,6 +49,22 @@ async fn everything_once(folder: &Path, settings: &[(&str, &str)]) {
     assert_eq!(node["datacenter"]["name"], "DC0", "{node}");
     assert_eq!(node["host"]["name"], "DC0_H0", "{node}");
     assert_ne!(node["name"], node["nameIn"], "{node}");
+}
+
+/// Operations and days add up to what there is.
+async fn statistics(server: &Server, all: &BTreeMap<String, Standing>) {
+    let document = "{ vcenter(uuid: \"lab\") { statistics(from: \"2000-01-01T00:00:00Z\", to: \"2100-01-01T00:00:00Z\") {
+        operation count failed cancelled failureRate p50 p95 p99 } } }";
+    let days = server.get(document, json!({}), "/vcenter/statistics").await;
+    let sum = |name: &str| days.as_array().unwrap().iter().map(|day| day[name].as_u64().unwrap()).sum::<u64>();
+    let count = |is: &dyn Fn(&Standing) -> bool| all.values().filter(|standing| is(standing)).count() as u64;
+    assert_eq!(sum("count"), all.len() as u64);
+    assert_eq!(sum("cancelled"), count(&|(_, cancelled, ..)| *cancelled));
+    assert_eq!(sum("failed"), count(&|(state, cancelled, ..)| state == "error" && !cancelled));
+    for day in days.as_array().unwrap() {
+        let took = ["p50", "p95", "p99"].map(|name| day[name].as_f64().unwrap());
+        assert!(took.is_sorted(), "{day}");
+    }
 }
 
 /// Whether a server has seen a task.
@@ -76,6 +94,9 @@ async fn the_network_is_cut_fifty_times() {
     let id = register(&server, "lab", &proxy.address, &simulator).await;
     for round in 1..=50 {
         simulator.post("/tasks", json!({"count": 4, "seconds": 1, "steps": 3})).await;
+        if round % 10 == 0 {
+            work(&simulator, round).await;
+        }
         // Now and then again while it tries to come back.
         for _ in 0..if round % 10 == 0 { 3 } else { 1 } {
             until("there is a connection to cut", async || (proxy.cut() > 0).then_some(())).await;
@@ -98,8 +119,9 @@ async fn the_vcenter_is_killed_and_restarted() {
     let listen = simulator.url.trim_start_matches("https://").trim_end_matches("/sdk").to_owned();
     let server = Server::start(&folder.path().join("data"), &[]).await;
     let id = register(&server, "lab", &simulator.url, &simulator).await;
-    for _ in 0..4 {
+    for round in 0..4 {
         follows(&server, "lab").await;
+        work(&simulator, round).await;
         simulator.post("/tasks", json!({"count": 30, "seconds": 1, "steps": 3})).await;
         simulator.task(json!({"seconds": 300, "entity": "DC0_H0_VM0"})).await;
         simulator.kill().await;
@@ -107,6 +129,19 @@ async fn the_vcenter_is_killed_and_restarted() {
         simulator.post("/tasks", json!({"count": 5, "seconds": 0})).await;
     }
     agree(&server, &id, &simulator).await;
+}
+
+/// Real work on machines: power, a snapshot, a clone, and one thing that fails.
+async fn work(simulator: &Simulator, round: u32) {
+    let session = simulator.session().await;
+    let vm = session.find_vm("DC0_H0_VM1").await.unwrap().unwrap().reference;
+    let folder = session.find_entity(&vm).await.unwrap().unwrap().parent.unwrap();
+    session.power_off(&vm).await.unwrap();
+    session.power_off(&vm).await.unwrap();
+    session.create_snapshot(&vm, "before", "", false, false).await.unwrap();
+    session.clone_vm(&vm, &folder, &format!("copy {round}"), &CloneTo::default()).await.unwrap();
+    session.power_on(&vm).await.unwrap();
+    session.sign_out().await.unwrap();
 }
 
 /// Hours of absence: the server is away while tasks begin and end.

@@ -8,6 +8,7 @@ mod lab;
 mod lost;
 mod plans;
 mod proxy;
+mod retention;
 pub(crate) mod simulator;
 mod takeover;
 mod trouble;
