@@ -53,7 +53,8 @@ async fn everything_once(folder: &Path, settings: &[(&str, &str)]) {
 
 /// Operations and days add up to what there is.
 async fn statistics(server: &Server, all: &BTreeMap<String, Standing>) {
-    let document = "{ vcenter(uuid: \"lab\") { statistics(from: \"2000-01-01T00:00:00Z\", to: \"2100-01-01T00:00:00Z\") {
+    let document =
+        "{ vcenter(uuid: \"lab\") { statistics(from: \"2000-01-01T00:00:00Z\", to: \"2100-01-01T00:00:00Z\") {
         operation count failed cancelled failureRate p50 p95 p99 } } }";
     let days = server.get(document, json!({}), "/vcenter/statistics").await;
     let sum = |name: &str| days.as_array().unwrap().iter().map(|day| day[name].as_u64().unwrap()).sum::<u64>();
