@@ -144,6 +144,8 @@ fn client(keeper: Gatekeeper, timeout: Duration) -> Result<Client, String> {
         // A proxy of the server's environment would make the connection, and look at no address.
         .no_proxy()
         .redirect(redirect::Policy::none())
+        // What comes is shown as it comes.
+        .no_gzip()
         // A kept connection would be one that nobody has looked at.
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT)

@@ -41,6 +41,8 @@ async fn everything_once(folder: &Path, settings: &[(&str, &str)]) {
     assert!(all.len() >= 2582 && all.contains_key(&early), "{}", all.len());
     assert!(all[&long].1, "it was cancelled");
     statistics(&server, &all).await;
+    assert_eq!(server.metric("taskloom_vsphere_collectors").await, 1.0);
+    assert!(server.metric("taskloom_vsphere_changes_total").await >= 2500.0);
     // The words of the vCenter, in both languages, and what lies above an object.
     let document =
         "query($id: ID!) { vsphereTasks(first: 1, filter: {vcenterId: $id, entity: \"VirtualMachine:vm-57\"}) { nodes {
