@@ -24,5 +24,6 @@ pub mod server;
 pub mod store;
 pub mod task;
 pub mod telemetry;
+pub mod text;
 pub mod vault;
 pub mod vsphere;

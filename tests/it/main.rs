@@ -11,6 +11,7 @@ mod doors;
 mod engine;
 mod executor;
 mod harness;
+mod hostile;
 mod house;
 mod outage;
 mod vsphere;
