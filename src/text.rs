@@ -12,6 +12,39 @@ pub const REPLACEMENT: char = '\u{fffd}';
 /// The bytes of a message, a warning or a reason that a program or another server gives.
 pub const MESSAGE: usize = 4096;
 
+/// Why a text is refused where one is to be kept or looked for.
+pub const UNSTORABLE: &str = "it holds the character U+0000, which no text may hold";
+
+/// Whether a text can be kept as it is.
+#[must_use]
+pub fn is_storable(text: &str) -> bool {
+    memchr::memchr(0, text.as_bytes()).is_none()
+}
+
+/// Where in a JSON value a text stands that cannot be kept: the path of the first.
+#[must_use]
+pub fn unstorable(value: &serde_json::Value) -> Option<String> {
+    // Not by recursion: the value may be as deep as somebody likes.
+    let mut open = vec![(String::new(), value)];
+    while let Some((path, value)) = open.pop() {
+        match value {
+            serde_json::Value::String(text) if !is_storable(text) => return Some(path),
+            serde_json::Value::Array(items) => {
+                open.extend(items.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), item)));
+            }
+            serde_json::Value::Object(members) => {
+                let inside = if path.is_empty() { String::new() } else { format!("{path}.") };
+                if let Some(name) = members.keys().find(|name| !is_storable(name)) {
+                    return Some(format!("{inside}{}", Text::cut(name, 128)));
+                }
+                open.extend(members.iter().map(|(name, member)| (format!("{inside}{name}"), member)));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// What ends a text that was cut.
 const ELLIPSIS: &str = "…";
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::signature::Signed;
 use super::{cookie, origin};
 use crate::error::{Error, Result, code};
+use crate::text;
 
 /// Of one `Authorization`; nothing we accept is longer.
 const MAX_BYTES: usize = 4 * 1024;
@@ -101,8 +102,10 @@ fn token(text: &str) -> Result<Credentials> {
 
 fn basic(encoded: &str) -> Result<Credentials> {
     let decoded = BASE64.decode(encoded).map_err(|_| bad())?;
-    let text = String::from_utf8(decoded).map_err(|_| bad())?;
-    match text.split_once(':') {
+    let pair = String::from_utf8(decoded).map_err(|_| bad())?;
+    match pair.split_once(':') {
+        // No user has such a name, and no store could look for it.
+        Some((name, _)) if !text::is_storable(name) => Err(bad()),
         Some((name, password)) if !name.is_empty() => {
             Ok(Credentials::Password { name: name.to_owned(), password: password.to_owned() })
         }

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::findings::Findings;
+use super::outputs::Outputs;
 use super::port::{Assignment, AttemptRef, Equipment, Finish, Needs, Port, Report, Taken, Wish};
 use super::worker::Options;
 use crate::clock::Clock;
@@ -21,13 +22,16 @@ use crate::log::{Chunk, Gather, Source};
 use crate::store::attempt::Used;
 use crate::task::command::execute::Outcome;
 use crate::task::spec::{Http, Run, Subtask, Vsphere};
+use crate::text::Text;
 
 /// Lines are written before more text than this is waiting, however young they are.
 const WAITING: u64 = 1 << 20;
 /// How long the database may be away before a log's lines are waited for no longer.
 const RETRY: Duration = Duration::from_millis(250);
 /// Progress is reported at most this often.
-const PROGRESS: Duration = Duration::from_millis(200);
+const PROGRESS: Duration = Duration::from_millis(250);
+/// So many warnings of an attempt are events, too; the log has all of them.
+const WARNINGS: u64 = 100;
 
 /// Whether nothing has to run: a gate, or an undo that its subtask does not have.
 #[must_use]
@@ -46,7 +50,7 @@ pub async fn finish_instantly(port: &dyn Port, assignments: Vec<Assignment>) {
     }
 }
 
-fn done(attempt: AttemptRef, outcome: Outcome, message: Option<String>) -> Finish {
+fn done(attempt: AttemptRef, outcome: Outcome, message: Option<Text>) -> Finish {
     Finish { attempt, outcome, exit_code: None, message, outputs: Map::new(), used: Used::default() }
 }
 
@@ -109,10 +113,10 @@ impl Bench<'_> {
         let (orders, follow) = orders(wishes.clone());
         let (reports, inbox) = mpsc::channel(64);
         let scribe = Scribe::new(self, attempt);
-        let ((), finished, outputs) =
+        let ((), finished, said) =
             tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), scribe.write(inbox));
         ran();
-        self.record(finish(attempt, finished, outputs)).await;
+        self.record(finish(attempt, finished, said)).await;
         // What it left in its folder stays for a while (`retention.attempt_folders`); most leave nothing.
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || executor::tidy(&folder)).await {
             tracing::debug!(attempt = %attempt.id, %error, "the folder of an attempt stays as it is");
@@ -122,7 +126,7 @@ impl Bench<'_> {
     /// The work of an attempt with all that it is given; or its end, when there is nothing to give.
     async fn prepare(&self, assignment: &Assignment) -> Result<Work, Finish> {
         let attempt = assignment.attempt;
-        let failed = |message: String| done(attempt, Outcome::Failed, Some(message));
+        let failed = |message: String| done(attempt, Outcome::Failed, Some(message.into()));
         let (subtask, run) =
             read(assignment).map_err(|error| failed(format!("its definition cannot be read: {error}")))?;
         let needs = needs(&subtask, &run);
@@ -132,7 +136,7 @@ impl Bench<'_> {
                 tracing::warn!(attempt = %attempt.id, error = ?error, "an attempt could not be given what it names");
                 // A database that is away is no fault of the attempt: it runs again.
                 let is_away = error.code() == &code::DATABASE_UNAVAILABLE;
-                done(attempt, if is_away { Outcome::Lost } else { Outcome::Failed }, Some(error.to_string()))
+                done(attempt, if is_away { Outcome::Lost } else { Outcome::Failed }, Some(error.to_string().into()))
             })?;
         }
         let program = program(run, &mut equipment);
@@ -209,16 +213,12 @@ const fn order(wish: Wish) -> Order {
     }
 }
 
-fn finish(
-    attempt: AttemptRef,
-    finished: Result<Finished, executor::ExecutorError>,
-    outputs: Map<String, Value>,
-) -> Finish {
+fn finish(attempt: AttemptRef, finished: Result<Finished, executor::ExecutorError>, said: Said) -> Finish {
     let finished = match finished {
         Ok(finished) => finished,
         Err(error) => {
             tracing::error!(attempt = %attempt.id, error = %error, "an attempt could not be run");
-            return done(attempt, Outcome::Failed, Some(format!("could not be run: {error}")));
+            return done(attempt, Outcome::Failed, Some(format!("could not be run: {error}").into()));
         }
     };
     let outcome = match finished.outcome {
@@ -228,8 +228,14 @@ fn finish(
         executor::Outcome::Canceled => Outcome::Canceled,
         executor::Outcome::Lost => Outcome::Lost,
     };
-    let (exit_code, message, used) = (finished.exit_code, finished.message, used(finished.usage));
-    Finish { attempt, outcome, exit_code, message, outputs, used }
+    let (exit_code, used) = (finished.exit_code, used(finished.usage));
+    let message = finished.message.map(Text::from);
+    // What could not be kept is no success, whatever its exit status says.
+    let (outcome, message) = match (outcome, said.fault) {
+        (Outcome::Succeeded, Some(fault)) => (Outcome::Failed, Some(fault)),
+        (outcome, _) => (outcome, message),
+    };
+    Finish { attempt, outcome, exit_code, message, outputs: said.outputs, used }
 }
 
 fn used(usage: Usage) -> Used {
@@ -239,6 +245,14 @@ fn used(usage: Usage) -> Used {
         peak_memory_bytes: i64::try_from(usage.peak_memory_bytes).ok(),
         processes: i32::try_from(usage.processes).ok(),
     }
+}
+
+/// What a program has said when it ended, beside its log.
+#[derive(Debug, Default)]
+struct Said {
+    outputs: Map<String, Value>,
+    /// Why what it said could not all be kept.
+    fault: Option<Text>,
 }
 
 /// Passes on what a program says.
@@ -251,9 +265,11 @@ struct Scribe {
     since: Option<Instant>,
     limit: Limit,
     flush: Duration,
-    outputs: Map<String, Value>,
+    outputs: Outputs,
+    warnings: u64,
+    fault: Option<Text>,
     findings: Findings,
-    progress: Option<(f64, Option<String>)>,
+    progress: Option<(f64, Option<Text>)>,
     told_at: Option<Instant>,
     refused: bool,
 }
@@ -269,7 +285,9 @@ impl Scribe {
             since: None,
             limit: Limit::of(bench.options.log_limit),
             flush: bench.options.log_flush,
-            outputs: Map::new(),
+            outputs: Outputs::default(),
+            warnings: 0,
+            fault: None,
             findings: Findings::of(bench.port.clone(), attempt),
             progress: None,
             told_at: None,
@@ -277,8 +295,8 @@ impl Scribe {
         }
     }
 
-    /// Writes until the program has said everything; what it put out.
-    async fn write(mut self, mut inbox: mpsc::Receiver<executor::Report>) -> Map<String, Value> {
+    /// Writes until the program has said everything; what it said beside its log.
+    async fn write(mut self, mut inbox: mpsc::Receiver<executor::Report>) -> Said {
         loop {
             let due = self.due();
             let report = tokio::select! {
@@ -298,7 +316,11 @@ impl Scribe {
         }
         self.flush().await;
         self.tell_progress(true).await;
-        self.outputs
+        if let Some(more) = self.warnings.checked_sub(WARNINGS).filter(|more| *more > 0) {
+            self.tell(Report::Warning(format!("… and {more} more warnings: all of them are in the log").into())).await;
+        }
+        let fault = self.fault.or_else(|| self.findings.fault());
+        Said { outputs: self.outputs.into_values(), fault }
     }
 
     fn due(&self) -> Option<Instant> {
@@ -318,19 +340,31 @@ impl Scribe {
                 self.keep(&text, lines, source, at).await;
             }
             executor::Report::Progress { fraction, text } => {
-                self.progress = Some((fraction, text));
+                self.progress = Some((fraction, text.map(Text::from)));
                 self.tell_progress(false).await;
             }
             executor::Report::Output { key, value } => {
-                self.outputs.insert(key, Value::String(value));
+                if let Err(excess) = self.outputs.put(&key, &value) {
+                    self.fail(excess.of(&key)).await;
+                }
             }
             executor::Report::Warning(text) => {
                 self.keep(format!("{text}\n").as_bytes(), 1, Source::Warning, self.clock.now()).await;
-                self.tell(Report::Warning(text)).await;
+                self.warnings += 1;
+                if self.warnings <= WARNINGS {
+                    self.tell(Report::Warning(text.into())).await;
+                }
             }
             executor::Report::Result { number, part } => self.findings.keep(number, part).await,
             executor::Report::Usage(usage) => self.tell(Report::Usage(used(usage))).await,
         }
+    }
+
+    /// The attempt will fail for this reason, and its log says so where it happened.
+    async fn fail(&mut self, fault: Text) {
+        let line = format!("{fault}: the attempt fails\n");
+        self.keep(line.as_bytes(), 1, Source::System, self.clock.now()).await;
+        self.fault.get_or_insert(fault);
     }
 
     async fn keep(&mut self, text: &[u8], lines: u32, source: Source, at: taskloom_entity::Timestamp) {
@@ -353,6 +387,11 @@ impl Scribe {
         let first_line = loop {
             match self.port.append(self.attempt, chunks.clone()).await {
                 Ok(first_line) => break first_line,
+                Err(error) if error.is_about_one_record() => {
+                    tracing::error!(attempt = %self.attempt.id, error = ?error, "log lines cannot be written");
+                    self.fault.get_or_insert(format!("its log could not be kept: {error}").into());
+                    break None;
+                }
                 Err(error) => {
                     tracing::warn!(attempt = %self.attempt.id, error = ?error, "log lines cannot be written: trying again");
                     tokio::time::sleep(RETRY).await;

@@ -17,6 +17,7 @@ use crate::store::snapshot::{Wait, lock_many};
 use crate::store::{Store, Tx, queue};
 use crate::task::command::execute::{self, Outcome};
 use crate::task::{Draft, Plan};
+use crate::text::Text;
 
 /// A worker that waits for work.
 #[derive(Clone, Debug)]
@@ -38,8 +39,8 @@ pub struct Batch {
     pub reports: Vec<(AttemptRef, Report)>,
     /// Who waits for work.
     pub claimant: Option<Claimant>,
-    /// Whether the queue may hold some, beside what this cycle makes ready.
-    pub look: bool,
+    /// What it may take, beside what this cycle makes ready. A hint: whether it still is is decided under the lock.
+    pub candidates: Vec<queue::Candidate>,
 }
 
 /// What it did.
@@ -57,6 +58,8 @@ pub struct Done {
     pub passed_over: bool,
     /// The first end of a back-off in the tasks of this cycle.
     pub backoff: Option<Timestamp>,
+    /// Candidates that cannot be handed out: their rows cannot be read, or what would be written is refused.
+    pub unfit: Vec<SubtaskId>,
 }
 
 /// Runs one cycle.
@@ -65,19 +68,12 @@ pub struct Done {
 /// When the database does not take it: nothing of it happened, and all of it may be tried again.
 pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     let begun = Instant::now();
-    // A hint: whether they still are is decided under the lock.
-    let candidates = match &batch.claimant {
-        Some(claimant) if batch.look => {
-            queue::candidates(store.read(), &claimant.labels, claimant.free as u64, now).await?
-        }
-        _ => vec![],
-    };
     let tasks: BTreeSet<TaskId> = batch
         .finishes
         .iter()
         .map(|finish| finish.attempt.task_id)
         .chain(batch.reports.iter().map(|(attempt, _)| attempt.task_id))
-        .chain(candidates.iter().map(|candidate| candidate.task_id))
+        .chain(batch.candidates.iter().map(|candidate| candidate.task_id))
         .collect();
     if tasks.is_empty() {
         return Ok(Done::default());
@@ -90,17 +86,17 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     let heard = batch.reports.iter().map(|(attempt, _)| cycle.by_task.contains_key(&attempt.task_id)).collect();
     cycle.report(&tx, &batch.reports).await?;
     let assignments = match &batch.claimant {
-        Some(claimant) => cycle.claim(&tx, claimant, &candidates).await?,
+        Some(claimant) => cycle.claim(&tx, claimant, &batch.candidates).await?,
         None => vec![],
     };
-    let passed_over = candidates.iter().any(|candidate| !cycle.by_task.contains_key(&candidate.task_id));
+    let passed_over = batch.candidates.iter().any(|candidate| !cycle.by_task.contains_key(&candidate.task_id));
     let backoff = cycle.backoff();
     let (wrote, tally) = cycle.write(&tx).await?;
     tx.commit().await?;
     store.metrics().engine_commits.inc();
     store.metrics().engine_commit_duration.observe(begun.elapsed());
     tally.count(store.metrics());
-    Ok(Done { finishes, heard, assignments, wrote, passed_over, backoff })
+    Ok(Done { finishes, heard, assignments, wrote, passed_over, backoff, unfit: vec![] })
 }
 
 struct Cycle {
@@ -143,7 +139,8 @@ impl Cycle {
             return Some(Taken::Refused);
         };
         let canceling = draft.snapshot().subtasks[index].state == SubtaskState::Canceling;
-        if !execute::finish(draft, index, &finish.outcome, finish.message.clone()) {
+        let message = finish.message.as_ref().map(|message| message.as_str().to_owned());
+        if !execute::finish(draft, index, &finish.outcome, message) {
             return Some(Taken::Refused);
         }
         let keeps = finish.outcome == Outcome::Succeeded && !canceling && !finish.outputs.is_empty();
@@ -167,7 +164,7 @@ impl Cycle {
             match report {
                 Report::Progress(fraction, text) => {
                     if execute::advance(draft, index, *fraction) || text.is_some() {
-                        let told = progressed(draft, *attempt, index, text.clone());
+                        let told = progressed(draft, *attempt, index, text.as_ref());
                         self.told.push(told);
                     }
                 }
@@ -176,7 +173,7 @@ impl Cycle {
                         kind: EventKind::Warning,
                         subtask_id: Some(attempt.subtask_id),
                         attempt_id: Some(attempt.id),
-                        message: Some(text.clone()),
+                        message: Some(text.as_str().to_owned()),
                         ..blank_of(draft)
                     };
                     self.told.push(event);
@@ -311,7 +308,8 @@ fn ended(finish: &Finish, canceling: bool, at: Timestamp) -> Ended {
         Outcome::TimedOut => AttemptState::TimedOut,
         Outcome::Canceled => AttemptState::Canceled,
     };
-    let (exit_code, message, used) = (finish.exit_code, finish.message.clone(), finish.used);
+    let (exit_code, used) = (finish.exit_code, finish.used);
+    let message = finish.message.as_ref().map(|message| message.as_str().to_owned());
     Ended { id: finish.attempt.id, state, at, exit_code, message, used }
 }
 
@@ -320,12 +318,12 @@ fn blank_of(draft: &Draft) -> NewEvent {
     blank(task.tenant_id, task.id, draft.now())
 }
 
-fn progressed(draft: &Draft, attempt: AttemptRef, index: usize, text: Option<String>) -> NewEvent {
+fn progressed(draft: &Draft, attempt: AttemptRef, index: usize, text: Option<&Text>) -> NewEvent {
     NewEvent {
         subtask_id: Some(attempt.subtask_id),
         attempt_id: Some(attempt.id),
         progress: Some(draft.snapshot().subtasks[index].progress),
-        message: text,
+        message: text.map(|text| text.as_str().to_owned()),
         ..blank_of(draft)
     }
 }

@@ -5,19 +5,19 @@
 //! One desk a process; it dies with the process, and then its attempts are lost and taken again elsewhere. While the
 //! database does not answer it keeps what it has and tries again.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use taskloom_entity::{AttemptId, Timestamp, WorkerState, worker};
+use taskloom_entity::{AttemptId, SubtaskId, Timestamp, WorkerState, worker};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{self, Batch, Claimant, Done};
-use super::equip;
+use super::cycle::{Batch, Claimant, Done};
 use super::port::{Assignment, AttemptRef, Equipment, Finish, Found, Hello, Life, Needs, Port, Report, Taken, Wish};
+use super::{divide, equip};
 use crate::clock::Clock;
 use crate::error::{Error, Result, code};
 use crate::event::Bell;
@@ -26,18 +26,23 @@ use crate::store::{self, Changed, Store};
 use crate::telemetry::metrics::Write;
 use crate::vault::Vault;
 
-/// How many outcomes and reports one cycle takes.
+/// How many outcomes one cycle takes.
 const BATCH: usize = 512;
+/// How many reports it takes beside them: what runs may say much, and ends must not wait for it.
+const REPORTS: usize = 256;
+/// How many reports may wait. Whoever has another to make waits, too.
+const WAITING: usize = 1024;
 /// How often work is looked for though nobody rang: another process may have lost its bell.
 const LOOK: Duration = Duration::from_secs(1);
 /// How soon again, when work was there but its task was locked.
 const PASSED_OVER: Duration = Duration::from_millis(5);
 /// How long a database that does not answer is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long a subtask that cannot be handed out is left out, so that it does not stand in front of others.
+const UNFIT: Duration = Duration::from_secs(60);
 
 enum Ask {
     Finish(Finish, oneshot::Sender<Taken>),
-    Report(AttemptRef, Report),
     Claim(Claimant, oneshot::Sender<Vec<Assignment>>),
 }
 
@@ -63,6 +68,7 @@ pub struct Tools {
 pub struct Desk {
     tools: Tools,
     asks: mpsc::UnboundedSender<Ask>,
+    reports: mpsc::Sender<(AttemptRef, Report)>,
     labels: Arc<std::sync::Mutex<Vec<String>>>,
     /// Remembers which ring it has heard: kept from one question to the next.
     wishes: Arc<tokio::sync::Mutex<watch::Receiver<u64>>>,
@@ -72,11 +78,13 @@ impl Desk {
     /// Opens the desk; it is served by [`Clerk::run`].
     #[must_use]
     pub fn open(tools: Tools) -> (Self, Clerk) {
-        // Bounded by the worker's slots: each running attempt asks a few things at a time.
+        // Bounded by the worker's slots: each attempt ends once. What it says meanwhile is bounded by the channel.
         let (asks, inbox) = mpsc::unbounded_channel();
+        let (reports, said) = mpsc::channel(WAITING);
         let wishes = Arc::new(tokio::sync::Mutex::new(tools.bell.work()));
-        let clerk = Clerk { tools: tools.clone(), inbox, open: Open::default(), look_at: Instant::now() };
-        (Self { tools, asks, labels: Arc::default(), wishes }, clerk)
+        let (open, unfit) = (Open::default(), HashMap::new());
+        let clerk = Clerk { tools: tools.clone(), inbox, said, open, look_at: Instant::now(), unfit };
+        (Self { tools, asks, reports, labels: Arc::default(), wishes }, clerk)
     }
 
     fn ask(&self, ask: Ask) -> Result<()> {
@@ -178,7 +186,7 @@ impl Port for Desk {
     }
 
     async fn report(&self, attempt: AttemptRef, report: Report) -> Result<()> {
-        self.ask(Ask::Report(attempt, report))
+        self.reports.send((attempt, report)).await.map_err(|_| Error::new(&code::SHUTTING_DOWN))
     }
 
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Taken>> {
@@ -230,9 +238,12 @@ struct Open {
 pub struct Clerk {
     tools: Tools,
     inbox: mpsc::UnboundedReceiver<Ask>,
+    said: mpsc::Receiver<(AttemptRef, Report)>,
     open: Open,
     /// When work is looked for though nobody rang.
     look_at: Instant,
+    /// What cannot be handed out, and until when it is left out.
+    unfit: HashMap<SubtaskId, Instant>,
 }
 
 impl std::fmt::Debug for Clerk {
@@ -269,10 +280,14 @@ impl Clerk {
                     }
                     None => return,
                 },
+                Some(report) = self.said.recv() => {
+                    self.open.reports.push_back(report);
+                    tokio::task::yield_now().await;
+                }
                 changed = rung.changed() => self.open.work |= changed.is_ok(),
                 () = tokio::time::sleep_until(self.look_at) => {}
                 () = stop.cancelled() => {
-                    if self.inbox.is_empty() { return }
+                    if self.inbox.is_empty() && self.said.is_empty() { return }
                 }
             }
         }
@@ -285,10 +300,16 @@ impl Clerk {
     }
 
     fn gather(&mut self) {
-        while self.open.finishes.len() + self.open.reports.len() < BATCH {
+        while self.open.finishes.len() < BATCH {
             match self.inbox.try_recv() {
                 Ok(ask) => self.take(ask),
-                Err(_) => return,
+                Err(_) => break,
+            }
+        }
+        while self.open.reports.len() < REPORTS {
+            match self.said.try_recv() {
+                Ok(report) => self.open.reports.push_back(report),
+                Err(_) => break,
             }
         }
     }
@@ -296,22 +317,18 @@ impl Clerk {
     fn take(&mut self, ask: Ask) {
         match ask {
             Ask::Finish(finish, reply) => self.open.finishes.push_back((finish, reply)),
-            Ask::Report(attempt, report) => self.open.reports.push_back((attempt, report)),
             Ask::Claim(claimant, reply) => self.open.claim = Some((claimant, reply)),
         }
     }
 
     async fn turn(&mut self) {
-        let claimant =
-            self.open.claim.as_ref().filter(|(_, reply)| !reply.is_closed()).map(|(claimant, _)| claimant.clone());
-        let batch = Batch {
-            finishes: self.open.finishes.iter().map(|(finish, _)| finish.clone()).collect(),
-            reports: self.open.reports.iter().cloned().collect(),
-            look: self.open.work,
-            claimant,
-        };
         let now = self.tools.clock.now();
-        let done = match cycle::run(&self.tools.store, &batch, now).await {
+        let run = async {
+            let batch = self.batch(now).await?;
+            let done = divide::run(&self.tools.store, &batch, now).await?;
+            Ok::<_, Error>((batch.claimant, done))
+        };
+        let (claimant, done) = match run.await {
             Ok(done) => done,
             Err(error) => {
                 tracing::warn!(error = ?error, "outcomes cannot be recorded: trying again");
@@ -322,8 +339,9 @@ impl Clerk {
         if done.wrote {
             self.tools.bell.ring_events();
         }
+        self.unfit.extend(done.unfit.iter().map(|id| (*id, Instant::now() + UNFIT)));
         self.answer(&done.finishes, &done.heard).await;
-        self.look_later(&batch, &done, now).await;
+        self.look_later(claimant.as_ref(), &done, now).await;
         if !done.assignments.is_empty()
             && let Some((_, reply)) = self.open.claim.take()
             && let Err(assignments) = reply.send(done.assignments)
@@ -333,18 +351,40 @@ impl Clerk {
         }
     }
 
+    /// What the next cycle is to do.
+    async fn batch(&self, now: Timestamp) -> Result<Batch> {
+        let claim = self.open.claim.as_ref().filter(|(_, reply)| !reply.is_closed());
+        let claimant = claim.map(|(claimant, _)| claimant.clone());
+        let mut candidates = vec![];
+        if let Some(claimant) = claimant.as_ref().filter(|_| self.open.work) {
+            let left_out = |id: &SubtaskId| self.unfit.get(id).is_some_and(|until| *until > Instant::now());
+            let most = claimant.free + self.unfit.len();
+            candidates = store::queue::candidates(self.tools.store.read(), &claimant.labels, most as u64, now).await?;
+            candidates.retain(|candidate| !left_out(&candidate.id));
+            candidates.truncate(claimant.free);
+        }
+        Ok(Batch {
+            finishes: self.open.finishes.iter().map(|(finish, _)| finish.clone()).collect(),
+            reports: self.open.reports.iter().cloned().collect(),
+            claimant,
+            candidates,
+        })
+    }
+
     /// Whether and when there is to be looked for work that this cycle has not seen.
-    async fn look_later(&mut self, batch: &Batch, done: &Done, now: Timestamp) {
-        self.open.work = match &batch.claimant {
+    async fn look_later(&mut self, claimant: Option<&Claimant>, done: &Done, now: Timestamp) {
+        let looked = std::mem::take(&mut self.open.work);
+        self.unfit.retain(|_, until| *until > Instant::now());
+        self.open.work = match claimant {
             Some(claimant) => done.assignments.len() >= claimant.free,
             // Nobody was there to take what was made ready.
-            None => self.open.work || done.wrote,
+            None => looked || done.wrote,
         };
         if done.passed_over {
             // Somebody holds its task for a moment, and may let go of it without a ring.
             self.look_at = self.look_at.min(Instant::now() + PASSED_OVER);
         }
-        let looked_in_vain = batch.look && batch.claimant.is_some() && done.assignments.is_empty();
+        let looked_in_vain = looked && claimant.is_some() && done.assignments.is_empty();
         let backoff = if looked_in_vain {
             store::queue::next_backoff(self.tools.store.read(), now).await.unwrap_or_default()
         } else {

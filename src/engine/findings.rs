@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::port::{AttemptRef, Found, Port, Taken};
 use crate::error::Kind;
 use crate::rows::{Chunk, Part};
+use crate::text::Text;
 
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -16,11 +17,17 @@ pub(super) struct Findings {
     attempt: AttemptRef,
     next_row: i64,
     refused: bool,
+    fault: Option<Text>,
 }
 
 impl Findings {
     pub(super) fn of(port: Arc<dyn Port>, attempt: AttemptRef) -> Self {
-        Self { port, attempt, next_row: 0, refused: false }
+        Self { port, attempt, next_row: 0, refused: false, fault: None }
+    }
+
+    /// Why rows were not kept, when that was for what is in them.
+    pub(super) fn fault(self) -> Option<Text> {
+        self.fault
     }
 
     /// Writes the next part of a set.
@@ -55,6 +62,7 @@ impl Findings {
                 Err(error) => {
                     tracing::error!(attempt = %self.attempt.id, error = ?error, "rows cannot be written");
                     self.refused = true;
+                    self.fault = Some(format!("its rows could not be kept: {error}").into());
                     return;
                 }
             }

@@ -1,6 +1,6 @@
 //! Claims, runs, records. [`apply`] writes what was decided; [`cycle`] is the one transaction in which outcomes are
 //! recorded and work is handed out; [`desk`] gathers what waits to be written into cycles; [`worker`] runs attempts
-//! through the narrow [`port`]; [`recovery`] takes back what a lost worker had; [`tally`] counts what was committed.
+//! through the narrow [`port`]; [`divide`] keeps one bad record from stopping the others; [`recovery`] takes back what a lost worker had; [`tally`] counts what was committed.
 //!
 //! Attempts happen at least once, transitions exactly once: every write of an attempt is fenced by its epoch.
 
@@ -8,8 +8,10 @@ pub mod apply;
 pub mod attempt;
 pub mod cycle;
 pub mod desk;
+mod divide;
 pub mod equip;
 mod findings;
+mod outputs;
 pub mod port;
 pub mod recovery;
 pub mod tally;

@@ -14,6 +14,7 @@ use crate::log::Chunk;
 use crate::store::attempt::Used;
 pub use crate::store::result::Found;
 use crate::task::command::execute::Outcome;
+use crate::text::Text;
 use crate::vault::Hidden;
 
 /// Who a worker is.
@@ -89,7 +90,7 @@ pub struct Finish {
     /// The exit status of its process.
     pub exit_code: Option<i32>,
     /// Why.
-    pub message: Option<String>,
+    pub message: Option<Text>,
     /// What it put out.
     pub outputs: Map<String, Value>,
     /// What it used.
@@ -100,9 +101,9 @@ pub struct Finish {
 #[derive(Clone, Debug)]
 pub enum Report {
     /// How far it is, 0 to 1, and in words.
-    Progress(f64, Option<String>),
+    Progress(f64, Option<Text>),
     /// Something to look at.
-    Warning(String),
+    Warning(Text),
     /// What it uses.
     Usage(Used),
 }
@@ -167,7 +168,7 @@ pub trait Port: Send + Sync {
     /// Keeps what an attempt found.
     async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken>;
 
-    /// Reports on a running attempt. May be written a moment later, together with others.
+    /// Reports on a running attempt. May be written a moment later, together with others; waits while many wait.
     async fn report(&self, attempt: AttemptRef, report: Report) -> Result<()>;
 
     /// Records the end of attempts.

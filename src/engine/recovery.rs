@@ -10,7 +10,8 @@ use sea_orm::DbBackend;
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{self, Batch};
+use super::cycle::Batch;
+use super::divide;
 use super::port::{AttemptRef, Finish};
 use crate::clock::Clock;
 use crate::error::Result;
@@ -75,7 +76,7 @@ impl Recovery {
             }
             let finishes: Vec<Finish> = orphans.iter().map(give_back).collect();
             let batch = Batch { finishes, ..Batch::default() };
-            let done = cycle::run(&self.store, &batch, self.clock.now()).await?;
+            let done = divide::run(&self.store, &batch, self.clock.now()).await?;
             if done.wrote {
                 self.bell.ring();
             }
@@ -124,7 +125,7 @@ fn give_back(orphan: &Running) -> Finish {
         },
         outcome: Outcome::Lost,
         exit_code: None,
-        message: Some("its worker was lost".to_owned()),
+        message: Some("its worker was lost".into()),
         outputs: Map::new(),
         used: Used::default(),
     }

@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result, code};
 use crate::store::audit::Entry;
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Tx};
+use crate::text::Text;
 
 pub use crate::store::audit::Filter;
 
@@ -29,8 +30,8 @@ pub struct Act {
     detail: Option<JsonText>,
 }
 
-/// The longest name of an object that is kept: it may come from a stranger.
-const LONGEST_OBJECT: usize = 128;
+/// Bytes of the name of an object that are kept: it may come from a stranger.
+const LONGEST_OBJECT: usize = 256;
 
 impl Act {
     /// `action` on `object`.
@@ -65,7 +66,7 @@ impl Act {
             user_id: request.principal.user_id(),
             actor: request.principal.name(),
             action: self.action,
-            object: self.object.chars().take(LONGEST_OBJECT).collect(),
+            object: Text::cut(&self.object, LONGEST_OBJECT).into_string(),
             code,
             detail: self.detail.clone(),
             request_id: request.id.to_string(),

@@ -9,6 +9,8 @@ use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DbBackend, Statement, Value};
 
+use crate::text;
+
 /// Rows to be joined as `v`, whose columns are `column1`, `column2`, ….
 #[derive(Debug)]
 pub struct Rows {
@@ -81,7 +83,12 @@ fn arrays(types: &[&str], values: Vec<Value>) -> (String, Vec<Value>) {
     let mut columns: Vec<Vec<Value>> = types.iter().map(|_| Vec::with_capacity(values.len() / width)).collect();
     for (at, value) in values.into_iter().enumerate() {
         let kind = types[at % width];
-        columns[at % width].push(if value.is_some() { value } else { nothing(kind).0 });
+        columns[at % width].push(match value {
+            // What stands for NULL is no text that anybody says.
+            Value::String(Some(text)) if text.as_str() == NOTHING => text::REPLACEMENT.to_string().into(),
+            value if value.is_some() => value,
+            _ => nothing(kind).0,
+        });
     }
     let numbered = || types.iter().enumerate().map(|(at, kind)| (at + 1, *kind));
     let named: Vec<String> = numbered()
@@ -97,6 +104,9 @@ fn arrays(types: &[&str], values: Vec<Value>) -> (String, Vec<Value>) {
     (sql, bound.collect())
 }
 
+/// What stands for NULL among texts.
+const NOTHING: &str = "\u{1}";
+
 /// What stands for NULL in an array, since the library binds none there: a value that does not occur, and how SQL
 /// writes it.
 fn nothing(kind: &str) -> (Value, Option<&'static str>) {
@@ -105,7 +115,7 @@ fn nothing(kind: &str) -> (Value, Option<&'static str>) {
         "integer" => (i32::MIN.into(), Some("-2147483648")),
         "double precision" => (f64::NAN.into(), Some("'NaN'")),
         "boolean" => (false.into(), None),
-        _ => ("\u{1}".into(), Some("chr(1)")),
+        _ => (NOTHING.into(), Some("chr(1)")),
     }
 }
 

@@ -11,6 +11,7 @@ use super::Tx;
 use super::bulk::Rows;
 use super::change::run_all;
 use super::listen::PROCESS;
+use super::readable;
 use crate::error::Result;
 
 /// The channel that is notified of new events.
@@ -113,7 +114,7 @@ fn row(event: NewEvent, order: i32) -> [Value; 13] {
 /// When the database does not answer.
 pub async fn after(conn: &impl ConnectionTrait, after: EventId, limit: u64) -> Result<Vec<task_event::Model>> {
     let query = task_event::Entity::find().filter(task_event::Column::Id.gt(after));
-    Ok(query.order_by_asc(task_event::Column::Id).limit(limit).all(conn).await?)
+    readable(conn, query.order_by_asc(task_event::Column::Id).limit(limit), task_event::Column::Id).await
 }
 
 /// The events of one task behind `after`, oldest first.
@@ -128,7 +129,7 @@ pub async fn of_task(
 ) -> Result<Vec<task_event::Model>> {
     let of_task = task_event::Column::TaskId.eq(task_id);
     let query = task_event::Entity::find().filter(of_task).filter(task_event::Column::Id.gt(after));
-    Ok(query.order_by_asc(task_event::Column::Id).limit(limit).all(conn).await?)
+    readable(conn, query.order_by_asc(task_event::Column::Id).limit(limit), task_event::Column::Id).await
 }
 
 /// The newest event of one task among these kinds.
@@ -151,8 +152,9 @@ pub async fn last_of_task(
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(conn: &impl ConnectionTrait) -> Result<EventId> {
-    let newest = task_event::Entity::find().order_by_desc(task_event::Column::Id).limit(1).one(conn).await?;
-    Ok(newest.map_or(EventId(0), |event| event.id))
+    let newest = task_event::Entity::find().select_only().column(task_event::Column::Id);
+    let newest = newest.order_by_desc(task_event::Column::Id).limit(1);
+    Ok(newest.into_tuple().one(conn).await?.unwrap_or(EventId(0)))
 }
 
 /// Removes the events from before `until`; how many.

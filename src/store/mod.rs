@@ -36,11 +36,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QuerySelect, Select, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::telemetry::Metrics;
 
 /// An open transaction: what is written through it is one. Dropped without [`DatabaseTransaction::commit`], it is
@@ -127,6 +127,34 @@ impl Store {
             }
         }
     }
+}
+
+/// The rows of a query without those that cannot be read (somebody else wrote them, or they were damaged): one of
+/// them must not keep a reader from all the others.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn readable<E: EntityTrait>(
+    conn: &impl ConnectionTrait,
+    query: Select<E>,
+    id: E::Column,
+) -> Result<Vec<E::Model>> {
+    match query.clone().all(conn).await {
+        Err(error) if error::is_damaged(&error) => {}
+        read => return Ok(read?),
+    }
+    let ids: Vec<i64> = query.select_only().column(id).into_tuple().all(conn).await?;
+    let mut rows = Vec::with_capacity(ids.len());
+    for number in ids {
+        match E::find().filter(id.eq(number)).one(conn).await {
+            Ok(row) => rows.extend(row),
+            Err(error) if error::is_damaged(&error) => {
+                tracing::error!(table = E::default().table_name(), id = number, %error, "a row cannot be read: it is left out");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(rows)
 }
 
 /// Whether a unique key was taken by another row.

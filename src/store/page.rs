@@ -5,6 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::error::Result;
+use crate::text;
 
 /// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,10 @@ impl<E: EntityTrait> Query<E> {
 
 /// Whether a column contains `part`, in any case of its letters; `%` and `_` in it mean themselves.
 pub fn contains(column: impl ColumnTrait, part: &str) -> Expr {
+    // SQLite reads a pattern up to the first U+0000, and what is left of it would match everything.
+    if !text::is_storable(part) {
+        return Expr::val(false).into();
+    }
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');
     for letter in part.to_lowercase().chars() {

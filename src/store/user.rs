@@ -12,6 +12,7 @@ use super::page::{self, Page, Slice};
 use super::{Changed, Tx, is_taken, tenant};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
+use crate::text;
 
 /// What a new user is made of.
 #[derive(Clone, Debug)]
@@ -65,6 +66,10 @@ pub async fn get(db: &impl ConnectionTrait, scope: &Scope, id: UserId) -> Result
 /// # Errors
 /// When the database does not answer.
 pub async fn find_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Option<Model>> {
+    // A stranger may say anything; what no name can hold is nobody's.
+    if !text::is_storable(name) {
+        return Ok(None);
+    }
     Ok(Entity::find().filter(Column::Name.eq(name)).one(db).await?)
 }
 

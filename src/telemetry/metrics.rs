@@ -133,6 +133,8 @@ pub struct Metrics {
     pub engine_wait: Seconds,
     /// Writes of attempts that were lost.
     pub refused_writes: Family<Write, Counter>,
+    /// Records that cannot be written or read for what is in them.
+    pub unfit_records: Counter,
     /// From wanting a transaction to having it.
     pub database_wait: Seconds,
     /// Open subscriptions.
@@ -211,6 +213,12 @@ impl Metrics {
                 "taskloom_engine_refused_writes",
                 "Writes of attempts that were lost",
                 Family::default(),
+            ),
+            unfit_records: put(
+                ours,
+                "taskloom_engine_unfit_records",
+                "Records that cannot be written or read for what is in them",
+                Counter::default(),
             ),
             database_wait: put(
                 ours,

@@ -8,6 +8,7 @@ mod compat;
 mod contract;
 mod docs;
 mod doors;
+#[macro_use]
 mod engine;
 mod executor;
 mod harness;

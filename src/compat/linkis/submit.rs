@@ -5,6 +5,7 @@ use taskloom_entity::TaskType;
 
 use super::envelope::Refusal;
 use crate::resolver::task::submit::{New, Source, TargetOf};
+use crate::text::unstorable;
 
 /// A job that makes sense.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +53,11 @@ const UNKNOWN_RUN_TYPE: &str = "Only code with runtype supported (仅支持运�
 /// # Errors
 /// The product's refusals, by their numbers.
 pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if let Some(path) = unstorable(&body) {
+        return Err(Refusal::words(format!("{path} must not hold NUL({path}不能包含NUL)")));
+    }
+    let Value::Object(body) = body else {
         return Err(Refusal::words("The request body must be a JSON object(请求体必须是JSON对象)"));
     };
     let new_form = body.get("executionContent").and_then(Value::as_object);
@@ -62,9 +67,6 @@ pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
     let code = new_form.map_or_else(|| body.get("executionCode"), |content| content.get("code"));
     let code = code.and_then(Value::as_str).filter(|code| !code.trim().is_empty());
     let code = code.ok_or_else(|| Refusal::Coded(20007, NO_CODE.to_owned()))?;
-    if code.contains('\0') {
-        return Err(Refusal::words("The code must not hold NUL(代码不能包含NUL)"));
-    }
     let labels = body.get("labels").and_then(Value::as_object);
     if new_form.is_some() && labels.is_none() {
         return Err(Refusal::Coded(20008, NO_LABELS.to_owned()));

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::known::Known;
-use super::{Limits, Passage, scan, walk};
+use super::{Limits, Passage, scan, text, walk};
 use crate::error::{Error, code};
 use crate::graphql::order::Order;
 
@@ -54,6 +54,7 @@ impl<S: Executor> Guard<S> {
                 document
             }
         };
+        text::check_variables(&request.variables).map_err(carry)?;
         let operation = request.operation_name.as_deref();
         if let Some(kind) = selected(&document, operation)
             && let Some(passage) = passage(request)

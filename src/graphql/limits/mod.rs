@@ -11,6 +11,7 @@ mod known;
 mod passage;
 mod places;
 mod scan;
+mod text;
 mod walk;
 
 use async_graphql::{ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use async_graphql::Positioned;
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 
-use super::{Limits, malformed, within};
+use super::{Limits, malformed, text, within};
 use crate::error::Error;
 
 /// What a selection costs when its fragments are written out.
@@ -102,6 +102,7 @@ impl<'a> Walk<'a> {
     }
 
     fn field(&mut self, field: &'a Field, level: usize) -> Result<Measure, Error> {
+        text::check_arguments(field)?;
         let set = &field.selection_set.node;
         let mut measure = if set.items.is_empty() { Measure::default() } else { self.set(set, level + 1)? };
         let name = field.name.node.as_str();

@@ -11,6 +11,7 @@ use super::super::change::run_all;
 use super::super::listen::PROCESS;
 use super::task::{Seen, Under};
 use crate::error::Result;
+use crate::store::readable;
 
 /// The channel that is notified of new events.
 pub const CHANNEL: &str = "taskloom_vsphere";
@@ -53,7 +54,7 @@ pub async fn append(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
 /// When the database does not answer.
 pub async fn after(conn: &impl ConnectionTrait, after: EventId, limit: u64) -> Result<Vec<Model>> {
     let query = Entity::find().filter(Column::Id.gt(after)).order_by_asc(Column::Id);
-    Ok(query.limit(limit).all(conn).await?)
+    readable(conn, query.limit(limit), Column::Id).await
 }
 
 /// The number of the newest event; 0 when there is none.
@@ -61,8 +62,8 @@ pub async fn after(conn: &impl ConnectionTrait, after: EventId, limit: u64) -> R
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(conn: &impl ConnectionTrait) -> Result<EventId> {
-    let newest = Entity::find().order_by_desc(Column::Id).limit(1).one(conn).await?;
-    Ok(newest.map_or(EventId(0), |event| event.id))
+    let newest = Entity::find().select_only().column(Column::Id).order_by_desc(Column::Id).limit(1);
+    Ok(newest.into_tuple().one(conn).await?.unwrap_or(EventId(0)))
 }
 
 /// Removes the events from before `until`; how many.

@@ -14,37 +14,37 @@ use crate::harness::postgres;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A server and its administrator.
-pub(super) struct Bench {
-    pub(super) settings: Settings,
-    pub(super) admin: Caller,
+pub(crate) struct Bench {
+    pub(crate) settings: Settings,
+    pub(crate) admin: Caller,
     running: Option<Running>,
     folder: tempfile::TempDir,
     _database: Option<postgres::Database>,
 }
 
 impl Bench {
-    pub(super) async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         Self::start(None).await
     }
 
-    pub(super) async fn postgres() -> Self {
+    pub(crate) async fn postgres() -> Self {
         Self::start(Some(postgres::database().await)).await
     }
 
     /// The same with settings of its own, on PostgreSQL.
-    pub(super) async fn postgres_with(settings: &[(&'static str, &str)]) -> (Self, String) {
+    pub(crate) async fn postgres_with(settings: &[(&'static str, &str)]) -> (Self, String) {
         let database = postgres::database().await;
         let url = database.url.clone();
         (Self::start_with(Some(database), settings).await, url)
     }
 
     /// The tenant of everything here.
-    pub(super) async fn tenant(&self) -> Value {
+    pub(crate) async fn tenant(&self) -> Value {
         self.admin.get("{ tenants { nodes { id } } }", json!({}), "/tenants/nodes/0/id").await
     }
 
     /// A server with settings of its own.
-    pub(super) async fn with(settings: &[(&'static str, &str)]) -> Self {
+    pub(crate) async fn with(settings: &[(&'static str, &str)]) -> Self {
         Self::start_with(None, settings).await
     }
 
@@ -72,7 +72,7 @@ impl Bench {
     }
 
     /// Stops the server and starts it on the same data.
-    pub(super) async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop().await;
         let running = server::start(self.settings.clone()).await.unwrap();
         self.admin = Caller::of(&running).await;
@@ -80,30 +80,30 @@ impl Bench {
     }
 
     /// Stops the server.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let running = self.running.take().expect("a server runs");
         running.stop.request();
         within("the server ends", running.ended()).await;
     }
 
     /// A file that steps of the story may touch, as text for a shell.
-    pub(super) fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
     /// A caller with another token.
-    pub(super) fn caller(&self, token: &str) -> Caller {
+    pub(crate) fn caller(&self, token: &str) -> Caller {
         Caller { token: token.to_owned(), ..self.admin.clone() }
     }
 }
 
 /// Whatever it waits for must come in time.
-pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what}: not within {DEADLINE:?}"))
 }
 
 /// Asks again until there is an answer.
-pub(super) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask().await {
@@ -116,7 +116,7 @@ pub(super) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 
 /// Somebody who calls the server.
 #[derive(Clone)]
-pub(super) struct Caller {
+pub(crate) struct Caller {
     url: String,
     token: String,
     client: reqwest::Client,
@@ -128,15 +128,25 @@ impl Caller {
         Self { url, token, client: reqwest::Client::new() }
     }
 
+    /// The address of another path of its server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.url.replace("/graphql", path)
+    }
+
+    /// With which it signs in.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The whole answer.
-    pub(super) async fn ask(&self, document: &str, variables: Value) -> Value {
+    pub(crate) async fn ask(&self, document: &str, variables: Value) -> Value {
         let body = json!({"query": document, "variables": variables});
         let request = self.client.post(&self.url).bearer_auth(&self.token).json(&body);
         request.send().await.unwrap().json().await.unwrap()
     }
 
     /// What a subscription sends, until it completes or `enough` says so.
-    pub(super) async fn follow(&self, document: &str, variables: Value, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub(crate) async fn follow(&self, document: &str, variables: Value, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
         let body = json!({"query": document, "variables": variables});
         let request = self.client.post(&self.url).bearer_auth(&self.token).json(&body);
         let mut answer = request.header("accept", "text/event-stream").send().await.unwrap();
@@ -159,7 +169,7 @@ impl Caller {
     }
 
     /// An event stream that stays open until it is dropped.
-    pub(super) async fn listen(&self, document: &str) -> reqwest::Response {
+    pub(crate) async fn listen(&self, document: &str) -> reqwest::Response {
         let request = self.client.post(&self.url).bearer_auth(&self.token).header("accept", "text/event-stream");
         let answer = request.json(&json!({"query": document})).send().await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -167,42 +177,42 @@ impl Caller {
     }
 
     /// What `/metrics` says.
-    pub(super) async fn metrics(&self) -> Samples {
+    pub(crate) async fn metrics(&self) -> Samples {
         let url = self.url.replace("/graphql", "/metrics");
         parse(&self.client.get(url).send().await.unwrap().text().await.unwrap())
     }
 
     /// What is at `pointer` below `data`; an error ends the story.
-    pub(super) async fn get(&self, document: &str, variables: Value, pointer: &str) -> Value {
+    pub(crate) async fn get(&self, document: &str, variables: Value, pointer: &str) -> Value {
         let answer = self.ask(document, variables).await;
         assert!(answer.get("errors").is_none(), "{document}\n{answer}");
         answer["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {answer}")).clone()
     }
 
     /// The extensions of the first error; without one the story ends.
-    pub(super) async fn refused(&self, document: &str, variables: Value) -> Value {
+    pub(crate) async fn refused(&self, document: &str, variables: Value) -> Value {
         let answer = self.ask(document, variables).await;
         answer.pointer("/errors/0/extensions").unwrap_or_else(|| panic!("not refused: {document}\n{answer}")).clone()
     }
 
     /// The id of a new task of these steps.
-    pub(super) async fn submit(&self, name: &str, steps: &[Step]) -> String {
+    pub(crate) async fn submit(&self, name: &str, steps: &[Step]) -> String {
         let task = self.get(SUBMIT, json!({"input": {"spec": spec(name, steps)}}), "/submitTask/task/id").await;
         task.as_str().unwrap().to_owned()
     }
 
     /// Does something with a task or a subtask: `retryTask`, `skipSubtask`.
-    pub(super) async fn act(&self, verb: &str, id: &str) {
+    pub(crate) async fn act(&self, verb: &str, id: &str) {
         self.get(&mutation(verb), json!({"id": id}), "").await;
     }
 
     /// The extensions with which an act is refused.
-    pub(super) async fn refused_act(&self, verb: &str, id: &str) -> Value {
+    pub(crate) async fn refused_act(&self, verb: &str, id: &str) -> Value {
         self.refused(&mutation(verb), json!({"id": id})).await
     }
 
     /// A task as it stands: `FAILED: a SUCCESSFUL, b FAILED`.
-    pub(super) async fn states(&self, task: &str) -> String {
+    pub(crate) async fn states(&self, task: &str) -> String {
         let document = "query($id: ID!) { task(id: $id) { state subtasks { name state } } }";
         let task = self.get(document, json!({"id": task}), "/task").await;
         let subtasks = task["subtasks"].as_array().unwrap().iter();
@@ -211,12 +221,12 @@ impl Caller {
     }
 
     /// Waits until the task is in this state; how it stands then, as [`Caller::states`] has it.
-    pub(super) async fn wait(&self, task: &str, state: &str) -> String {
+    pub(crate) async fn wait(&self, task: &str, state: &str) -> String {
         self.wait_for(task, |states| states.starts_with(&format!("{state}:"))).await
     }
 
     /// Waits until the task and its subtasks stand so.
-    pub(super) async fn wait_for(&self, task: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) async fn wait_for(&self, task: &str, wanted: impl Fn(&str) -> bool) -> String {
         let begun = Instant::now();
         loop {
             let states = self.states(task).await;
@@ -229,7 +239,7 @@ impl Caller {
     }
 
     /// A subtask of a task by its name, with these fields.
-    pub(super) async fn subtask(&self, task: &str, name: &str, fields: &str) -> Value {
+    pub(crate) async fn subtask(&self, task: &str, name: &str, fields: &str) -> Value {
         let document = format!("query($id: ID!) {{ task(id: $id) {{ subtasks {{ name {fields} }} }} }}");
         let subtasks = self.get(&document, json!({"id": task}), "/task/subtasks").await;
         let found = subtasks.as_array().unwrap().iter().find(|subtask| subtask["name"] == name).cloned();
@@ -237,13 +247,13 @@ impl Caller {
     }
 
     /// The id of a subtask.
-    pub(super) async fn subtask_id(&self, task: &str, name: &str) -> String {
+    pub(crate) async fn subtask_id(&self, task: &str, name: &str) -> String {
         self.subtask(task, name, "id").await["id"].as_str().unwrap().to_owned()
     }
 }
 
 /// Submits a task.
-pub(super) const SUBMIT: &str =
+pub(crate) const SUBMIT: &str =
     "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { id databaseId state } } }";
 
 fn mutation(verb: &str) -> String {
@@ -251,7 +261,7 @@ fn mutation(verb: &str) -> String {
 }
 
 /// Members of an object that are text, in a row.
-pub(super) fn words(object: &Value, keys: &[&str]) -> String {
+pub(crate) fn words(object: &Value, keys: &[&str]) -> String {
     let texts: Vec<&str> = keys.iter().map(|key| object[*key].as_str().unwrap_or("-")).collect();
     texts.join(" ")
 }

@@ -18,14 +18,14 @@ macro_rules! stories {
     };
 }
 
-mod bench;
+pub(crate) mod bench;
 mod command;
 mod cost;
 mod found;
 mod http;
 mod lab;
 mod log;
-mod metric;
+pub(crate) mod metric;
 mod mysql;
 mod queue;
 mod recovery;
@@ -34,7 +34,7 @@ mod retention;
 mod run;
 mod secret;
 mod sql;
-mod step;
+pub(crate) mod step;
 mod stop;
 mod subscribe;
 mod tenants;

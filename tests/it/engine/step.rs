@@ -4,44 +4,44 @@ use serde_json::{Map, Value, json};
 
 /// A subtask of a story.
 #[derive(Clone)]
-pub(super) struct Step(Map<String, Value>);
+pub(crate) struct Step(Map<String, Value>);
 
 /// A step that runs this in a shell.
-pub(super) fn shell(name: &str, code: &str) -> Step {
+pub(crate) fn shell(name: &str, code: &str) -> Step {
     Step(Map::from_iter([("name".into(), name.into()), ("run".into(), json!({"shell": code}))]))
 }
 
 /// A step that runs something else.
-pub(super) fn step(name: &str, run: Value) -> Step {
+pub(crate) fn step(name: &str, run: Value) -> Step {
     Step(Map::from_iter([("name".into(), name.into()), ("run".into(), run)]))
 }
 
 /// A step that runs nothing.
-pub(super) fn noop(name: &str) -> Step {
+pub(crate) fn noop(name: &str) -> Step {
     Step(Map::from_iter([("name".into(), name.into()), ("run".into(), json!({"noop": {}}))]))
 }
 
 impl Step {
     /// What it needs, by names between spaces.
-    pub(super) fn needs(self, names: &str) -> Self {
+    pub(crate) fn needs(self, names: &str) -> Self {
         let names: Vec<&str> = names.split_whitespace().collect();
         self.with("needs", json!(names))
     }
 
     /// What takes it back.
-    pub(super) fn undo(self, code: &str) -> Self {
+    pub(crate) fn undo(self, code: &str) -> Self {
         self.with("undo", json!({"shell": code}))
     }
 
     /// Anything else.
-    pub(super) fn with(mut self, key: &str, value: Value) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: Value) -> Self {
         self.0.insert(key.into(), value);
         self
     }
 }
 
 /// The `spec` of a submission.
-pub(super) fn spec(name: &str, steps: &[Step]) -> Value {
+pub(crate) fn spec(name: &str, steps: &[Step]) -> Value {
     let subtasks: Vec<&Map<String, Value>> = steps.iter().map(|step| &step.0).collect();
     json!({"name": name, "subtasks": subtasks})
 }

@@ -1,0 +1,175 @@
+//! A batch that cannot be written for what is in it, cut in halves until the culprit is alone. So one bad record
+//! fails its own attempt and never waits in front of others; what is only put off (a database that is away) is
+//! tried again as a whole.
+
+use std::ops::Range;
+
+use serde_json::Map;
+use taskloom_entity::Timestamp;
+
+use super::cycle::{self, Batch, Done};
+use super::port::{Finish, Taken};
+use crate::error::{Error, Result};
+use crate::store::Store;
+use crate::store::attempt::Used;
+use crate::task::command::execute::Outcome;
+use crate::text::Text;
+
+/// Runs a cycle; when it cannot be written for what is in it, its parts.
+///
+/// # Errors
+/// When the database does not take it now: nothing of it happened, and all of it may be tried again.
+pub(super) async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
+    match cycle::run(store, batch, now).await {
+        Err(error) if error.is_about_one_record() => {
+            tracing::warn!(error = ?error, "a batch cannot be recorded as a whole: its parts are");
+            Ok(Parts::of(store, batch, now).run(error).await)
+        }
+        answered => answered,
+    }
+}
+
+/// A part of a batch: its places in the batch's lists, one behind the other.
+type Part = Range<usize>;
+
+struct Parts<'a> {
+    store: &'a Store,
+    batch: &'a Batch,
+    now: Timestamp,
+    done: Done,
+}
+
+impl<'a> Parts<'a> {
+    fn of(store: &'a Store, batch: &'a Batch, now: Timestamp) -> Self {
+        let (finishes, heard) = (vec![None; batch.finishes.len()], vec![false; batch.reports.len()]);
+        Self { store, batch, now, done: Done { finishes, heard, ..Done::default() } }
+    }
+
+    /// What was not answered when the database went away is asked again.
+    async fn run(mut self, error: Error) -> Done {
+        let whole = 0..self.batch.finishes.len() + self.batch.reports.len() + self.batch.candidates.len();
+        let mut open = halves(whole, error);
+        while let Some((part, error)) = open.pop() {
+            let tried = match error {
+                Some(error) => self.alone(part.start, error).await,
+                None => match self.cycle(&part).await {
+                    Err(error) if error.is_about_one_record() => {
+                        open.extend(halves(part, error));
+                        Ok(())
+                    }
+                    tried => tried,
+                },
+            };
+            if let Err(error) = tried {
+                tracing::warn!(error = ?error, "a part of a batch cannot be recorded: trying again");
+                self.done.passed_over = true;
+                break;
+            }
+        }
+        self.done
+    }
+
+    async fn cycle(&mut self, part: &Part) -> Result<()> {
+        let batch = self.cut(part);
+        let done = cycle::run(self.store, &batch, self.now).await?;
+        let (finishes, reports) = (self.batch.finishes.len(), self.batch.reports.len());
+        let from = part.start.min(finishes);
+        self.done.finishes[from..from + done.finishes.len()].clone_from_slice(&done.finishes);
+        let from = part.start.clamp(finishes, finishes + reports) - finishes;
+        self.done.heard[from..from + done.heard.len()].clone_from_slice(&done.heard);
+        self.done.assignments.extend(done.assignments);
+        self.done.wrote |= done.wrote;
+        self.done.passed_over |= done.passed_over;
+        self.done.backoff = [self.done.backoff, done.backoff].into_iter().flatten().min();
+        Ok(())
+    }
+
+    fn cut(&self, part: &Part) -> Batch {
+        let all = self.batch;
+        let (finishes, reports) = (all.finishes.len(), all.reports.len());
+        let within = |from: usize, length: usize| {
+            part.start.clamp(from, from + length) - from..part.end.clamp(from, from + length) - from
+        };
+        let claimant = all.claimant.clone().map(|mut claimant| {
+            claimant.free -= self.done.assignments.len().min(claimant.free);
+            claimant
+        });
+        Batch {
+            finishes: all.finishes[within(0, finishes)].to_vec(),
+            reports: all.reports[within(finishes, reports)].to_vec(),
+            candidates: all.candidates[within(finishes + reports, all.candidates.len())].to_vec(),
+            claimant: claimant.filter(|claimant| claimant.free > 0),
+        }
+    }
+
+    /// The culprit itself, or what it would set free.
+    async fn alone(&mut self, at: usize, error: Error) -> Result<()> {
+        let (finishes, reports) = (self.batch.finishes.len(), self.batch.reports.len());
+        if at < finishes {
+            return self.finish(at, error).await;
+        }
+        self.store.metrics().unfit_records.inc();
+        if at < finishes + reports {
+            let (attempt, report) = &self.batch.reports[at - finishes];
+            tracing::error!(attempt = %attempt.id, ?report, error = ?error, "a report cannot be recorded: it is left out");
+            self.done.heard[at - finishes] = true;
+        } else {
+            let candidate = self.batch.candidates[at - finishes - reports];
+            tracing::error!(subtask = %candidate.id, error = ?error, "a subtask cannot be handed out");
+            self.done.unfit.push(candidate.id);
+        }
+        Ok(())
+    }
+
+    /// First without handing out what it sets free, then without what it says.
+    async fn finish(&mut self, at: usize, error: Error) -> Result<()> {
+        let finish = self.batch.finishes[at].clone();
+        let bare = bare(&finish, &error);
+        let mut last = error;
+        for finish in [finish, bare] {
+            let attempt = finish.attempt.id;
+            let batch = Batch { finishes: vec![finish], ..Batch::default() };
+            match cycle::run(self.store, &batch, self.now).await {
+                Ok(done) => {
+                    self.done.finishes[at] = done.finishes[0];
+                    self.done.wrote |= done.wrote;
+                    return Ok(());
+                }
+                Err(error) if !error.is_about_one_record() => return Err(error),
+                Err(error) => {
+                    self.store.metrics().unfit_records.inc();
+                    tracing::error!(attempt = %attempt, error = ?error, "the end of an attempt cannot be recorded as it is");
+                    last = error;
+                }
+            }
+        }
+        tracing::error!(attempt = %self.batch.finishes[at].attempt.id, error = ?last, "the end of an attempt is given up");
+        self.done.finishes[at] = Some(Taken::Refused);
+        Ok(())
+    }
+}
+
+/// Two halves to be tried, the first one on top; of a part that is alone the culprit.
+fn halves(part: Part, error: Error) -> Vec<(Part, Option<Error>)> {
+    match part.len() {
+        0 => vec![],
+        1 => vec![(part, Some(error))],
+        length => {
+            let middle = part.start + length / 2;
+            vec![(middle..part.end, None), (part.start..middle, None)]
+        }
+    }
+}
+
+/// The same end without anything that the program said.
+fn bare(finish: &Finish, error: &Error) -> Finish {
+    let outcome = match finish.outcome {
+        Outcome::Succeeded | Outcome::Failed => Outcome::Failed,
+        Outcome::TimedOut => Outcome::TimedOut,
+        Outcome::Canceled => Outcome::Canceled,
+        Outcome::Lost => Outcome::Lost,
+    };
+    let message = Text::message(&format!("what it said at its end could not be recorded: {error}"));
+    let (attempt, message, used) = (finish.attempt, Some(message), Used::default());
+    Finish { attempt, outcome, exit_code: None, message, outputs: Map::new(), used }
+}
