@@ -3,7 +3,9 @@
 //! tried again as a whole.
 
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 
+use futures::FutureExt as _;
 use serde_json::Map;
 use taskloom_entity::Timestamp;
 
@@ -20,13 +22,22 @@ use crate::text::Text;
 /// # Errors
 /// When the database does not take it now: nothing of it happened, and all of it may be tried again.
 pub(super) async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
-    match cycle::run(store, batch, now).await {
+    match cycle(store, batch, now).await {
         Err(error) if error.is_about_one_record() => {
             tracing::warn!(error = ?error, "a batch cannot be recorded as a whole: its parts are");
             Ok(Parts::of(store, batch, now).run(error).await)
         }
         answered => answered,
     }
+}
+
+/// A cycle whose panic is an error of its batch: a row that breaks an invariant of the core must not end the engine.
+async fn cycle(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
+    let run = AssertUnwindSafe(cycle::run(store, batch, now)).catch_unwind();
+    run.await.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(Error::internal(format!("the cycle panicked: {}", text.unwrap_or("without a text"))))
+    })
 }
 
 /// A part of a batch: its places in the batch's lists, one behind the other.
@@ -71,7 +82,7 @@ impl<'a> Parts<'a> {
 
     async fn cycle(&mut self, part: &Part) -> Result<()> {
         let batch = self.cut(part);
-        let done = cycle::run(self.store, &batch, self.now).await?;
+        let done = cycle(self.store, &batch, self.now).await?;
         let (finishes, reports) = (self.batch.finishes.len(), self.batch.reports.len());
         let from = part.start.min(finishes);
         self.done.finishes[from..from + done.finishes.len()].clone_from_slice(&done.finishes);
@@ -129,7 +140,7 @@ impl<'a> Parts<'a> {
         for finish in [finish, bare] {
             let attempt = finish.attempt.id;
             let batch = Batch { finishes: vec![finish], ..Batch::default() };
-            match cycle::run(self.store, &batch, self.now).await {
+            match cycle(self.store, &batch, self.now).await {
                 Ok(done) => {
                     self.done.finishes[at] = done.finishes[0];
                     self.done.wrote |= done.wrote;

@@ -93,7 +93,7 @@ async fn changes_refuse_a_nul_by_its_path(bench: Bench) {
     }
     // YAML has escapes of its own: what they make is named by its line.
     let text = "name: y\nsubtasks:\n  - name: a\n    run: {shell: \"echo \\0\"}\n";
-    let refused = bench.admin.refused(submit, json!({"input": {"specText": text}})).await;
+    let refused = bench.admin.refused(submit, json!({"input": {"source": text}})).await;
     assert_eq!((&refused["code"], &refused["faults"][0]["line"]), (&json!("INVALID_SPEC"), &json!(4)), "{refused}");
     assert_eq!(bench.admin.metrics().await[ALARM], 0.0);
 }
