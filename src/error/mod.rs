@@ -192,6 +192,15 @@ impl StdError for Error {
     }
 }
 
+impl Error {
+    /// What went wrong with a COMMIT. When its answer was lost, it may have been done.
+    #[must_use]
+    pub fn of_commit(error: sea_orm::DbErr) -> Self {
+        // No hint when to come again: who sends it blindly a second time may do it twice.
+        if passing::leaves_open(&error) { Self::new(&code::OUTCOME_UNKNOWN).source(error) } else { error.into() }
+    }
+}
+
 impl From<sea_orm::DbErr> for Error {
     /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again.
     fn from(error: sea_orm::DbErr) -> Self {
