@@ -58,6 +58,12 @@ impl Stop {
         self.haste.cancelled().await;
     }
 
+    /// A token that is cancelled with the haste.
+    #[must_use]
+    pub fn haste(&self) -> CancellationToken {
+        self.haste.clone()
+    }
+
     /// A token that is cancelled with the wish, for those who take one.
     #[must_use]
     pub fn token(&self) -> CancellationToken {

@@ -24,6 +24,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::compat::{self, Guest};
 use crate::config::{AnonymousRole, ProcessTree, Settings};
 use crate::engine::desk::{Clerk, Desk, Tools};
+use crate::engine::farewell::Ended;
 use crate::engine::port::Hello;
 use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
@@ -42,6 +43,8 @@ use crate::{background, demo, event};
 
 /// How long open answers may take at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// The same where the database does not answer, or somebody is in haste.
+const LAST_MOMENT: Duration = Duration::from_millis(1500);
 
 /// A server that answers.
 #[derive(Debug)]
@@ -210,19 +213,14 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         log_chunk: settings.log.chunk.len(),
         log_flush: settings.log.flush,
     };
-    let stops = Stops { gently: parts.stop.token(), now: CancellationToken::new() };
-    let (hurry, now) = (parts.stop.clone(), stops.now.clone());
-    parts.tasks.spawn(async move {
-        hurry.hurried().await;
-        now.cancel();
-    });
+    let stops = Stops { gently: parts.stop.token(), now: parts.stop.haste() };
     let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options, metrics }.run(stops));
     Ok(Work { worker, clerk: spawn_clerk(clerk) })
 }
 
 /// The worker and the clerk that writes what it says.
 struct Work {
-    worker: tokio::task::JoinHandle<()>,
+    worker: tokio::task::JoinHandle<Ended>,
     clerk: (tokio::task::JoinHandle<()>, CancellationToken),
 }
 
@@ -321,21 +319,33 @@ async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (st
     parts.stop.requested().await;
     tracing::info!("stopping: nothing new is started");
     // Its own end: its attempts' time, or the second signal's.
-    let _ = work.worker.await;
+    let answers = matches!(work.worker.await, Ok(Ended::Recorded));
     parts.readers.cancel();
-    if tokio::time::timeout(LAST_ANSWERS, serving).await.is_err() {
-        tracing::warn!("some answers were cut off");
-    }
     let (clerk, stop) = work.clerk;
-    stop.cancel();
-    let _ = clerk.await;
-    // What still waits for the second signal ends with the process.
-    parts.stop.hurry();
     parts.tasks.close();
-    let _ = tokio::time::timeout(LAST_ANSWERS, parts.tasks.wait()).await;
-    store.close().await;
+    let rest = async {
+        let _ = serving.await;
+        stop.cancel();
+        let _ = tokio::join!(clerk, parts.tasks.wait());
+        store.close().await;
+    };
+    tokio::select! {
+        () = rest => {}
+        () = last_moment(answers, &parts.stop) => tracing::warn!("what does not come to its end is left: answers, or the database"),
+    }
     drop(guard);
     tracing::info!("stopped");
+}
+
+/// Returns when nothing is waited for any longer.
+async fn last_moment(answers: bool, stop: &Stop) {
+    if answers {
+        tokio::select! {
+            () = tokio::time::sleep(LAST_ANSWERS - LAST_MOMENT) => {}
+            () = stop.hurried() => {}
+        }
+    }
+    tokio::time::sleep(LAST_MOMENT).await;
 }
 
 /// Where the working folders of attempts are.

@@ -75,7 +75,7 @@ async fn make(store: &Store, clock: &dyn Clock, hash: String) -> Result<bool> {
         };
         store::audit::record(&tx, entry).await?;
     }
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(true)
 }
 

@@ -258,7 +258,7 @@ impl Gate {
         let noted = async {
             let tx = self.store.begin().await?;
             let changed = write(&tx).await?;
-            tx.commit().await?;
+            store::commit(tx).await?;
             Ok::<_, Error>(changed)
         };
         match noted.await {

@@ -27,6 +27,7 @@ mod user;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -79,10 +80,13 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
     };
-    match runtime.block_on(command.run()) {
+    let status = match runtime.block_on(command.run()) {
         Ok(status) => status,
         Err(error) => fail(&error),
-    }
+    };
+    // Nobody waits for a name server that does not answer.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    status
 }
 
 impl Command {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use taskloom_entity::Operation;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::findings::Findings;
 use super::outputs::Outputs;
@@ -99,24 +100,29 @@ pub struct Bench<'a> {
     pub clock: Arc<dyn Clock>,
     /// The worker's.
     pub options: &'a Options,
+    /// Cancelled when the worker ends and waits no longer for a database that is away.
+    pub abandon: &'a CancellationToken,
 }
 
 impl Bench<'_> {
     /// Runs the attempt to its end. `ran` is called as soon as nothing of it runs any more, before its end is on disk.
     pub async fn run(&self, assignment: Assignment, wishes: watch::Receiver<Wish>, ran: impl FnOnce()) {
         let attempt = assignment.attempt;
-        let work = match self.prepare(&assignment).await {
-            Ok(work) => work,
-            Err(finish) => return self.record(finish).await,
+        let work = match self.abandon.run_until_cancelled(self.prepare(&assignment)).await {
+            Some(Ok(work)) => work,
+            Some(Err(finish)) => return self.record(finish).await,
+            None => return,
         };
         let folder = work.folder.clone();
         let (orders, follow) = orders(wishes.clone());
         let (reports, inbox) = mpsc::channel(64);
-        let scribe = Scribe::new(self, attempt);
+        let scribe = Scribe::new(self, &assignment);
+        // Given up, nobody listens to the program any more, and it ends as if it had said nothing.
+        let written = self.abandon.run_until_cancelled(scribe.write(inbox));
         let ((), finished, said) =
-            tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), scribe.write(inbox));
+            tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), written);
         ran();
-        self.record(finish(attempt, finished, said)).await;
+        self.record(finish(attempt, finished, said.unwrap_or_default())).await;
         // What it left in its folder stays for a while (`retention.attempt_folders`); most leave nothing.
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || executor::tidy(&folder)).await {
             tracing::debug!(attempt = %attempt.id, %error, "the folder of an attempt stays as it is");
@@ -147,12 +153,16 @@ impl Bench<'_> {
     }
 
     async fn record(&self, finish: Finish) {
-        match self.port.finish(vec![finish.clone()]).await.as_deref() {
-            Ok([Taken::Refused]) => {
-                tracing::info!(attempt = %finish.attempt.id, "the end of a lost attempt was refused");
+        let attempt = finish.attempt.id;
+        match self.abandon.run_until_cancelled(self.port.finish(vec![finish])).await {
+            Some(Ok(taken)) if taken == [Taken::Refused] => {
+                tracing::info!(%attempt, "the end of a lost attempt was refused");
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = ?error, "the end of an attempt was not recorded: it will run again"),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::warn!(%attempt, error = ?error, "the end of an attempt was not recorded: it will run again");
+            }
+            None => tracing::warn!(%attempt, "the end of an attempt was not recorded in time: it will run again"),
         }
     }
 
@@ -265,6 +275,8 @@ struct Scribe {
     since: Option<Instant>,
     limit: Limit,
     flush: Duration,
+    /// Where its next line comes in the subtask's log.
+    next_line: i64,
     outputs: Outputs,
     warnings: u64,
     fault: Option<Text>,
@@ -275,7 +287,8 @@ struct Scribe {
 }
 
 impl Scribe {
-    fn new(bench: &Bench<'_>, attempt: AttemptRef) -> Self {
+    fn new(bench: &Bench<'_>, assignment: &Assignment) -> Self {
+        let attempt = assignment.attempt;
         Self {
             port: bench.port.clone(),
             attempt,
@@ -285,6 +298,7 @@ impl Scribe {
             since: None,
             limit: Limit::of(bench.options.log_limit),
             flush: bench.options.log_flush,
+            next_line: assignment.first_line,
             outputs: Outputs::default(),
             warnings: 0,
             fault: None,
@@ -384,13 +398,13 @@ impl Scribe {
         }
         let chunks = std::mem::take(&mut self.chunks);
         let sizes: Vec<(u32, u32)> = chunks.iter().map(|chunk| (chunk.lines, chunk.bytes)).collect();
-        let first_line = loop {
-            match self.port.append(self.attempt, chunks.clone()).await {
-                Ok(first_line) => break first_line,
+        let taken = loop {
+            match self.port.append(self.attempt, self.next_line, chunks.clone()).await {
+                Ok(taken) => break taken,
                 Err(error) if error.is_about_one_record() => {
                     tracing::error!(attempt = %self.attempt.id, error = ?error, "log lines cannot be written");
                     self.fault.get_or_insert(format!("its log could not be kept: {error}").into());
-                    break None;
+                    break Taken::Refused;
                 }
                 Err(error) => {
                     tracing::warn!(attempt = %self.attempt.id, error = ?error, "log lines cannot be written: trying again");
@@ -398,18 +412,17 @@ impl Scribe {
                 }
             }
         };
-        match first_line {
-            Some(first_line) => self.keep_limit(first_line, &sizes).await,
-            None => self.refused = true,
+        match taken {
+            Taken::Yes => self.keep_limit(&sizes).await,
+            Taken::Refused => self.refused = true,
         }
     }
 
-    async fn keep_limit(&mut self, first_line: i64, sizes: &[(u32, u32)]) {
+    async fn keep_limit(&mut self, sizes: &[(u32, u32)]) {
         let mut gone = vec![];
-        let mut line = first_line;
         for &(lines, bytes) in sizes {
-            gone.extend(self.limit.count(line, u64::from(bytes)));
-            line += i64::from(lines);
+            gone.extend(self.limit.count(self.next_line, u64::from(bytes)));
+            self.next_line += i64::from(lines);
         }
         if !gone.is_empty()
             && let Err(error) = self.port.trim(self.attempt, gone).await

@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 use taskloom_entity::{AttemptState, EventKind, JsonText, SubtaskId, SubtaskState, TaskId, Timestamp};
 
 use super::apply::{apply_with, blank};
+use super::doubt::{self, Trace};
 use super::port::{Assignment, AttemptRef, Finish, Report, Taken};
 use super::tally::Tally;
 use crate::error::Result;
-use crate::store::attempt::{self, Begun, Ended, Material};
+use crate::store::attempt::{self, Begun, Ended, Material, Placed};
 use crate::store::event::NewEvent;
 use crate::store::snapshot::{Wait, lock_many};
-use crate::store::{Store, Tx, queue};
+use crate::store::{Store, Tx, commit, queue};
 use crate::task::command::execute::{self, Outcome};
 use crate::task::{Draft, Plan};
 use crate::text::Text;
@@ -82,7 +83,8 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     let tx = store.begin().await?;
     let snapshots = lock_many(&tx, &tasks, Wait::No).await?;
     let mut cycle = Cycle::new(snapshots.into_iter().map(|snapshot| Draft::new(snapshot, now)).collect(), now);
-    let finishes = cycle.finish(&batch.finishes, &tasks);
+    let mut finishes = cycle.finish(&batch.finishes, &tasks);
+    doubt::recognize(&tx, &batch.finishes, &mut finishes).await?;
     let heard = batch.reports.iter().map(|(attempt, _)| cycle.by_task.contains_key(&attempt.task_id)).collect();
     cycle.report(&tx, &batch.reports).await?;
     let assignments = match &batch.claimant {
@@ -91,8 +93,9 @@ pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
     };
     let passed_over = batch.candidates.iter().any(|candidate| !cycle.by_task.contains_key(&candidate.task_id));
     let backoff = cycle.backoff();
-    let (wrote, tally) = cycle.write(&tx).await?;
-    tx.commit().await?;
+    let (trace, tally) = cycle.write(&tx).await?;
+    let wrote = trace.is_some();
+    doubt::settle(store, commit(tx).await, trace).await?;
     store.metrics().engine_commits.inc();
     store.metrics().engine_commit_duration.observe(begun.elapsed());
     tally.count(store.metrics());
@@ -224,7 +227,7 @@ impl Cycle {
             return Ok(vec![]);
         }
         let begun: Vec<Begun> = claimed.iter().map(|&(at, index)| self.begun(at, index, claimant)).collect();
-        let ids = attempt::begin(tx, &begun).await?;
+        let placed = attempt::begin(tx, &begun).await?;
         let subtasks: Vec<SubtaskId> = begun.iter().map(|begun| begun.subtask_id).collect();
         // Outputs of this cycle belong to the parameters of what it hands out.
         attempt::keep_outputs(tx, &std::mem::take(&mut self.outputs)).await?;
@@ -233,7 +236,7 @@ impl Cycle {
         let outputs = self.outputs_of(tx, claimed).await?;
         let mut assignments = Vec::with_capacity(claimed.len());
         for (&(at, index), begun) in claimed.iter().zip(begun) {
-            let Some(&id) = ids.get(&begun.subtask_id) else { continue };
+            let Some(&Placed { id, first_line, .. }) = placed.get(&begun.subtask_id) else { continue };
             let Some(material) = material.remove(&begun.subtask_id) else { continue };
             let ancestors = self.drafts[at].snapshot().ancestors(index);
             let parameters = parameters(&material.parameters, &ancestors, &outputs, begun.task_id);
@@ -244,6 +247,7 @@ impl Cycle {
                 attempt,
                 operation: begun.operation,
                 number: begun.number,
+                first_line,
                 spec,
                 parameters,
             });
@@ -287,19 +291,21 @@ impl Cycle {
         waits.filter_map(|subtask| subtask.not_before).filter(|at| *at > self.now).min()
     }
 
-    async fn write(self, tx: &Tx) -> Result<(bool, Tally)> {
+    async fn write(self, tx: &Tx) -> Result<(Option<Trace>, Tally)> {
         let plans: Vec<Plan> = self.drafts.into_iter().map(Draft::into_plan).collect();
-        let wrote = plans.iter().any(|plan| !plan.moves.is_empty()) || !self.told.is_empty();
+        let moved = plans.iter().filter(|plan| !plan.moves.is_empty()).map(|plan| plan.snapshot.task.id);
+        let told = self.told.iter().map(|told| told.task_id);
+        let trace = moved.chain(told).next().map(|task_id| Trace { task_id, at: self.now });
         attempt::end(tx, &self.ended).await?;
         attempt::keep_outputs(tx, &self.outputs).await?;
         let mut tally = apply_with(tx, &plans, self.told, None, self.now).await?;
         tally.attempts = self.ended.iter().map(|ended| ended.state).collect();
         tally.refused_reports = self.refused_reports;
-        Ok((wrote, tally))
+        Ok((trace, tally))
     }
 }
 
-fn ended(finish: &Finish, canceling: bool, at: Timestamp) -> Ended {
+pub(super) fn ended(finish: &Finish, canceling: bool, at: Timestamp) -> Ended {
     let state = match finish.outcome {
         Outcome::Lost => AttemptState::Lost,
         _ if canceling => AttemptState::Canceled,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use taskloom_entity::{AttemptId, SubtaskId, Timestamp, WorkerState, worker};
+use taskloom_entity::{SubtaskId, Timestamp, WorkerState, worker};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -118,7 +118,7 @@ impl Port for Desk {
         };
         let tx = self.tools.store.begin().await?;
         store::worker::register(&tx, model).await?;
-        tx.commit().await?;
+        store::commit(tx).await?;
         *self.labels.lock().expect("invariant: nothing panics under the labels' lock") = labels;
         Ok(Life { id, lease: self.tools.lease })
     }
@@ -139,35 +139,34 @@ impl Port for Desk {
         }
     }
 
-    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptId, Wish)>> {
+    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptRef, Wish)>> {
         let mut rung = self.wishes.lock().await;
         // A ring is a change from outside of the engine: a cancel, a pause, or nothing that concerns this worker.
         let _ = tokio::time::timeout(life.lease / 3, rung.changed()).await;
         let running = store::attempt::of_worker(self.tools.store.read(), &life.id).await;
         // Not answered is not heard.
         let running = running.inspect_err(|_| rung.mark_changed())?;
-        Ok(running.into_iter().map(|attempt| (attempt.id, wish(attempt.canceling, attempt.held))).collect())
+        Ok(running.iter().map(|attempt| (attempt.into(), wish(attempt.canceling, attempt.held))).collect())
     }
 
-    async fn append(&self, attempt: AttemptRef, chunks: Vec<Chunk>) -> Result<Option<i64>> {
+    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<Chunk>) -> Result<Taken> {
         let tx = self.tools.store.begin().await?;
-        let first_line = store::log::append(&tx, of(attempt), &chunks).await?;
-        tx.commit().await?;
-        match first_line {
-            Some(first_line) => {
-                let bytes = chunks.iter().map(|chunk| u64::from(chunk.bytes)).sum();
-                self.tools.store.metrics().log_bytes.inc_by(bytes);
-                self.tools.live.grow(attempt.subtask_id, first_line, chunks);
-            }
-            None => self.count_refused("log", 1),
+        let written = store::log::append(&tx, of(attempt), first_line, &chunks).await?;
+        store::commit(tx).await?;
+        if !written {
+            self.count_refused("log", 1);
+            return Ok(Taken::Refused);
         }
-        Ok(first_line)
+        let bytes = chunks.iter().map(|chunk| u64::from(chunk.bytes)).sum();
+        self.tools.store.metrics().log_bytes.inc_by(bytes);
+        self.tools.live.grow(attempt.subtask_id, first_line, chunks);
+        Ok(Taken::Yes)
     }
 
     async fn trim(&self, attempt: AttemptRef, first_lines: Vec<i64>) -> Result<Taken> {
         let tx = self.tools.store.begin().await?;
         store::log::drop(&tx, of(attempt), &first_lines).await?;
-        tx.commit().await?;
+        store::commit(tx).await?;
         Ok(Taken::Yes)
     }
 
@@ -178,7 +177,7 @@ impl Port for Desk {
     async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken> {
         let tx = self.tools.store.begin().await?;
         let kept = store::result::keep(&tx, of(attempt), &found, self.tools.clock.now()).await?;
-        tx.commit().await?;
+        store::commit(tx).await?;
         if !kept {
             self.count_refused("result", 1);
         }
@@ -346,8 +345,16 @@ impl Clerk {
             && let Some((_, reply)) = self.open.claim.take()
             && let Err(assignments) = reply.send(done.assignments)
         {
-            // The worker went away between its question and the answer: recovery gives them to another.
-            tracing::warn!(attempts = assignments.len(), "a worker left before its work reached it");
+            tracing::warn!(attempts = assignments.len(), "a worker left before its work reached it: it is given back");
+            self.give_back(&assignments);
+        }
+    }
+
+    /// What nobody takes any more ends in the next cycle: nothing of it has begun.
+    fn give_back(&mut self, assignments: &[Assignment]) {
+        for assignment in assignments {
+            let finish = Finish::lost(assignment.attempt, "its worker left before it could begin");
+            self.open.finishes.push_back((finish, oneshot::channel().0));
         }
     }
 

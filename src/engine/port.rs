@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::executor::sql::Source;
 use crate::executor::vsphere::Server;
 use crate::log::Chunk;
-use crate::store::attempt::Used;
+use crate::store::attempt::{Running, Used};
 pub use crate::store::result::Found;
 use crate::task::command::execute::Outcome;
 use crate::text::Text;
@@ -46,6 +46,8 @@ pub struct Assignment {
     pub operation: Operation,
     /// Its number within the subtask, from 1.
     pub number: i32,
+    /// Where its log begins in the subtask's.
+    pub first_line: i64,
     /// The subtask's spec, as JSON.
     pub spec: String,
     /// The task's parameters with the outputs of its upstreams.
@@ -63,6 +65,13 @@ pub struct AttemptRef {
     pub task_id: TaskId,
     /// The fence.
     pub epoch: i64,
+}
+
+impl From<&Running> for AttemptRef {
+    fn from(attempt: &Running) -> Self {
+        let Running { id, subtask_id, task_id, epoch, canceling: _, held: _ } = *attempt;
+        Self { id, subtask_id, task_id, epoch }
+    }
 }
 
 /// What a worker is to do with an attempt that it runs.
@@ -95,6 +104,21 @@ pub struct Finish {
     pub outputs: Map<String, Value>,
     /// What it used.
     pub used: Used,
+}
+
+impl Finish {
+    /// The end of an attempt that nobody runs.
+    #[must_use]
+    pub fn lost(attempt: AttemptRef, message: &str) -> Self {
+        Self {
+            attempt,
+            outcome: Outcome::Lost,
+            exit_code: None,
+            message: Some(message.into()),
+            outputs: Map::new(),
+            used: Used::default(),
+        }
+    }
 }
 
 /// A report of a running attempt.
@@ -153,10 +177,10 @@ pub trait Port: Send + Sync {
     async fn renew(&self, life: &Life) -> Result<Option<Timestamp>>;
 
     /// What is to be done with each attempt of this worker's; waits until something may have changed.
-    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptId, Wish)>>;
+    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptRef, Wish)>>;
 
-    /// Appends to an attempt's log: where it begins in the subtask's log, or refused.
-    async fn append(&self, attempt: AttemptRef, chunks: Vec<Chunk>) -> Result<Option<i64>>;
+    /// Appends to an attempt's log, from this line of the subtask's log on. Sent again after an error it is there once.
+    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<Chunk>) -> Result<Taken>;
 
     /// Forgets the middle of a log that grew too long: the chunks that begin at these lines.
     async fn trim(&self, attempt: AttemptRef, first_lines: Vec<i64>) -> Result<Taken>;
@@ -165,13 +189,13 @@ pub trait Port: Send + Sync {
     /// password.
     async fn equip(&self, attempt: AttemptRef, needs: &Needs) -> Result<Equipment>;
 
-    /// Keeps what an attempt found.
+    /// Keeps what an attempt found. Sent again after an error it is there once.
     async fn keep(&self, attempt: AttemptRef, found: Vec<Found>) -> Result<Taken>;
 
     /// Reports on a running attempt. May be written a moment later, together with others; waits while many wait.
     async fn report(&self, attempt: AttemptRef, report: Report) -> Result<()>;
 
-    /// Records the end of attempts.
+    /// Records the end of attempts. An end that is there already was taken.
     async fn finish(&self, finishes: Vec<Finish>) -> Result<Vec<Taken>>;
 
     /// Ends the life.

@@ -7,18 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::DbBackend;
-use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
 use super::cycle::Batch;
 use super::divide;
-use super::port::{AttemptRef, Finish};
+use super::port::Finish;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::event::Bell;
 use crate::store::attempt::{self, Running, Used};
-use crate::store::{Changed, Store, worker};
-use crate::task::command::execute::Outcome;
+use crate::store::{Changed, Store, commit, worker};
 
 /// How often leases are looked at: with a lease of 15 s a lost attempt is taken again within 20 s.
 pub const EVERY: Duration = Duration::from_secs(2);
@@ -74,7 +72,8 @@ impl Recovery {
             if orphans.is_empty() {
                 return Ok(lost);
             }
-            let finishes: Vec<Finish> = orphans.iter().map(give_back).collect();
+            let lose = |orphan: &Running| Finish::lost(orphan.into(), "its worker was lost");
+            let finishes: Vec<Finish> = orphans.iter().map(lose).collect();
             let batch = Batch { finishes, ..Batch::default() };
             let done = divide::run(&self.store, &batch, self.clock.now()).await?;
             if done.wrote {
@@ -110,23 +109,7 @@ impl Recovery {
             }],
         )
         .await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(())
-    }
-}
-
-fn give_back(orphan: &Running) -> Finish {
-    Finish {
-        attempt: AttemptRef {
-            id: orphan.id,
-            subtask_id: orphan.subtask_id,
-            task_id: orphan.task_id,
-            epoch: orphan.epoch,
-        },
-        outcome: Outcome::Lost,
-        exit_code: None,
-        message: Some("its worker was lost".into()),
-        outputs: Map::new(),
-        used: Used::default(),
     }
 }

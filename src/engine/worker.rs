@@ -3,9 +3,9 @@
 //! It speaks to the engine through the [`Port`] alone, so the same loop will serve on another host. When it cannot
 //! renew its lease it kills what it runs before the lease ends; then it begins a new life.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::{self, Bench};
-use super::port::{Assignment, Hello, Life, Port, Wish};
+use super::farewell::Ended;
+use super::port::{Assignment, AttemptRef, Finish, Hello, Life, Port, Wish};
+use super::stranger::Strangers;
 use crate::clock::Clock;
 use crate::executor::Host;
 use crate::telemetry::Metrics;
@@ -72,65 +74,97 @@ pub struct Stops {
 }
 
 /// What of one life is shared by its loops.
-struct Shared {
+pub(super) struct Shared {
     running: Mutex<HashMap<AttemptId, watch::Sender<Wish>>>,
+    /// What has come here and is not yet recorded to have ended; more than what runs.
+    known: Mutex<HashSet<AttemptId>>,
     slot: Notify,
     /// Something runs: its wishes are to be asked for.
     begun: Notify,
-    attempts: TaskTracker,
+    pub(super) attempts: TaskTracker,
     /// Until when the lease holds for certain, by the steady clock of this host.
     holds: watch::Sender<Instant>,
-    over: CancellationToken,
+    pub(super) over: CancellationToken,
+    /// The worker is to stop: nothing is paused any more.
+    ending: CancellationToken,
+    /// The database is waited for no longer.
+    pub(super) abandon: CancellationToken,
     metrics: Arc<Metrics>,
+}
+
+/// Attempts that are known here until this is dropped, however that comes.
+struct Held {
+    shared: Arc<Shared>,
+    ids: Vec<AttemptId>,
+}
+
+impl Held {
+    fn new(shared: &Arc<Shared>, assignments: &[Assignment]) -> Self {
+        let ids: Vec<AttemptId> = assignments.iter().map(|assignment| assignment.attempt.id).collect();
+        shared.known().extend(&ids);
+        Self { shared: shared.clone(), ids }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        for id in &self.ids {
+            self.shared.known().remove(id);
+            self.shared.free(*id);
+        }
+    }
 }
 
 impl Worker {
     /// Works until it is told to stop and nothing of its work is left.
-    pub async fn run(self, stops: Stops) {
+    pub async fn run(self, stops: Stops) -> Ended {
         let worker = Arc::new(self);
         worker.metrics.worker_slots.set(i64::try_from(worker.options.hello.slots).unwrap_or(i64::MAX));
         while !stops.gently.is_cancelled() {
             let before = Instant::now();
-            let life = match worker.port.register(worker.options.hello.clone()).await {
-                Ok(life) => life,
-                Err(error) => {
+            let registered = worker.port.register(worker.options.hello.clone());
+            let life = match stops.gently.run_until_cancelled(registered).await {
+                Some(Ok(life)) => life,
+                Some(Err(error)) => {
                     tracing::warn!(error = ?error, "the worker cannot register: trying again");
-                    tokio::select! {
-                        () = stops.gently.cancelled() => return,
-                        () = tokio::time::sleep(Duration::from_secs(1)) => continue,
-                    }
+                    stops.gently.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await;
+                    continue;
                 }
+                None => break,
             };
-            worker.clone().live(life, before, &stops).await;
+            if worker.clone().live(life, before, &stops).await == Ended::Abandoned {
+                return Ended::Abandoned;
+            }
         }
+        Ended::Recorded
     }
 
-    async fn live(self: Arc<Self>, life: Life, registered: Instant, stops: &Stops) {
+    async fn live(self: Arc<Self>, life: Life, registered: Instant, stops: &Stops) -> Ended {
         let shared = Arc::new(Shared {
             running: Mutex::default(),
+            known: Mutex::default(),
             slot: Notify::new(),
             begun: Notify::new(),
             attempts: TaskTracker::new(),
             holds: watch::Sender::new(registered + life.lease),
             over: CancellationToken::new(),
+            ending: stops.gently.clone(),
+            abandon: CancellationToken::new(),
             metrics: self.metrics.clone(),
         });
         let renewals = tokio::spawn(self.clone().renew(life.clone(), shared.clone()));
         let wishes = tokio::spawn(self.clone().obey(life.clone(), shared.clone()));
         tokio::select! {
             () = self.take_work(&life, &shared) => {}
-            () = shared.over.cancelled() => shared.wish_all(Wish::Drop),
-            () = stops.gently.cancelled() => self.wind_down(&shared, stops).await,
+            () = shared.over.cancelled() => {}
+            () = stops.gently.cancelled() => {}
         }
-        shared.attempts.close();
-        shared.attempts.wait().await;
+        let ended = self.wind_down(&life, &shared, stops).await;
         let lost = shared.over.is_cancelled();
         shared.over.cancel();
         renewals.abort();
         wishes.abort();
-        if !lost && let Err(error) = self.port.leave(&life).await {
-            tracing::debug!(error = ?error, "the worker left without a word: its lease will end by itself");
-        }
+        if lost || ended == Ended::Abandoned { ended } else { self.leave(&life).await }
     }
 
     /// Asks for as much as there are free slots, for ever.
@@ -156,10 +190,10 @@ impl Worker {
         if !instant.is_empty() {
             // Nothing runs for them: they end together, and hold no slot meanwhile.
             let (port, metrics, begun) = (self.port.clone(), self.metrics.clone(), Instant::now());
-            let count = instant.len();
+            let (held, abandon) = (Held::new(shared, &instant), shared.abandon.clone());
             let mut ends = Box::pin(async move {
-                attempt::finish_instantly(port.as_ref(), instant).await;
-                (0..count).for_each(|_| metrics.attempt_duration.observe(begun.elapsed()));
+                abandon.run_until_cancelled(attempt::finish_instantly(port.as_ref(), instant)).await;
+                held.ids.iter().for_each(|_| metrics.attempt_duration.observe(begun.elapsed()));
             });
             // Said before the next question for work, so that one cycle records the ends and hands out.
             if ends.as_mut().now_or_never().is_none() {
@@ -168,6 +202,7 @@ impl Worker {
         }
         for assignment in real {
             let id = assignment.attempt.id;
+            let held = Held::new(shared, std::slice::from_ref(&assignment));
             let (wish, wishes) = watch::channel(Wish::Run);
             shared.running().insert(id, wish);
             shared.metrics.subtasks_running.inc();
@@ -179,11 +214,12 @@ impl Worker {
                     host: &worker.host,
                     clock: worker.clock.clone(),
                     options: &worker.options,
+                    abandon: &shared_too.abandon,
                 };
                 let begun = Instant::now();
                 bench.run(assignment, wishes, || shared_too.free(id)).await;
-                shared_too.free(id);
                 worker.metrics.attempt_duration.observe(begun.elapsed());
+                drop(held);
             });
         }
     }
@@ -216,16 +252,28 @@ impl Worker {
         }
     }
 
-    /// Passes on what is wished of each attempt.
+    /// Passes on what is wished of each attempt, and gives back what the database has running here and never came.
     async fn obey(self: Arc<Self>, life: Life, shared: Arc<Shared>) {
+        let apart = life.lease / 3;
+        let mut strangers = Strangers::apart(apart);
         loop {
             let asked: Vec<AttemptId> = shared.running().keys().copied().collect();
             if asked.is_empty() {
-                shared.begun.notified().await;
-                continue;
+                // Nobody has a wish then: it is looked now and then, for strangers alone.
+                tokio::select! {
+                    () = shared.begun.notified() => continue,
+                    () = tokio::time::sleep(apart) => {}
+                }
             }
             match self.port.wishes(&life).await {
-                Ok(wishes) => shared.obey(&asked, &wishes.into_iter().collect()),
+                Ok(wishes) => {
+                    shared.obey(&asked, &wishes.iter().map(|(attempt, wish)| (attempt.id, *wish)).collect());
+                    let named = wishes.iter().map(|(attempt, _)| *attempt);
+                    let lost = strangers.look(named, |id| shared.known().contains(&id), Instant::now());
+                    if !lost.is_empty() {
+                        self.disown(&lost).await;
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(error = ?error, "wishes cannot be read: trying again");
                     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -234,25 +282,32 @@ impl Worker {
         }
     }
 
-    async fn wind_down(&self, shared: &Shared, stops: &Stops) {
-        tracing::info!(running = shared.busy(), "the worker takes nothing new");
-        shared.attempts.close();
-        tokio::select! {
-            () = shared.attempts.wait() => return,
-            () = stops.now.cancelled() => {}
-            () = tokio::time::sleep(self.options.patience) => {}
+    /// Ends what runs nowhere: the answer to its claim was lost.
+    async fn disown(&self, attempts: &[AttemptRef]) {
+        tracing::warn!(attempts = attempts.len(), "attempts that never came to this worker are given back");
+        let finishes = attempts.iter().map(|attempt| Finish::lost(*attempt, "it never came to its worker")).collect();
+        if let Err(error) = self.port.finish(finishes).await {
+            tracing::debug!(error = ?error, "they were not taken: looking again");
         }
-        shared.wish_all(Wish::GiveBack);
     }
 }
 
 impl Shared {
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<AttemptId, watch::Sender<Wish>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<AttemptId, watch::Sender<Wish>>> {
         self.running.lock().expect("invariant: nothing panics under the lock of running attempts")
     }
 
-    fn busy(&self) -> usize {
+    fn known(&self) -> MutexGuard<'_, HashSet<AttemptId>> {
+        self.known.lock().expect("invariant: nothing panics under the lock of known attempts")
+    }
+
+    pub(super) fn busy(&self) -> usize {
         self.running().len()
+    }
+
+    /// How many ends are not recorded yet.
+    pub(super) fn unrecorded(&self) -> usize {
+        self.known().len()
     }
 
     fn free(&self, id: AttemptId) {
@@ -262,9 +317,22 @@ impl Shared {
         }
     }
 
-    fn wish_all(&self, wish: Wish) {
+    pub(super) fn wish_all(&self, wish: Wish) {
         for sender in self.running().values() {
             sender.send_replace(wish);
+        }
+    }
+
+    /// What is frozen cannot go on to its end.
+    pub(super) fn give_back_paused(&self) {
+        for sender in self.running().values() {
+            sender.send_if_modified(|wish| {
+                let paused = *wish == Wish::Pause;
+                if paused {
+                    *wish = Wish::GiveBack;
+                }
+                paused
+            });
         }
     }
 
@@ -273,6 +341,7 @@ impl Shared {
         let running = self.running();
         for (id, sender) in running.iter() {
             let wish = match wishes.get(id) {
+                Some(Wish::Pause) if self.ending.is_cancelled() => Wish::GiveBack,
                 Some(&wish) => wish,
                 None if asked.contains(id) => Wish::Drop,
                 None => continue,

@@ -214,6 +214,15 @@ pub fn is_damaged(error: &sea_orm::DbErr) -> bool {
     verdict::judge(error) == Verdict::Damaged
 }
 
+impl Error {
+    /// What went wrong with a COMMIT. When its answer was lost, it may have been done.
+    #[must_use]
+    pub fn of_commit(error: sea_orm::DbErr) -> Self {
+        // No hint when to come again: who sends it blindly a second time may do it twice.
+        if verdict::leaves_open(&error) { Self::new(&code::OUTCOME_UNKNOWN).source(error) } else { error.into() }
+    }
+}
+
 impl From<sea_orm::DbErr> for Error {
     /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again. One that
     /// refuses what it is given (a character, a number, a size) says what the caller has to mend.

@@ -34,6 +34,25 @@ pub fn judge(error: &DbErr) -> Verdict {
     }
 }
 
+/// Whether a COMMIT that failed so may have been done all the same: its answer never came, or says so itself.
+#[must_use]
+pub fn leaves_open(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    match &**error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // A pooler that has lost its server says 08; 40003 is "statement completion unknown".
+        sqlx::Error::Database(error) if error.try_downcast_ref::<PgDatabaseError>().is_some() => {
+            error.code().is_some_and(|state| state.starts_with("08") || state == "40003")
+        }
+        _ => false,
+    }
+}
+
 fn judge_sqlx(error: &sqlx::Error) -> Verdict {
     match error {
         sqlx::Error::Io(_)
@@ -93,9 +112,18 @@ fn judge_result(code: u32) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, judge, judge_result, judge_state};
+    use super::{Verdict, judge, judge_result, judge_state, leaves_open};
     use sea_orm::sqlx::Error;
     use sea_orm::{DbErr, RuntimeErr};
+
+    #[test]
+    fn a_lost_answer_is_told_from_one_that_says_no() {
+        let query = |error: Error| DbErr::Query(RuntimeErr::SqlxError(error.into()));
+        assert!(leaves_open(&query(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())));
+        assert!(leaves_open(&query(Error::WorkerCrashed)));
+        assert!(!leaves_open(&query(Error::PoolTimedOut)), "it was never sent");
+        assert!(!leaves_open(&DbErr::Custom("the connection broke".into())), "a text proves nothing");
+    }
 
     #[test]
     fn what_passes_is_told_from_what_is_refused() {

@@ -98,7 +98,7 @@ pub async fn change<T>(
     match work(&tx, &mut act).await {
         Ok(value) => {
             record(&tx, request, &act).await?;
-            tx.commit().await?;
+            store::commit(tx).await?;
             Ok(value)
         }
         Err(error) => {
@@ -130,7 +130,7 @@ pub async fn refuse(request: &Request, act: &Act, error: Error) -> Error {
         let written = async {
             let tx = request.store.begin().await?;
             store::audit::record(&tx, act.entry(request, Some(error.code().name))).await?;
-            Ok::<_, Error>(tx.commit().await?)
+            store::commit(tx).await
         };
         if let Err(failed) = written.await {
             tracing::warn!(action = act.action, object = act.object, refused = %error, ?failed, "a refusal could not be recorded");

@@ -54,7 +54,7 @@ pub async fn rotate(request: &Request) -> Result<Rotated> {
                 Changed::Stale => {}
             }
         }
-        tx.commit().await?;
+        store::commit(tx).await?;
     }
     let mut used: Vec<KeyId> = before.into_iter().collect();
     used.extend(store::sealed::keys(request.store.write()).await?.iter().filter_map(|id| KeyId::parse(id)));

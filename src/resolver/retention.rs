@@ -34,7 +34,7 @@ pub async fn vsphere(request: &Request) -> Result<u64> {
         loop {
             let tx = request.store.begin().await?;
             let tasks = store::vsphere::collection::remove_before(&tx, vcenter, until, TASKS).await?;
-            tx.commit().await?;
+            store::commit(tx).await?;
             removed += tasks;
             if tasks < TASKS {
                 break;
@@ -57,7 +57,7 @@ pub async fn results(request: &Request, until: Timestamp) -> Result<u64> {
     loop {
         let tx = request.store.begin().await?;
         let sets = store::result::remove_before(&tx, until, SETS).await?;
-        tx.commit().await?;
+        store::commit(tx).await?;
         removed += sets;
         if sets < SETS {
             return Ok(removed);
@@ -74,7 +74,7 @@ pub async fn sessions(request: &Request) -> Result<u64> {
     request.principal.require(Role::Admin)?;
     let tx = request.store.begin().await?;
     let removed = store::session::delete_ended(&tx, request.clock.now()).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(removed)
 }
 

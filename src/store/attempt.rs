@@ -29,17 +29,21 @@ pub struct Begun {
     pub started_at: Timestamp,
 }
 
-#[derive(FromQueryResult)]
-struct Numbered {
-    id: AttemptId,
+/// Where an attempt has been put.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub struct Placed {
+    /// Its id.
+    pub id: AttemptId,
+    /// Where its log begins in its subtask's.
+    pub first_line: i64,
     subtask_id: SubtaskId,
 }
 
-/// Inserts attempts; says which id each subtask's has.
+/// Inserts attempts; says which one each subtask has.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, AttemptId>> {
+pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, Placed>> {
     let mut rows = Rows::of(&["bigint", "bigint", "integer", "text", "text", "bigint", "bigint"]);
     for begun in attempts {
         rows.push([
@@ -55,13 +59,13 @@ pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, Att
     let sql = "INSERT INTO attempt (subtask_id, task_id, number, operation, worker_id, epoch, started_at, state, first_line) \
                SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, 'RUNNING', \
                (SELECT log_lines + 1 FROM subtask WHERE subtask.id = v.column1) FROM ";
-    let end = "WHERE v.column1 IS NOT NULL RETURNING id, subtask_id";
-    let mut ids = HashMap::with_capacity(attempts.len());
+    let end = "WHERE v.column1 IS NOT NULL RETURNING id, subtask_id, first_line";
+    let mut all = HashMap::with_capacity(attempts.len());
     for statement in rows.statements(tx.get_database_backend(), sql, end) {
-        let numbered = Numbered::find_by_statement(statement).all(tx).await?;
-        ids.extend(numbered.into_iter().map(|row| (row.subtask_id, row.id)));
+        let placed = Placed::find_by_statement(statement).all(tx).await?;
+        all.extend(placed.into_iter().map(|row| (row.subtask_id, row)));
     }
-    Ok(ids)
+    Ok(all)
 }
 
 /// What an attempt used of its host.

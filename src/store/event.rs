@@ -132,6 +132,15 @@ pub async fn of_task(
     readable(conn, query.order_by_asc(task_event::Column::Id).limit(limit), task_event::Column::Id).await
 }
 
+/// Whether something is told of a task at just this instant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_told(conn: &impl ConnectionTrait, task_id: TaskId, at: Timestamp) -> Result<bool> {
+    let of_task = task_event::Entity::find().filter(task_event::Column::TaskId.eq(task_id));
+    Ok(of_task.filter(task_event::Column::At.eq(at)).limit(1).one(conn).await?.is_some())
+}
+
 /// The newest event of one task among these kinds.
 ///
 /// # Errors

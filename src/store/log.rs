@@ -1,15 +1,16 @@
-//! Chunks of logs. Where a chunk begins is decided by the subtask's row, under the epoch that fences its attempt.
+//! Chunks of logs. Where a chunk begins is said by its writer and held against the subtask's row, under the epoch that
+//! fences its attempt: what is sent twice is there once.
 
 use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Set, Statement,
 };
-use taskloom_entity::{AttemptId, SubtaskId, log_chunk};
+use taskloom_entity::{AttemptId, SubtaskId, SubtaskState, log_chunk, subtask};
 
 use super::Tx;
 use super::listen::PROCESS;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::Chunk;
 
 /// The channel that is notified of logs that grow, with the process that wrote and the subtask's id.
@@ -17,7 +18,6 @@ pub const CHANNEL: &str = "taskloom_log";
 
 #[derive(FromQueryResult)]
 struct End {
-    log_lines: i64,
     log_bytes: i64,
 }
 
@@ -32,23 +32,23 @@ pub struct Of {
     pub epoch: i64,
 }
 
-/// Appends chunks; the number of the first line, or none when the attempt may not write any more.
+/// Appends chunks from `first_line` on; whether the attempt may still write. Chunks that are there already stay as they
+/// are: who was not told of a commit sends them again.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn append(tx: &Tx, of: Of, chunks: &[Chunk]) -> Result<Option<i64>> {
+/// `INTERNAL` when the log is not as long as the attempt believes; when the database does not answer.
+pub async fn append(tx: &Tx, of: Of, first_line: i64, chunks: &[Chunk]) -> Result<bool> {
     let lines: i64 = chunks.iter().map(|chunk| i64::from(chunk.lines)).sum();
     let bytes: i64 = chunks.iter().map(|chunk| i64::from(chunk.bytes)).sum();
     let sql = "UPDATE subtask SET log_lines = log_lines + $1, log_bytes = log_bytes + $2 \
-               WHERE id = $3 AND epoch = $4 AND state IN ('RUNNING', 'CANCELING') RETURNING log_lines, log_bytes";
-    let values = [lines.into(), bytes.into(), of.subtask_id.0.into(), of.epoch.into()];
+               WHERE id = $3 AND epoch = $4 AND state IN ('RUNNING', 'CANCELING') AND log_lines = $5 - 1 RETURNING log_bytes";
+    let values = [lines.into(), bytes.into(), of.subtask_id.0.into(), of.epoch.into(), first_line.into()];
     let backend = tx.get_database_backend();
     let moved = End::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).one(tx).await?;
     let Some(end) = moved else {
-        return Ok(None);
+        return is_there(tx, of, first_line).await;
     };
-    let (first_line, first_byte) = (end.log_lines - lines + 1, end.log_bytes - bytes);
-    let (mut line, mut byte) = (first_line, first_byte);
+    let (mut line, mut byte) = (first_line, end.log_bytes - bytes);
     let mut rows = Vec::with_capacity(chunks.len());
     for chunk in chunks {
         rows.push(log_chunk::ActiveModel {
@@ -73,7 +73,36 @@ pub async fn append(tx: &Tx, of: Of, chunks: &[Chunk]) -> Result<Option<i64>> {
         );
         tx.query_one_raw(notify).await?;
     }
-    Ok(Some(first_line))
+    Ok(true)
+}
+
+/// Why nothing was appended: it is there already, or the attempt may not write any more.
+async fn is_there(tx: &Tx, of: Of, first_line: i64) -> Result<bool> {
+    let mut chunk = log_chunk::Entity::find_by_id((of.subtask_id, first_line)).select_only();
+    chunk = chunk.column(log_chunk::Column::AttemptId);
+    if chunk.into_tuple().one(tx).await? == Some(of.attempt_id) {
+        return Ok(true);
+    }
+    let holds = subtask::Entity::find_by_id(of.subtask_id)
+        .filter(subtask::Column::Epoch.eq(of.epoch))
+        .filter(subtask::Column::State.is_in([SubtaskState::Running, SubtaskState::Canceling]))
+        .select_only()
+        .column(subtask::Column::LogLines)
+        .into_tuple::<i64>()
+        .one(tx)
+        .await?;
+    match holds {
+        Some(lines) => Err(Error::internal(Misplaced { first_line, lines })),
+        None => Ok(false),
+    }
+}
+
+/// A writer has lost count.
+#[derive(Debug, thiserror::Error)]
+#[error("lines from {first_line} on cannot follow the {lines} that there are")]
+struct Misplaced {
+    first_line: i64,
+    lines: i64,
 }
 
 /// Drops the chunks that begin at these lines, while the attempt may write.

@@ -40,11 +40,11 @@ use sea_orm::{
     QuerySelect, Select, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
 use crate::telemetry::Metrics;
 
-/// An open transaction: what is written through it is one. Dropped without [`DatabaseTransaction::commit`], it is
-/// rolled back. Side effects outside of the database belong behind the commit.
+/// An open transaction: what is written through it is one. Dropped without [`commit`], it is rolled back.
+/// Side effects outside of the database belong behind the commit.
 pub type Tx = DatabaseTransaction;
 
 /// The database: a pool that writes and a pool that reads. On PostgreSQL they are one. With it go the metrics of
@@ -155,6 +155,15 @@ pub async fn readable<E: EntityTrait>(
         }
     }
     Ok(rows)
+}
+
+/// Commits: the only way to, so that an answer which is lost has one name everywhere.
+///
+/// # Errors
+/// `OUTCOME_UNKNOWN` when nobody can tell whether it was done: the connection broke before the answer. Any other:
+/// nothing was done.
+pub async fn commit(tx: Tx) -> Result<()> {
+    tx.commit().await.map_err(Error::of_commit)
 }
 
 /// Whether a unique key was taken by another row.

@@ -136,7 +136,7 @@ pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
     let rows = rows(request, &definition, Accepted { new: &new, tenant, definition_id, parameters, digest, now });
     let tx = request.store.begin().await?;
     if let Some(task) = write(&tx, request, act.clone(), rows).await? {
-        tx.commit().await?;
+        store::commit(tx).await?;
         request.store.metrics().tasks_submitted.inc();
         request.bell.ring();
         return Ok(task);

@@ -38,7 +38,7 @@ pub async fn claim(
     for vcenter in store::vsphere::collection::waiting(request.store.read(), now).await? {
         let tx = request.store.begin().await?;
         let taken = store::vsphere::collection::claim(&tx, &vcenter, owner, (now, now.after(lease))).await?;
-        tx.commit().await?;
+        store::commit(tx).await?;
         claimed.extend(taken.map(|(lease, row)| (vcenter, lease, row)));
     }
     Ok(claimed)
@@ -52,7 +52,7 @@ pub async fn renew(request: &Request, lease: &Lease, time: Duration) -> Result<b
     request.principal.require(Role::Admin)?;
     let tx = request.store.begin().await?;
     let kept = store::vsphere::collection::renew(&tx, lease, request.clock.now().after(time)).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(kept == Changed::Yes)
 }
 
@@ -64,7 +64,7 @@ pub async fn release(request: &Request, lease: &Lease) -> Result<()> {
     request.principal.require(Role::Admin)?;
     let tx = request.store.begin().await?;
     store::vsphere::collection::release(&tx, lease, request.clock.now()).await?;
-    Ok(tx.commit().await?)
+    store::commit(tx).await
 }
 
 /// Writes how the collection stands; whether the lease still holds.
@@ -75,7 +75,7 @@ pub async fn tell(request: &Request, lease: &Lease, news: News) -> Result<bool> 
     request.principal.require(Role::Admin)?;
     let tx = request.store.begin().await?;
     let told = store::vsphere::collection::tell(&tx, lease, request.clock.now(), news).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(told == Changed::Yes)
 }
 
@@ -87,7 +87,7 @@ pub async fn meet(request: &Request, lease: &Lease, uuid: &str) -> Result<Vspher
     request.principal.require(Role::Admin)?;
     let tx = request.store.begin().await?;
     let id = store::vsphere::collection::instance(&tx, lease.vcenter_id, uuid).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(id)
 }
 
@@ -135,7 +135,7 @@ pub async fn record(request: &Request, reports: &[Report]) -> Result<Vec<bool>> 
     store::vsphere::task::insert(&tx, &new).await?;
     store::vsphere::task::update(&tx, &changed).await?;
     store::vsphere::event::append(&tx, &told).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     request.store.metrics().vsphere_changes.inc_by((new.len() + changed.len()) as u64);
     if !told.is_empty() {
         request.bell.ring_vsphere();
@@ -190,7 +190,7 @@ pub async fn objects(request: &Request, lease: &Lease, objects: &[Object]) -> Re
         if store::vsphere::collection::hold(&tx, &[lease]).await? == [true] {
             store::vsphere::object::put(&tx, lease.vcenter_id, some, request.clock.now()).await?;
         }
-        tx.commit().await?;
+        store::commit(tx).await?;
     }
     Ok(())
 }
@@ -208,5 +208,5 @@ pub async fn labels(request: &Request, lease: &Lease, locale: &str, labels: Vec<
     if !new.is_empty() && store::vsphere::collection::hold(&tx, &[lease]).await? == [true] {
         store::vsphere::label::put(&tx, lease.vcenter_id, locale, &new).await?;
     }
-    Ok(tx.commit().await?)
+    store::commit(tx).await
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use taskloom::background::retention::Retention;
 use taskloom::config::Settings;
-use taskloom::engine::port::{AttemptRef, Found, Port, Taken};
+use taskloom::engine::port::{Assignment, AttemptRef, Found, Port, Taken};
 use taskloom::log::{Gather, Source};
 use taskloom::resolver::{result, source};
 use taskloom::rows::{Chunk, Column, Row};
@@ -66,20 +66,23 @@ async fn a_dialect_finds_output_and_engines(lab: Bench) {
     let (request, tenant) = lab.door();
     lab.submit("one", &[shell("a", "true").with("retry", json!({"attempts": 2, "backoff": "0s"}))]).await;
     let worker = lab.worker().await;
-    let speak = async |attempt: AttemptRef, text: &str| {
+    let speak = async |assignment: &Assignment, text: &str| {
         let mut gather = Gather::into_chunks(1 << 16);
         for (line, source) in [(text, Source::Stdout), ("not this", Source::Stderr), ("and this", Source::Stdout)] {
             assert!(gather.push(format!("{line}\n").as_bytes(), 1, source, request.clock.now()).is_none());
         }
-        worker.desk.append(attempt, gather.seal().into_iter().collect()).await.unwrap().unwrap();
+        let chunks = gather.seal().into_iter().collect();
+        let taken = worker.desk.append(assignment.attempt, assignment.first_line, chunks).await.unwrap();
+        assert_eq!(taken, Taken::Yes);
     };
-    let first = worker.take().await.attempt;
-    speak(first, "of the first try").await;
-    let mut failed = succeeded(first);
+    let first = worker.take().await;
+    speak(&first, "of the first try").await;
+    let mut failed = succeeded(first.attempt);
     failed[0].outcome = Outcome::Failed;
     assert_eq!(worker.desk.finish(failed).await.unwrap(), [Taken::Yes]);
-    let second = worker.take().await.attempt;
-    speak(second, "of the second").await;
+    let second = worker.take().await;
+    speak(&second, "of the second").await;
+    let second = second.attempt;
     let output = async |part| result::output(request, second.subtask_id, part).await.unwrap();
     assert_eq!(output((0, 10)).await, ["of the second", "and this"], "of the last attempt alone");
     assert_eq!(output((1, 1)).await, ["and this"]);

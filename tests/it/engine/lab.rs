@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::Executor as _;
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use serde_json::Value;
 use taskloom::auth::{self, Principal};
 use taskloom::background::retention::Retention;
@@ -129,6 +129,21 @@ impl Lab {
         tx
     }
 
+    /// Holds all that begins an attempt, until the transaction ends.
+    pub(super) async fn hold_claims(&self) -> Tx {
+        let tx = self.request.store.begin().await.unwrap();
+        // On SQLite there is one writer, and this is it.
+        if self.request.store.backend() == DbBackend::Postgres {
+            tx.execute_unprepared("LOCK TABLE attempt IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        }
+        tx
+    }
+
+    /// How many statements there were.
+    pub(super) fn statements(&self) -> usize {
+        self.statements.load(Ordering::SeqCst)
+    }
+
     /// What this process has counted.
     pub(super) fn metrics(&self) -> Samples {
         parse(&self.request.store.metrics().render())
@@ -146,7 +161,7 @@ impl Lab {
 
     /// How many rows a table has.
     pub(super) async fn count(&self, table: &str) -> i64 {
-        use sea_orm::{ConnectionTrait, Statement};
+        use sea_orm::Statement;
         let conn = self.request.store.read();
         let sql = format!("SELECT COUNT(*) AS rows FROM {table}");
         let row = conn.query_one_raw(Statement::from_string(conn.get_database_backend(), sql)).await.unwrap();

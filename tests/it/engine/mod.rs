@@ -18,6 +18,7 @@ macro_rules! stories {
     };
 }
 
+mod again;
 pub(crate) mod bench;
 mod command;
 mod cost;

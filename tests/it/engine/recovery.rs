@@ -17,7 +17,7 @@ pub(super) fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
     vec![Finish { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
 }
 
-fn said(text: &str) -> Vec<Chunk> {
+pub(super) fn said(text: &str) -> Vec<Chunk> {
     vec![Chunk::seal(&[Mark { lines: 1, at: Timestamp(0), source: Source::Stdout }], text.as_bytes())]
 }
 
@@ -28,13 +28,13 @@ async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench)
     lab.submit("lost", &[shell("a", "true"), noop("b").needs("a")]).await;
     let dead = lab.worker().await;
     let lost = dead.take().await;
-    assert_eq!(dead.desk.append(lost.attempt, said("first\n")).await.unwrap(), Some(1));
+    assert_eq!(dead.desk.append(lost.attempt, 1, said("first\n")).await.unwrap(), Taken::Yes);
     lab.clock.advance(LEASE * 2);
     assert_eq!(lab.recover().await, 1);
     assert_eq!(lab.recover().await, 0, "it is lost once");
 
     assert_eq!(dead.desk.renew(&dead.life).await.unwrap(), None, "a life that ended does not begin again");
-    assert_eq!(dead.desk.append(lost.attempt, said("late\n")).await.unwrap(), None);
+    assert_eq!(dead.desk.append(lost.attempt, 2, said("late\n")).await.unwrap(), Taken::Refused);
     dead.desk.report(lost.attempt, Report::Progress(0.5, None)).await.unwrap();
     assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
 
@@ -43,8 +43,9 @@ async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench)
     assert_eq!((again.attempt.subtask_id, again.number), (lost.attempt.subtask_id, 2));
     assert!(again.attempt.epoch > lost.attempt.epoch);
     assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
-    assert_eq!(dead.desk.append(lost.attempt, said("later\n")).await.unwrap(), None);
-    assert_eq!(living.desk.append(again.attempt, said("second\n")).await.unwrap(), Some(2));
+    assert_eq!(dead.desk.append(lost.attempt, 2, said("later\n")).await.unwrap(), Taken::Refused);
+    assert_eq!(again.first_line, 2, "behind what the first one said");
+    assert_eq!(living.desk.append(again.attempt, 2, said("second\n")).await.unwrap(), Taken::Yes);
     assert_eq!(living.desk.finish(succeeded(again.attempt)).await.unwrap(), [Taken::Yes]);
     let next = living.take().await;
     assert_eq!(living.desk.finish(succeeded(next.attempt)).await.unwrap(), [Taken::Yes]);

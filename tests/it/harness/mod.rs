@@ -1,6 +1,7 @@
 //! What tests stand on: a private PostgreSQL, and whatever more than one area needs.
 
 pub(crate) mod clients;
+pub(crate) mod cut;
 pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod server;
