@@ -7,6 +7,8 @@ use crate::executor::work::Report;
 /// What every directive begins with.
 pub(super) const PREFIX: &[u8] = b"::";
 const OUTPUT: &[u8] = b"::output ";
+/// The longest key, in bytes.
+const KEY: usize = 255;
 
 /// The report that a line, without its end, asks for.
 pub(super) fn parse(line: &[u8]) -> Option<Report> {
@@ -34,6 +36,9 @@ fn output(rest: &str) -> Option<Report> {
 
 /// Keys are names as parameters have them, since an output is a parameter of the steps downstream.
 fn is_key(key: &[u8]) -> bool {
+    if key.len() > KEY {
+        return false;
+    }
     let is_first = |first: u8| first == b'_' || first.is_ascii_alphabetic();
     let is_other = |other: u8| matches!(other, b'_' | b'-' | b'.') || other.is_ascii_alphanumeric();
     key.split_first().is_some_and(|(first, rest)| is_first(*first) && rest.iter().all(|other| is_other(*other)))
@@ -62,6 +67,13 @@ mod tests {
         assert_eq!(parse(b"::output key=\r"), output("key", ""));
         assert_eq!(parse(b"::output  key=x\r\r"), output("key", "x\r"));
         assert_eq!(parse("::warning 慢".as_bytes()), Some(Report::Warning("慢".to_owned())));
+    }
+
+    #[test]
+    fn a_key_has_an_end() {
+        let line = |length| format!("::output {}=x", "k".repeat(length)).into_bytes();
+        assert!(parse(&line(KEY)).is_some() && value_at(&line(KEY)).is_some());
+        assert!(parse(&line(KEY + 1)).is_none() && value_at(&line(KEY + 1)).is_none());
     }
 
     #[test]
