@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::bench::Bench;
+use super::bench::{Bench, until};
 use super::secret;
 use super::step::{Step, shell, step};
 
@@ -35,11 +35,12 @@ async fn a_step_may_be_given_all_that_the_limits_allow(bench: Bench) {
         shell("out", says),
         with(step("python", json!({"python": CHECK}))),
         with(shell("shell", &in_shell)).undo(&in_shell),
+        shell("last", "exit 3").needs("python shell"),
     ];
     let input = json!({"input": {"spec": super::step::spec("given", &steps), "parameters": {"mine": "y".repeat(300_000)}}});
     let task = bench.admin.get(super::bench::SUBMIT, input, "/submitTask/task/id").await;
     let task = task.as_str().unwrap();
-    bench.admin.wait(task, "SUCCESSFUL").await;
+    bench.admin.wait(task, "FAILED").await;
     for name in ["python", "shell"] {
         let log = bench.admin.subtask(task, name, "log { lines { source text } }").await["log"]["lines"].clone();
         let lines = log.as_array().unwrap();
@@ -52,10 +53,12 @@ async fn a_step_may_be_given_all_that_the_limits_allow(bench: Bench) {
         assert!(system.iter().all(|line| line.len() < 200), "names, and no value: {system:?}");
     }
     bench.admin.act("rollbackTask", task).await;
-    bench.admin.wait_for(task, |states| !states.contains("RUNNING")).await;
-    let undone = bench.admin.subtask(task, "shell", "attempts { operation state message }").await;
-    let undone = undone["attempts"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&undone["operation"], &undone["state"]), (&json!("ROLLBACK"), &json!("SUCCESSFUL")), "{undone}");
+    let undone = until("it is undone", async || {
+        let attempts = bench.admin.subtask(task, "shell", "attempts { operation state message }").await["attempts"].clone();
+        let last = attempts.as_array().unwrap().last().unwrap().clone();
+        (last["operation"] == "ROLLBACK" && last["state"] != "RUNNING").then_some(last)
+    });
+    assert_eq!(undone.await, json!({"operation": "ROLLBACK", "state": "SUCCESSFUL", "message": null}));
 }
 
 async fn a_character_is_never_cut(bench: Bench) {
