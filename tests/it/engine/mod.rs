@@ -22,6 +22,7 @@ mod again;
 pub(crate) mod bench;
 mod command;
 mod cost;
+mod environment;
 mod found;
 mod http;
 mod lab;
