@@ -89,7 +89,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
         }
         "Definition" => {
             let kept = resolver::definition::get(request, DefinitionId(id::decode("Definition", id)?)).await;
-            kept.map(|kept| Node::Definition(Definition(kept)))
+            kept.map(|kept| Node::Definition(kept.into()))
         }
         "User" => resolver::user::get(request, user::key(id)?).await.map(|user| Node::User(user.into())),
         "Tenant" => resolver::tenant::get(request, tenant::key(id)?).await.map(|tenant| Node::Tenant(tenant.into())),

@@ -6,6 +6,7 @@ use sea_orm::{DbBackend, QuerySelect, Value};
 use taskloom_entity::vsphere_task::{Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTaskId, VsphereTaskState};
 
+use super::super::bulk;
 use super::super::keyset::{Part, Sort, keyset};
 use super::super::page::{Slice, contains};
 use super::super::scope;
@@ -163,11 +164,13 @@ fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<Entity> 
 
 fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let equal = |column: Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-    let given = |list: &[String], column: Column| (!list.is_empty()).then(|| column.is_in(list.iter().cloned()));
+    let given = |list: &[String], column: Column| {
+        (!list.is_empty()).then(|| bulk::among_texts(backend, column, list.iter().cloned()))
+    };
     Condition::all()
         .add_option(filter.vcenter_id.map(|id| Column::VcenterId.eq(id)))
         .add_option(filter.tenant_id.map(|id| Column::TenantId.eq(id)))
-        .add_option(filter.ids.as_ref().map(|ids| Column::Id.is_in(ids.iter().copied())))
+        .add_option(filter.ids.as_ref().map(|ids| bulk::among(backend, Column::Id, ids.iter().map(|id| id.0))))
         .add_option((!filter.states.is_empty()).then(|| Column::State.is_in(filter.states.iter().copied())))
         .add_option((!filter.outcomes.is_empty()).then(|| outcomes(&filter.outcomes)))
         .add_option(filter.cancelled.map(|is| Column::Cancelled.eq(is)))
