@@ -47,10 +47,9 @@ impl Has for Context<'_> {
             None => Ok(Siblings::default()),
             Some(Some(subtasks)) => Ok(subtasks),
             Some(None) => {
-                let turn = self.reading().page().await?;
-                let subtasks = self.loaders().siblings(of).await?;
-                turn.took(subtasks.len() * OBJECT);
-                Ok(subtasks)
+                // One task at a time, so that no more than one task's are held beyond what has been charged.
+                let _turn = self.reading().page().await?;
+                self.loaders().siblings(of).await
             }
         }
     }

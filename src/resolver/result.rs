@@ -8,15 +8,15 @@ use crate::error::{Error, Result, code};
 use crate::log::Source;
 use crate::log::live::Placed;
 use crate::log::read::Walk;
-use crate::log::unpack::Unpack as Unlog;
-use crate::rows::{Column, Row, Unpack};
+use crate::rows::{Column, Row};
 use crate::store;
 use crate::store::result::Size;
 use crate::text::written;
+use crate::{log, rows};
 
 /// Rows of one page at the most.
 pub const ROWS: i64 = 10_000;
-/// JSON that is held at a time, compressed.
+/// Bytes of JSON whose chunks are held at a time.
 const HELD: usize = 1 << 20;
 /// What a value weighs beside its text: many short ones are large, too.
 const CELL: usize = 16;
@@ -107,9 +107,9 @@ pub async fn page_within(
 fn batches(sizes: &[Size]) -> impl Iterator<Item = &[Size]> {
     let mut held = 0;
     sizes.chunk_by(move |_, next| {
-        held += next.bytes.unsigned_abs() as usize;
-        let goes_on = held < HELD;
-        held *= usize::from(goes_on);
+        let bytes = next.bytes.unsigned_abs() as usize;
+        let goes_on = held + bytes < HELD;
+        held = if goes_on { held + bytes } else { bytes };
         goes_on
     })
 }
@@ -124,7 +124,7 @@ struct Filling {
 
 impl Filling {
     fn take(&mut self, chunk: &result_chunk::Model, (from, to): (i64, i64)) -> Result<()> {
-        let mut unpack = Unpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
+        let mut unpack = rows::Unpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
         for _ in chunk.first_row..from {
             unpack.skip().map_err(Error::internal)?;
         }
@@ -194,7 +194,7 @@ struct Said {
 
 impl Said {
     fn take(&mut self, chunk: &Placed, first_line: i64, bytes: usize) -> Result<()> {
-        let mut unpack = Unlog::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack = log::unpack::Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         let here = unpack.count(Source::Stdout);
         if chunk.first_line >= first_line && self.seen + here <= self.part.0 {
             // All of it lies before the page: its marks are enough.

@@ -86,6 +86,17 @@ pub fn among_texts(backend: DbBackend, column: impl ColumnTrait, texts: impl Ite
     }
 }
 
+/// Each value once: a list of a few words can be of any length.
+pub fn distinct<T: Copy + PartialEq>(list: &[T]) -> Vec<T> {
+    let mut kept = vec![];
+    for value in list {
+        if !kept.contains(value) {
+            kept.push(*value);
+        }
+    }
+    kept
+}
+
 /// Whether a column is in a list that is bound as one value: SQLite takes no more than so many of them.
 fn listed<T: Serialize>(column: impl ColumnTrait, list: &[T]) -> SimpleExpr {
     let json = serde_json::to_string(list).expect("invariant: numbers and texts are JSON");

@@ -260,7 +260,11 @@ pub async fn page(
     // Of rows, not of a column: only that lets SQLite count without reading each of them.
     QuerySelect::query(&mut all).expr(Func::count(Expr::col(Asterisk)));
     let mut query = select().expr_as(Expr::SubQuery(None, Box::new(all.into_query().into())), "total");
-    for (order, descending) in orders {
+    for (at, (order, descending)) in orders.iter().enumerate() {
+        // What was ordered by a column once cannot be ordered by it again.
+        if orders[..at].iter().any(|(before, _)| before == order) {
+            continue;
+        }
         let sort = order.sort(*descending);
         let direction = if *descending { Order::Desc } else { Order::Asc };
         query = query.order_by(sort.column.unwrap_or(sort.id), direction);
@@ -295,8 +299,8 @@ fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let contains =
         |column: task::Column, value: &Option<String>| value.as_ref().map(|value| page::contains(column, value));
     let mut all = Condition::all()
-        .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(filter.states.iter().copied())))
-        .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(filter.types.iter().copied())))
+        .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(bulk::distinct(&filter.states))))
+        .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(bulk::distinct(&filter.types))))
         .add_option(contains(task::Column::Name, &filter.name))
         .add_option(contains(task::Column::Cluster, &filter.cluster_contains))
         .add_option(equal(task::Column::Creator, &filter.creator))

@@ -27,6 +27,7 @@ mod lab;
 mod log;
 mod metric;
 mod mysql;
+mod pages;
 mod queue;
 mod recovery;
 mod refuse;

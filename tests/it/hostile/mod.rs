@@ -1,2 +1,4 @@
 //! What nobody means well with: text, numbers, sizes and moments that could stop, exhaust or mislead the server. Each
 //! runs on both databases, and a neighbour's tasks go on meanwhile.
+
+mod pages;
