@@ -1,6 +1,6 @@
 """bench.py [FIGURE …] — measures Taskloom beside the floor of this machine, and beside its peers where they are given.
 
-Figures: starts lists dialects chains flows events logs vsphere. Start it by `make bench`; docs/performance.md tells what each means.
+Figures: starts lists pages dialects chains flows events logs vsphere. Start it by `make bench`; docs/performance.md tells what each means.
 TASKLOOM  the release binary          ROUNDS      runs of each, the median counts (3)
 PEERS     a folder of peers' scripts  PEERS_WORK  where they are installed
 ON        PostgreSQL, SQLite or both  QUIET       seconds of quiet before one more event (15)
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import rig
 
-ALL = ("starts", "lists", "dialects", "chains", "flows", "events", "logs", "vsphere")
+ALL = ("starts", "lists", "pages", "dialects", "chains", "flows", "events", "logs", "vsphere")
 
 
 def machine():

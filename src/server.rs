@@ -129,7 +129,7 @@ pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
 
 async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
     let app = App::open(store, clock, vault, proofs(&settings.auth)).await?;
-    Ok(Arc::new(App { reach: reach(settings), ..app }))
+    Ok(Arc::new(App { reach: reach(settings), page: settings.server.page_bytes.len(), ..app }))
 }
 
 /// How long proofs last, by the settings.
@@ -230,7 +230,7 @@ fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken)
 }
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
-    let limits = limits(&settings.graphql);
+    let limits = Limits { page: settings.server.page_bytes.len(), ..limits(&settings.graphql) };
     let schema = graphql::build(app.store.clone(), &limits);
     let transport = transport::Settings {
         body: settings.server.body_limit.len(),

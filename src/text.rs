@@ -156,9 +156,27 @@ pub fn complete(bytes: &[u8]) -> usize {
     end
 }
 
+/// How many bytes a text has when it is written as JSON, but for its quotes.
+#[must_use]
+pub fn written(text: &str) -> usize {
+    let of = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\t' | b'\r' | 8 | 12 => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(of).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_as_long_as_it_will_be_written() {
+        for text in ["", "plain 升", "\"\\/\n\t\r\u{8}\u{c}", "\0\u{1f}\u{7f}\u{85}"] {
+            assert_eq!(written(text) + 2, serde_json::to_string(text).unwrap().len(), "{text:?}");
+        }
+    }
 
     #[test]
     fn controls_are_replaced_and_line_feeds_stay() {

@@ -68,6 +68,8 @@ sections! {
         external_origins: Vec<String>,
         /// The largest body of a request.
         body_limit: Bytes,
+        /// The most of a log or a result that one page has.
+        page_bytes: Bytes,
         /// How long one request may take.
         request_timeout: Duration,
         /// Open subscriptions, over all connections.

@@ -3,19 +3,28 @@
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use taskloom_entity::{DefinitionId, TenantId, definition};
+use taskloom_entity::definition::Model;
+use taskloom_entity::{DefinitionId, TenantId};
 
 use super::context::Has;
 use super::id;
 use super::page::{Args, connection_with, cursor};
-use super::scalar::{BigInt, Json};
+use super::scalar::{BigInt, Kept};
 use super::task::SpecInput;
 use crate::resolver;
+use crate::resolver::batch::Document;
+use crate::resolver::definition;
 use crate::resolver::task::submit::Source;
 
 /// One version of a definition.
 #[derive(Clone, Debug)]
-pub struct Definition(pub definition::Model);
+pub struct Definition(pub definition::Row);
+
+impl From<Model> for Definition {
+    fn from(kept: Model) -> Self {
+        Self(kept.into())
+    }
+}
 
 /// One version of a definition.
 #[Object]
@@ -41,8 +50,9 @@ impl Definition {
         self.0.latest
     }
     /// The definition itself.
-    async fn spec(&self) -> Json {
-        Json::from(&self.0.spec)
+    async fn spec(&self, ctx: &Context<'_>) -> Result<Kept> {
+        let found = ctx.document(Document::DefinitionSpec, self.0.id.0).await?;
+        Ok(found.ok_or_else(|| definition::not_found(self.0.id))?)
     }
     /// Who saved it.
     async fn creator(&self) -> &str {
@@ -93,7 +103,7 @@ impl DefinitionQuery {
 
     /// One definition by name; the newest version unless one is named.
     async fn definition(&self, ctx: &Context<'_>, name: String, version: Option<i32>) -> Result<Definition> {
-        Ok(Definition(resolver::definition::get_by_name(ctx.request(), &name, version).await?))
+        Ok(resolver::definition::get_by_name(ctx.request(), &name, version).await?.into())
     }
 }
 
@@ -134,14 +144,12 @@ impl DefinitionMutation {
     async fn save_definition(&self, ctx: &Context<'_>, input: SaveDefinitionInput) -> Result<DefinitionPayload> {
         let source: Source = super::task::source(input.spec, input.source, None, None)?;
         let tenant = input.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId);
-        Ok(DefinitionPayload {
-            definition: Definition(resolver::definition::save(ctx.request(), source, tenant).await?),
-        })
+        Ok(DefinitionPayload { definition: resolver::definition::save(ctx.request(), source, tenant).await?.into() })
     }
 
     /// Takes every version of a definition out of use. Tasks made of it stay.
     async fn delete_definition(&self, ctx: &Context<'_>, input: DefinitionInput) -> Result<DefinitionPayload> {
         let kept = DefinitionId(id::decode("Definition", &input.id)?);
-        Ok(DefinitionPayload { definition: Definition(resolver::definition::delete(ctx.request(), kept).await?) })
+        Ok(DefinitionPayload { definition: resolver::definition::delete(ctx.request(), kept).await?.into() })
     }
 }

@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use taskloom_entity::{
-    AttemptId, DefinitionId, SubtaskId, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId, VsphereTaskId, attempt,
-    definition, result_set, subtask, task, task_input, tenant, user, vcenter, vcenter_collection, vsphere_label,
-    vsphere_object, vsphere_task,
+    AttemptId, DefinitionId, JsonText, SubtaskId, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId,
+    VsphereTaskId, attempt, result_set, task, tenant, user, vcenter, vcenter_collection, vsphere_label, vsphere_object,
+    vsphere_task,
 };
 
 use crate::error::{Error, Result};
-use crate::resolver::batch::{self, Store};
+use crate::resolver::batch::{self, Document, Store};
+use crate::resolver::definition;
+use crate::resolver::subtask::Row;
 use crate::task::Snapshot;
 
 /// Gathers keys for this long: with nothing it would be a batch of one each.
@@ -58,6 +60,17 @@ impl Loaders {
     }
 }
 
+impl Loaders {
+    /// The subtasks of one task, whatever others ask for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn siblings(&self, of: TaskId) -> Result<Siblings> {
+        let rows = batch::subtasks_of(self.0.loader().store.read(), &[of]).await?;
+        Ok(Arc::new(rows.into_iter().map(Arc::new).collect()))
+    }
+}
+
 /// One failure is many keys' failure: each gets its own error of the same code.
 fn again(error: &Arc<Error>) -> Error {
     let made = Error::new(error.code()).source(error.to_string());
@@ -67,7 +80,13 @@ fn again(error: &Arc<Error>) -> Error {
     }
 }
 
-/// The subtasks of a task.
+/// The subtasks of one task.
+pub type Siblings = Arc<Vec<Arc<Row>>>;
+
+/// Subtasks that are read at a time.
+const SUBTASKS: usize = 20_000;
+
+/// The subtasks of a task; none where all that were asked for together have too many: to be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SubtasksOf(pub TaskId);
 /// The attempts of a subtask.
@@ -85,9 +104,12 @@ pub struct TenantsOf(pub UserId);
 /// The name of a worker, by the id of one of its lives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerOf(pub String);
-/// What a task was submitted with.
+/// How many bytes a document of the row of this number has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct InputOf(pub TaskId);
+pub struct Length(pub Document, pub i64);
+/// That document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Text(pub Document, pub i64);
 
 /// How the collection of a vCenter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,14 +139,16 @@ macro_rules! loader {
     };
 }
 
-loader!(SubtasksOf => Arc<Vec<Arc<subtask::Model>>>, |conn, keys| async {
+loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let rows = batch::subtasks_of(conn, &ids).await?;
-    let mut grouped: HashMap<SubtasksOf, Vec<Arc<subtask::Model>>> = HashMap::new();
+    let Some(rows) = batch::few_subtasks_of(conn, &ids, SUBTASKS).await? else {
+        return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
+    };
+    let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
     for row in rows {
         grouped.entry(SubtasksOf(row.task_id)).or_default().push(Arc::new(row));
     }
-    Ok::<_, Error>(grouped.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
+    Ok(grouped.into_iter().map(|(key, rows)| (key, Some(Arc::new(rows)))).collect())
 });
 
 loader!(AttemptsOf => Vec<attempt::Model>, |conn, keys| async {
@@ -148,11 +172,29 @@ loader!(SnapshotOf => Arc<Snapshot>, |conn, keys| async {
     Ok::<_, Error>(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Arc::new(snapshot))).collect())
 });
 
-loader!(InputOf => Arc<task_input::Model>, |conn, keys| async {
-    let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let rows = batch::inputs(conn, &ids).await?;
-    Ok::<_, Error>(rows.into_iter().map(|row| (InputOf(row.task_id), Arc::new(row))).collect())
+loader!(Length => usize, |conn, keys| async {
+    let mut found = HashMap::with_capacity(keys.len());
+    for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
+        found.extend(batch::lengths(conn, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
+    }
+    Ok::<_, Error>(found)
 });
+
+loader!(Text => Arc<JsonText>, |conn, keys| async {
+    let mut found = HashMap::with_capacity(keys.len());
+    for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
+        found.extend(batch::texts(conn, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
+    }
+    Ok::<_, Error>(found)
+});
+
+fn by_document(keys: impl Iterator<Item = (Document, i64)>) -> HashMap<Document, Vec<i64>> {
+    let mut grouped: HashMap<Document, Vec<i64>> = HashMap::new();
+    for (of, id) in keys {
+        grouped.entry(of).or_default().push(id);
+    }
+    grouped
+}
 
 loader!(WorkerOf => String, |conn, keys| async {
     let lives: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
@@ -165,7 +207,7 @@ loader!(TaskId => Arc<task::Model>, |conn, keys| async {
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(SubtaskId => Arc<subtask::Model>, |conn, keys| async {
+loader!(SubtaskId => Arc<Row>, |conn, keys| async {
     let rows = batch::subtasks(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
@@ -175,7 +217,7 @@ loader!(AttemptId => attempt::Model, |conn, keys| async {
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(DefinitionId => definition::Model, |conn, keys| async {
+loader!(DefinitionId => definition::Row, |conn, keys| async {
     let rows = batch::definitions(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });

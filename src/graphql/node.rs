@@ -19,7 +19,7 @@ use super::user::User;
 use super::vcenter::Vcenter;
 use super::vsphere::VsphereTask;
 use super::{id, secret, source, tenant, token, user, vcenter};
-use crate::error::Kind;
+use crate::error::{Error, Kind, code};
 use crate::resolver;
 
 /// Something with an id.
@@ -52,6 +52,9 @@ pub enum Node {
     AuditEntry(AuditEntry),
 }
 
+/// Things of one question.
+const IDS: usize = 1_000;
+
 /// Anything by its id.
 #[derive(Debug, Default)]
 pub struct NodeQuery;
@@ -64,9 +67,13 @@ impl NodeQuery {
         Ok(find(ctx, &id).await?)
     }
 
-    /// The things of these ids, in their order.
+    /// The things of these ids, at most 1,000 at a time, in their order.
     #[graphql(complexity = "ids.len() * child_complexity")]
     async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > IDS {
+            let reason = format!("at most {IDS} are possible at a time");
+            return Err(Error::new(&code::INVALID_INPUT).with("what", "`ids`").with("reason", reason).into());
+        }
         Ok(futures::future::try_join_all(ids.iter().map(|id| find(ctx, id))).await?)
     }
 }
@@ -89,7 +96,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
         }
         "Definition" => {
             let kept = resolver::definition::get(request, DefinitionId(id::decode("Definition", id)?)).await;
-            kept.map(|kept| Node::Definition(Definition(kept)))
+            kept.map(|kept| Node::Definition(kept.into()))
         }
         "User" => resolver::user::get(request, user::key(id)?).await.map(|user| Node::User(user.into())),
         "Tenant" => resolver::tenant::get(request, tenant::key(id)?).await.map(|tenant| Node::Tenant(tenant.into())),

@@ -58,7 +58,8 @@ impl ResultSet {
     async fn truncated(&self) -> bool {
         self.0.truncated
     }
-    /// Rows, each with a value a column; at most 10,000 at a time.
+    /// Rows, each with a value a column; at most 10,000 at a time, and no more bytes than a page may have: the refusal
+    /// names how many rows would fit.
     #[graphql(complexity = "usize::try_from(first).unwrap_or_default() / 10 + 10")]
     async fn rows(
         &self,
@@ -67,6 +68,9 @@ impl ResultSet {
         #[graphql(default = 0)] offset: i32,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let part = (offset.into(), first.into());
-        Ok(resolver::result::page(ctx.request(), self.0.clone(), part).await?.rows)
+        let turn = ctx.reading().page().await?;
+        let page = resolver::result::page_within(ctx.request(), self.0.clone(), part, turn.bytes()).await?;
+        turn.took(page.rows.iter().map(resolver::result::size).sum());
+        Ok(page.rows)
     }
 }

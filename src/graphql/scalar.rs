@@ -1,6 +1,14 @@
 //! Scalars of our own.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContextSelectionSet, InputValueError, InputValueResult, OutputType, Positioned, Scalar, ScalarType, ServerResult,
+    Value,
+};
 use taskloom_entity::JsonText;
 
 /// A 64-bit number: a JSON number up to 2^53-1, a string beyond.
@@ -36,6 +44,35 @@ impl ScalarType for Json {
 
     fn to_value(&self) -> Value {
         Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
+/// JSON as it is kept, parsed where it is answered.
+#[derive(Clone, Debug)]
+pub struct Kept(pub Arc<JsonText>);
+
+impl Kept {
+    /// About how many bytes its values take beside their text: many short ones are large.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        memchr::memchr3_iter(b',', b'[', b'{', self.0.as_str().as_bytes()).count() * VALUE
+    }
+}
+
+/// What a value weighs beside its text.
+const VALUE: usize = 32;
+
+impl OutputType for Kept {
+    fn type_name() -> Cow<'static, str> {
+        <Json as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Json as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(self.0.parse().unwrap_or_default())
     }
 }
 

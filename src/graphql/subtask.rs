@@ -4,29 +4,31 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use taskloom_entity::{SubtaskId, subtask};
+use taskloom_entity::SubtaskId;
 
 use super::attempt::{Attempt, Resource};
-use super::context::Has;
+use super::context::{Has, OBJECT};
 use super::id;
-use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, SubtasksOf, WorkerOf};
+use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, WorkerOf};
 use super::log::{LogPage, LogTail};
 use super::result::ResultSet;
-use super::scalar::{BigInt, Json};
+use super::scalar::{BigInt, Kept};
 use super::state::{Action, ExecutorKind, Operation, SubtaskState};
 use super::task::Task;
 use super::waiting::Waiting;
 use crate::resolver;
-use crate::resolver::subtask::needs;
+use crate::resolver::batch::Document;
+use crate::resolver::subtask::{self, needs};
 use crate::task::command::{self, Target};
 
 /// A node of a task's graph.
 #[derive(Clone, Debug)]
-pub struct Subtask(pub Arc<subtask::Model>);
+pub struct Subtask(pub Arc<subtask::Row>);
 
 impl Subtask {
-    async fn siblings(&self, ctx: &Context<'_>) -> Result<Arc<Vec<Arc<subtask::Model>>>> {
-        Ok(ctx.loaders().one(SubtasksOf(self.0.task_id)).await?.unwrap_or_default())
+    async fn document(&self, ctx: &Context<'_>, of: Document) -> Result<Kept> {
+        let found = ctx.document(of, self.0.id.0).await?;
+        Ok(found.ok_or_else(|| subtask::not_found(self.0.id))?)
     }
 }
 
@@ -94,12 +96,12 @@ impl Subtask {
         self.0.prohibit_rollback
     }
     /// Its definition.
-    async fn spec(&self) -> Json {
-        Json::from(&self.0.spec)
+    async fn spec(&self, ctx: &Context<'_>) -> Result<Kept> {
+        self.document(ctx, Document::SubtaskSpec).await
     }
     /// What it put out; parameters of everything downstream.
-    async fn output(&self) -> Json {
-        Json::from(&self.0.outputs)
+    async fn output(&self, ctx: &Context<'_>) -> Result<Kept> {
+        self.document(ctx, Document::SubtaskOutputs).await
     }
     /// When its latest attempt began.
     async fn started_at(&self) -> Option<DateTime<Utc>> {
@@ -117,17 +119,19 @@ impl Subtask {
     #[graphql(complexity = "3 * child_complexity")]
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<Self>> {
         let wanted = needs(&self.0.needs)?;
-        let siblings = self.siblings(ctx).await?;
+        let siblings = ctx.subtasks(self.0.task_id).await?;
+        ctx.reading().take(wanted.len() * OBJECT)?;
         Ok(wanted.into_iter().filter_map(|index| siblings.get(index).cloned().map(Self)).collect())
     }
     /// What needs it.
     #[graphql(complexity = "3 * child_complexity")]
     async fn downstreams(&self, ctx: &Context<'_>) -> Result<Vec<Self>> {
         let own = usize::try_from(self.0.seq).unwrap_or_default();
-        let siblings = self.siblings(ctx).await?;
+        let siblings = ctx.subtasks(self.0.task_id).await?;
         let mut found = vec![];
         for sibling in siblings.iter() {
             if needs(&sibling.needs)?.contains(&own) {
+                ctx.reading().take(OBJECT)?;
                 found.push(Self(sibling.clone()));
             }
         }
@@ -137,6 +141,7 @@ impl Subtask {
     #[graphql(complexity = "3 * child_complexity")]
     async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<Attempt>> {
         let attempts = ctx.loaders().one(AttemptsOf(self.0.id)).await?.unwrap_or_default();
+        ctx.reading().take(attempts.len() * OBJECT)?;
         Ok(attempts.into_iter().map(Attempt).collect())
     }
     /// What its running attempt uses, or its last one used.
@@ -152,31 +157,41 @@ impl Subtask {
         let Some(attempt) = ctx.loaders().one(id).await? else { return Ok(None) };
         Ok(ctx.loaders().one(WorkerOf(attempt.worker_id)).await?)
     }
-    /// Lines of its log, counted from 1 through all attempts.
-    #[graphql(complexity = "10 + child_complexity")]
+    /// Lines of its log, counted from 1 through all attempts; fewer than `limit` where the page has no more bytes: go on
+    /// at `nextLine`.
+    #[graphql(complexity = "10 + lines_cost(limit) + child_complexity")]
     async fn log(
         &self,
         ctx: &Context<'_>,
         #[graphql(default = 1)] from: i64,
         #[graphql(default = 1000)] limit: i64,
     ) -> Result<LogPage> {
-        Ok(resolver::log::lines(ctx.request(), self.0.id, from, limit).await?.into())
+        let turn = ctx.reading().page().await?;
+        let page = resolver::log::page(ctx.request(), self.0.id, from, (limit, turn.bytes())).await?;
+        turn.took(resolver::log::size(&page.lines));
+        Ok(page.into())
     }
-    /// A range of its log's text, in bytes from 0; what is no UTF-8 is replaced.
-    #[graphql(complexity = "10")]
+    /// A range of its log's text, in bytes from 0; what is no UTF-8 is replaced. A character that lies across an end
+    /// belongs to the range in which it ends, so that ranges which follow each other are the text.
+    #[graphql(complexity = "10 + bytes_cost(length)")]
     async fn log_text(
         &self,
         ctx: &Context<'_>,
         #[graphql(default = 0)] from: i64,
         #[graphql(default = 65536)] length: i64,
     ) -> Result<String> {
-        let bytes = resolver::log::bytes(ctx.request(), self.0.id, from, length).await?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let turn = ctx.reading().page().await?;
+        let text = resolver::log::text(ctx.request(), self.0.id, from, length).await?;
+        turn.took(crate::text::written(&text));
+        Ok(text)
     }
     /// The last lines of its log, so many bytes of them at the most; what lies before is not read.
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "10 + bytes_cost(bytes) + child_complexity")]
     async fn log_tail(&self, ctx: &Context<'_>, #[graphql(default = 4_194_304)] bytes: i64) -> Result<LogTail> {
-        Ok(resolver::log::tail(ctx.request(), self.0.id.into(), bytes).await?.into())
+        let turn = ctx.reading().page().await?;
+        let tail = resolver::log::tail_within(ctx.request(), self.0.id.into(), (bytes, turn.bytes())).await?;
+        turn.took(resolver::log::size(&tail.lines));
+        Ok(tail.into())
     }
     /// How many lines its log has had.
     async fn log_lines(&self) -> BigInt {
@@ -209,6 +224,16 @@ impl Subtask {
     }
 }
 
+/// What lines cost: one may have 64 KiB, and a page ends at some MiB.
+fn lines_cost(limit: i64) -> usize {
+    usize::try_from(limit).unwrap_or_default().min(100)
+}
+
+/// What bytes cost: as much as lines.
+fn bytes_cost(bytes: i64) -> usize {
+    lines_cost(bytes / (64 << 10))
+}
+
 /// Which subtask.
 #[derive(Clone, Debug, InputObject)]
 #[graphql(name = "SubtaskIdInput")]
@@ -224,8 +249,8 @@ pub struct SubtaskPayload {
     subtask: Subtask,
 }
 
-impl From<subtask::Model> for SubtaskPayload {
-    fn from(subtask: subtask::Model) -> Self {
+impl From<subtask::Row> for SubtaskPayload {
+    fn from(subtask: subtask::Row) -> Self {
         Self { subtask: Subtask(Arc::new(subtask)) }
     }
 }

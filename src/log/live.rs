@@ -27,6 +27,14 @@ pub struct Placed {
     pub data: Arc<[u8]>,
 }
 
+impl Placed {
+    /// The line behind its last.
+    #[must_use]
+    pub fn next_line(&self) -> i64 {
+        self.first_line + i64::from(self.lines)
+    }
+}
+
 #[derive(Debug)]
 struct End {
     chunks: VecDeque<Placed>,
@@ -43,7 +51,7 @@ impl Default for End {
 impl End {
     /// The line behind the newest chunk.
     fn next_line(&self) -> Option<i64> {
-        self.chunks.back().map(|chunk| chunk.first_line + i64::from(chunk.lines))
+        self.chunks.back().map(Placed::next_line)
     }
 
     /// From here on the database is asked.
@@ -114,7 +122,7 @@ impl Live {
         if chunks.front()?.first_line > line {
             return None;
         }
-        let from = chunks.partition_point(|chunk| chunk.first_line + i64::from(chunk.lines) <= line);
+        let from = chunks.partition_point(|chunk| chunk.next_line() <= line);
         Some(chunks.range(from..).cloned().collect())
     }
 

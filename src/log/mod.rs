@@ -4,6 +4,7 @@ pub mod chunk;
 pub mod gather;
 pub mod live;
 pub mod read;
+pub mod unpack;
 
 pub use chunk::{Chunk, Level, Line, Source};
 pub use gather::Gather;

@@ -8,6 +8,7 @@ use super::Request;
 use super::audit::{self, Act};
 use super::task::submit::{Source, invalid};
 use crate::error::{Error, Result, code};
+pub use crate::store::definition::Row;
 use crate::store::page::{Page, Slice};
 use crate::store::{self, definition::New};
 use crate::task::spec;
@@ -85,7 +86,7 @@ pub async fn get_by_name(request: &Request, name: &str, version: Option<i32>) ->
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "definition.list", skip_all)]
-pub async fn list(request: &Request, versions_of: Option<&str>, page: Page) -> Result<Slice<Model>> {
+pub async fn list(request: &Request, versions_of: Option<&str>, page: Page) -> Result<Slice<Row>> {
     let scope = request.principal.require(Role::Viewer)?;
     store::definition::list(request.store.read(), scope, versions_of, page).await
 }
@@ -99,6 +100,7 @@ pub async fn count(request: &Request, versions_of: Option<&str>) -> Result<u64> 
     store::definition::count(request.store.read(), scope, versions_of).await
 }
 
-fn not_found(id: impl std::fmt::Display) -> Error {
+/// What an unknown definition is answered.
+pub fn not_found(id: impl std::fmt::Display) -> Error {
     Error::new(&code::DEFINITION_NOT_FOUND).with("id", id)
 }

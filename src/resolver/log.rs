@@ -10,39 +10,70 @@ use crate::error::{Error, Result, code};
 use crate::event::Entry;
 use crate::log::Live;
 use crate::log::chunk::Line;
-use crate::log::read::{self, Page};
+use crate::log::read::{self, Most, Of, Page};
+use crate::text::written;
 
 /// Lines of one page at the most.
 pub const LINES: usize = 10_000;
-/// Bytes of one range at the most.
-pub const BYTES: usize = 4 << 20;
+/// What a line weighs beside its text: a page of ten thousand empty ones is large, too.
+const LINE: usize = 512;
+/// Bytes of a tail that may be asked for in any case.
+const TAIL: usize = 4 << 20;
+/// Lines of one item of a log that is followed.
+const FOLLOWED: usize = 1_000;
 
-/// Lines from `from`, counted from 1 through all attempts of the subtask.
+/// Lines from `from`, counted from 1 through all attempts of the subtask; fewer when a page holds no more bytes.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
+pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> Result<Page> {
+    page(request, id, from, (limit, request.page)).await
+}
+
+/// The same with so many bytes, or one line that has more.
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.lines", skip_all, fields(%id))]
-pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> Result<Page> {
+pub async fn page(request: &Request, id: SubtaskId, from: i64, (limit, bytes): (i64, usize)) -> Result<Page> {
     request.principal.require(Role::Viewer)?;
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=LINES).contains(limit)).ok_or_else(|| {
         Error::new(&code::INVALID_PAGE).with("what", "`limit`").with("reason", format!("1 to {LINES} lines at a time"))
     })?;
     subtask::get(request, id.into()).await?;
-    read::lines(&request.store, &request.live, id, from, limit).await
+    read::lines(of(request, id), from, Most { lines: limit, bytes }).await
 }
 
-/// `length` bytes from `from` on, as text.
+/// Where a log lies.
+pub(super) fn of(request: &Request, id: SubtaskId) -> Of<'_> {
+    Of { store: &request.store, live: &request.live, id }
+}
+
+/// `length` bytes from `from` on; either end lies between characters.
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.bytes", skip_all, fields(%id))]
 pub async fn bytes(request: &Request, id: SubtaskId, from: i64, length: i64) -> Result<Vec<u8>> {
     request.principal.require(Role::Viewer)?;
-    let length = usize::try_from(length).ok().filter(|length| (1..=BYTES).contains(length)).ok_or_else(|| {
-        Error::new(&code::INVALID_PAGE).with("what", "`length`").with("reason", format!("1 to {BYTES} bytes at a time"))
-    })?;
+    let length = asked(request.page, "`length`", length)?;
     subtask::get(request, id.into()).await?;
     read::bytes(&request.store, id, from, length).await
+}
+
+/// The same as text: bytes that are no UTF-8 are replaced.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
+pub async fn text(request: &Request, id: SubtaskId, from: i64, length: i64) -> Result<String> {
+    let bytes = bytes(request, id, from, length).await?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// What lines weigh in an answer: their texts, and what holds each until it is written.
+#[must_use]
+pub fn size(lines: &[Line]) -> usize {
+    lines.iter().map(|line| written(&line.text) + LINE).sum()
 }
 
 /// The end of a log.
@@ -58,14 +89,35 @@ pub struct Tail {
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
-#[tracing::instrument(name = "log.tail", skip_all, fields(id = %subtask.id))]
 pub async fn tail(request: &Request, subtask: Named, most: i64) -> Result<Tail> {
-    let most = usize::try_from(most).ok().filter(|most| (1..=BYTES).contains(most)).ok_or_else(|| {
-        Error::new(&code::INVALID_PAGE).with("what", "`bytes`").with("reason", format!("1 to {BYTES} bytes at a time"))
-    })?;
+    tail_within(request, subtask, (most, request.page)).await
+}
+
+/// The last lines, as many as a page holds.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`.
+pub async fn end(request: &Request, subtask: Named) -> Result<Tail> {
+    tail(request, subtask, i64::try_from(request.page).unwrap_or(i64::MAX)).await
+}
+
+/// The same with so many bytes at the most, whatever is asked for.
+///
+/// # Errors
+/// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
+#[tracing::instrument(name = "log.tail", skip_all, fields(id = %subtask.id))]
+pub async fn tail_within(request: &Request, subtask: Named, (most, bytes): (i64, usize)) -> Result<Tail> {
+    let most = asked(request.page.max(TAIL), "`bytes`", most)?.min(bytes);
     let subtask = subtask::get(request, subtask).await?;
-    let (left_out, lines) = read::tail(&request.store, &request.live, subtask.id, subtask.log_bytes, most).await?;
+    let (left_out, lines) = read::tail(of(request, subtask.id), subtask.log_bytes, most).await?;
     Ok(Tail { left_out, lines })
+}
+
+fn asked(most: usize, what: &'static str, bytes: i64) -> Result<usize> {
+    usize::try_from(bytes).ok().filter(|bytes| (1..=most).contains(bytes)).ok_or_else(|| {
+        let reason = format!("1 to {most} bytes at a time");
+        Error::new(&code::INVALID_PAGE).with("what", what).with("reason", reason)
+    })
 }
 
 /// Follows a log: each step gives the next lines, at least one, until the subtask has ended and nothing is left.
@@ -119,7 +171,9 @@ impl Follow {
 
     /// The next lines, if there are any now.
     async fn read(&mut self, live: &Live) -> Result<Option<Page>> {
-        let page = read::lines(&self.request.store, live, self.id, self.next_line, 1000).await?;
+        let of = Of { live, ..of(&self.request, self.id) };
+        let most = Most { lines: FOLLOWED, bytes: self.request.page };
+        let page = read::lines(of, self.next_line, most).await?;
         self.next_line = page.next_line;
         Ok(Some(page).filter(|page| !page.lines.is_empty()))
     }

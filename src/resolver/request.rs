@@ -34,7 +34,12 @@ pub struct App {
     pub vault: Vault,
     /// How far this process may go on somebody's behalf.
     pub reach: Reach,
+    /// The most bytes of a log or a result that one page has.
+    pub page: usize,
 }
+
+/// Bytes of a page where nothing else is set.
+pub const PAGE: usize = 4 << 20;
 
 impl App {
     /// The machinery on a database.
@@ -47,7 +52,7 @@ impl App {
         let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
         let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
         let (live, reach) = (Live::default(), Reach::default());
-        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, reach })
+        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, reach, page: PAGE })
     }
 }
 

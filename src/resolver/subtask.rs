@@ -1,9 +1,7 @@
 //! Subtasks: retried, skipped, cancelled, and why one is not running.
 
-use std::time::Duration;
-
 use sea_orm::ConnectionTrait;
-use taskloom_entity::{AttemptId, Role, SubtaskId, TaskId, attempt, subtask};
+use taskloom_entity::{AttemptId, Role, SubtaskId, TaskId, attempt};
 
 use super::Request;
 use super::audit::{self, Act};
@@ -13,6 +11,7 @@ use crate::engine::tally::Tally;
 use crate::error::{Error, Result, code};
 use crate::store;
 pub use crate::store::snapshot::needs;
+pub use crate::store::subtask::{Brief, Row};
 use crate::task::command::Verb;
 
 /// A subtask by its id alone, or within the task that it must belong to.
@@ -37,7 +36,7 @@ impl From<(TaskId, SubtaskId)> for Named {
 }
 
 impl Named {
-    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<subtask::Model> {
+    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<Row> {
         let found = store::subtask::find(conn, scope, self.id).await?;
         let found = found.filter(|found| self.task_id.is_none_or(|task_id| task_id == found.task_id));
         found.ok_or_else(|| not_found(self.id))
@@ -49,7 +48,7 @@ impl Named {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.retry", skip_all, fields(id = %subtask.id))]
-pub async fn retry(request: &Request, subtask: Named) -> Result<subtask::Model> {
+pub async fn retry(request: &Request, subtask: Named) -> Result<Row> {
     change(request, subtask, Verb::Retry, "subtask.retry").await
 }
 
@@ -58,7 +57,7 @@ pub async fn retry(request: &Request, subtask: Named) -> Result<subtask::Model> 
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.skip", skip_all, fields(id = %subtask.id))]
-pub async fn skip(request: &Request, subtask: Named) -> Result<subtask::Model> {
+pub async fn skip(request: &Request, subtask: Named) -> Result<Row> {
     change(request, subtask, Verb::Skip, "subtask.skip").await
 }
 
@@ -67,11 +66,11 @@ pub async fn skip(request: &Request, subtask: Named) -> Result<subtask::Model> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.cancel", skip_all, fields(id = %subtask.id))]
-pub async fn cancel(request: &Request, subtask: Named) -> Result<subtask::Model> {
+pub async fn cancel(request: &Request, subtask: Named) -> Result<Row> {
     change(request, subtask, Verb::Cancel, "subtask.cancel").await
 }
 
-async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<subtask::Model> {
+async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<Row> {
     let id = named.id;
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
@@ -94,7 +93,7 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "subtask.get", skip_all, fields(id = %subtask.id))]
-pub async fn get(request: &Request, subtask: Named) -> Result<subtask::Model> {
+pub async fn get(request: &Request, subtask: Named) -> Result<Row> {
     let scope = request.principal.require(Role::Viewer)?;
     subtask.find(request.store.read(), scope).await
 }
@@ -108,14 +107,8 @@ pub async fn attempts(request: &Request, subtask: Named) -> Result<Vec<attempt::
     store::attempt::of_subtasks(request.store.read(), &[id]).await
 }
 
-/// The longest that one run of it may take.
-#[must_use]
-pub fn timeout(subtask: &subtask::Model) -> Option<Duration> {
-    subtask.spec.parse::<crate::task::spec::Subtask>().ok()?.timeout
-}
-
 /// What an unknown subtask is answered.
-pub(super) fn not_found(id: SubtaskId) -> Error {
+pub fn not_found(id: SubtaskId) -> Error {
     Error::new(&code::SUBTASK_NOT_FOUND).with("id", id)
 }
 

@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::Value;
-use taskloom_entity::{AttemptId, TaskId, attempt, subtask, task, task_input};
+use taskloom_entity::{AttemptId, JsonText, SubtaskId, TaskId, attempt, task};
 
 use super::Request;
+use super::subtask::{Brief, Row};
 use crate::error::Result;
 use crate::store;
+use crate::store::wide::Document;
 
 /// A task in one piece.
 #[derive(Clone, Debug)]
@@ -17,7 +19,7 @@ pub struct Whole {
     /// The task.
     pub task: task::Model,
     /// Its subtasks, upstreams first; index = `seq`.
-    pub subtasks: Vec<subtask::Model>,
+    pub subtasks: Vec<Row>,
     /// The latest attempt of each subtask that has run.
     pub attempts: HashMap<AttemptId, attempt::Model>,
     /// The names of the workers of these attempts, by the ids of the workers' lives.
@@ -48,7 +50,7 @@ pub async fn of(request: &Request, task: task::Model) -> Result<Whole> {
 /// When the database does not answer.
 pub async fn many(request: &Request, tasks: Vec<task::Model>) -> Result<Vec<Whole>> {
     let conn = request.store.read();
-    let mut subtasks = subtasks(request, &tasks).await?;
+    let mut subtasks = grouped(store::subtask::of_tasks(conn, &ids(&tasks)).await?, |row| row.task_id);
     let latest: Vec<AttemptId> = subtasks.values().flatten().filter_map(|subtask| subtask.attempt_id).collect();
     let attempts = store::attempt::list(conn, &latest).await?;
     let lives: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.worker_id.as_str()).collect();
@@ -79,29 +81,65 @@ pub async fn prohibits_rollback(request: &Request, id: TaskId) -> Result<bool> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn submissions(request: &Request, ids: &[TaskId]) -> Result<HashMap<TaskId, Value>> {
-    let inputs = store::task::inputs(request.store.read(), ids).await?;
-    let sent = |input: task_input::Model| Some((input.task_id, input.submission?.value()));
-    Ok(inputs.into_iter().filter_map(sent).collect())
+pub async fn submissions(request: &Request, ids: &[TaskId]) -> Result<HashMap<TaskId, JsonText>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let sent = store::wide::texts(request.store.read(), Document::TaskSubmission, &ids).await?;
+    Ok(sent.into_iter().map(|(id, text)| (TaskId(id), text)).collect())
 }
 
-/// The subtasks of each of these tasks, which another resolver has given; upstreams first.
+/// How many bytes each of them has.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn subtasks(request: &Request, tasks: &[task::Model]) -> Result<HashMap<TaskId, Vec<subtask::Model>>> {
-    let ids: Vec<TaskId> = tasks.iter().map(|task| task.id).collect();
-    let mut grouped: HashMap<TaskId, Vec<subtask::Model>> = HashMap::with_capacity(ids.len());
-    for row in store::task::subtasks(request.store.read(), &ids).await? {
-        grouped.entry(row.task_id).or_default().push(row);
+pub async fn submission_lengths(request: &Request, ids: &[TaskId]) -> Result<HashMap<TaskId, usize>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let sent = store::wide::lengths(request.store.read(), Document::TaskSubmission, &ids).await?;
+    Ok(sent.into_iter().map(|(id, bytes)| (TaskId(id), bytes)).collect())
+}
+
+/// The longest that one run of each of these subtasks of one task may take, where there is a limit.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn timeouts(request: &Request, subtasks: &[Row]) -> Result<HashMap<SubtaskId, Duration>> {
+    let ids: Vec<i64> = subtasks.iter().map(|subtask| subtask.id.0).collect();
+    let specs = store::wide::texts(request.store.read(), Document::SubtaskSpec, &ids).await?;
+    let limit = |spec: &JsonText| spec.parse::<crate::task::spec::Subtask>().ok()?.timeout;
+    Ok(specs.iter().filter_map(|(id, spec)| Some((SubtaskId(*id), limit(spec)?))).collect())
+}
+
+/// The subtasks of each of these tasks, which another resolver has given, as a list shows them; upstreams first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn briefs(request: &Request, tasks: &[task::Model]) -> Result<HashMap<TaskId, Vec<Brief>>> {
+    Ok(grouped(store::subtask::briefs(request.store.read(), &ids(tasks)).await?, |row| row.task_id))
+}
+
+/// How many subtasks these tasks have together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(request: &Request, tasks: &[task::Model]) -> Result<u64> {
+    store::subtask::count(request.store.read(), &ids(tasks)).await
+}
+
+fn ids(tasks: &[task::Model]) -> Vec<TaskId> {
+    tasks.iter().map(|task| task.id).collect()
+}
+
+fn grouped<T>(rows: Vec<T>, of: impl Fn(&T) -> TaskId) -> HashMap<TaskId, Vec<T>> {
+    let mut grouped: HashMap<TaskId, Vec<T>> = HashMap::new();
+    for row in rows {
+        grouped.entry(of(&row)).or_default().push(row);
     }
-    Ok(grouped)
+    grouped
 }
 
 impl Whole {
     /// The name of the worker that runs a subtask, or ran it last.
     #[must_use]
-    pub fn worker(&self, subtask: &subtask::Model) -> Option<&str> {
+    pub fn worker(&self, subtask: &Row) -> Option<&str> {
         let attempt = self.attempts.get(&subtask.attempt_id?)?;
         self.workers.get(&attempt.worker_id).map(String::as_str)
     }

@@ -204,7 +204,8 @@ pub async fn orphans(conn: &impl ConnectionTrait, limit: u64) -> Result<Vec<Runn
 /// # Errors
 /// When the database does not answer.
 pub async fn of_subtasks(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<Vec<attempt::Model>> {
-    let query = attempt::Entity::find().filter(attempt::Column::SubtaskId.is_in(ids.iter().copied()));
+    let of_these = bulk::among(conn.get_database_backend(), attempt::Column::SubtaskId, ids.iter().map(|id| id.0));
+    let query = attempt::Entity::find().filter(of_these);
     Ok(query.order_by_asc(attempt::Column::SubtaskId).order_by_asc(attempt::Column::Number).all(conn).await?)
 }
 
@@ -213,7 +214,8 @@ pub async fn of_subtasks(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Resu
 /// # Errors
 /// When the database does not answer.
 pub async fn list(conn: &impl ConnectionTrait, ids: &[AttemptId]) -> Result<Vec<attempt::Model>> {
-    Ok(attempt::Entity::find().filter(attempt::Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+    let these = bulk::among(conn.get_database_backend(), attempt::Column::Id, ids.iter().map(|id| id.0));
+    Ok(attempt::Entity::find().filter(these).all(conn).await?)
 }
 
 /// What a claimed subtask's worker needs: its spec, and its task's parameters.

@@ -8,6 +8,7 @@
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DbBackend, Statement, Value};
+use serde::Serialize;
 
 use crate::text;
 
@@ -67,15 +68,41 @@ impl Rows {
     }
 }
 
-/// Whether a column is one of many numbers, in as few different statements as the database allows.
+/// Whether a column is one of any number of numbers, in as few different statements as the database allows.
 pub fn among(backend: DbBackend, column: impl ColumnTrait, numbers: impl Iterator<Item = i64>) -> SimpleExpr {
+    let numbers: Vec<i64> = numbers.collect();
     match backend {
-        DbBackend::Postgres => {
-            let numbers: Vec<i64> = numbers.collect();
-            Expr::col(column.as_column_ref()).eq(PgFunc::any(numbers))
-        }
-        _ => column.is_in(numbers),
+        DbBackend::Postgres => Expr::col(column.as_column_ref()).eq(PgFunc::any(numbers)),
+        _ if numbers.len() <= MOST => column.is_in(numbers),
+        _ => listed(column, &numbers),
     }
+}
+
+/// The same of texts.
+pub fn among_texts(backend: DbBackend, column: impl ColumnTrait, texts: impl Iterator<Item = String>) -> SimpleExpr {
+    let texts: Vec<String> = texts.collect();
+    match backend {
+        DbBackend::Postgres => Expr::col(column.as_column_ref()).eq(PgFunc::any(texts)),
+        _ if texts.len() <= MOST => column.is_in(texts),
+        _ => listed(column, &texts),
+    }
+}
+
+/// Each value once: a list of a few words can be of any length.
+pub fn distinct<T: Copy + PartialEq>(list: &[T]) -> Vec<T> {
+    let mut kept = vec![];
+    for value in list {
+        if !kept.contains(value) {
+            kept.push(*value);
+        }
+    }
+    kept
+}
+
+/// Whether a column is in a list that is bound as one value: SQLite takes no more than so many of them.
+fn listed<T: Serialize>(column: impl ColumnTrait, list: &[T]) -> SimpleExpr {
+    let json = serde_json::to_string(list).expect("invariant: numbers and texts are JSON");
+    Expr::cust_with_exprs("? IN (SELECT value FROM json_each(?))", [column.into_expr(), Expr::val(json)])
 }
 
 fn arrays(types: &[&str], values: Vec<Value>) -> (String, Vec<Value>) {

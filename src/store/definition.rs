@@ -4,12 +4,40 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select, Set,
 };
 use taskloom_entity::definition::{ActiveModel, Column, Entity, Model};
-use taskloom_entity::{DefinitionId, JsonText, TenantId, Timestamp};
+use taskloom_entity::{DefinitionId, JsonText, TenantId, Timestamp, definition};
 
 use super::page::{Page, Slice};
-use super::{Tx, scope};
+use super::row::row;
+use super::{Tx, bulk, scope};
 use crate::auth::Scope;
 use crate::error::Result;
+
+row! {
+    /// A version as it is shown. The definition itself may be long: [`super::wide`] has it.
+    Row of definition {
+        /// Its number.
+        id: DefinitionId = Id,
+        /// Whose.
+        tenant_id: TenantId = TenantId,
+        /// Its name.
+        name: String = Name,
+        /// From 1, without gaps.
+        version: i32 = Version,
+        /// Exactly one version of a name is.
+        latest: bool = Latest,
+        /// By whom.
+        creator: String = Creator,
+        /// When.
+        created_at: Timestamp = CreatedAt,
+    }
+}
+
+impl From<Model> for Row {
+    fn from(kept: Model) -> Self {
+        let Model { id, tenant_id, name, version, latest, creator, created_at, spec: _, deleted_at: _ } = kept;
+        Self { id, tenant_id, name, version, latest, creator, created_at }
+    }
+}
 
 /// A version to be kept.
 #[derive(Clone, Debug)]
@@ -108,8 +136,9 @@ pub async fn find_by_name(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[DefinitionId]) -> Result<Vec<Model>> {
-    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[DefinitionId]) -> Result<Vec<Row>> {
+    let these = bulk::among(conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
+    Ok(Row::of(Entity::find().filter(these)).all(conn).await?)
 }
 
 fn listed(scope: &Scope, versions_of: Option<&str>) -> Select<Entity> {
@@ -128,8 +157,8 @@ pub async fn list(
     scope: &Scope,
     versions_of: Option<&str>,
     page: Page,
-) -> Result<Slice<Model>> {
-    page.newest_first(listed(scope, versions_of), Column::Id).all(conn).await
+) -> Result<Slice<Row>> {
+    page.newest_first(listed(scope, versions_of), Column::Id).rows(conn, Row::of).await
 }
 
 /// How many such a list has.

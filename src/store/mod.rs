@@ -17,6 +17,7 @@ pub mod open;
 pub mod page;
 pub mod queue;
 pub mod result;
+mod row;
 pub mod scope;
 pub mod sealed;
 pub mod secret;
@@ -30,6 +31,7 @@ pub mod token;
 pub mod user;
 pub mod vcenter;
 pub mod vsphere;
+pub mod wide;
 pub mod worker;
 
 use std::sync::Arc;

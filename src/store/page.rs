@@ -2,7 +2,10 @@
 //! the thousandth page costs what the first does.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select, Selector,
+    SelectorTrait,
+};
 
 use crate::error::Result;
 use crate::text;
@@ -69,18 +72,36 @@ impl<E: EntityTrait> Query<E> {
     /// # Errors
     /// When the database does not answer.
     pub async fn all(self, db: &impl ConnectionTrait) -> Result<Slice<E::Model>> {
-        let mut rows = self.select.all(db).await?;
-        let limit = usize::try_from(self.page.limit).unwrap_or(usize::MAX);
+        Ok(self.page.cut(self.select.all(db).await?))
+    }
+
+    /// Reads rows of some columns.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn rows<S: SelectorTrait + Send + Sync>(
+        self,
+        db: &impl ConnectionTrait,
+        of: impl FnOnce(Select<E>) -> Selector<S>,
+    ) -> Result<Slice<S::Item>> {
+        Ok(self.page.cut(of(self.select).all(db).await?))
+    }
+}
+
+impl Page {
+    /// Cuts the row too many off, and turns the rows round when they were read backward.
+    fn cut<M>(self, mut rows: Vec<M>) -> Slice<M> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
         // On the side that was not read, the row of the cursor itself is one.
-        let (has_next, has_previous) = if self.page.backward {
+        let (has_next, has_previous) = if self.backward {
             rows.reverse();
-            (self.page.before.is_some(), more)
+            (self.before.is_some(), more)
         } else {
-            (more, self.page.after.is_some())
+            (more, self.after.is_some())
         };
-        Ok(Slice { rows, has_next, has_previous })
+        Slice { rows, has_next, has_previous }
     }
 }
 

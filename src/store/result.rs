@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    Statement,
 };
 use taskloom_entity::{AttemptId, JsonText, ResultKind, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set};
 
-use super::Tx;
 use super::log::Of;
+use super::{Tx, bulk};
 use crate::error::{Error, Result};
 use crate::rows::{Chunk, Column};
 
@@ -129,7 +131,9 @@ pub async fn of_attempts(
     conn: &impl ConnectionTrait,
     attempts: &[AttemptId],
 ) -> Result<HashMap<AttemptId, Vec<result_set::Model>>> {
-    let query = result_set::Entity::find().filter(result_set::Column::AttemptId.is_in(attempts.iter().copied()));
+    let backend = conn.get_database_backend();
+    let of_them = bulk::among(backend, result_set::Column::AttemptId, attempts.iter().map(|id| id.0));
+    let query = result_set::Entity::find().filter(of_them);
     let mut grouped: HashMap<AttemptId, Vec<result_set::Model>> = HashMap::new();
     for set in query.order_by_asc(result_set::Column::Number).all(conn).await? {
         grouped.entry(set.attempt_id).or_default().push(set);
@@ -137,26 +141,53 @@ pub async fn of_attempts(
     Ok(grouped)
 }
 
+/// A chunk of rows without its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Of its first row, from 0 within the set.
+    pub first_row: i64,
+    /// How many rows.
+    pub rows: i32,
+    /// How many bytes of JSON they are.
+    pub bytes: i32,
+}
+
 /// The chunks that have rows from `offset` on, `limit` rows at the most.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sizes(conn: &impl ConnectionTrait, id: ResultSetId, (offset, limit): (i64, i64)) -> Result<Vec<Size>> {
+    use result_chunk::Column::{Bytes, FirstRow, ResultSetId as Of, Rows};
+    let before = Query::select()
+        .expr(FirstRow.max())
+        .from(result_chunk::Entity)
+        .and_where(Of.eq(id))
+        .and_where(FirstRow.lte(offset))
+        .to_owned();
+    let first = Expr::from(Func::coalesce([Expr::SubQuery(None, Box::new(before.into())), 0_i64.into()]));
+    let chunks = result_chunk::Entity::find()
+        .filter(Of.eq(id))
+        .filter(Expr::col(FirstRow).gte(first))
+        .filter(FirstRow.lt(offset.saturating_add(limit)))
+        .order_by_asc(FirstRow)
+        .select_only()
+        .columns([FirstRow, Rows, Bytes]);
+    let found: Vec<(i64, i32, i32)> = chunks.into_tuple().all(conn).await?;
+    Ok(found.into_iter().map(|(first_row, rows, bytes)| Size { first_row, rows, bytes }).collect())
+}
+
+/// The chunks of a set whose first rows lie within these.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn chunks(
     conn: &impl ConnectionTrait,
     id: ResultSetId,
-    (offset, limit): (i64, i64),
+    (first, last): (i64, i64),
 ) -> Result<Vec<result_chunk::Model>> {
-    let of_set = || result_chunk::Entity::find().filter(result_chunk::Column::ResultSetId.eq(id));
-    let before = of_set()
-        .filter(result_chunk::Column::FirstRow.lte(offset))
-        .order_by_desc(result_chunk::Column::FirstRow)
-        .limit(1)
-        .one(conn)
-        .await?;
-    let first = before.map_or(0, |chunk| chunk.first_row);
-    let chunks = of_set()
-        .filter(result_chunk::Column::FirstRow.gte(first))
-        .filter(result_chunk::Column::FirstRow.lt(offset.saturating_add(limit)))
+    let chunks = result_chunk::Entity::find()
+        .filter(result_chunk::Column::ResultSetId.eq(id))
+        .filter(result_chunk::Column::FirstRow.between(first, last))
         .order_by_asc(result_chunk::Column::FirstRow);
     Ok(chunks.all(conn).await?)
 }

@@ -7,7 +7,7 @@ use taskloom_entity::secret::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{SecretId, SubtaskId, TenantId, Timestamp, subtask, task};
 
 use super::page::{Page, Slice};
-use super::{Tx, scope};
+use super::{Tx, bulk, scope};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
@@ -103,7 +103,7 @@ pub async fn of_subtask(
     names: &[String],
 ) -> Result<Vec<Model>> {
     let Some(tenant) = tenant_of(conn, id, epoch).await? else { return Ok(vec![]) };
-    let names = Column::Name.is_in(names.iter().map(String::as_str));
+    let names = bulk::among_texts(conn.get_database_backend(), Column::Name, names.iter().cloned());
     Ok(Entity::find().filter(Column::TenantId.eq(tenant)).filter(names).all(conn).await?)
 }
 

@@ -1,19 +1,90 @@
 //! Subtasks, found and listed. Their states are written by [`super::change`] alone.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef};
-use taskloom_entity::{SubtaskId, subtask, task};
+use sea_orm::{
+    ConnectionTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+};
+use taskloom_entity::{
+    AttemptId, ExecutorKind, JsonText, Operation, SubtaskId, SubtaskState, TaskId, Timestamp, subtask, task,
+};
 
-use super::scope;
+use super::row::row;
+use super::{bulk, scope};
 use crate::auth::Scope;
 use crate::error::Result;
+
+row! {
+    /// A subtask as it is shown. What it runs and what it has put out may be long: [`super::wide`] has them.
+    Row of subtask {
+        /// Its number.
+        id: SubtaskId = Id,
+        /// Its task.
+        task_id: TaskId = TaskId,
+        /// From 0 in topological order.
+        seq: i32 = Seq,
+        /// Unique within its task.
+        name: String = Name,
+        /// For people.
+        description: String = Description,
+        /// What runs it.
+        executor: ExecutorKind = Executor,
+        /// The `seq` of its upstreams.
+        needs: JsonText = Needs,
+        /// Labels a worker must have, sorted, joined by commas; empty: any.
+        requires: String = Requires,
+        /// Where it stands.
+        state: SubtaskState = State,
+        /// What it is, or was last, doing.
+        operation: Operation = Operation,
+        /// 0 to 1.
+        progress: f64 = Progress,
+        /// Its share of the task's progress.
+        weight: f64 = Weight,
+        /// Attempts begun, ever.
+        runs: i32 = Runs,
+        /// Once it has run, the task cannot be rolled back.
+        prohibit_rollback: bool = ProhibitRollback,
+        /// The running attempt, else the last one.
+        attempt_id: Option<AttemptId> = AttemptId,
+        /// Back-off.
+        not_before: Option<Timestamp> = NotBefore,
+        /// Why it failed.
+        message: Option<String> = Message,
+        /// How many lines its log has had.
+        log_lines: i64 = LogLines,
+        /// How many bytes.
+        log_bytes: i64 = LogBytes,
+        /// When its latest attempt began.
+        started_at: Option<Timestamp> = StartedAt,
+        /// When that ended.
+        finished_at: Option<Timestamp> = FinishedAt,
+    }
+}
+
+row! {
+    /// A subtask in a list of an old client.
+    Brief of subtask {
+        /// Its number.
+        id: SubtaskId = Id,
+        /// Its task.
+        task_id: TaskId = TaskId,
+        /// Unique within its task.
+        name: String = Name,
+        /// For people.
+        description: String = Description,
+        /// Where it stands.
+        state: SubtaskState = State,
+        /// What it is, or was last, doing.
+        operation: Operation = Operation,
+    }
+}
 
 /// A subtask whose task is in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: SubtaskId) -> Result<Option<subtask::Model>> {
+pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: SubtaskId) -> Result<Option<Row>> {
     let query = subtask::Entity::find_by_id(id).join(JoinType::InnerJoin, its_task());
-    Ok(query.filter(scope::condition(scope, task::Column::TenantId)).one(conn).await?)
+    Ok(Row::of(query.filter(scope::condition(scope, task::Column::TenantId))).one(conn).await?)
 }
 
 fn its_task() -> RelationDef {
@@ -24,6 +95,49 @@ fn its_task() -> RelationDef {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<Vec<subtask::Model>> {
-    Ok(subtask::Entity::find().filter(subtask::Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<Vec<Row>> {
+    let these = bulk::among(conn.get_database_backend(), subtask::Column::Id, ids.iter().map(|id| id.0));
+    Ok(Row::of(subtask::Entity::find().filter(these)).all(conn).await?)
+}
+
+/// The subtasks of these tasks, each task's in the order of `seq`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_tasks(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<Row>> {
+    Ok(Row::of(in_order(conn, tasks)).all(conn).await?)
+}
+
+/// The same, unless there are more than so many together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn few_of_tasks(conn: &impl ConnectionTrait, tasks: &[TaskId], most: usize) -> Result<Option<Vec<Row>>> {
+    let rows = Row::of(in_order(conn, tasks).limit(most as u64 + 1)).all(conn).await?;
+    Ok(Some(rows).filter(|rows| rows.len() <= most))
+}
+
+/// The same as lists of old clients show them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn briefs(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<Brief>> {
+    Ok(Brief::of(in_order(conn, tasks)).all(conn).await?)
+}
+
+/// How many subtasks these tasks have together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<u64> {
+    Ok(of(conn, tasks).count(conn).await?)
+}
+
+fn in_order(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Select<subtask::Entity> {
+    of(conn, tasks).order_by_asc(subtask::Column::TaskId).order_by_asc(subtask::Column::Seq)
+}
+
+fn of(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Select<subtask::Entity> {
+    let of_these = bulk::among(conn.get_database_backend(), subtask::Column::TaskId, tasks.iter().map(|id| id.0));
+    subtask::Entity::find().filter(of_these)
 }

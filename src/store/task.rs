@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Set,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
 };
 use taskloom_entity::{
     DefinitionId, JsonText, SubtaskId, TaskId, TaskState, TaskType, TenantId, Timestamp, attempt, log_chunk, subtask,
@@ -231,7 +231,7 @@ pub async fn list(
     (order, descending): (OrderBy, bool),
     part: &Part,
 ) -> Result<Slice<task::Model>> {
-    let query = keyset(select(scope, filter), &order.sort(descending), part);
+    let query = keyset(select(conn.get_database_backend(), scope, filter), &order.sort(descending), part);
     Ok(part.cut(query.all(conn).await?))
 }
 
@@ -255,11 +255,16 @@ pub async fn page(
     orders: &[(OrderBy, bool)],
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<task::Model>, u64)> {
-    let mut all = select(scope, filter).select_only();
+    let select = || select(conn.get_database_backend(), scope, filter);
+    let mut all = select().select_only();
     // Of rows, not of a column: only that lets SQLite count without reading each of them.
     QuerySelect::query(&mut all).expr(Func::count(Expr::col(Asterisk)));
-    let mut query = select(scope, filter).expr_as(Expr::SubQuery(None, Box::new(all.into_query().into())), "total");
-    for (order, descending) in orders {
+    let mut query = select().expr_as(Expr::SubQuery(None, Box::new(all.into_query().into())), "total");
+    for (at, (order, descending)) in orders.iter().enumerate() {
+        // What was ordered by a column once cannot be ordered by it again.
+        if orders[..at].iter().any(|(before, _)| before == order) {
+            continue;
+        }
         let sort = order.sort(*descending);
         let direction = if *descending { Order::Desc } else { Order::Asc };
         query = query.order_by(sort.column.unwrap_or(sort.id), direction);
@@ -282,20 +287,20 @@ pub async fn page(
 /// # Errors
 /// When the database does not answer.
 pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
-    Ok(select(scope, filter).count(conn).await?)
+    Ok(select(conn.get_database_backend(), scope, filter).count(conn).await?)
 }
 
-fn select(scope: &Scope, filter: &Filter) -> Select<task::Entity> {
-    task::Entity::find().filter(scope::condition(scope, task::Column::TenantId)).filter(condition(filter))
+fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<task::Entity> {
+    task::Entity::find().filter(scope::condition(scope, task::Column::TenantId)).filter(condition(backend, filter))
 }
 
-fn condition(filter: &Filter) -> Condition {
+fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
     let contains =
         |column: task::Column, value: &Option<String>| value.as_ref().map(|value| page::contains(column, value));
     let mut all = Condition::all()
-        .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(filter.states.iter().copied())))
-        .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(filter.types.iter().copied())))
+        .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(bulk::distinct(&filter.states))))
+        .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(bulk::distinct(&filter.types))))
         .add_option(contains(task::Column::Name, &filter.name))
         .add_option(contains(task::Column::Cluster, &filter.cluster_contains))
         .add_option(equal(task::Column::Creator, &filter.creator))
@@ -307,7 +312,7 @@ fn condition(filter: &Filter) -> Condition {
         .add_option(filter.host_id.map(|id| task::Column::HostId.eq(id)))
         .add_option(filter.definition_id.map(|id| task::Column::DefinitionId.eq(id)))
         .add_option(filter.tenant_id.map(|id| task::Column::TenantId.eq(id)))
-        .add_option(filter.ids.as_ref().map(|ids| task::Column::Id.is_in(ids.iter().copied())))
+        .add_option(filter.ids.as_ref().map(|ids| bulk::among(backend, task::Column::Id, ids.iter().map(|id| id.0))))
         .add_option(filter.created_from.map(|at| task::Column::CreatedAt.gte(at)))
         .add_option(filter.created_to.map(|at| task::Column::CreatedAt.lt(at)))
         .add_option(filter.finished_from.map(|at| task::Column::FinishedAt.gte(at)))
@@ -350,25 +355,8 @@ pub async fn find_by_key(conn: &impl ConnectionTrait, tenant_id: TenantId, key: 
 /// # Errors
 /// When the database does not answer.
 pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task::Model>> {
-    Ok(task::Entity::find().filter(task::Column::Id.is_in(ids.iter().copied())).all(conn).await?)
-}
-
-/// What these tasks were submitted with.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn inputs(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task_input::Model>> {
-    Ok(task_input::Entity::find().filter(task_input::Column::TaskId.is_in(ids.iter().copied())).all(conn).await?)
-}
-
-/// The subtasks of these tasks, each task's in the order of `seq`.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn subtasks(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<subtask::Model>> {
-    let of_these = bulk::among(conn.get_database_backend(), subtask::Column::TaskId, ids.iter().map(|id| id.0));
-    let query = subtask::Entity::find().filter(of_these);
-    Ok(query.order_by_asc(subtask::Column::TaskId).order_by_asc(subtask::Column::Seq).all(conn).await?)
+    let these = bulk::among(conn.get_database_backend(), task::Column::Id, ids.iter().map(|id| id.0));
+    Ok(task::Entity::find().filter(these).all(conn).await?)
 }
 
 /// Removes a task with all that belongs to it; its events stay.

@@ -11,7 +11,7 @@ use taskloom_entity::tenant::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, UserId, user_tenant};
 
 use super::page::{Page, Slice};
-use super::{Changed, Tx, is_taken, scope};
+use super::{Changed, Tx, bulk, is_taken, scope};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 
@@ -49,8 +49,8 @@ pub async fn find_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Optio
 /// # Errors
 /// When the database does not answer.
 pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[TenantId]) -> Result<Vec<Model>> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).filter(scope::condition(scope, Column::Id));
-    Ok(rows.all(db).await?)
+    let these = bulk::among(db.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
+    Ok(Entity::find().filter(these).filter(scope::condition(scope, Column::Id)).all(db).await?)
 }
 
 /// A page of the tenants that `scope` covers, oldest first.
@@ -84,8 +84,8 @@ pub async fn of_user(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<Tena
 /// # Errors
 /// When the database does not answer.
 pub async fn of_users(db: &impl ConnectionTrait, users: &[UserId]) -> Result<HashMap<UserId, Vec<Model>>> {
-    let members = user_tenant::Entity::find().filter(user_tenant::Column::UserId.is_in(users.iter().copied()));
-    let members = members.all(db).await?;
+    let of_them = bulk::among(db.get_database_backend(), user_tenant::Column::UserId, users.iter().map(|id| id.0));
+    let members = user_tenant::Entity::find().filter(of_them).all(db).await?;
     let mut ids: Vec<TenantId> = members.iter().map(|member| member.tenant_id).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -9,7 +9,7 @@ use taskloom_entity::user::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{Role, TenantId, Timestamp, UserId};
 
 use super::page::{self, Page, Slice};
-use super::{Changed, Tx, is_taken, tenant};
+use super::{Changed, Tx, bulk, is_taken, tenant};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::text;
@@ -78,7 +78,9 @@ pub async fn find_by_name(db: &impl ConnectionTrait, name: &str) -> Result<Optio
 /// # Errors
 /// When the database does not answer.
 pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[UserId]) -> Result<Vec<Model>> {
-    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).filter(visible(scope));
+    let rows = Entity::find()
+        .filter(bulk::among(db.get_database_backend(), Column::Id, ids.iter().map(|id| id.0)))
+        .filter(visible(scope));
     Ok(rows.all(db).await?)
 }
 

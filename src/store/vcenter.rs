@@ -10,7 +10,7 @@ use taskloom_entity::{
 };
 
 use super::page::{Page, Slice};
-use super::{Tx, is_taken, scope, secret};
+use super::{Tx, bulk, is_taken, scope, secret};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
@@ -149,7 +149,8 @@ pub async fn of_subtask(
 /// # Errors
 /// When the database does not answer.
 pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Result<Vec<Model>> {
-    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+    let these = bulk::among(conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
+    Ok(Entity::find().filter(these).all(conn).await?)
 }
 
 /// The vCenters whose tasks are not kept for good, and for how many days they are.

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use taskloom_entity::{Timestamp, WorkerState, worker};
 
-use super::{Changed, Tx};
+use super::{Changed, Tx, bulk};
 use crate::error::Result;
 
 /// Begins a life.
@@ -112,8 +112,9 @@ pub async fn names(conn: &impl ConnectionTrait, lives: &[&str]) -> Result<HashMa
     if lives.is_empty() {
         return Ok(HashMap::new());
     }
+    let names = lives.iter().map(|life| (*life).to_owned());
+    let these = bulk::among_texts(conn.get_database_backend(), worker::Column::Id, names);
     let query = worker::Entity::find().select_only().columns([worker::Column::Id, worker::Column::Name]);
-    let found: Vec<(String, String)> =
-        query.filter(worker::Column::Id.is_in(lives.iter().copied())).into_tuple().all(conn).await?;
+    let found: Vec<(String, String)> = query.filter(these).into_tuple().all(conn).await?;
     Ok(found.into_iter().collect())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use taskloom_entity::{ResultKind, SubtaskId, result_set};
 use utoipa::ToSchema;
 
-use super::super::query::Query;
+use super::super::query::{Query, wrong};
 use super::call::Call;
 use super::envelope::{Message, Refusal, Refused, Said};
 use super::history::bounded;
@@ -14,14 +14,15 @@ use super::job;
 use super::log::{accepted, four};
 use super::path::{self, Handle};
 use super::wire::WholeLog;
+use crate::error::Error;
+use crate::resolver::log::Tail;
 use crate::resolver::whole::{self, Whole};
 use crate::resolver::{self, result};
+use crate::text::written;
 
 const UNKNOWN: &str = "The path does not exist, or you have no permission to read it(路径不存在或没有访问权限)";
 const USUAL: u32 = 5000;
 const MOST: u32 = 10_000;
-/// Bytes of a whole log at the most: the last ones.
-const LOG: i64 = 4 << 20;
 
 /// A folder of results.
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,10 +113,7 @@ enum Results {
 }
 
 async fn results(call: &Call, whole: &Whole) -> Result<Results, Refusal> {
-    let mut sets = vec![];
-    for step in &whole.subtasks {
-        sets.extend(result::list(&call.request, step.id).await?);
-    }
+    let sets = result::of_steps(&call.request, &whole.subtasks).await?;
     if !sets.is_empty() {
         return Ok(Results::Tables(sets));
     }
@@ -180,6 +178,7 @@ pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
         let (handle, whole) = owned(&call, &query).await?;
         let Handle::Result(_, number) = handle else { return Err(Refusal::words(UNKNOWN)) };
         let (page, size) = (bounded(&query, "page", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
+        let smaller = |error| smaller(error, size, call.request.page);
         let part = (i64::from(page - 1) * i64::from(size), i64::from(size));
         let null = match query.one("nullValue")? {
             Some("LINKIS_NULL") => None,
@@ -189,16 +188,29 @@ pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
             Results::Tables(mut sets) => {
                 let at = usize::try_from(number).ok().filter(|at| *at < sets.len());
                 let set = sets.swap_remove(at.ok_or_else(|| Refusal::words(UNKNOWN))?);
-                Ok(Said("OK", table(result::page(&call.request, set, part).await?, page, null.as_ref())))
+                Ok(Said(
+                    "OK",
+                    table(result::page(&call.request, set, part).await.map_err(smaller)?, page, null.as_ref()),
+                ))
             }
             Results::Output(step, _) if number == 0 => {
-                let lines = result::output(&call.request, step, part).await?;
+                let lines = result::output(&call.request, step, part).await.map_err(smaller)?;
                 Ok(Said("OK", text(lines, page)))
             }
             Results::Output(..) | Results::Nothing => Err(Refusal::words(UNKNOWN)),
         }
     };
     call.answer(found.await)
+}
+
+/// A page that has too many bytes, in the words for a wrong parameter.
+fn smaller(error: Error, size: u32, most: usize) -> Refusal {
+    let reason = match error.value("fits") {
+        Some("0") => format!("one row alone has more than the {most} bytes of a page"),
+        Some(fits) => format!("the rows of this page have more than {most} bytes, {fits} is possible"),
+        None => return error.into(),
+    };
+    wrong("pageSize", &size.to_string(), reason).into()
 }
 
 fn table(found: result::Page, page: u32, null: Option<&String>) -> Page {
@@ -245,14 +257,33 @@ pub async fn open_log(call: Call, RawQuery(query): RawQuery) -> Response {
             return Err(Refusal::words(UNKNOWN));
         }
         let mut lines = vec![accepted(&job::named(&call, &whole.task).await?, call.zone())];
-        for step in &whole.subtasks {
-            let tail = resolver::log::tail(&call.request, step.id.into(), LOG).await?;
-            if tail.left_out > 0 {
-                lines.push(format!("... the first {} bytes of this log are left out", tail.left_out));
-            }
-            lines.extend(tail.lines.into_iter().map(|line| line.text));
-        }
+        lines.extend(end(&call, &whole).await?);
         Ok(Said("OK", WholeLog { log: four(&lines) }))
     };
     call.answer(found.await)
+}
+
+/// The logs of all steps, one behind the other: the last lines of them, as many as a page holds.
+async fn end(call: &Call, whole: &Whole) -> Result<Vec<String>, Refusal> {
+    let mut left = call.request.page;
+    let mut logs = vec![];
+    for step in whole.subtasks.iter().rev() {
+        let tail = match i64::try_from(left).unwrap_or(i64::MAX) {
+            0 => Tail { left_out: step.log_bytes, lines: vec![] },
+            most => resolver::log::tail(&call.request, step.id.into(), most).await?,
+        };
+        left = tail.lines.iter().fold(left, |left, line| left.saturating_sub(written(&line.text) + 1));
+        if tail.left_out > 0 {
+            left = 0;
+        }
+        logs.push(tail);
+    }
+    let mut lines = vec![];
+    for tail in logs.into_iter().rev() {
+        if tail.left_out > 0 {
+            lines.push(format!("... the first {} bytes of this log are left out", tail.left_out));
+        }
+        lines.extend(tail.lines.into_iter().map(|line| line.text));
+    }
+    Ok(lines)
 }

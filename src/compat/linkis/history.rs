@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use serde_json::Value;
-use taskloom_entity::{Role, Timestamp};
+use taskloom_entity::{Role, Timestamp, task};
 
 use super::super::long::Long;
 use super::super::query::{Query, wrong};
@@ -17,6 +17,8 @@ use crate::resolver::{self, whole};
 const UNKNOWN: &str = "The corresponding job was not found, or there may be no permission to view the job(没有找到对应的job，也可能是没有查看该job的权限)";
 const USUAL: u32 = 20;
 const MOST: u32 = 1000;
+/// Jobs that are held with their steps at a time.
+const SOME: usize = 50;
 
 /// Shows one job of the history.
 #[utoipa::path(get, path = "/api/rest_j/v1/jobhistory/{taskID}/get", operation_id = "linkis.getTask", tag = "history",
@@ -52,18 +54,40 @@ pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
         let (page, size) = (bounded(&query, "pageNow", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
         let part = (u64::from(page - 1) * u64::from(size), u64::from(size));
         let (tasks, total) = resolver::task::page(&call.request, &filter, &[(OrderBy::Id, true)], part).await?;
-        let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
-        let mut said = whole::submissions(&call.request, &ids).await?;
+        fit(&call, &tasks, size).await?;
         let now = call.request.clock.now();
         let mut shown = Vec::with_capacity(tasks.len());
-        for whole in whole::many(&call.request, tasks).await? {
-            let origin = said.remove(&whole.task.id).unwrap_or(Value::Null);
-            let named = Named { task: &whole.task, origin, instance: call.instance() };
-            shown.push(wire::Task::of(&whole, &named, now));
+        let mut tasks = tasks.into_iter().peekable();
+        while tasks.peek().is_some() {
+            let some: Vec<task::Model> = tasks.by_ref().take(SOME).collect();
+            let ids: Vec<_> = some.iter().map(|task| task.id).collect();
+            let mut said = whole::submissions(&call.request, &ids).await?;
+            for whole in whole::many(&call.request, some).await? {
+                let origin = said.remove(&whole.task.id).map_or(Value::Null, |sent| sent.value());
+                let named = Named { task: &whole.task, origin, instance: call.instance() };
+                shown.push(wire::Task::of(&whole, &named, now));
+            }
         }
         Ok(Said("OK", wire::History { tasks: shown, total_page: Long(total.cast_signed()) }))
     };
     call.answer(found.await)
+}
+
+/// Refuses a page whose jobs were submitted with more bytes than a page may have: it shows them all.
+async fn fit(call: &Call, tasks: &[task::Model], size: u32) -> Result<(), Refusal> {
+    let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
+    let lengths = whole::submission_lengths(&call.request, &ids).await?;
+    let (mut left, most) = (call.request.page, call.request.page);
+    for (fits, id) in ids.iter().enumerate() {
+        let length = lengths.get(id).copied().unwrap_or(0);
+        // One job is shown however long it is.
+        if length > left && fits > 0 {
+            let reason = format!("the jobs of this page have more than {most} bytes, {fits} is possible");
+            return Err(wrong("pageSize", &size.to_string(), reason).into());
+        }
+        left = left.saturating_sub(length);
+    }
+    Ok(())
 }
 
 fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {

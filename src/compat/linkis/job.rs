@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use serde_json::Value;
-use taskloom_entity::{TaskState, task};
+use taskloom_entity::{JsonText, TaskState, task};
 
 use super::super::long::Long;
 use super::super::query::{Query, Wrong};
@@ -17,6 +17,7 @@ use super::{id, log as lines};
 use crate::error::{Error, code};
 use crate::resolver::whole::{self, Whole};
 use crate::resolver::{self, job};
+use crate::text::written;
 
 const OK: &str = "OK";
 const ENDED: &str = "The job already completed. Do not support kill.(任务已经结束，不支持kill)";
@@ -44,8 +45,8 @@ async fn find(call: &Call, text: &str, unknown: &str) -> Result<Whole, Refusal> 
 
 /// The names of a job, as it was submitted with.
 pub async fn named<'a>(call: &'a Call, task: &'a task::Model) -> Result<Named<'a>, Error> {
-    let mut said = whole::submissions(&call.request, &[task.id]).await?;
-    Ok(Named { task, origin: said.remove(&task.id).unwrap_or(Value::Null), instance: call.instance() })
+    let said = whole::submissions(&call.request, &[task.id]).await?;
+    Ok(Named { task, origin: said.get(&task.id).map_or(Value::Null, JsonText::value), instance: call.instance() })
 }
 
 /// Submits a job. Either form of the body is understood.
@@ -143,25 +144,37 @@ pub async fn log(call: Call, Path(id): Path<String>, RawQuery(query): RawQuery) 
         if ask.has_first() {
             texts.push(accepted(&named, call.zone()));
         }
-        texts.extend(own_lines(&call, &whole, ask.own()).await?);
+        // A line comes twice where it is told from others by how loud it is.
+        let bytes = call.request.page / if distinct { 2 } else { 1 };
+        texts.extend(own_lines(&call, &whole, ask.own(), bytes).await?);
         let next = ask.from + i64::try_from(texts.len()).unwrap_or(lines::MOST);
         Ok(Said(OK, wire::Log { log: shown(&texts, distinct), exec_id: named.exec_id(), from_line: Long(next) }))
     };
     call.answer(found.await)
 }
 
-/// Lines of the steps' logs, one behind the other; a job that came through this door has one step.
-async fn own_lines(call: &Call, whole: &Whole, (mut from, mut size): (i64, i64)) -> Result<Vec<String>, Refusal> {
+/// Lines of the steps' logs, one behind the other, until there are enough or so many bytes; a job that came through this
+/// door has one step.
+async fn own_lines(
+    call: &Call,
+    whole: &Whole,
+    (mut from, mut size): (i64, i64),
+    mut bytes: usize,
+) -> Result<Vec<String>, Refusal> {
     let mut texts = vec![];
     let mut steps = whole.subtasks.iter().peekable();
-    while let Some(step) = steps.next().filter(|_| size > 0) {
+    while let Some(step) = steps.next().filter(|_| size > 0 && bytes > 0) {
         if from > step.log_lines && steps.peek().is_some() {
             from -= step.log_lines;
             continue;
         }
-        let page = resolver::log::lines(&call.request, step.id, from, size).await?;
+        let page = resolver::log::page(&call.request, step.id, from, (size, bytes)).await?;
         size -= i64::try_from(page.lines.len()).unwrap_or(size);
+        bytes = page.lines.iter().fold(bytes, |left, line| left.saturating_sub(written(&line.text) + 1));
         texts.extend(page.lines.into_iter().map(|line| line.text));
+        if page.next_line <= step.log_lines {
+            break;
+        }
         from = 1;
     }
     Ok(texts)

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use taskloom_entity::{AttemptState, ExecutorKind, SubtaskState, TaskState, Timestamp, attempt, subtask, task};
+use taskloom_entity::{AttemptState, ExecutorKind, SubtaskState, TaskState, Timestamp, attempt, task};
 use utoipa::ToSchema;
 
 use super::super::long::Long;
 use super::id::{exec_id, short_id};
 use super::path;
+use crate::resolver::subtask::Row;
 use crate::resolver::whole::Whole;
 
 /// Where a job stands, in the dialect's words.
@@ -49,9 +50,9 @@ impl Status {
     /// Where this job stands.
     #[must_use]
     pub fn of(whole: &Whole) -> Self {
-        let waits = |subtask: &subtask::Model| subtask.state == SubtaskState::Ready;
-        let any = |is: &dyn Fn(&subtask::Model) -> bool| whole.subtasks.iter().any(is);
-        let late = |subtask: &subtask::Model| {
+        let waits = |subtask: &Row| subtask.state == SubtaskState::Ready;
+        let any = |is: &dyn Fn(&Row) -> bool| whole.subtasks.iter().any(is);
+        let late = |subtask: &Row| {
             let attempt = subtask.attempt_id.and_then(|id| whole.attempts.get(&id));
             subtask.state == SubtaskState::Failed
                 && attempt.is_some_and(|attempt| attempt.state == AttemptState::TimedOut)
@@ -180,7 +181,7 @@ impl Progress {
     pub fn of(whole: &Whole, exec_id: String) -> Self {
         let begun = whole.subtasks.iter().filter(|subtask| subtask.runs > 0);
         let count = |is: bool| u32::from(is);
-        let info = |subtask: &subtask::Model| Info {
+        let info = |subtask: &Row| Info {
             id: subtask.id.to_string(),
             succeed_tasks: count(subtask.state == SubtaskState::Successful),
             failed_tasks: count(subtask.state == SubtaskState::Failed),

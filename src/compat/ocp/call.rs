@@ -98,6 +98,12 @@ impl Call {
         }
     }
 
+    /// The text of an answer with data.
+    pub fn envelope<T: Serialize>(&self, data: T) -> String {
+        let envelope = self.frame.envelope(StatusCode::OK, Some(data), None);
+        serde_json::to_string(&envelope).expect("invariant: the dialect's JSON has only text keys")
+    }
+
     /// The answer of an operation that returns nothing.
     pub fn done<T>(&self, done: Result<T, Refusal>) -> Response {
         match done {
@@ -108,8 +114,8 @@ impl Call {
 }
 
 impl Frame {
-    fn wrap<T: Serialize>(&self, status: StatusCode, data: Option<T>, error: Option<Fault>) -> Response {
-        let envelope = Envelope {
+    fn envelope<T>(&self, status: StatusCode, data: Option<T>, error: Option<Fault>) -> Envelope<T> {
+        Envelope {
             data,
             duration: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             successful: error.is_none(),
@@ -118,8 +124,11 @@ impl Frame {
             status: status.as_u16(),
             timestamp: Time(self.server.zone.at(self.server.app.clock.now())),
             trace_id: self.id.clone(),
-        };
-        (status, Json(envelope)).into_response()
+        }
+    }
+
+    fn wrap<T: Serialize>(&self, status: StatusCode, data: Option<T>, error: Option<Fault>) -> Response {
+        (status, Json(self.envelope(status, data, error))).into_response()
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {

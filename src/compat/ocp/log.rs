@@ -6,9 +6,6 @@ use super::super::Zone;
 use super::time::Time;
 use crate::resolver::log::Tail;
 
-/// Bytes of a log at the most: the last ones.
-pub const MOST: i64 = 4 << 20;
-
 /// The text.
 #[must_use]
 pub fn text(tail: &Tail, attempts: &[attempt::Model], zone: Zone) -> String {

@@ -3,13 +3,14 @@
 mod ask;
 mod call;
 mod error;
+mod list;
 mod log;
 mod sign;
 mod time;
 mod wire;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery};
+use axum::extract::Path;
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{any, get, post};
@@ -18,7 +19,7 @@ use utoipa::OpenApi;
 
 use self::call::{Call, Ocp, SignIn, no_such_path, wrong_method};
 use self::error::Refusal;
-use self::wire::{DoneAnswer, ErrorAnswer, LogAnswer, PageAnswer, SubtaskAnswer, TaskAnswer};
+use self::wire::{DoneAnswer, ErrorAnswer, LogAnswer, SubtaskAnswer, TaskAnswer};
 use super::caller::Guest;
 use super::{Server, hint};
 use crate::resolver::{self, whole};
@@ -43,7 +44,7 @@ pub fn router(server: Server, guest: Guest) -> Router {
     let task = |rest: &str| format!("{TASKS}/{{taskInstanceId}}{rest}");
     let subtask = |rest: &str| task(&format!("/subtasks/{{subtaskInstanceId}}/{rest}"));
     Router::new()
-        .route(TASKS, hint::route(get, "ocp.listTaskInstances", list))
+        .route(TASKS, hint::route(get, "ocp.listTaskInstances", list::list))
         .route(&task(""), hint::route(get, "ocp.getTaskInstance", detail))
         .route(&task("/rollback"), hint::route(post, "ocp.rollbackTaskInstance", rollback))
         .route(&task("/retry"), hint::route(post, "ocp.retryTaskInstance", retry))
@@ -63,7 +64,7 @@ pub fn router(server: Server, guest: Guest) -> Router {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Taskloom: OCP task instances", description = "The task instances of OceanBase Cloud Platform 4.2, answered by Taskloom. Every task that the caller may see shows here, whichever door it came through. Each answer names the GraphQL operation that does the same."),
-    paths(list, detail, rollback, retry, cancel_subtask, retry_subtask, skip_subtask, subtask_log),
+    paths(list::list, detail, rollback, retry, cancel_subtask, retry_subtask, skip_subtask, subtask_log),
     modifiers(&SignIn),
     security(("basic" = []), ("bearer" = []), ("accessKey" = [])),
     servers((url = "/", description = "This server")),
@@ -75,21 +76,6 @@ struct Description;
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
-}
-
-/// Lists task instances.
-#[utoipa::path(get, path = "/api/v2/tasks/instances", operation_id = "ocp.listTaskInstances", tag = "tasks",
-    params(ask::List), responses((status = 200, description = "A page", body = PageAnswer),
-    (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
-    let found = async {
-        let ask = ask::parse(query.as_deref())?;
-        let part = (ask.offset(), ask.size.into());
-        let (tasks, total) = resolver::task::page(&call.request, &ask.filter, &ask.orders, part).await?;
-        let subtasks = whole::subtasks(&call.request, &tasks).await?;
-        Ok(wire::Page::new(tasks, subtasks, total, (ask.page, ask.size), call.zone()))
-    };
-    call.answer(found.await)
 }
 
 /// Shows one task instance with its subtasks.
@@ -124,7 +110,9 @@ async fn retry(call: Call, Path(id): Path<String>) -> Response {
 /// A task in one piece.
 async fn shown(call: &Call, task: task::Model) -> Result<wire::Task, Refusal> {
     let prohibited = whole::prohibits_rollback(&call.request, task.id).await?;
-    Ok(wire::Task::of(&whole::of(&call.request, task).await?, prohibited, call.zone()))
+    let whole = whole::of(&call.request, task).await?;
+    let timeouts = whole::timeouts(&call.request, &whole.subtasks).await?;
+    Ok(wire::Task::of(&whole, &timeouts, prohibited, call.zone()))
 }
 
 /// Stops a subtask that runs.
@@ -147,7 +135,8 @@ async fn retry_subtask(call: Call, Path(ids): Path<(String, String)>) -> Respons
         let (task_id, id): (TaskId, SubtaskId) = ask::subtask(&ids)?;
         let subtask = resolver::subtask::retry(&call.request, (task_id, id).into()).await?;
         let whole = whole::get(&call.request, task_id).await?;
-        Ok(wire::Subtask::of(&whole, &subtask, call.zone()))
+        let timeouts = whole::timeouts(&call.request, std::slice::from_ref(&subtask)).await?;
+        Ok(wire::Subtask::of(&whole, &timeouts, &subtask, call.zone()))
     };
     call.answer(changed.await)
 }
@@ -170,7 +159,7 @@ async fn skip_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response
 async fn subtask_log(call: Call, Path(ids): Path<(String, String)>) -> Response {
     let found = async {
         let subtask = ask::subtask(&ids)?.into();
-        let tail = resolver::log::tail(&call.request, subtask, log::MOST).await?;
+        let tail = resolver::log::end(&call.request, subtask).await?;
         let attempts = resolver::subtask::attempts(&call.request, subtask).await?;
         Ok(wire::Log { log: log::text(&tail, &attempts, call.zone()) })
     };

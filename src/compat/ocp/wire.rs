@@ -2,9 +2,10 @@
 //! out, as the product does; where the document and the product name one thing differently, both names are sent.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
-use taskloom_entity::{ExecutorKind, Operation, SubtaskState, TaskId, TaskState, TaskType, subtask, task};
+use taskloom_entity::{ExecutorKind, Operation, SubtaskId, SubtaskState, TaskState, TaskType, task};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{self, Object, Schema};
@@ -13,9 +14,12 @@ use super::super::Zone;
 use super::super::long::Long;
 use super::error::Fault;
 use super::time::Time;
-use crate::resolver::subtask::needs;
+use crate::resolver::subtask::{Brief, Row, needs};
 use crate::resolver::task::submit::TargetFacts;
 use crate::resolver::whole::Whole;
+
+/// The longest that a run of each subtask may take, where there is a limit.
+pub type Timeouts = HashMap<SubtaskId, Duration>;
 
 /// Where a task stands, in the dialect's three words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -255,50 +259,41 @@ pub struct Subtask {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SubtaskLog)]
 pub struct Log {
-    /// Its end, 4 MiB at most; each run opens with a line of its operation and its start.
+    /// Its end, as much as a page may have; each run opens with a line of its operation and its start.
     pub log: String,
 }
 
 impl Page {
     /// The page of these tasks.
     #[must_use]
-    pub fn new(
-        tasks: Vec<task::Model>,
-        mut subtasks: HashMap<TaskId, Vec<subtask::Model>>,
-        total: u64,
-        (number, size): (u32, u32),
-        zone: Zone,
-    ) -> Self {
-        let time = |at| Time(zone.at(at));
-        let basic = |task: task::Model| {
-            let subtasks = subtasks.remove(&task.id).unwrap_or_default();
-            BasicTask {
-                cluster: cluster(&task),
-                creator: creator(&task),
-                finish_time: task.finished_at.map(time),
-                id: Long(task.id.0),
-                start_time: task.started_at.map(time),
-                status: Status::of(task.state),
-                subtasks: subtasks.into_iter().map(BasicSubtask::from).collect(),
-                tenant: tenant(&task),
-                name: task.name,
-            }
-        };
+    pub fn new(contents: Vec<BasicTask>, total: u64, (number, size): (u32, u32)) -> Self {
         let pages = total.div_ceil(u64::from(size));
+        let total_elements = Long(total.cast_signed());
+        Self { contents, page: Numbers { number, size, total_elements, total_pages: Long(pages.cast_signed()) } }
+    }
+}
+
+impl BasicTask {
+    /// A task in a list.
+    #[must_use]
+    pub fn of(task: task::Model, subtasks: Vec<Brief>, zone: Zone) -> Self {
+        let time = |at| Time(zone.at(at));
         Self {
-            contents: tasks.into_iter().map(basic).collect(),
-            page: Numbers {
-                number,
-                size,
-                total_elements: Long(total.cast_signed()),
-                total_pages: Long(pages.cast_signed()),
-            },
+            cluster: cluster(&task),
+            creator: creator(&task),
+            finish_time: task.finished_at.map(time),
+            id: Long(task.id.0),
+            start_time: task.started_at.map(time),
+            status: Status::of(task.state),
+            subtasks: subtasks.into_iter().map(BasicSubtask::from).collect(),
+            tenant: tenant(&task),
+            name: task.name,
         }
     }
 }
 
-impl From<subtask::Model> for BasicSubtask {
-    fn from(subtask: subtask::Model) -> Self {
+impl From<Brief> for BasicSubtask {
+    fn from(subtask: Brief) -> Self {
         Self {
             id: Long(subtask.id.0),
             operation: subtask.operation.into(),
@@ -312,7 +307,7 @@ impl From<subtask::Model> for BasicSubtask {
 impl Task {
     /// The task in one piece.
     #[must_use]
-    pub fn of(whole: &Whole, prohibit_rollback: bool, zone: Zone) -> Self {
+    pub fn of(whole: &Whole, timeouts: &Timeouts, prohibit_rollback: bool, zone: Zone) -> Self {
         let time = |at| Time(zone.at(at));
         let task = &whole.task;
         let ran = whole.subtasks.iter().filter(|subtask| subtask.started_at.is_some());
@@ -329,7 +324,7 @@ impl Task {
             prohibit_rollback,
             start_time: task.started_at.map(time),
             status: Status::of(task.state),
-            subtasks: whole.subtasks.iter().map(|subtask| Subtask::of(whole, subtask, zone)).collect(),
+            subtasks: whole.subtasks.iter().map(|subtask| Subtask::of(whole, timeouts, subtask, zone)).collect(),
             task_definition_id: Long(task.definition_id.map_or(-1, |id| id.0)),
             tenant: tenant(task),
             task_type: task.task_type.into(),
@@ -340,9 +335,9 @@ impl Task {
 impl Subtask {
     /// A subtask of this task.
     #[must_use]
-    pub fn of(whole: &Whole, subtask: &subtask::Model, zone: Zone) -> Self {
+    pub fn of(whole: &Whole, timeouts: &Timeouts, subtask: &Row, zone: Zone) -> Self {
         let time = |at| Time(zone.at(at));
-        let needs = |subtask: &subtask::Model| needs(&subtask.needs).unwrap_or_default();
+        let needs = |subtask: &Row| needs(&subtask.needs).unwrap_or_default();
         let id = |index: usize| whole.subtasks.get(index).map(|subtask| Long(subtask.id.0));
         let own = usize::try_from(subtask.seq).unwrap_or_default();
         let after = whole.subtasks.iter().filter(|other| needs(other).contains(&own));
@@ -366,15 +361,10 @@ impl Subtask {
             series_id: subtask.seq,
             start_time: subtask.started_at.map(time),
             status: subtask.state.into(),
-            timeout: timeout(subtask),
+            timeout: timeouts.get(&subtask.id).map(|limit| limit.as_secs_f64().ceil() as u64),
             upstreams: needs(subtask).into_iter().filter_map(id).collect(),
         }
     }
-}
-
-/// The time limit in whole seconds, as its definition has it.
-fn timeout(subtask: &subtask::Model) -> Option<u64> {
-    crate::resolver::subtask::timeout(subtask).map(|limit| limit.as_secs_f64().ceil() as u64)
 }
 
 fn cluster(task: &task::Model) -> Option<Cluster> {

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::known::Known;
-use super::{Limits, Passage, scan, text, walk};
+use super::{Limits, Passage, Reading, scan, text, walk};
 use crate::error::{Error, code};
 use crate::graphql::order::Order;
 
@@ -83,6 +83,7 @@ impl<S: Executor> Executor for Guard<S> {
             Ok(order) => order,
             Err(error) => return Response::from_errors(vec![error]),
         };
+        request.data.insert(Arc::new(Reading::new(&self.limits)));
         let (key, is_valid) = self.known.seen(&request);
         let schema = if is_valid { &self.lenient } else { &self.strict };
         let mut response = schema.execute(request).await;
@@ -104,8 +105,11 @@ impl<S: Executor> Executor for Guard<S> {
             Ok(order) => order,
             Err(error) => return futures::stream::iter([Response::from_errors(vec![error])]).boxed(),
         };
+        let reading = Arc::new(Reading::new(&self.limits));
+        request.data.insert(reading.clone());
         let (guard, stream) = (self.clone(), self.strict.execute_stream(request, session_data));
         let ordered = stream.map(move |mut response| {
+            reading.refill();
             if !guard.is_refusal(&mut response) {
                 order.apply(&mut response.data);
             }

@@ -10,6 +10,7 @@ mod guard;
 mod known;
 mod passage;
 mod places;
+mod reading;
 mod scan;
 mod text;
 mod walk;
@@ -19,6 +20,7 @@ use async_graphql::{ObjectType, Schema, SchemaBuilder, SubscriptionType, Validat
 pub use guard::Guard;
 pub use passage::{Passage, Stage};
 pub use places::Places;
+pub use reading::{Reading, Turn};
 
 use crate::error::{Error, code};
 
@@ -52,6 +54,8 @@ pub struct Limits {
     pub introspection_lists: usize,
     /// The library's complexity: a field is 1, a list field its length times what is below it.
     pub complexity: usize,
+    /// Bytes of a page of a log or a result; an operation may read four of them.
+    pub page: usize,
 }
 
 impl Default for Limits {
@@ -70,6 +74,7 @@ impl Default for Limits {
             variables: 200,
             introspection_lists: 2,
             complexity: 50_000,
+            page: 4 << 20,
         }
     }
 }

@@ -7,7 +7,7 @@ use taskloom_entity::{DefinitionId, TaskId, TenantId};
 use super::super::id;
 use super::super::scalar::BigInt;
 use super::super::state::{TaskState, TaskType};
-use crate::error::Result;
+use crate::error::{Error, Result, code};
 use crate::resolver::any;
 use crate::resolver::task::{Filter, OrderBy};
 
@@ -53,6 +53,9 @@ pub struct TaskFilter {
     /// Ended before.
     pub finished_to: Option<DateTime<Utc>>,
 }
+
+/// The most labels that a task has.
+const LABELS: usize = 64;
 
 /// A label to look for.
 #[derive(Clone, Debug, InputObject)]
@@ -133,10 +136,15 @@ impl TaskFilter {
     /// The filter as the resolvers know it.
     ///
     /// # Errors
-    /// `INVALID_ID`.
+    /// `INVALID_ID`, `INVALID_INPUT`.
     pub fn decode(self) -> Result<Filter> {
         let task = |task: &ID| id::decode("Task", task).map(TaskId);
         let ids = self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?;
+        let labels = self.labels.unwrap_or_default();
+        if labels.len() > LABELS {
+            let reason = format!("at most {LABELS} are possible: no task has more");
+            return Err(Error::new(&code::INVALID_INPUT).with("what", "`labels`").with("reason", reason));
+        }
         let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
         Ok(Filter {
             states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
@@ -144,7 +152,7 @@ impl TaskFilter {
             cluster_contains: self.cluster_contains,
             types: self.types.unwrap_or_default().into_iter().map(Into::into).collect(),
             creator: self.creator,
-            labels: self.labels.unwrap_or_default().into_iter().map(|label| (label.key, label.value)).collect(),
+            labels: labels.into_iter().map(|label| (label.key, label.value)).collect(),
             cluster: self.cluster,
             target_tenant: self.target_tenant,
             host: self.host,

@@ -18,17 +18,18 @@ pub use input::{LabelInput, SpecInput, SubmitTaskInput, TargetInput, source};
 pub use mutation::TaskMutation;
 pub use query::{TaskQuery, TaskTotal};
 
-use super::context::Has;
+use super::context::{Has, OBJECT};
 use super::definition::Definition;
 use super::event::{TaskEvent, cursor, place};
 use super::id;
-use super::loader::{InputOf, SnapshotOf, SubtasksOf};
+use super::loader::SnapshotOf;
 use super::page::Args;
 use super::row::Row;
-use super::scalar::{BigInt, Json};
+use super::scalar::{BigInt, Kept};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
 use crate::resolver;
+use crate::resolver::batch::Document;
 use crate::resolver::task::submit::TargetFacts;
 use crate::task::command::{self, Target as Of};
 
@@ -222,28 +223,28 @@ impl Task {
         }
     }
     /// The definition as it was accepted.
-    async fn spec(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
-        Ok(ctx.loaders().one(InputOf(self.0.id)).await?.map(|input| Json::from(&input.spec)))
+    async fn spec(&self, ctx: &Context<'_>) -> Result<Option<Kept>> {
+        Ok(ctx.document(Document::TaskSpec, self.0.id.0).await?)
     }
     /// Its parameters, defaults filled in.
-    async fn parameters(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
-        Ok(ctx.loaders().one(InputOf(self.0.id)).await?.map(|input| Json::from(&input.parameters)))
+    async fn parameters(&self, ctx: &Context<'_>) -> Result<Option<Kept>> {
+        Ok(ctx.document(Document::TaskParameters, self.0.id.0).await?)
     }
     /// The request of an old client, as it was sent; none: it came through this door.
-    async fn submission(&self, ctx: &Context<'_>) -> Result<Option<Json>> {
-        let input = ctx.loaders().one(InputOf(self.0.id)).await?;
-        Ok(input.and_then(|input| input.submission.as_ref().map(Json::from)))
+    async fn submission(&self, ctx: &Context<'_>) -> Result<Option<Kept>> {
+        Ok(ctx.document(Document::TaskSubmission, self.0.id.0).await?)
     }
     /// Its subtasks, upstreams first.
     #[graphql(complexity = "5 * child_complexity")]
     async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Row<Subtask>>> {
-        let subtasks = ctx.loaders().one(SubtasksOf(self.0.id)).await?.unwrap_or_default();
+        let subtasks = ctx.subtasks(self.0.id).await?;
+        ctx.reading().take(subtasks.len() * OBJECT)?;
         Ok(subtasks.iter().cloned().map(|subtask| Row(Subtask(subtask))).collect())
     }
     /// How many subtasks stand where.
     async fn totals(&self, ctx: &Context<'_>) -> Result<Totals> {
         use taskloom_entity::SubtaskState as S;
-        let subtasks = ctx.loaders().one(SubtasksOf(self.0.id)).await?.unwrap_or_default();
+        let subtasks = ctx.subtasks(self.0.id).await?;
         let mut totals = Totals { subtasks: i32::try_from(subtasks.len()).unwrap_or(i32::MAX), ..Totals::default() };
         for subtask in subtasks.iter() {
             *match subtask.state {

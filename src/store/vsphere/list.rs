@@ -6,6 +6,7 @@ use sea_orm::{DbBackend, QuerySelect, Value};
 use taskloom_entity::vsphere_task::{Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTaskId, VsphereTaskState};
 
+use super::super::bulk;
 use super::super::keyset::{Part, Sort, keyset};
 use super::super::page::{Slice, contains};
 use super::super::scope;
@@ -163,12 +164,14 @@ fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<Entity> 
 
 fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let equal = |column: Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-    let given = |list: &[String], column: Column| (!list.is_empty()).then(|| column.is_in(list.iter().cloned()));
+    let given = |list: &[String], column: Column| {
+        (!list.is_empty()).then(|| bulk::among_texts(backend, column, list.iter().cloned()))
+    };
     Condition::all()
         .add_option(filter.vcenter_id.map(|id| Column::VcenterId.eq(id)))
         .add_option(filter.tenant_id.map(|id| Column::TenantId.eq(id)))
-        .add_option(filter.ids.as_ref().map(|ids| Column::Id.is_in(ids.iter().copied())))
-        .add_option((!filter.states.is_empty()).then(|| Column::State.is_in(filter.states.iter().copied())))
+        .add_option(filter.ids.as_ref().map(|ids| bulk::among(backend, Column::Id, ids.iter().map(|id| id.0))))
+        .add_option((!filter.states.is_empty()).then(|| Column::State.is_in(bulk::distinct(&filter.states))))
         .add_option((!filter.outcomes.is_empty()).then(|| outcomes(&filter.outcomes)))
         .add_option(filter.cancelled.map(|is| Column::Cancelled.eq(is)))
         .add_option(filter.is_lost.map(|is| Column::IsLost.eq(is)))
@@ -176,7 +179,7 @@ fn condition(backend: DbBackend, filter: &Filter) -> Condition {
         .add_option(equal(Column::Entity, &filter.entity))
         .add_option(filter.under.as_ref().map(|(vcenter, above)| is_under(backend, Column::Entity, *vcenter, above)))
         .add_option(given(&filter.operations, Column::DescriptionId))
-        .add_option((!filter.reasons.is_empty()).then(|| Column::Reason.is_in(filter.reasons.iter().copied())))
+        .add_option((!filter.reasons.is_empty()).then(|| Column::Reason.is_in(bulk::distinct(&filter.reasons))))
         .add_option(equal(Column::Username, &filter.username))
         .add_option(equal(Column::Fault, &filter.fault))
         .add_option(equal(Column::ParentKey, &filter.parent_key))
@@ -191,7 +194,7 @@ fn outcomes(outcomes: &[(VsphereTaskState, bool)]) -> Condition {
     let one = |(state, cancelled): &(VsphereTaskState, bool)| {
         Condition::all().add(Column::State.eq(*state)).add(Column::Cancelled.eq(*cancelled))
     };
-    outcomes.iter().map(one).fold(Condition::any(), Condition::add)
+    bulk::distinct(outcomes).iter().map(one).fold(Condition::any(), Condition::add)
 }
 
 fn search(search: &Search) -> Condition {

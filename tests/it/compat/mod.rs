@@ -7,6 +7,7 @@ mod equal;
 mod generated;
 mod linkis;
 mod ocp;
+mod pages;
 mod role;
 mod seed;
 mod seed_vsphere;

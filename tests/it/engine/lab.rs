@@ -104,6 +104,16 @@ impl Lab {
         (answer.data.into_json().unwrap(), self.statements.load(Ordering::SeqCst) - before)
     }
 
+    /// The graph itself.
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// How many statements there were so far.
+    pub(super) fn statements(&self) -> usize {
+        self.statements.load(Ordering::SeqCst)
+    }
+
     /// A worker that has just begun its life.
     pub(super) async fn worker(&self) -> Worker {
         self.worker_with(&[]).await
@@ -137,11 +147,6 @@ impl Lab {
             tx.execute_unprepared("LOCK TABLE attempt IN ACCESS EXCLUSIVE MODE").await.unwrap();
         }
         tx
-    }
-
-    /// How many statements there were.
-    pub(super) fn statements(&self) -> usize {
-        self.statements.load(Ordering::SeqCst)
     }
 
     /// What this process has counted.

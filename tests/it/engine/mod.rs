@@ -29,6 +29,7 @@ mod lab;
 mod log;
 pub(crate) mod metric;
 mod mysql;
+mod pages;
 mod queue;
 mod recovery;
 mod refuse;

@@ -69,7 +69,8 @@ async fn characters_are_whole_with_and_without_secrets() {
         for secret in [None, Some("a secret"), Some("升升升鑰"), Some("▌|鑰")] {
             let mut work = stage.work("w", Program::Python(code.to_owned()));
             work.environment = vec![("PYTHONIOENCODING".to_owned(), "utf-8".to_owned())];
-            work.secrets = secret.map(|secret| ("name".to_owned(), Hidden::new(secret.to_owned()))).into_iter().collect();
+            work.secrets =
+                secret.map(|secret| ("name".to_owned(), Hidden::new(secret.to_owned()))).into_iter().collect();
             let (finished, said) = stage.run(work).await;
             assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?}");
             let bar = |n: usize| format!("\r{:6.2}%|{}▌|", n as f64 / 200.0, "█".repeat(n % 7));

@@ -5,3 +5,4 @@ pub(crate) mod cut;
 pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod wide;

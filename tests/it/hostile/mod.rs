@@ -3,5 +3,6 @@
 
 mod doors;
 mod flood;
+mod pages;
 mod record;
 mod sql;

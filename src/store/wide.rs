@@ -1,0 +1,80 @@
+//! Documents that a row has and no list reads: of any length up to megabytes, found by length first and then by text, so
+//! that whoever wants many knows what they cost before they are read.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
+use taskloom_entity::{JsonText, definition, subtask, task_input};
+
+use super::bulk;
+use crate::error::Result;
+
+/// A column of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Document {
+    /// The definition of a task, as it was accepted.
+    TaskSpec,
+    /// Its parameters.
+    TaskParameters,
+    /// The request of an old client.
+    TaskSubmission,
+    /// The definition of a subtask.
+    SubtaskSpec,
+    /// What it has put out.
+    SubtaskOutputs,
+    /// A kept definition.
+    DefinitionSpec,
+}
+
+/// How many bytes these documents have, by the numbers of their rows; one that is NULL is left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lengths(conn: &impl ConnectionTrait, of: Document, ids: &[i64]) -> Result<Vec<(i64, usize)>> {
+    let found: Vec<(i64, i64)> = read(conn, (of, Part::Length), ids).await?;
+    Ok(found.into_iter().map(|(id, length)| (id, usize::try_from(length).unwrap_or_default())).collect())
+}
+
+/// These documents, by the numbers of their rows; one that is NULL is left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn texts(conn: &impl ConnectionTrait, of: Document, ids: &[i64]) -> Result<Vec<(i64, JsonText)>> {
+    read(conn, (of, Part::Text), ids).await
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Length,
+    Text,
+}
+
+async fn read<T>(conn: &impl ConnectionTrait, (of, part): (Document, Part), ids: &[i64]) -> Result<Vec<(i64, T)>>
+where
+    (i64, T): sea_orm::TryGetableMany,
+    T: Send,
+{
+    macro_rules! column {
+        ($entity:ident.$id:ident, $column:ident) => {{
+            let these = bulk::among(conn.get_database_backend(), $entity::Column::$id, ids.iter().copied());
+            let query = $entity::Entity::find().filter(these).filter($entity::Column::$column.is_not_null());
+            select(query, $entity::Column::$id, $entity::Column::$column, part).into_tuple().all(conn).await?
+        }};
+    }
+    Ok(match of {
+        Document::TaskSpec => column!(task_input.TaskId, Spec),
+        Document::TaskParameters => column!(task_input.TaskId, Parameters),
+        Document::TaskSubmission => column!(task_input.TaskId, Submission),
+        Document::SubtaskSpec => column!(subtask.Id, Spec),
+        Document::SubtaskOutputs => column!(subtask.Id, Outputs),
+        Document::DefinitionSpec => column!(definition.Id, Spec),
+    })
+}
+
+fn select<E: EntityTrait>(query: Select<E>, id: E::Column, column: E::Column, part: Part) -> Select<E> {
+    let query = query.select_only().column(id);
+    match part {
+        // Either database knows it without reading the text.
+        Part::Length => query.expr(Expr::from(Func::cust("OCTET_LENGTH").arg(Expr::col(column))).cast_as("bigint")),
+        Part::Text => query.column(column),
+    }
+}
