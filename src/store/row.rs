@@ -28,4 +28,26 @@ macro_rules! row {
     };
 }
 
-pub(super) use row;
+/// The same of a whole row: each column with its field.
+macro_rules! whole_row {
+    ($(#[$doc:meta])* $Row:ident of $entity:ident { $($field:ident = $Column:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        struct $Row($entity::Model);
+
+        impl $Row {
+            /// A query that finds such rows.
+            fn select(query: sea_orm::Select<$entity::Entity>) -> sea_orm::Select<$entity::Entity> {
+                query.select_only().columns([$($entity::Column::$Column),+])
+            }
+        }
+
+        impl sea_orm::FromQueryResult for $Row {
+            fn from_query_result(row: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
+                let mut places = 0_usize..;
+                Ok(Self($entity::Model { $($field: row.try_get_by_index(places.next().unwrap_or_default())?),+ }))
+            }
+        }
+    };
+}
+
+pub(super) use {row, whole_row};

@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Set,
 };
 use taskloom_entity::{
     DefinitionId, JsonText, SubtaskId, TaskId, TaskState, TaskType, TenantId, Timestamp, attempt, log_chunk, subtask,
@@ -12,6 +12,7 @@ use taskloom_entity::{
 
 use super::keyset::{Part, Sort, keyset};
 use super::page::{self, Slice};
+use super::row::whole_row;
 use super::{Tx, bulk, scope};
 use crate::auth::Scope;
 use crate::error::Result;
@@ -61,6 +62,39 @@ pub async fn insert(tx: &Tx, new: NewTask) -> Result<TaskId, sea_orm::DbErr> {
         subtask::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
     }
     Ok(id)
+}
+
+whole_row! {
+    /// A task as it is read.
+    Read of task {
+        id = Id,
+        tenant_id = TenantId,
+        name = Name,
+        task_type = TaskType,
+        definition_id = DefinitionId,
+        creator_id = CreatorId,
+        creator = Creator,
+        state = State,
+        operation = Operation,
+        backward = Backward,
+        priority = Priority,
+        cluster = Cluster,
+        target_tenant = TargetTenant,
+        host = Host,
+        cluster_id = ClusterId,
+        target_tenant_id = TargetTenantId,
+        host_id = HostId,
+        target_facts = TargetFacts,
+        labels = Labels,
+        prohibit_rollback = ProhibitRollback,
+        progress = Progress,
+        message = Message,
+        idempotency_key = IdempotencyKey,
+        request_digest = RequestDigest,
+        created_at = CreatedAt,
+        started_at = StartedAt,
+        finished_at = FinishedAt,
+    }
 }
 
 /// Which tasks. Empty lists and nothing given mean every task.
@@ -232,16 +266,24 @@ pub async fn list(
     part: &Part,
 ) -> Result<Slice<task::Model>> {
     let query = keyset(select(conn.get_database_backend(), scope, filter), &order.sort(descending), part);
-    Ok(part.cut(query.all(conn).await?))
+    Ok(part.cut(read(conn, query).await?))
 }
 
-/// A page with the number of all tasks that match.
-#[derive(FromQueryResult)]
-struct Counted {
-    #[sea_orm(nested)]
-    task: task::Model,
-    total: i64,
+async fn read(conn: &impl ConnectionTrait, query: Select<task::Entity>) -> Result<Vec<task::Model>> {
+    let rows = Read::select(query).into_model::<Read>().all(conn).await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
+
+/// A task with the number of all that match.
+struct Counted(task::Model, i64);
+
+impl FromQueryResult for Counted {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self(Read::from_query_result(row, prefix)?.0, row.try_get(prefix, TOTAL)?))
+    }
+}
+
+const TOTAL: &str = "total";
 
 /// A page by number of the tasks in the scope, in several orders one within the other, and how many there are in all:
 /// one statement, unless the page lies behind the end.
@@ -259,7 +301,8 @@ pub async fn page(
     let mut all = select().select_only();
     // Of rows, not of a column: only that lets SQLite count without reading each of them.
     QuerySelect::query(&mut all).expr(Func::count(Expr::col(Asterisk)));
-    let mut query = select().expr_as(Expr::SubQuery(None, Box::new(all.into_query().into())), "total");
+    let all = Expr::SubQuery(None, Box::new(all.into_query().into()));
+    let mut query = Read::select(select()).expr_as(all, TOTAL);
     for (at, (order, descending)) in orders.iter().enumerate() {
         // What was ordered by a column once cannot be ordered by it again.
         if orders[..at].iter().any(|(before, _)| before == order) {
@@ -275,8 +318,8 @@ pub async fn page(
     let rows = query.offset(offset).limit(limit).into_model::<Counted>().all(conn).await?;
     match rows.first() {
         Some(first) => {
-            let total = first.total.unsigned_abs();
-            Ok((rows.into_iter().map(|row| row.task).collect(), total))
+            let total = first.1.unsigned_abs();
+            Ok((rows.into_iter().map(|row| row.0).collect(), total))
         }
         None => Ok((vec![], count(conn, scope, filter).await?)),
     }
@@ -356,7 +399,7 @@ pub async fn find_by_key(conn: &impl ConnectionTrait, tenant_id: TenantId, key: 
 /// When the database does not answer.
 pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let these = bulk::among(conn.get_database_backend(), task::Column::Id, ids.iter().map(|id| id.0));
-    Ok(task::Entity::find().filter(these).all(conn).await?)
+    read(conn, task::Entity::find().filter(these)).await
 }
 
 /// Removes a task with all that belongs to it; its events stay.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use taskloom::store::open::{Place, Pools, open};
 use taskloom::store::{Store, migrate};
-use taskloom_entity::tenant;
+use taskloom_entity::{Timestamp, subtask, tenant};
 
 use crate::harness::postgres;
 use crate::harness::server::{PASSWORD, Server};
 use crate::harness::wide::{Wide, long_lines, say};
-use sea_orm::{ActiveModelTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set, Statement};
 
 const MOST: u64 = 64 << 20;
 /// The talker's task, and its subtask.
@@ -40,11 +40,7 @@ async fn fill(place: Place) {
     let pools = Pools { connections: 2, acquire: Duration::from_secs(5) };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
-    let home = tenant::ActiveModel {
-        name: Set("home".into()),
-        created_at: Set(taskloom_entity::Timestamp(0)),
-        ..Default::default()
-    };
+    let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
     home.insert(store.write()).await.unwrap();
     rows(&store).await;
     store.close().await;
@@ -60,19 +56,19 @@ async fn rows(store: &Store) {
     say(store, TALKER, talker.subtask(TALKER), &lines, 250).await;
 }
 
-/// Asks, and checks what that needed beyond what the server had before.
-async fn measured<T>(server: &Server, what: &str, ask: impl Future<Output = T>) -> T {
-    let process = format!("/proc/{}", server.pid());
-    let status = |key: &str| -> u64 {
-        let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
-    };
+/// A figure of a process in bytes, as the kernel has it.
+fn status(server: &Server, key: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// Asks, and checks what that needed beyond what the server had when it was idle.
+async fn measured<T>(server: &Server, idle: u64, what: &str, ask: impl Future<Output = T>) -> T {
     // The mark begins anew at what there is now.
-    std::fs::write(format!("{process}/clear_refs"), "5").unwrap();
-    let idle = status("VmRSS:");
+    std::fs::write(format!("/proc/{}/clear_refs", server.pid()), "5").unwrap();
     let answer = ask.await;
-    let more = status("VmHWM:").saturating_sub(idle);
+    let more = status(server, "VmHWM:").saturating_sub(idle);
     eprintln!("{what}: {} MB above idle", more >> 20);
     assert!(more < MOST, "{what}: {} MB above idle", more >> 20);
     answer
@@ -81,6 +77,7 @@ async fn measured<T>(server: &Server, what: &str, ask: impl Future<Output = T>) 
 async fn no_request_needs_more_than_its_share(server: &Server) {
     // Sign-in and the first statements are behind us then.
     server.get("{ tasks(first: 20) { nodes { name } } }", json!({}), "/tasks").await;
+    let idle = status(server, "VmRSS:");
     let subtask = TALKER * 1_000 + 1;
     let log = format!(
         "subtask(databaseId: {subtask}) {{ log(limit: 10000) {{ nextLine lines {{ number time source text }} }} }}"
@@ -99,7 +96,7 @@ async fn no_request_needs_more_than_its_share(server: &Server) {
         ("a list with documents", "{ tasks(first: 60) { nodes { subtasks { spec } submission } } }".to_owned()),
     ];
     for (what, document) in &documents {
-        let answer = measured(server, what, server.ask(document, json!({}))).await;
+        let answer = measured(server, idle, what, server.ask(document, json!({}))).await;
         match answer.get("errors") {
             None => assert!(answer["data"].is_object(), "{what}"),
             Some(errors) => assert_eq!(errors[0]["extensions"]["code"], "QUERY_TOO_COMPLEX", "{what}"),
@@ -138,8 +135,32 @@ async fn no_request_needs_more_than_its_share(server: &Server) {
             let answer = server.request("GET", path).basic_auth("admin", Some(PASSWORD)).send().await.unwrap();
             (answer.status().as_u16(), answer.bytes().await.unwrap())
         };
-        let (is, body) = measured(server, what, ask).await;
+        let (is, body) = measured(server, idle, what, ask).await;
         assert_eq!(is, *status, "{what}: {}", String::from_utf8_lossy(&body[..body.len().min(300)]));
         assert!(serde_json::from_slice::<Value>(&body).unwrap().is_object(), "{what}");
+    }
+}
+
+/// On SQLite a list would walk through what lies before the columns that it shows.
+#[tokio::test]
+async fn long_columns_are_the_last_of_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let pools = Pools { connections: 1, acquire: Duration::from_secs(5) };
+    let (store, _guard) = open(&Place::Folder(folder.path().into()), pools).await.unwrap();
+    migrate::up(&store).await.unwrap();
+    let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
+    home.insert(store.write()).await.unwrap();
+    Wide { first: 1, tasks: 3, spec: 5_000, ..Wide::default() }.fill(&store).await;
+    // Moved once more, they are what they were.
+    migrate::down(&store, Some(1)).await.unwrap();
+    migrate::up(&store).await.unwrap();
+    let rows = subtask::Entity::find().all(store.read()).await.unwrap();
+    let lengths: Vec<_> = rows.iter().map(|row| (row.spec.as_str().len() > 5_000, row.outputs.as_str())).collect();
+    assert_eq!(lengths, [(true, "{}"); 3]);
+    for (table, long) in [("subtask", "outputs,spec"), ("definition", "spec")] {
+        let sql = format!("SELECT group_concat(name) AS names FROM pragma_table_info('{table}')");
+        let row = store.read().query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap().unwrap();
+        let names: String = row.try_get("", "names").unwrap();
+        assert!(names.ends_with(long), "{table}: {names}");
     }
 }
