@@ -108,7 +108,8 @@ impl Environment {
 
     /// A secret or a parameter of this name, under the name with `prefix`.
     pub(super) fn give(&mut self, given: Given, (prefix, name): (&str, &str), value: &str) {
-        let added = if name.is_empty() { Err(Why::Name) } else { self.add(&format!("{prefix}{name}"), value.as_bytes()) };
+        let added =
+            if name.is_empty() { Err(Why::Name) } else { self.add(&format!("{prefix}{name}"), value.as_bytes()) };
         if let Err(why) = added {
             self.left_out.push(LeftOut { name: name.to_owned(), given, why });
         }
@@ -137,7 +138,9 @@ impl Environment {
             names += &format!("{}{}", if names.is_empty() { "" } else { ", " }, short(name));
             if names.len() >= NAMES || at + 1 == others.len() {
                 let names = std::mem::take(&mut names);
-                notes.push(format!("nor are these in the environment, for the same reasons, but in their file: {names}"));
+                notes.push(format!(
+                    "nor are these in the environment, for the same reasons, but in their file: {names}"
+                ));
             }
         }
         (self.list, notes)

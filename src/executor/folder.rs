@@ -174,9 +174,8 @@ fn interpreter(program: &Program, path: &OsStr) -> Result<CString, String> {
 }
 
 fn look_up(name: &str, path: &OsStr) -> Option<CString> {
-    let is_program = |path: &PathBuf| {
-        path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
+    let is_program =
+        |path: &PathBuf| path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
     let found = env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
     found.into_iter().find(is_program).and_then(|path| c_string(path.into_os_string()).ok())
 }

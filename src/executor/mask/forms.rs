@@ -26,12 +26,23 @@ pub(super) struct Form {
 #[derive(Clone, Copy, Debug)]
 enum How {
     Plain,
-    Base64 { alphabet: &'static Alphabet, part: Part },
-    Percent { alone: &'static str, blank: &'static str, upper: bool },
+    Base64 {
+        alphabet: &'static Alphabet,
+        part: Part,
+    },
+    Percent {
+        alone: &'static str,
+        blank: &'static str,
+        upper: bool,
+    },
     Json,
     /// All in ASCII.
-    NarrowJson { upper: bool },
-    Hex { upper: bool },
+    NarrowJson {
+        upper: bool,
+    },
+    Hex {
+        upper: bool,
+    },
 }
 
 /// Of a text in base64.

@@ -64,7 +64,8 @@ impl Mask {
             return Self(None);
         }
         found.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        let (mut beginnings, mut patterns): (Vec<(Vec<u8>, Range<usize>)>, _) = (vec![], Vec::with_capacity(found.len()));
+        let (mut beginnings, mut patterns): (Vec<(Vec<u8>, Range<usize>)>, _) =
+            (vec![], Vec::with_capacity(found.len()));
         for (beginning, secret, form) in found {
             patterns.push(Pattern { secret, form, bytes: OnceLock::new() });
             match beginnings.last_mut() {

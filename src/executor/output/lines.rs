@@ -367,7 +367,8 @@ mod tests {
     #[test]
     fn what_looks_like_an_output_is_cut_as_any_line() {
         let odd = [&b"::output k="[..], &vec![b'x'; FULL], b"\xff"].concat();
-        let (text, count, others) = run(&[&odd, b"\n::output 1k=", &vec![b'y'; FULL], b"\n::output ", &vec![b'z'; FULL]]);
+        let (text, count, others) =
+            run(&[&odd, b"\n::output 1k=", &vec![b'y'; FULL], b"\n::output ", &vec![b'z'; FULL]]);
         assert_eq!((count, others), (6, vec![]));
         let want = [&odd[..], b"::output 1k=", &vec![b'y'; FULL], b"::output ", &vec![b'z'; FULL]].concat();
         assert!(text.into_iter().filter(|byte| *byte != b'\n').eq(want));
@@ -379,10 +380,13 @@ mod tests {
         let mut reports = vec![];
         lines.feed("whole\n升升".as_bytes().split_last().unwrap().1, Timestamp(0), &mut reports);
         lines.cut_off(&mut reports);
-        let text: Vec<u8> = reports.iter().flat_map(|report| match report {
-            Report::Lines(block) => block.text.to_vec(),
-            other => panic!("{other:?}"),
-        }).collect();
+        let text: Vec<u8> = reports
+            .iter()
+            .flat_map(|report| match report {
+                Report::Lines(block) => block.text.to_vec(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
         assert_eq!(String::from_utf8(text).unwrap(), "whole\n升\n");
     }
 

@@ -171,7 +171,11 @@ async fn execute(
     tell.send_replace(Some(session.canceller()));
     let left_out = session.set(&with.parameters).await.map_err(cannot)?;
     if !left_out.is_empty() {
-        with.note(&format!("not readable in statements, by their name or the character U+0000: {}", left_out.join(", "))).await;
+        with.note(&format!(
+            "not readable in statements, by their name or the character U+0000: {}",
+            left_out.join(", ")
+        ))
+        .await;
     }
     let statements = split::statements(&statements, source.kind);
     let count = statements.len();

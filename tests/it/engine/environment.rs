@@ -37,7 +37,8 @@ async fn a_step_may_be_given_all_that_the_limits_allow(bench: Bench) {
         with(shell("shell", &in_shell)).undo(&in_shell),
         shell("last", "exit 3").needs("python shell"),
     ];
-    let input = json!({"input": {"spec": super::step::spec("given", &steps), "parameters": {"mine": "y".repeat(300_000)}}});
+    let input =
+        json!({"input": {"spec": super::step::spec("given", &steps), "parameters": {"mine": "y".repeat(300_000)}}});
     let task = bench.admin.get(super::bench::SUBMIT, input, "/submitTask/task/id").await;
     let task = task.as_str().unwrap();
     bench.admin.wait(task, "FAILED").await;
@@ -54,7 +55,8 @@ async fn a_step_may_be_given_all_that_the_limits_allow(bench: Bench) {
     }
     bench.admin.act("rollbackTask", task).await;
     let undone = until("it is undone", async || {
-        let attempts = bench.admin.subtask(task, "shell", "attempts { operation state message }").await["attempts"].clone();
+        let attempts =
+            bench.admin.subtask(task, "shell", "attempts { operation state message }").await["attempts"].clone();
         let last = attempts.as_array().unwrap().last().unwrap().clone();
         (last["operation"] == "ROLLBACK" && last["state"] != "RUNNING").then_some(last)
     });
@@ -63,7 +65,8 @@ async fn a_step_may_be_given_all_that_the_limits_allow(bench: Bench) {
 
 async fn a_character_is_never_cut(bench: Bench) {
     secret::put(&bench, "key", "鑰匙在這裡").await;
-    let code = "import os, sys\nprint('升' * 200000)\nprint('升級é𝄞' * 9000 + os.environ['TASKLOOM_SECRET_key'], end='')\n";
+    let code =
+        "import os, sys\nprint('升' * 200000)\nprint('升級é𝄞' * 9000 + os.environ['TASKLOOM_SECRET_key'], end='')\n";
     let step = step("a", json!({"python": code})).with("secrets", json!(["key"]));
     let task = bench.admin.submit("characters", &[step]).await;
     bench.admin.wait(&task, "SUCCESSFUL").await;

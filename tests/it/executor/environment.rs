@@ -56,8 +56,10 @@ const COUNT: &str = "import os\nfrom pathlib import Path\n\
 async fn what_is_given_never_keeps_a_work_from_its_start() {
     each_way(async |stage| {
         // The limits of a subtask: 32 secrets of 64 KiB, and 1 MiB of parameters beside 1 MiB of outputs.
-        let secrets: Vec<_> = (0..32).map(|n| (format!("s{n:02}"), Hidden::new(format!("{n:04}").repeat(16_384)))).collect();
-        let parameters: serde_json::Map<_, _> = (0..40).map(|n| (format!("p{n:02}"), json!("v".repeat(50_000)))).collect();
+        let secrets: Vec<_> =
+            (0..32).map(|n| (format!("s{n:02}"), Hidden::new(format!("{n:04}").repeat(16_384)))).collect();
+        let parameters: serde_json::Map<_, _> =
+            (0..40).map(|n| (format!("p{n:02}"), json!("v".repeat(50_000)))).collect();
         let python = stage.work("python", Program::Python(COUNT.to_owned()));
         let code = format!("exec python3 -c \"$(cat <<'END'\n{COUNT}\nEND\n)\"");
         let shell = stage.work("shell", Program::Shell(code));
@@ -67,7 +69,8 @@ async fn what_is_given_never_keeps_a_work_from_its_start() {
             let (finished, said) = stage.run(work).await;
             assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?}");
             let text = said.text();
-            let most = nix::unistd::sysconf(nix::unistd::SysconfVar::ARG_MAX).unwrap().unwrap().min(6 << 20) as usize / 4;
+            let most =
+                nix::unistd::sysconf(nix::unistd::SysconfVar::ARG_MAX).unwrap().unwrap().min(6 << 20) as usize / 4;
             let bytes: usize = text.lines().find_map(|line| line.strip_prefix("bytes ")).unwrap().parse().unwrap();
             assert!(bytes <= most && bytes + 128 * 1024 > most, "{bytes} of {most}");
             for n in 0..32 {
@@ -147,7 +150,8 @@ async fn what_no_variable_can_be_is_named() {
 async fn code_may_be_as_large_as_it_is() {
     each_way(async |stage| {
         let filler = "# a line that does nothing\n".repeat(170_000);
-        for program in [Program::Shell(format!("{filler}echo done")), Program::Python(format!("{filler}print('done')"))] {
+        for program in [Program::Shell(format!("{filler}echo done")), Program::Python(format!("{filler}print('done')"))]
+        {
             let (finished, said) = stage.run(stage.work("w", program)).await;
             assert_eq!((finished.outcome, said.text().as_str()), (Outcome::Succeeded, "done\n"));
         }

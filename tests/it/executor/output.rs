@@ -1,7 +1,5 @@
 //! What programs write: directives, long lines, bytes, order, back-pressure.
 
-use std::time::Duration;
-
 use taskloom::executor::{Order, Outcome, Program, Report, StopReason};
 use taskloom::vault::Hidden;
 
@@ -69,7 +67,8 @@ async fn characters_are_whole_with_and_without_secrets() {
         for secret in [None, Some("a secret"), Some("升升升鑰"), Some("▌|鑰")] {
             let mut work = stage.work("w", Program::Python(code.to_owned()));
             work.environment = vec![("PYTHONIOENCODING".to_owned(), "utf-8".to_owned())];
-            work.secrets = secret.map(|secret| ("name".to_owned(), Hidden::new(secret.to_owned()))).into_iter().collect();
+            work.secrets =
+                secret.map(|secret| ("name".to_owned(), Hidden::new(secret.to_owned()))).into_iter().collect();
             let (finished, said) = stage.run(work).await;
             assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?}");
             let bar = |n: usize| format!("\r{:6.2}%|{}▌|", n as f64 / 200.0, "█".repeat(n % 7));
@@ -120,14 +119,7 @@ async fn a_slow_reader_holds_the_program_back() {
         let pid = String::from_utf8_lossy(&said.stderr)[4..].trim().parse().unwrap();
         // Nobody reads now: the channel fills, then the pipe, then `write` waits and no time is used any more.
         eventually("the channel is full", || work.waiting_reports() == 4).await;
-        let mut used = look(pid);
-        while {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let now = look(pid);
-            let settled = now == used && now.is_some_and(|(state, _)| state == 'S');
-            used = now;
-            !settled
-        } {}
+        eventually("the program waits", || look(pid).is_some_and(|(state, _)| state == 'S')).await;
         // A full channel does not delay a stop, and what was written before is still heard.
         work.order(Order::Stop(StopReason::Canceled));
         let (finished, more) = work.finish().await;
