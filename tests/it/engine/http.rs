@@ -35,12 +35,7 @@ async fn serve() -> (String, Arc<AtomicUsize>) {
         .route("/flaky", get(flaky))
         .route("/teapot", get(async || (StatusCode::IM_A_TEAPOT, "short\nand stout")))
         .route("/large", get(async || "0123456789\n".repeat(100_000)))
-        .route(
-            "/slow",
-            get(async || {
-                tokio::time::sleep(std::time::Duration::from_secs(600)).await;
-            }),
-        )
+        .route("/slow", get(async || std::future::pending::<()>().await))
         .route(
             "/to/{*target}",
             get(async |Path(target): Path<String>| (StatusCode::FOUND, [("location", target)]).into_response()),

@@ -149,6 +149,15 @@ impl Lab {
         tx
     }
 
+    /// Wants a task to be cancelled.
+    pub(super) async fn cancel(&self, id: TaskId) {
+        resolver::task::cancel(&self.request, id).await.unwrap();
+    }
+
+    pub(super) fn is_on_postgres(&self) -> bool {
+        self._kept.2.is_some()
+    }
+
     /// What this process has counted.
     pub(super) fn metrics(&self) -> Samples {
         parse(&self.request.store.metrics().render())

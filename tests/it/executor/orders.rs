@@ -29,8 +29,10 @@ async fn a_time_limit_stands_still_while_paused() {
         work.until(|said| said.text().contains("begun")).await;
         work.order(Order::Pause);
         work.until(|said| said.system.contains("paused")).await;
-        // Longer than the limit: the very thing that must not matter.
-        tokio::time::sleep(Duration::from_millis(2500)).await;
+        // Another one begins and comes to the end of the same limit meanwhile.
+        let mut other = stage.work("other", Program::Noop { sleep: Some(Duration::from_secs(1000)) });
+        other.timeout = Some(Duration::from_secs(2));
+        assert_eq!(stage.run(other).await.0.outcome, Outcome::TimedOut);
         std::fs::write(work.folder.join("go"), "").unwrap();
         work.order(Order::Run);
         let (finished, said) = work.finish().await;

@@ -1,7 +1,5 @@
 //! What programs write: directives, long lines, bytes, order, back-pressure.
 
-use std::time::Duration;
-
 use taskloom::executor::{Order, Outcome, Program, Report, StopReason};
 use taskloom::vault::Hidden;
 
@@ -121,14 +119,7 @@ async fn a_slow_reader_holds_the_program_back() {
         let pid = String::from_utf8_lossy(&said.stderr)[4..].trim().parse().unwrap();
         // Nobody reads now: the channel fills, then the pipe, then `write` waits and no time is used any more.
         eventually("the channel is full", || work.waiting_reports() == 4).await;
-        let mut used = look(pid);
-        while {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let now = look(pid);
-            let settled = now == used && now.is_some_and(|(state, _)| state == 'S');
-            used = now;
-            !settled
-        } {}
+        eventually("the program waits", || look(pid).is_some_and(|(state, _)| state == 'S')).await;
         // A full channel does not delay a stop, and what was written before is still heard.
         work.order(Order::Stop(StopReason::Canceled));
         let (finished, more) = work.finish().await;

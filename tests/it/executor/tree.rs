@@ -96,16 +96,12 @@ async fn a_pause_stops_everybody_and_a_resume_goes_on() {
 
         work.order(Order::Pause);
         work.until(|said| said.system.contains("paused")).await;
-        // Six busy loops on any machine use a tick in this time, together at least, unless they are frozen.
-        let mut frozen = used();
-        for _ in 0..20 {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let now = used();
-            if std::mem::replace(&mut frozen, now.clone()) == now {
-                break;
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // A busy loop wants to run at any time, unless it is frozen.
+        eventually("all of them stand still", || pids.iter().all(|pid| look(*pid).unwrap().0 != 'R')).await;
+        let frozen = used();
+        let busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+        let (other, _) = stage.run(stage.work("other", Program::Shell(busy.to_owned()))).await;
+        assert!(other.usage.cpu_seconds > 0.05, "another work gets the processor meanwhile: {:?}", other.usage);
         assert_eq!(used(), frozen);
 
         work.order(Order::Run);

@@ -5,4 +5,5 @@ pub(crate) mod cut;
 pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod wait;
 pub(crate) mod wide;
