@@ -95,7 +95,9 @@ impl Worker {
     pub(super) async fn leave(&self, life: &Life) -> Ended {
         match timeout(SILENCE, self.port.leave(life)).await {
             Ok(Ok(())) => return Ended::Recorded,
-            Ok(Err(error)) => tracing::debug!(error = ?error, "the worker left without a word: its lease ends by itself"),
+            Ok(Err(error)) => {
+                tracing::debug!(error = ?error, "the worker left without a word: its lease ends by itself")
+            }
             Err(_) => tracing::debug!("the worker left without a word: its lease ends by itself"),
         }
         Ended::Abandoned
