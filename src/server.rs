@@ -322,6 +322,7 @@ async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (st
     let answers = matches!(work.worker.await, Ok(Ended::Recorded));
     parts.readers.cancel();
     let (clerk, stop) = work.clerk;
+    let clerk_at_last = clerk.abort_handle();
     parts.tasks.close();
     let rest = async {
         let _ = serving.await;
@@ -333,6 +334,8 @@ async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (st
         () = rest => {}
         () = last_moment(answers, &parts.stop) => tracing::warn!("what does not come to its end is left: answers, or the database"),
     }
+    // While the database is away it would try for ever.
+    clerk_at_last.abort();
     drop(guard);
     tracing::info!("stopped");
 }

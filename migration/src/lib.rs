@@ -14,7 +14,7 @@ mod m0008_results;
 mod m0009_old_clients;
 mod m0010_access_keys;
 mod m0011_vsphere;
-mod m0012_long_columns;
+mod m0015_long_columns;
 mod table;
 
 /// Every migration, oldest first.
@@ -36,7 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_old_clients::Migration),
             Box::new(m0010_access_keys::Migration),
             Box::new(m0011_vsphere::Migration),
-            Box::new(m0012_long_columns::Migration),
+            Box::new(m0015_long_columns::Migration),
         ]
     }
 }

@@ -1,6 +1,8 @@
 //! Claims, runs, records. [`apply`] writes what was decided; [`cycle`] is the one transaction in which outcomes are
 //! recorded and work is handed out; [`desk`] gathers what waits to be written into cycles; [`worker`] runs attempts
-//! through the narrow [`port`]; [`divide`] keeps one bad record from stopping the others; [`recovery`] takes back what a lost worker had; [`tally`] counts what was committed.
+//! through the narrow [`port`] and ends by [`farewell`]; `divide` keeps one bad record from stopping the others;
+//! [`recovery`] takes back what a lost worker had, `doubt` and `stranger` what a lost answer left open; [`tally`] counts
+//! what was committed.
 //!
 //! Attempts happen at least once, transitions exactly once: every write of an attempt is fenced by its epoch.
 

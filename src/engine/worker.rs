@@ -155,6 +155,8 @@ impl Worker {
         let renewals = tokio::spawn(self.clone().renew(life.clone(), shared.clone()));
         let wishes = tokio::spawn(self.clone().obey(life.clone(), shared.clone()));
         tokio::select! {
+            // First, so that what has been handed out already is not dropped.
+            biased;
             () = self.take_work(&life, &shared) => {}
             () = shared.over.cancelled() => {}
             () = stops.gently.cancelled() => {}

@@ -94,7 +94,7 @@ codes! {
     NOT_THE_OWNER Forbidden "task {id} was submitted by {user}: only they or an administrator may do this" "任务 {id} 由 {user} 提交：只有该用户或管理员可以执行此操作" "Sign in as its owner, or ask an administrator.";
     FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role.";
     DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back.";
-    OUTCOME_UNKNOWN Unavailable "the connection to the database broke before it answered: it may have been done; look before you send it again" "数据库连接在应答前中断：操作可能已执行，重新发送前请先查看结果" "With an `idempotencyKey` send the same request again: it is done once. Without one look first whether it was done.";
+    OUTCOME_UNKNOWN Unavailable "the connection to the database broke before it answered, so it may have been done: look before you send it again; with an idempotencyKey send it again" "数据库连接在应答前中断，操作可能已执行：重新发送前请先查看结果；带有 idempotencyKey 的请求可直接重新发送" "With an `idempotencyKey` send the same request again: it is done once. Without one look first whether it was done.";
     SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart.";
     TIMED_OUT Unavailable "the request took longer than {seconds} s" "请求超过 {seconds} 秒" "Ask for less at a time.";
     KEY_NOT_USABLE Unavailable "a secret cannot be opened or sealed: {reason}" "密钥无法解密或加密：{reason}" "Give this server the key file or `TASKLOOM_SECRET_KEY` of the one that sealed it; `docs/secrets.md` says how.";

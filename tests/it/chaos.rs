@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+mod statement;
+
 use crate::harness::{postgres, wait};
 
 const PASSWORD: &str = "chaos password";

@@ -105,6 +105,15 @@ fn no_dialect_sees_another() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A COMMIT whose answer is lost has one name, so there is one place that commits.
+#[test]
+fn only_the_store_commits() {
+    let code = |file: &PathBuf| code_of(&fs::read_to_string(file).unwrap());
+    let files = rust_files(&["src"]);
+    let commits: Vec<&PathBuf> = files.iter().filter(|file| code(file).contains(".commit()")).collect();
+    assert_eq!(commits, [Path::new("src/store/mod.rs")], "`store::commit` is the way to");
+}
+
 #[test]
 fn the_table_names_every_module() {
     let known: BTreeSet<&str> = ROOMS.iter().filter_map(|room| room.path.strip_prefix("src/")).collect();

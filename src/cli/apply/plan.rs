@@ -102,10 +102,10 @@ impl Plan {
     fn stopped(&self, at: usize, error: &ClientError) -> anyhow::Error {
         let mut text = format!("stopped at {}: {error}", self.steps[at].what);
         for (index, step) in self.steps.iter().enumerate().filter(|(_, step)| step.call.is_some()) {
-            let became = match (index.cmp(&at), error) {
-                (std::cmp::Ordering::Less, _) => "done",
-                (std::cmp::Ordering::Equal, ClientError::Unreachable { .. } | ClientError::Foreign { .. }) => "unknown",
-                (std::cmp::Ordering::Equal | std::cmp::Ordering::Greater, _) => "not done",
+            let became = match index.cmp(&at) {
+                std::cmp::Ordering::Less => "done",
+                std::cmp::Ordering::Equal if error.leaves_open() => "unknown",
+                std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => "not done",
             };
             text.push_str(&format!("\n  {became}: {step}"));
         }

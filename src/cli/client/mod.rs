@@ -59,6 +59,17 @@ impl ClientError {
             Self::Address { .. } => false,
         }
     }
+
+    /// Whether a change that was answered so may have been done all the same.
+    pub(super) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Foreign { .. } => true,
+            Self::Refused(refusals) => refusals
+                .iter()
+                .any(|refusal| matches!(refusal.extensions.code.as_deref(), Some("OUTCOME_UNKNOWN" | "TIMED_OUT"))),
+            Self::Address { .. } => false,
+        }
+    }
 }
 
 /// An error of the graph.

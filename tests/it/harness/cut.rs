@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -27,6 +27,8 @@ pub(crate) enum Moment {
 pub(crate) enum Which {
     /// This one, as [`Proxy::recorded`] names it.
     Text(String),
+    /// One that begins so.
+    Statement(&'static str),
     /// The COMMIT of a transaction in which a statement begins so.
     CommitOf(&'static str),
 }
@@ -55,6 +57,7 @@ impl Plan {
         let fail = self.fail.as_ref()?;
         let is_it = match &fail.which {
             Which::Text(wanted) => text == wanted,
+            Which::Statement(part) => text.starts_with(part),
             Which::CommitOf(part) => text == "COMMIT" && transaction.iter().any(|said| said.starts_with(part)),
         };
         if !is_it {
@@ -113,11 +116,6 @@ impl Proxy {
         self.plan.lock().unwrap().fail.take().is_none()
     }
 
-    /// Whether that has happened.
-    pub(crate) fn has_cut(&self) -> bool {
-        self.plan.lock().unwrap().fail.is_none()
-    }
-
     /// Forgets what was recorded.
     pub(crate) fn record(&self) {
         self.plan.lock().unwrap().recorded.clear();
@@ -147,8 +145,11 @@ struct Turns {
 
 async fn pass(near: TcpStream, target: String, plan: Arc<Mutex<Plan>>, silent: watch::Receiver<bool>) {
     let Ok(far) = TcpStream::connect(target).await else { return };
+    // What is said goes on at once.
+    let _ = (near.set_nodelay(true), far.set_nodelay(true));
     let (near_read, near_write) = near.into_split();
     let (far_read, far_write) = far.into_split();
+    let (near_read, far_read) = (BufReader::new(near_read), BufReader::new(far_read));
     let (cut, turns): (CancellationToken, Arc<Mutex<Turns>>) = Default::default();
     let there = Client { plan, turns: turns.clone(), cut: cut.clone(), names: HashMap::new(), transaction: vec![] };
     let there = there.pass(Pipe { read: near_read, write: far_write, silent: silent.clone() });

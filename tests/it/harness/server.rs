@@ -80,6 +80,20 @@ impl Server {
         kill(self.pid(), signal).unwrap();
     }
 
+    /// Waits for its end; how long that took.
+    pub(crate) async fn ended(&mut self) -> Duration {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < DEADLINE, "it does not end\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert!(status.success(), "{status}\n{}", self.log());
+        begun.elapsed()
+    }
+
     /// Where it answers.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)

@@ -2,10 +2,12 @@
 //! a disk is full. Real servers, real failures.
 
 mod away;
+mod cut;
 mod freeze;
 mod full;
 mod killed;
 mod locked;
+mod stop;
 
 use serde_json::{Value, json};
 
