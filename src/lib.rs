@@ -16,6 +16,7 @@ pub mod event;
 pub mod executor;
 pub mod graphql;
 pub mod http;
+pub mod lease;
 pub mod lifecycle;
 pub mod log;
 pub mod resolver;

@@ -172,8 +172,9 @@ fn reach(settings: &Settings) -> Reach {
 
 /// Starts everything behind the doors; the worker's own end is waited for apart.
 async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Host) -> anyhow::Result<Work> {
-    let (store, clock, bell) = (app.store.clone(), app.clock.clone(), app.bell.clone());
-    let recovery = Recovery { store: store.clone(), clock: clock.clone(), bell: bell.clone() };
+    // No request can take a connection of these.
+    let (store, clock, bell) = (app.store.engine(), app.clock.clone(), app.bell.clone());
+    let mut recovery = Recovery::new(store.clone(), clock.clone(), bell.clone());
     let lost = recovery.at_start().await?;
     if lost > 0 {
         tracing::info!(lost, "attempts of an earlier run were given back");
@@ -187,7 +188,8 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
     background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
     if settings.vsphere.collect {
-        let request = system(app, "vsphere").speaking(settings.vsphere.locale.0);
+        let own = Arc::new(App { store: store.clone(), ..App::clone(app) });
+        let request = system(&own, "vsphere").speaking(settings.vsphere.locale.0);
         parts.tasks.spawn(background::vsphere::run(request, parts.readers.clone()));
     }
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());

@@ -35,8 +35,10 @@ pub struct Model {
     pub owner: Option<String>,
     /// Counts the leases: what an older one writes is refused.
     pub epoch: i64,
-    /// Until when.
+    /// Until when, by its holder's clock, for people: nobody decides by it.
     pub until: Timestamp,
+    /// Raised by each renewal.
+    pub renewals: i64,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

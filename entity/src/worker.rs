@@ -16,9 +16,16 @@ pub struct Model {
     pub labels: String,
     pub slots: i32,
     pub state: WorkerState,
+    /// By its own clock, for people: nobody decides by it.
     pub lease_until: Timestamp,
     pub started_at: Timestamp,
     pub seen_at: Timestamp,
+    /// Raised by each renewal.
+    pub renewals: i64,
+    /// How long a renewal holds.
+    pub lease_ms: i64,
+    /// When its end was recorded.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -27,6 +27,7 @@ pub async fn start(
     tasks: &TaskTracker,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    tasks.spawn(retention::follow_up(request.clone(), stop.clone()));
     let mut scheduler = JobScheduler::new().await?;
     let (retention, request) = (Arc::new(retention), Arc::new(request));
     let job = Job::new_async(HOURLY, move |_, _| {

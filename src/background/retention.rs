@@ -1,16 +1,21 @@
-//! Removes what has been kept long enough. Nothing is removed that the settings do not name.
+//! Removes what has been kept long enough, and the rest of what was deleted. Nothing old is removed that the settings do
+//! not name.
+//!
+//! One process of all on a database removes rows; working folders are each server's own.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use taskloom_entity::{AttemptId, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::resolver::task::Filter;
-use crate::resolver::task::bulk;
+use crate::resolver::retention::{Old, Round};
 use crate::resolver::{Request, retention};
-use crate::task::command::Verb;
 
+/// How often the rest of what was deleted is looked for.
+const LOOK: Duration = Duration::from_secs(60);
 /// Folders that are looked up at a time.
 const BATCH: usize = 500;
 
@@ -24,32 +29,44 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// One round.
+    /// One round. What fails keeps nothing else from being removed.
     pub async fn run(&self, request: &Request) {
-        if let Err(error) = self.remove(request).await {
-            tracing::warn!(error = ?error, "what is old could not be removed: trying again in an hour");
+        match retention::begin(request).await {
+            Ok(Some(round)) => self.remove(request, &round).await,
+            Ok(None) => tracing::debug!("another process removes what is old"),
+            Err(error) => retention::failed(request, "round", &error),
+        }
+        if let Some(age) = self.settings.attempt_folders
+            && let Err(error) = self.folders(request, request.clock.now().before(age)).await
+        {
+            retention::failed(request, "attempt_folders", &error);
         }
     }
 
-    async fn remove(&self, request: &Request) -> Result<()> {
+    async fn remove(&self, request: &Request, round: &Round) {
         let now = request.clock.now();
-        retention::sessions(request).await?;
-        retention::vsphere(request).await?;
-        if let Some(age) = self.settings.finished_tasks {
-            let filter =
-                Filter { finished_to: Some(now.before(age)), finished_from: Some(Timestamp(1)), ..Filter::default() };
-            while bulk::run(request, &filter, Verb::Delete).await?.more {}
+        let before = |age: Option<Duration>| age.map(|age| now.before(age));
+        let said = |what, done: Result<u64>| match done {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(what, removed, "what was old is removed"),
+            Err(error) => retention::failed(request, what, &error),
+        };
+        said("vsphere_tasks", round.vsphere(request).await);
+        if let Some(until) = before(self.settings.finished_tasks) {
+            said("tasks", round.tasks(request, until).await);
         }
-        if let Some(age) = self.settings.events {
-            retention::events(request, now.before(age)).await?;
+        said("deleted", round.deleted(request).await);
+        let old = [
+            Some(Old::Sessions(now)),
+            before(self.settings.events).map(Old::Events),
+            before(self.settings.events).map(Old::VsphereEvents),
+            before(self.settings.result_sets).map(Old::ResultSets),
+            before(self.settings.workers).map(Old::Workers),
+            before(self.settings.audit).map(Old::Audit),
+        ];
+        for old in old.into_iter().flatten() {
+            said(old.name(), round.remove(request, old).await);
         }
-        if let Some(age) = self.settings.result_sets {
-            retention::results(request, now.before(age)).await?;
-        }
-        if let Some(age) = self.settings.attempt_folders {
-            self.folders(request, now.before(age)).await?;
-        }
-        Ok(())
     }
 
     /// Removes folders of attempts that ended before `until`, or that nobody knows any more.
@@ -66,6 +83,34 @@ impl Retention {
             }
         }
         Ok(())
+    }
+}
+
+/// Removes the rest of what is deleted as soon as somebody deletes, and looks by itself now and then: who was to do it
+/// may have died. Ends with `stop`, between two bites.
+pub async fn follow_up(request: Request, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = remove_deleted(&request) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = request.rests.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn remove_deleted(request: &Request) {
+    let removed = async {
+        match retention::begin(request).await? {
+            Some(round) => round.deleted(request).await,
+            None => Ok(0),
+        }
+    };
+    if let Err(error) = removed.await {
+        retention::failed(request, "deleted", &error);
     }
 }
 

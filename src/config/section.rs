@@ -81,7 +81,7 @@ sections! {
     database: Database {
         /// PostgreSQL; none: SQLite in the data folder.
         url: Option<DatabaseUrl>,
-        /// Readers (SQLite) or all connections (PostgreSQL).
+        /// Readers of requests (SQLite) or all connections (PostgreSQL).
         max_connections: u32,
         /// How long to wait for a free connection, or for a locked file.
         acquire_timeout: Duration,
@@ -149,6 +149,10 @@ sections! {
         events: Option<Duration>,
         /// Result sets.
         result_sets: Option<Duration>,
+        /// Who did what.
+        audit: Option<Duration>,
+        /// Lives of workers that have ended.
+        workers: Option<Duration>,
     }
     /// Sign-in.
     auth: Auth {

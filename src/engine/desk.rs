@@ -115,6 +115,9 @@ impl Port for Desk {
             lease_until: now.after(self.tools.lease),
             started_at: now,
             seen_at: now,
+            renewals: 0,
+            lease_ms: i64::try_from(self.tools.lease.as_millis()).unwrap_or(i64::MAX),
+            ended_at: None,
         };
         let tx = self.tools.store.begin().await?;
         store::worker::register(&tx, model).await?;
@@ -133,7 +136,7 @@ impl Port for Desk {
     async fn renew(&self, life: &Life) -> Result<Option<Timestamp>> {
         let now = self.tools.clock.now();
         let until = now.after(self.tools.lease);
-        match store::worker::renew(self.tools.store.write(), &life.id, now, until).await? {
+        match store::worker::renew(self.tools.store.lease(), &life.id, now, until).await? {
             Changed::Yes => Ok(Some(until)),
             Changed::Stale => Ok(None),
         }
@@ -206,7 +209,7 @@ impl Port for Desk {
     }
 
     async fn leave(&self, life: &Life) -> Result<()> {
-        let _: Changed = store::worker::leave(self.tools.store.write(), &life.id).await?;
+        let _: Changed = store::worker::leave(self.tools.store.lease(), &life.id, self.tools.clock.now()).await?;
         Ok(())
     }
 }

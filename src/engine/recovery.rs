@@ -1,7 +1,9 @@
-//! Takes back what lost workers had: ends lives whose lease has ended, and gives their attempts back.
+//! Takes back what lost workers had: ends lives that have been silent for longer than their lease, and gives their
+//! attempts back.
 //!
-//! Every server runs it; whoever comes second finds nothing left to do. At the start of a server on SQLite every
-//! earlier life has ended for certain, since only one process has the folder.
+//! Every server runs it and goes by what it has seen itself ([`crate::lease`]); whoever comes second finds nothing left
+//! to do. At the start of a server on SQLite every earlier life has ended for certain, since only one process has the
+//! folder.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,38 +17,44 @@ use super::port::Finish;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::event::Bell;
+use crate::lease::{Look, Watch};
 use crate::store::attempt::{self, Running, Used};
 use crate::store::{Changed, Store, commit, worker};
 
-/// How often leases are looked at: with a lease of 15 s a lost attempt is taken again within 20 s.
-pub const EVERY: Duration = Duration::from_secs(2);
+/// How often leases are looked at: with a lease of 15 s a lost attempt is taken again within 20 s, of which up to 1 s
+/// goes by before its last renewal is seen, 16 s until that has stood for too long, and 1 s until somebody looks.
+pub const EVERY: Duration = Duration::from_secs(1);
 const BATCH: u64 = 200;
 
-/// What recovery works with.
-#[derive(Clone, Debug)]
+/// Looks for lost workers, and remembers what it has seen of them.
+#[derive(Debug)]
 pub struct Recovery {
-    /// The database.
-    pub store: Store,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Rung when something was given back.
-    pub bell: Bell,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    bell: Bell,
+    watch: Watch<String>,
 }
 
 impl Recovery {
+    /// Has seen nobody yet. `bell` is rung when something was given back.
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>, bell: Bell) -> Self {
+        Self { store, clock, bell, watch: Watch::default() }
+    }
+
     /// Before this server's own worker begins: what earlier processes left.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn at_start(&self) -> Result<usize> {
+    pub async fn at_start(&mut self) -> Result<usize> {
         if self.store.backend() == DbBackend::Sqlite {
-            let _: Changed = worker::bury_all(self.store.write()).await?;
+            let _: Changed = worker::bury_all(self.store.lease(), self.clock.now()).await?;
         }
         self.sweep().await
     }
 
     /// Looks at leases until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -64,8 +72,8 @@ impl Recovery {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn sweep(&self) -> Result<usize> {
-        let _: Changed = worker::bury(self.store.write(), self.clock.now()).await?;
+    pub async fn sweep(&mut self) -> Result<usize> {
+        self.bury().await?;
         let mut lost = 0;
         loop {
             let orphans = attempt::orphans(self.store.read(), BATCH).await?;
@@ -93,6 +101,19 @@ impl Recovery {
                 return Ok(lost);
             }
         }
+    }
+
+    /// Ends the lives that this server has seen silent for too long.
+    async fn bury(&mut self) -> Result<()> {
+        let asked = self.clock.moment();
+        let signs = worker::signs(self.store.lease()).await.inspect_err(|_| self.watch.begin_anew())?;
+        let answered = self.clock.moment();
+        for silent in self.watch.look(signs, Look { asked, answered }) {
+            if worker::bury(self.store.lease(), &silent, self.clock.now()).await? == Changed::Yes {
+                tracing::warn!(worker = silent.key, lease = ?silent.lease, "a worker gives no sign of life any more");
+            }
+        }
+        Ok(())
     }
 
     async fn close(&self, orphan: &Running) -> Result<()> {

@@ -19,7 +19,7 @@ use super::attempt::{self, Bench};
 use super::farewell::Ended;
 use super::port::{Assignment, AttemptRef, Finish, Hello, Life, Port, Wish};
 use super::stranger::Strangers;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::executor::Host;
 use crate::telemetry::Metrics;
 
@@ -50,7 +50,7 @@ pub struct Worker {
     pub port: Arc<dyn Port>,
     /// What runs programs.
     pub host: Host,
-    /// The time of log lines.
+    /// The time of log lines, and of its lease.
     pub clock: Arc<dyn Clock>,
     /// How it works.
     pub options: Options,
@@ -82,8 +82,8 @@ pub(super) struct Shared {
     /// Something runs: its wishes are to be asked for.
     begun: Notify,
     pub(super) attempts: TaskTracker,
-    /// Until when the lease holds for certain, by the steady clock of this host.
-    holds: watch::Sender<Instant>,
+    /// Until when the lease holds for certain.
+    holds: watch::Sender<Moment>,
     pub(super) over: CancellationToken,
     /// The worker is to stop: nothing is paused any more.
     ending: CancellationToken,
@@ -121,7 +121,7 @@ impl Worker {
         let worker = Arc::new(self);
         worker.metrics.worker_slots.set(i64::try_from(worker.options.hello.slots).unwrap_or(i64::MAX));
         while !stops.gently.is_cancelled() {
-            let before = Instant::now();
+            let before = worker.clock.moment();
             let registered = worker.port.register(worker.options.hello.clone());
             let life = match stops.gently.run_until_cancelled(registered).await {
                 Some(Ok(life)) => life,
@@ -139,14 +139,14 @@ impl Worker {
         Ended::Recorded
     }
 
-    async fn live(self: Arc<Self>, life: Life, registered: Instant, stops: &Stops) -> Ended {
+    async fn live(self: Arc<Self>, life: Life, registered: Moment, stops: &Stops) -> Ended {
         let shared = Arc::new(Shared {
             running: Mutex::default(),
             known: Mutex::default(),
             slot: Notify::new(),
             begun: Notify::new(),
             attempts: TaskTracker::new(),
-            holds: watch::Sender::new(registered + life.lease),
+            holds: watch::Sender::new(registered.after(life.lease)),
             over: CancellationToken::new(),
             ending: stops.gently.clone(),
             abandon: CancellationToken::new(),
@@ -226,27 +226,27 @@ impl Worker {
         }
     }
 
-    /// Renews the lease; when it cannot, everything is killed while the lease still holds.
+    /// Renews the lease; when it cannot, everything is killed while the lease still holds. Timers stand still while the
+    /// host sleeps: whether the time is over, the clock says.
     async fn renew(self: Arc<Self>, life: Life, shared: Arc<Shared>) {
         // Killing takes a moment, and so does a host under load.
         let margin = life.lease / 5;
         loop {
-            let deadline = *shared.holds.borrow() - margin;
-            let next = tokio::time::sleep(self.options.renew.min(deadline.saturating_duration_since(Instant::now())));
-            next.await;
-            let asked = Instant::now();
-            match tokio::time::timeout_at(deadline.max(asked), self.port.renew(&life)).await {
-                Ok(Ok(Some(_))) => {
-                    shared.holds.send_replace(asked + life.lease);
+            let deadline = shared.holds.borrow().before(margin);
+            tokio::time::sleep(self.options.renew.min(deadline.since(self.clock.moment()))).await;
+            let asked = self.clock.moment();
+            match tokio::time::timeout(deadline.since(asked), self.port.renew(&life)).await {
+                Ok(Ok(Some(_))) if self.clock.moment() < deadline => {
+                    shared.holds.send_replace(asked.after(life.lease));
                 }
                 Ok(Ok(None)) => {
                     tracing::warn!("the lease has ended: what runs is stopped, it will run again");
                     return shared.over.cancel();
                 }
                 Ok(Err(error)) => tracing::warn!(error = ?error, "the lease cannot be renewed: trying again"),
-                Err(_) => tracing::warn!("the lease cannot be renewed in time"),
+                Ok(Ok(Some(_))) | Err(_) => tracing::warn!("the lease cannot be renewed in time"),
             }
-            if Instant::now() >= *shared.holds.borrow() - margin {
+            if self.clock.moment() >= shared.holds.borrow().before(margin) {
                 tracing::warn!("the lease is about to end: what runs is stopped, it will run again");
                 return shared.over.cancel();
             }

@@ -28,6 +28,7 @@ pub struct Act {
     object: String,
     tenant_id: Option<TenantId>,
     detail: Option<JsonText>,
+    came_to_nothing: bool,
 }
 
 /// Bytes of the name of an object that are kept: it may come from a stranger.
@@ -37,7 +38,7 @@ impl Act {
     /// `action` on `object`.
     #[must_use]
     pub fn new(action: &'static str, object: impl Display) -> Self {
-        Self { action, object: object.to_string(), tenant_id: None, detail: None }
+        Self { action, object: object.to_string(), tenant_id: None, detail: None, came_to_nothing: false }
     }
 
     /// Of this tenant; without it, the installation's.
@@ -57,6 +58,11 @@ impl Act {
     /// Names the object by its id, once it has one.
     pub fn on(&mut self, object: impl Display) {
         self.object = object.to_string();
+    }
+
+    /// Nothing was to be changed: no row tells of it.
+    pub fn comes_to_nothing(&mut self) {
+        self.came_to_nothing = true;
     }
 
     fn entry(&self, request: &Request, code: Option<&'static str>) -> Entry {
@@ -97,7 +103,9 @@ pub async fn change<T>(
     let tx = request.store.begin().await?;
     match work(&tx, &mut act).await {
         Ok(value) => {
-            record(&tx, request, &act).await?;
+            if !act.came_to_nothing {
+                record(&tx, request, &act).await?;
+            }
             store::commit(tx).await?;
             Ok(value)
         }

@@ -38,6 +38,8 @@ pub async fn save(request: &Request, source: Source, tenant: Option<TenantId>) -
     };
     let act = act.of(tenant_id).with(&json!({"name": row.name}));
     audit::change(request, act, async |tx, act| {
+        // Two who save at the same time make two versions.
+        store::tenant::lock(tx, tenant_id).await?;
         let kept = store::definition::save(tx, row).await?;
         act.on(format_args!("definition:{}", kept.id));
         Ok(kept)
@@ -54,6 +56,8 @@ pub async fn delete(request: &Request, id: DefinitionId) -> Result<Model> {
     let act = Act::new("definition.delete", format_args!("definition:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
     audit::change(request, act, async |tx, _| {
+        let kept = store::definition::find(tx, scope, id).await?.ok_or_else(|| not_found(id))?;
+        store::tenant::lock(tx, kept.tenant_id).await?;
         let kept = store::definition::find(tx, scope, id).await?.ok_or_else(|| not_found(id))?;
         store::definition::delete(tx, &kept, request.clock.now()).await?;
         Ok(kept)

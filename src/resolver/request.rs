@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::auth::{Gate, Principal, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
@@ -32,6 +34,8 @@ pub struct App {
     pub live: Live,
     /// The keys of what lies sealed.
     pub vault: Vault,
+    /// Told when something was deleted of which some is still kept.
+    pub rests: Arc<Notify>,
     /// How far this process may go on somebody's behalf.
     pub reach: Reach,
     /// The most bytes of a log or a result that one page has.
@@ -51,8 +55,8 @@ impl App {
         let hub = Hub::open(store.clone(), bell.clone()).await?;
         let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
         let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
-        let (live, reach) = (Live::default(), Reach::default());
-        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, reach, page: PAGE })
+        let (live, reach, rests) = (Live::default(), Reach::default(), Arc::default());
+        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, rests, reach, page: PAGE })
     }
 }
 

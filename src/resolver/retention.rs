@@ -1,81 +1,127 @@
-//! Removal of what is old: for the process's own jobs.
+//! Removal of what is old and of what was deleted, in bites: for the process's own jobs.
+//!
+//! The invariant: a bite is a transaction of its own, and behind it others have as long to write as it took. One that
+//! removed nothing is the last, so what cannot be removed keeps nobody busy.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use taskloom_entity::{AttemptId, Role, Timestamp};
 
 use super::Request;
-use crate::error::Result;
-use crate::store;
+use super::task::{Filter, OrderBy};
+use crate::error::{Error, Kind, Result};
+use crate::store::keyset::{Key, Part};
+use crate::store::{self, removal};
+use crate::telemetry::metrics::What;
 
-/// Removes events from before `until`; a subscriber that comes back with an older cursor goes on behind them.
+pub use crate::store::removal::Old;
+
+/// The shortest pause between two bites.
+const PAUSE: Duration = Duration::from_millis(5);
+/// Tasks that are listed at a time, and after how many of them others have a turn.
+const TASKS: (u64, usize) = (200, 20);
+
+/// The right to remove: one process has it at a time.
+#[derive(Debug)]
+pub struct Round(removal::Round);
+
+/// Begins a round; none: another process removes.
 ///
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
-#[tracing::instrument(name = "retention.events", skip_all)]
-pub async fn events(request: &Request, until: Timestamp) -> Result<u64> {
+pub async fn begin(request: &Request) -> Result<Option<Round>> {
     request.principal.require(Role::Admin)?;
-    let told = store::vsphere::event::remove_before(request.store.write(), until).await?;
-    Ok(told + store::event::remove_before(request.store.write(), until).await?)
+    Ok(removal::Round::begin(&request.store).await?.map(Round))
 }
 
-/// Removes the tasks of vCenters that ended before their vCenter's limit.
-///
-/// # Errors
-/// `FORBIDDEN` for all but administrators.
-#[tracing::instrument(name = "retention.vsphere", skip_all)]
-pub async fn vsphere(request: &Request) -> Result<u64> {
-    /// In one transaction: others want to write, too.
-    const TASKS: u64 = 2000;
-    request.principal.require(Role::Admin)?;
-    let mut removed = 0;
-    for (vcenter, days) in store::vcenter::list_limited(request.store.read()).await? {
-        let until = request.clock.now().before(Duration::from_secs(u64::from(days) * 86_400));
+impl Round {
+    /// Removes a bite after the other until there is nothing left to remove; how many rows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn remove(&self, request: &Request, old: Old) -> Result<u64> {
+        let (mut removed, mut after) = (0, 0);
         loop {
+            self.0.hold().await?;
+            let begun = Instant::now();
             let tx = request.store.begin().await?;
-            let tasks = store::vsphere::collection::remove_before(&tx, vcenter, until, TASKS).await?;
+            let rows = removal::bite(&tx, old, &mut after).await?;
             store::commit(tx).await?;
-            removed += tasks;
-            if tasks < TASKS {
-                break;
+            if rows == 0 {
+                return Ok(removed);
+            }
+            removed += rows;
+            request.store.metrics().removed_rows.get_or_create(&What { what: old.name() }).inc_by(rows);
+            tokio::time::sleep(begun.elapsed().max(PAUSE)).await;
+        }
+    }
+
+    /// Removes the tasks of vCenters that ended before their vCenter's limit.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    #[tracing::instrument(name = "retention.vsphere", skip_all)]
+    pub async fn vsphere(&self, request: &Request) -> Result<u64> {
+        let mut removed = 0;
+        for (vcenter, days) in store::vcenter::list_limited(request.store.read()).await? {
+            let until = request.clock.now().before(Duration::from_secs(u64::from(days) * 86_400));
+            removed += self.remove(request, Old::VsphereTasks(vcenter, until)).await?;
+        }
+        Ok(removed)
+    }
+
+    /// Deletes tasks that ended before `until`, the oldest first, each as its own change. One that is refused is left
+    /// until the next round.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    #[tracing::instrument(name = "retention.tasks", skip_all)]
+    pub async fn tasks(&self, request: &Request, until: Timestamp) -> Result<u64> {
+        let filter = Filter { finished_to: Some(until), finished_from: Some(Timestamp(1)), ..Filter::default() };
+        let (mut removed, mut after) = (0, None);
+        loop {
+            let part = Part { limit: TASKS.0, after, ..Part::default() };
+            let page = super::task::list(request, &filter, (OrderBy::Id, false), &part).await?;
+            for some in page.rows.chunks(TASKS.1) {
+                self.0.hold().await?;
+                let begun = Instant::now();
+                for task in some {
+                    match super::task::delete(request, task.id).await {
+                        Ok(_) => removed += 1,
+                        Err(error) if error.code().kind == Kind::Unavailable => return Err(error),
+                        Err(error) => tracing::debug!(task = %task.id, ?error, "an old task stays for now"),
+                    }
+                }
+                tokio::time::sleep(begun.elapsed().max(PAUSE)).await;
+            }
+            let Some(last) = page.rows.last().filter(|_| page.has_next) else { break };
+            after = Some(Key { value: None, id: last.id.0 });
+        }
+        request.store.metrics().removed_rows.get_or_create(&What { what: "tasks" }).inc_by(removed);
+        Ok(removed)
+    }
+
+    /// Removes what is still kept of what was deleted.
+    ///
+    /// # Errors
+    /// The first one; the others are removed all the same.
+    #[tracing::instrument(name = "retention.deleted", skip_all)]
+    pub async fn deleted(&self, request: &Request) -> Result<u64> {
+        let (mut removed, mut failed) = (0, None);
+        for rest in removal::rests(request.store.read()).await? {
+            match self.remove(request, Old::Deleted(rest)).await {
+                Ok(rows) => removed += rows,
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-    }
-    Ok(removed)
-}
-
-/// Removes result sets from before `until`.
-///
-/// # Errors
-/// `FORBIDDEN` for all but administrators.
-#[tracing::instrument(name = "retention.results", skip_all)]
-pub async fn results(request: &Request, until: Timestamp) -> Result<u64> {
-    /// In one transaction: others want to write, too.
-    const SETS: u64 = 200;
-    request.principal.require(Role::Admin)?;
-    let mut removed = 0;
-    loop {
-        let tx = request.store.begin().await?;
-        let sets = store::result::remove_before(&tx, until, SETS).await?;
-        store::commit(tx).await?;
-        removed += sets;
-        if sets < SETS {
-            return Ok(removed);
-        }
+        failed.map_or(Ok(removed), Err)
     }
 }
 
-/// Removes sessions that have ended.
-///
-/// # Errors
-/// `FORBIDDEN` for all but administrators.
-#[tracing::instrument(name = "retention.sessions", skip_all)]
-pub async fn sessions(request: &Request) -> Result<u64> {
-    request.principal.require(Role::Admin)?;
-    let tx = request.store.begin().await?;
-    let removed = store::session::delete_ended(&tx, request.clock.now()).await?;
-    store::commit(tx).await?;
-    Ok(removed)
+/// Counts and logs a removal that did not get through; others go on.
+pub fn failed(request: &Request, what: &'static str, error: &Error) {
+    request.store.metrics().removal_failures.get_or_create(&What { what }).inc();
+    tracing::warn!(what, ?error, "what is to be removed could not be: it will be tried again");
 }
 
 /// Which of these attempts run, or ended at `until` or later.

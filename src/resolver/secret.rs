@@ -29,6 +29,8 @@ pub async fn put(request: &Request, tenant: Option<TenantId>, name: &str, value:
     let act = act.of(tenant_id).with(&json!({"name": name}));
     let new = New { tenant_id, name, creator: request.principal.name() };
     audit::change(request, act, async |tx, act| {
+        // Two who make it at the same time take turns.
+        store::tenant::lock(tx, tenant_id).await?;
         let seal = |place| request.vault.seal(place, value.expose().as_bytes()).map_err(refused);
         let kept = store::secret::put(tx, new, request.clock.now(), seal).await?;
         act.on(format_args!("secret:{}", kept.id));
@@ -46,7 +48,7 @@ pub async fn delete(request: &Request, id: SecretId) -> Result<Model> {
     let act = Act::new("secret.delete", format_args!("secret:{id}"));
     let scope = audit::permit(request, Role::Admin, &act).await?;
     audit::change(request, act, async |tx, act| {
-        let kept = store::secret::get(tx, scope, id).await?;
+        let kept = store::secret::lock(tx, scope, id).await?;
         store::secret::delete(tx, id).await?;
         *act = act.clone().of(kept.tenant_id).with(&json!({"name": kept.name}));
         Ok(kept)

@@ -76,6 +76,9 @@ pub async fn login(request: &Request, name: &str, password: &str, idle: Option<D
     // The row of the log is the user's who signed in, not nobody's.
     let request = Request { principal: Principal::user(user.id, &user.name, user.role, vec![]), ..request.clone() };
     audit::change(&request, act, async |tx, act| {
+        // Whoever changes the password or disables the user ends the sessions that there are: this one is among them, or
+        // does not begin.
+        super::user::still(&store::user::hold(tx, user.id).await?, &user)?;
         store::session::insert(tx, session).await?;
         act.on(format_args!("user:{}", user.id));
         Ok(())

@@ -88,12 +88,25 @@ pub async fn put(request: &Request, new: New) -> Result<Model> {
         creator: request.principal.name(),
     };
     audit::change(request, act, async |tx, act| {
+        // Who decides on an earlier look may send a kept password to an address that somebody else has put meanwhile.
+        store::tenant::lock(tx, tenant_id).await?;
+        let known = store::source::lock_by_name(tx, tenant_id, &row.name).await?;
+        if change == Password::Keep && known.as_ref().is_some_and(|known| known.sealed.is_some() && moves(known, &row))
+        {
+            let reason = "with another kind, host or port it must be given again, so that it cannot be sent astray";
+            refuse("password", reason)?;
+        }
         let seal = |place| request.vault.seal(place, value.expose().as_bytes()).map_err(refused);
-        let kept = store::source::put(tx, row, change, request.clock.now(), seal).await?;
+        let kept = store::source::put(tx, (row, known), change, request.clock.now(), seal).await?;
         act.on(format_args!("dataSource:{}", kept.id));
         Ok(kept)
     })
     .await
+}
+
+/// Whether the password would go to another server.
+fn moves(known: &Model, row: &store::source::New) -> bool {
+    (known.kind, &known.host, known.port) != (row.kind, &row.host, row.port)
 }
 
 /// Removes a data source; subtasks that name it fail from then on. As it was.
@@ -105,7 +118,7 @@ pub async fn delete(request: &Request, id: DataSourceId) -> Result<Model> {
     let act = Act::new("dataSource.delete", format_args!("dataSource:{id}"));
     let scope = audit::permit(request, Role::Admin, &act).await?;
     audit::change(request, act, async |tx, act| {
-        let kept = store::source::get(tx, scope, id).await?;
+        let kept = store::source::lock(tx, scope, id).await?;
         store::source::delete(tx, id).await?;
         *act = act.clone().of(kept.tenant_id).with(&json!({"name": kept.name}));
         Ok(kept)

@@ -101,7 +101,7 @@ async fn change_members(
     audit::permit(request, Role::Admin, &act).await?;
     let tenant = audit::change(request, act, async |tx, _| {
         let tenant = store::tenant::get(tx, &Scope::All, id).await?;
-        store::user::get(tx, &Scope::All, user).await?;
+        store::user::hold(tx, user).await?;
         let (Changed::Yes | Changed::Stale) = work(tx).await?;
         Ok(tenant)
     })

@@ -9,7 +9,7 @@ use taskloom_entity::{Role, Timestamp, TokenId, UserId};
 use super::audit::{self, Act};
 use super::secret::refused;
 use super::{Request, name};
-use crate::auth::{Scope, Via, secret, signature, token};
+use crate::auth::{Via, secret, signature, token};
 use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Changed};
@@ -69,7 +69,7 @@ pub async fn create(request: &Request, new: New) -> Result<Created> {
     let secret = token::generate();
     let pair = new.access_key.then(signature::generate);
     let token = audit::change(request, act, async |tx, act| {
-        let user = store::user::get(tx, &Scope::All, owner).await?;
+        let user = store::user::hold(tx, owner).await?;
         if new.role > user.role {
             let reason = format!("user {} has only the role {}", user.name, user.role);
             return Err(Error::new(&code::INVALID_INPUT).with("what", "role").with("reason", reason));

@@ -73,12 +73,16 @@ pub async fn set_password(request: &Request, id: UserId, current: Option<&str>, 
     let is_own = request.principal.user_id() == Some(id);
     let role = if is_own { Role::Viewer } else { Role::Admin };
     audit::permit(request, role, &act).await?;
-    if is_own {
-        let proved = request.gate.prove(&request.principal.name(), current.unwrap_or_default(), request.address).await;
-        if let Err(error) = proved {
-            return Err(audit::refuse(request, &act, error).await);
+    let proved = match is_own {
+        true => {
+            let name = request.principal.name();
+            match request.gate.prove(&name, current.unwrap_or_default(), request.address).await {
+                Ok(user) => Some(user),
+                Err(error) => return Err(audit::refuse(request, &act, error).await),
+            }
         }
-    }
+        false => None,
+    };
     password::check(chosen)?;
     let hash = request.gate.passwords().hash(chosen).await?;
     let this_session = match request.principal.via() {
@@ -86,6 +90,9 @@ pub async fn set_password(request: &Request, id: UserId, current: Option<&str>, 
         Via::Nothing | Via::Password | Via::Token(_) => None,
     };
     let user = audit::change(request, act, async |tx, _| {
+        if let Some(proved) = &proved {
+            still(&store::user::hold(tx, id).await?, proved)?;
+        }
         exists(store::user::set_password(tx, id, &hash).await?, id)?;
         store::session::delete_of(tx, id, this_session).await?;
         store::user::get(tx, &Scope::All, id).await
@@ -119,8 +126,10 @@ pub async fn set_role(request: &Request, id: UserId, role: Role) -> Result<Model
 pub async fn disable(request: &Request, id: UserId) -> Result<Model> {
     change(request, id, on("user.disable", id), async |tx, user| {
         keep_an_admin(tx, user).await?;
+        exists(store::user::set_disabled(tx, id, true).await?, id)?;
+        // Behind that: who signs in meanwhile either has a session by now, or finds the user disabled.
         store::session::delete_of(tx, id, None).await?;
-        exists(store::user::set_disabled(tx, id, true).await?, id)
+        Ok(())
     })
     .await
 }
@@ -249,6 +258,14 @@ fn on(action: &'static str, id: UserId) -> Act {
 async fn keep_an_admin(tx: &Tx, user: &Model) -> Result<()> {
     let admins = store::user::lock_admins(tx).await?;
     if admins == [user.id] { Err(Error::new(&code::LAST_ADMIN).with("name", &user.name)) } else { Ok(()) }
+}
+
+/// Refuses what rests on a proof that counts no more: the password was changed since, or the user disabled.
+pub(super) fn still(user: &Model, proved: &Model) -> Result<()> {
+    match user.password_hash == proved.password_hash && !user.disabled {
+        true => Ok(()),
+        false => Err(Error::new(&code::BAD_CREDENTIALS)),
+    }
 }
 
 fn exists(changed: Changed, id: UserId) -> Result<()> {

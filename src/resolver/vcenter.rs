@@ -1,6 +1,7 @@
 //! vCenters: administrators register them, everybody sees how their collection stands. The password goes in and never
 //! comes out, and goes to no server that somebody has not said to trust.
 
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use taskloom_entity::vcenter::Model;
 use taskloom_entity::{Role, TenantId, VcenterId, VcenterTrust, vcenter_collection};
@@ -12,8 +13,9 @@ use super::{Request, name};
 use crate::engine::equip;
 use crate::error::{Error, Result, code};
 use crate::executor::vsphere::Server;
+use crate::store;
 use crate::store::page::{Page, Slice};
-use crate::store::{self};
+use crate::store::vcenter::New as Row;
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Client, Limits, Session, Thumbprint, Trust};
 
@@ -66,49 +68,61 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
     let act = Act::new("vcenter.put", "vcenter");
     audit::permit(request, Role::Admin, &act).await?;
     let tenant_id = super::tenant::named_or_home(request, new.tenant).await?;
-    let known = store::vcenter::find_by_name(request.store.read(), tenant_id, &new.name).await?;
-    let row = check(request, &new, tenant_id, known.as_ref())?;
-    let changes = changes(request, &new, &row, known.as_ref());
-    if let Some(known) = &known {
-        let moves = changes.iter().any(|field| matches!(*field, "address" | "trust"));
-        if moves && new.password.is_none() {
-            return refuse(
-                "password",
-                "with another address or trust it must be given again, so that it cannot be sent astray",
-            );
-        }
-        if changes.is_empty() {
-            return Ok(Put { tenant_id, vcenter: Some(known.clone()), changes });
-        }
-    }
-    let id = known.as_ref().map(|known| known.id);
-    if store::vcenter::find_by_uuid(request.store.read(), &row.uuid).await?.is_some_and(|other| Some(other.id) != id) {
-        return Err(Error::new(&code::NAME_TAKEN).with("name", &row.uuid));
-    }
     if dry_run {
+        let conn = request.store.read();
+        let known = store::vcenter::find_by_name(conn, tenant_id, &new.name).await?;
+        let (_, changes) = decide(request, conn, (&new, tenant_id), known.as_ref()).await?;
         return Ok(Put { tenant_id, vcenter: known, changes });
     }
-    let detail =
-        json!({"name": row.name, "address": row.address, "user": row.username, "trust": row.trust, "changes": changes});
-    let act = act.of(tenant_id).with(&detail);
-    let seal = new
-        .password
-        .filter(|_| changes.contains(&"password") || known.is_none())
-        .map(|password| move |place| request.vault.seal(place, password.expose().as_bytes()).map_err(unsealed));
-    let made = (request.principal.name(), request.clock.now());
-    let vcenter = audit::change(request, act, async |tx, act| {
-        // Who was faster has made it meanwhile.
-        let known = store::vcenter::find_by_name(tx, tenant_id, &row.name).await?;
+    audit::change(request, act.of(tenant_id), async |tx, act| {
+        // Who decides on an earlier look may send a kept password to an address that somebody else has put meanwhile.
+        store::tenant::lock(tx, tenant_id).await?;
+        let known = store::vcenter::lock_by_name(tx, tenant_id, &new.name).await?;
+        let (row, changes) = decide(request, tx, (&new, tenant_id), known.as_ref()).await?;
+        if changes.is_empty() {
+            act.comes_to_nothing();
+            return Ok(Put { tenant_id, vcenter: known, changes });
+        }
+        let Row { name, address, username, trust, .. } = &row;
+        let detail = json!({"name": name, "address": address, "user": username, "trust": trust, "changes": changes});
+        *act = act.clone().with(&detail);
+        let seal = new
+            .password
+            .filter(|_| changes.contains(&"password") || known.is_none())
+            .map(|password| move |place| request.vault.seal(place, password.expose().as_bytes()).map_err(unsealed));
+        let made = (request.principal.name(), request.clock.now());
         let kept = store::vcenter::put(tx, (row, known), made, seal).await?;
         act.on(format_args!("vcenter:{}", kept.id));
-        Ok(kept)
+        Ok(Put { tenant_id, vcenter: Some(kept), changes })
     })
-    .await?;
-    Ok(Put { tenant_id, vcenter: Some(vcenter), changes })
+    .await
+}
+
+/// What a row becomes, and what of it is another than in `known`.
+async fn decide(
+    request: &Request,
+    conn: &impl ConnectionTrait,
+    (new, tenant_id): (&New, TenantId),
+    known: Option<&Model>,
+) -> Result<(Row, Vec<&'static str>)> {
+    let row = check(request, new, tenant_id, known)?;
+    let changes = changes(request, new, &row, known);
+    let moves = changes.iter().any(|field| matches!(*field, "address" | "trust"));
+    if known.is_some() && moves && new.password.is_none() {
+        return refuse(
+            "password",
+            "with another address or trust it must be given again, so that it cannot be sent astray",
+        );
+    }
+    let id = known.map(|known| known.id);
+    if store::vcenter::find_by_uuid(conn, &row.uuid).await?.is_some_and(|other| Some(other.id) != id) {
+        return Err(Error::new(&code::NAME_TAKEN).with("name", &row.uuid));
+    }
+    Ok((row, changes))
 }
 
 /// What differs from what is kept, by the names of the input's fields.
-fn changes(request: &Request, new: &New, row: &store::vcenter::New, known: Option<&Model>) -> Vec<&'static str> {
+fn changes(request: &Request, new: &New, row: &Row, known: Option<&Model>) -> Vec<&'static str> {
     let Some(known) = known else { return vec!["name"] };
     let kept = equip::vcenter(&request.vault, known.clone());
     let same_password = |password: &Hidden| kept.as_ref().is_ok_and(|kept| kept.password == *password);
@@ -124,7 +138,8 @@ fn changes(request: &Request, new: &New, row: &store::vcenter::New, known: Optio
     differs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }
 
-/// Removes a vCenter. With its history only when that is said.
+/// Deletes a vCenter. With its history only when that is said: then both are gone for everybody at once, and what is
+/// kept of them is removed in bites.
 ///
 /// # Errors
 /// `VCENTER_NOT_FOUND`; `INVALID_INPUT` when it has a history and `with_history` does not hold.
@@ -132,18 +147,20 @@ fn changes(request: &Request, new: &New, row: &store::vcenter::New, known: Optio
 pub async fn delete(request: &Request, id: VcenterId, with_history: bool) -> Result<Model> {
     let act = Act::new("vcenter.delete", format_args!("vcenter:{id}"));
     let scope = audit::permit(request, Role::Admin, &act).await?;
-    audit::change(request, act, async |tx, act| {
-        let kept = store::vcenter::get(tx, scope, id).await?;
+    let deleted = audit::change(request, act, async |tx, act| {
+        // From here on no collector adds to the history.
+        let kept = store::vcenter::delete(tx, scope, id).await?;
         if !with_history && store::vcenter::has_tasks(tx, id).await? {
             let reason =
                 "the vCenter has a history: say `withHistory: true` to delete that too, or set `collect: false`";
             return refuse("withHistory", reason);
         }
-        store::vcenter::delete(tx, id).await?;
         *act = act.clone().of(kept.tenant_id).with(&json!({"name": kept.name, "withHistory": with_history}));
         Ok(kept)
     })
-    .await
+    .await?;
+    request.rests.notify_one();
+    Ok(deleted)
 }
 
 /// What a look at a server found.
@@ -336,7 +353,7 @@ fn trust(kind: VcenterTrust, trusted: Option<&str>) -> Result<Trust> {
     }
 }
 
-fn check(request: &Request, new: &New, tenant_id: TenantId, known: Option<&Model>) -> Result<store::vcenter::New> {
+fn check(request: &Request, new: &New, tenant_id: TenantId, known: Option<&Model>) -> Result<Row> {
     name::check("`name`", &new.name)?;
     let address = address(request, &new.address)?;
     line("user", &new.user)?;
@@ -359,7 +376,7 @@ fn check(request: &Request, new: &New, tenant_id: TenantId, known: Option<&Model
         Trust::Thumbprint(thumbprint) => Some(thumbprint.to_string()),
     };
     let uuid = new.uuid.clone().or_else(|| known.map(|known| known.uuid.clone()));
-    Ok(store::vcenter::New {
+    Ok(Row {
         tenant_id,
         name: new.name.clone(),
         uuid: uuid.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),

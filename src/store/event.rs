@@ -165,11 +165,3 @@ pub async fn newest(conn: &impl ConnectionTrait) -> Result<EventId> {
     let newest = newest.order_by_desc(task_event::Column::Id).limit(1);
     Ok(newest.into_tuple().one(conn).await?.unwrap_or(EventId(0)))
 }
-
-/// Removes the events from before `until`; how many.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn remove_before(conn: &impl ConnectionTrait, until: Timestamp) -> Result<u64> {
-    Ok(task_event::Entity::delete_many().filter(task_event::Column::At.lt(until)).exec(conn).await?.rows_affected)
-}

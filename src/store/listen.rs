@@ -35,7 +35,7 @@ pub struct Listener(PgListener);
 /// `DATABASE_UNAVAILABLE`.
 pub async fn open(store: &Store) -> Result<Listener> {
     let refused = |error: sea_orm::sqlx::Error| Error::new(&code::DATABASE_UNAVAILABLE).source(error);
-    let mut listener = PgListener::connect_with(store.write().get_postgres_connection_pool()).await.map_err(refused)?;
+    let mut listener = PgListener::connect_with(store.lease().get_postgres_connection_pool()).await.map_err(refused)?;
     listener.listen_all([event::CHANNEL, log::CHANNEL, vsphere::event::CHANNEL]).await.map_err(refused)?;
     Ok(Listener(listener))
 }

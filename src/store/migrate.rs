@@ -26,24 +26,16 @@ pub enum MigrateError {
     Database(#[from] sea_orm::DbErr),
 }
 
-/// Applies what is missing. Servers that start together take turns.
+/// Applies what is missing. Servers that start together take turns, also on an empty database.
 ///
 /// # Errors
 /// [`MigrateError`].
 pub async fn up(store: &Store) -> Result<(), MigrateError> {
-    refuse_newer(store).await?;
-    if store.backend() == DbBackend::Postgres {
-        // The lock belongs to a session of its own: migrations run in transactions of theirs.
-        let lock = store.write().begin().await?;
-        lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
-        lock.execute_unprepared("SELECT pg_advisory_xact_lock(7305804402)").await?;
-        Migrator::up(store.write(), None).await?;
-        // It wrote nothing: its end alone is wanted.
-        lock.rollback().await?;
-    } else {
-        Migrator::up(store.write(), None).await?;
-    }
-    Ok(())
+    in_turn(store, async || {
+        refuse_newer(store).await?;
+        Ok(Migrator::up(store.write(), None).await?)
+    })
+    .await
 }
 
 /// Takes back the latest `steps` migrations, or all.
@@ -51,8 +43,11 @@ pub async fn up(store: &Store) -> Result<(), MigrateError> {
 /// # Errors
 /// [`MigrateError`].
 pub async fn down(store: &Store, steps: Option<u32>) -> Result<(), MigrateError> {
-    refuse_newer(store).await?;
-    Ok(Migrator::down(store.write(), steps).await?)
+    in_turn(store, async || {
+        refuse_newer(store).await?;
+        Ok(Migrator::down(store.write(), steps).await?)
+    })
+    .await
 }
 
 /// Refuses a schema that is not exactly the one this program knows.
@@ -60,9 +55,25 @@ pub async fn down(store: &Store, steps: Option<u32>) -> Result<(), MigrateError>
 /// # Errors
 /// [`MigrateError`].
 pub async fn check(store: &Store) -> Result<(), MigrateError> {
-    refuse_newer(store).await?;
-    let pending = Migrator::get_pending_migrations(store.write()).await?.len();
-    if pending == 0 { Ok(()) } else { Err(MigrateError::Pending { pending }) }
+    in_turn(store, async || {
+        refuse_newer(store).await?;
+        let pending = Migrator::get_pending_migrations(store.write()).await?.len();
+        if pending == 0 { Ok(()) } else { Err(MigrateError::Pending { pending }) }
+    })
+    .await
+}
+
+/// Does it while nobody else does. Even a look makes the table of what is applied, where there is none.
+async fn in_turn(store: &Store, work: impl AsyncFnOnce() -> Result<(), MigrateError>) -> Result<(), MigrateError> {
+    if store.backend() != DbBackend::Postgres {
+        return work().await;
+    }
+    // The lock belongs to a session of its own: migrations run in transactions of theirs.
+    let lock = store.lease().begin().await?;
+    lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    lock.execute_unprepared("SELECT pg_advisory_xact_lock(7305804402)").await?;
+    work().await?;
+    Ok(lock.rollback().await?)
 }
 
 /// Every migration by name, and whether it is applied.

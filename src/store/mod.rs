@@ -1,7 +1,8 @@
 //! Every SeaORM query of the server, and the only place where a transaction begins.
 //!
 //! SQLite has one writer connection, whose transactions begin IMMEDIATE: a deferred one that reads and then writes
-//! fails at once when somebody else writes, whatever the busy time-out says. Readers have their own pool.
+//! fails at once when somebody else writes, whatever the busy time-out says. Readers have their own pool, and the engine
+//! has another.
 
 pub mod attempt;
 pub mod audit;
@@ -16,6 +17,7 @@ pub mod migrate;
 pub mod open;
 pub mod page;
 pub mod queue;
+pub mod removal;
 pub mod result;
 mod row;
 pub mod scope;
@@ -49,13 +51,28 @@ use crate::telemetry::Metrics;
 /// Side effects outside of the database belong behind the commit.
 pub type Tx = DatabaseTransaction;
 
-/// The database: a pool that writes and a pool that reads. On PostgreSQL they are one. With it go the metrics of
-/// this process, since what counts is what was committed: whoever commits, counts.
+/// The database, by pools that do not take each other's connections: requests have one that writes and one that reads,
+/// the engine has its own, and leases have theirs. With them go the metrics of this process, since what counts is what
+/// was committed: whoever commits, counts.
 #[derive(Clone, Debug)]
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    own: Own,
     metrics: Arc<Metrics>,
+    /// Held by whoever removes what is old.
+    removing: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Pools that no request can take a connection of.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The engine's, for transactions.
+    pub write: DatabaseConnection,
+    /// The engine's, for everything that changes nothing.
+    pub read: DatabaseConnection,
+    /// Renews leases and looks at them, and listens.
+    pub lease: DatabaseConnection,
 }
 
 /// Whether a conditional write found what it expected.
@@ -76,10 +93,29 @@ impl Changed {
 }
 
 impl Store {
-    /// A store on these pools.
+    /// A store on these pools, of which the engine has none of its own.
     #[must_use]
     pub fn new(write: DatabaseConnection, read: DatabaseConnection) -> Self {
-        Self { write, read, metrics: Arc::default() }
+        let own = Own { write: write.clone(), read: read.clone(), lease: write.clone() };
+        Self { write, read, own, metrics: Arc::default(), removing: Arc::default() }
+    }
+
+    /// The same with pools that only the engine takes connections of.
+    #[must_use]
+    pub fn with(self, own: Own) -> Self {
+        Self { own, ..self }
+    }
+
+    /// What no request can take a connection of.
+    #[must_use]
+    pub fn own(&self) -> &Own {
+        &self.own
+    }
+
+    /// The same database by the engine's own pools.
+    #[must_use]
+    pub fn engine(&self) -> Self {
+        Self { write: self.own.write.clone(), read: self.own.read.clone(), ..self.clone() }
     }
 
     /// Begins a transaction.
@@ -103,7 +139,13 @@ impl Store {
         &self.read
     }
 
-    /// The connection that writes: for migrations and listeners.
+    /// For what renews leases or looks at them, and for what waits without a transaction: a lock, a notice.
+    #[must_use]
+    pub fn lease(&self) -> &DatabaseConnection {
+        &self.own.lease
+    }
+
+    /// The connection that writes: for migrations.
     #[must_use]
     pub fn write(&self) -> &DatabaseConnection {
         &self.write
@@ -121,9 +163,9 @@ impl Store {
         self.write.get_database_backend()
     }
 
-    /// Closes both pools when what runs on them has ended.
+    /// Closes all pools when what runs on them has ended.
     pub async fn close(self) {
-        for pool in [self.read, self.write] {
+        for pool in [self.read, self.own.read, self.own.lease, self.own.write, self.write] {
             if let Err(error) = pool.close().await {
                 tracing::debug!(%error, "the pool was closed already");
             }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::{Connection, Executor};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
-use super::Store;
+use super::{Own, Store};
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub enum OpenError {
 /// Sizes of the pools.
 #[derive(Clone, Copy, Debug)]
 pub struct Pools {
-    /// Connections of the reading pool (SQLite), or of the one pool (PostgreSQL).
+    /// Connections of the reading pool (SQLite), or of all pools (PostgreSQL), where 7 are the fewest.
     pub connections: u32,
     /// How long a request waits for a connection before it is answered `DATABASE_UNAVAILABLE`.
     pub acquire: Duration,
@@ -130,12 +130,18 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
     Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
 }
 
+/// How many connections read for the engine alone on SQLite: the desk's question for work, and a look at wishes.
+const ENGINE_READS: u32 = 2;
+
 async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
     let url = format!("sqlite://{}?mode=rwc", folder.join(FILE).display());
     let write = connect(&url, sqlite_options(&url, 1, pools)).await?;
     let url = url.replace("mode=rwc", "mode=ro");
     let read = connect(&url, sqlite_options(&url, pools.connections, pools)).await?;
-    Ok(Store::new(write, read))
+    let engine = connect(&url, sqlite_options(&url, ENGINE_READS, pools)).await?;
+    // There is one writer, and whoever writes holds it for a moment only: leases wait with the others.
+    let own = Own { write: write.clone(), read: engine, lease: write.clone() };
+    Ok(Store::new(write, read).with(own))
 }
 
 fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
@@ -170,15 +176,42 @@ async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
         return Err(OpenError::Address { url: without_password(url) });
     }
-    let mut options = base(url, pools.connections, pools);
+    let shares = Shares::of(pools.connections);
+    let pool = async |connections| connect(url, postgres_options(url, connections, pools)).await;
+    let engine = pool(shares.engine).await?;
+    let own = Own { write: engine.clone(), read: engine, lease: pool(shares.lease).await? };
+    Ok(Store::new(pool(shares.write).await?, pool(shares.read).await?).with(own))
+}
+
+/// How the connections to PostgreSQL are shared out, so that whoever needs many keeps nobody else from work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shares {
+    /// Changes that are asked for.
+    write: u32,
+    /// Questions.
+    read: u32,
+    /// Cycles, logs and results.
+    engine: u32,
+    /// One listens, one may hold a lock for long, two renew and look.
+    lease: u32,
+}
+
+impl Shares {
+    fn of(connections: u32) -> Self {
+        let (engine, write, lease) = ((connections / 4).clamp(1, 8), (connections / 5).clamp(1, 8), 4);
+        Self { write, engine, lease, read: connections.saturating_sub(engine + write + lease).max(1) }
+    }
+}
+
+fn postgres_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
+    let mut options = base(url, connections, pools);
     options.map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(256).application_name("taskloom"));
     // After a restart of the database nobody is to stumble over a connection of before it.
     options.test_before_acquire_if_idle_for(Duration::from_secs(1));
     options.map_sqlx_postgres_pool_opts(|pool| {
         pool.after_connect(|connection, _| Box::pin(async move { connection.execute(FROZEN).await.map(drop) }))
     });
-    let pool = connect(url, options).await?;
-    Ok(Store::new(pool.clone(), pool))
+    options
 }
 
 fn base(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
@@ -214,7 +247,17 @@ pub fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_password;
+    use super::{Shares, without_password};
+
+    #[test]
+    fn every_pool_has_a_connection_and_all_have_as_many_as_were_given() {
+        for given in 0..200 {
+            let Shares { write, read, engine, lease } = Shares::of(given);
+            assert!([write, read, engine, lease].into_iter().all(|share| share > 0), "{given}");
+            assert_eq!(write + read + engine + lease, given.max(7), "{given}");
+        }
+        assert_eq!(Shares::of(16), Shares { write: 3, read: 5, engine: 4, lease: 4 });
+    }
 
     #[test]
     fn a_password_is_never_shown() {

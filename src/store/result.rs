@@ -10,7 +10,8 @@ use sea_orm::{
 use taskloom_entity::{AttemptId, JsonText, ResultKind, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set};
 
 use super::log::Of;
-use super::{Tx, bulk};
+use super::removal::Room;
+use super::{Tx, bulk, removal};
 use crate::error::{Error, Result};
 use crate::rows::{Chunk, Column};
 
@@ -192,32 +193,56 @@ pub async fn chunks(
     Ok(chunks.all(conn).await?)
 }
 
-/// Removes everything that these subtasks found.
+/// Removes everything that these subtasks found: for tasks that have little.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn delete(tx: &Tx, subtasks: &[SubtaskId]) -> Result<()> {
     let of_them = result_set::Column::SubtaskId.is_in(subtasks.iter().copied());
-    remove(tx, result_set::Entity::find().filter(of_them).select_only().column(result_set::Column::Id)).await?;
-    Ok(())
-}
-
-/// Removes sets that were made before `until`, some at a time. How many; fewer than `limit`: there are no more.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn remove_before(tx: &Tx, until: Timestamp, limit: u64) -> Result<u64> {
-    let old = result_set::Entity::find().filter(result_set::Column::CreatedAt.lt(until));
-    let old = old.order_by_asc(result_set::Column::CreatedAt).limit(limit);
-    remove(tx, old.select_only().column(result_set::Column::Id)).await
-}
-
-async fn remove(tx: &Tx, sets: sea_orm::Select<result_set::Entity>) -> Result<u64> {
+    let sets = result_set::Entity::find().filter(of_them).select_only().column(result_set::Column::Id);
     let ids: Vec<ResultSetId> = sets.into_tuple().all(tx).await?;
     for ids in ids.chunks(500) {
         let those = || ids.iter().copied();
         result_chunk::Entity::delete_many().filter(result_chunk::Column::ResultSetId.is_in(those())).exec(tx).await?;
         result_set::Entity::delete_many().filter(result_set::Column::Id.is_in(those())).exec(tx).await?;
     }
-    Ok(ids.len() as u64)
+    Ok(())
+}
+
+/// Removes the next of what a subtask found; how many rows.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bite_of(tx: &Tx, subtask: SubtaskId, room: &mut Room) -> Result<u64> {
+    let of_it = result_set::Entity::find().filter(result_set::Column::SubtaskId.eq(subtask));
+    bite(tx, of_it.order_by_asc(result_set::Column::Id), room).await
+}
+
+/// Removes the next of the sets that were made before `until`, the oldest first; how many rows.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bite_before(tx: &Tx, until: Timestamp, room: &mut Room) -> Result<u64> {
+    let old = result_set::Entity::find().filter(result_set::Column::CreatedAt.lt(until));
+    bite(tx, old.order_by_asc(result_set::Column::CreatedAt), room).await
+}
+
+/// A set goes when the last of its chunks has gone.
+async fn bite(tx: &Tx, sets: sea_orm::Select<result_set::Entity>, room: &mut Room) -> Result<u64> {
+    /// Each takes a few statements.
+    const SETS: u64 = 200;
+    let ids = sets.limit(SETS).select_only().column(result_set::Column::Id);
+    let ids: Vec<ResultSetId> = ids.into_tuple().all(tx).await?;
+    let mut removed = 0;
+    for id in ids {
+        if room.is_full() {
+            break;
+        }
+        removed += removal::chunks(tx, ("result_chunk", "result_set_id", "first_row"), id.0, room).await?;
+        if !room.is_full() {
+            removed += result_set::Entity::delete_by_id(id).exec(tx).await?.rows_affected;
+            room.take(1, 0);
+        }
+    }
+    Ok(removed)
 }

@@ -1,7 +1,8 @@
 //! Secrets, as they lie sealed.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect, Select, Set,
 };
 use taskloom_entity::secret::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{SecretId, SubtaskId, TenantId, Timestamp, subtask, task};
@@ -29,7 +30,8 @@ pub struct New<'a> {
     pub creator: String,
 }
 
-/// Gives a secret its value, and makes it when there is none of this name. `seal` is told where the value will lie.
+/// Gives a secret its value, and makes it when there is none of this name. `seal` is told where the value will lie. The
+/// tenant is locked.
 ///
 /// # Errors
 /// Those of `seal`; when the database does not answer.
@@ -64,8 +66,23 @@ pub async fn put(tx: &Tx, new: New<'_>, now: Timestamp, seal: impl FnOnce(Place)
 /// # Errors
 /// `SECRET_NOT_FOUND`, also for one out of scope.
 pub async fn get(conn: &impl ConnectionTrait, scope: &Scope, id: SecretId) -> Result<Model> {
-    let found = Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId)).one(conn).await?;
-    found.ok_or_else(|| Error::new(&code::SECRET_NOT_FOUND).with("id", id))
+    of(scope, id).one(conn).await?.ok_or_else(|| not_found(id))
+}
+
+/// The same as it stays until the transaction ends.
+///
+/// # Errors
+/// `SECRET_NOT_FOUND`, also for one out of scope.
+pub async fn lock(tx: &Tx, scope: &Scope, id: SecretId) -> Result<Model> {
+    of(scope, id).lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id))
+}
+
+fn of(scope: &Scope, id: SecretId) -> Select<Entity> {
+    Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId))
+}
+
+fn not_found(id: SecretId) -> Error {
+    Error::new(&code::SECRET_NOT_FOUND).with("id", id)
 }
 
 /// Removes a secret.

@@ -65,11 +65,3 @@ pub async fn delete_of(tx: &Tx, user: UserId, except: Option<&str>) -> Result<u6
     }
     Ok(rows.exec(tx).await?.rows_affected)
 }
-
-/// Removes what ended before `now`; retention calls it.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn delete_ended(tx: &Tx, now: Timestamp) -> Result<u64> {
-    Ok(Entity::delete_many().filter(Column::ExpiresAt.lte(now)).exec(tx).await?.rows_affected)
-}

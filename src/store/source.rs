@@ -1,7 +1,8 @@
 //! Data sources. Their passwords lie sealed.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect, Select, Set,
 };
 use taskloom_entity::data_source::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{DataSourceId, DataSourceKind, JsonText, SubtaskId, TenantId, Timestamp};
@@ -54,19 +55,26 @@ pub enum Password {
     Set,
 }
 
-/// Sets a data source up, or changes the one of this name. `seal` is told where a new password will lie.
+/// The data source of this name as it stays until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_by_name(tx: &Tx, tenant: TenantId, name: &str) -> Result<Option<Model>> {
+    let same = Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::Name.eq(name));
+    Ok(same.lock_exclusive().one(tx).await?)
+}
+
+/// Sets a data source up, or changes `known`. `seal` is told where a new password will lie.
 ///
 /// # Errors
 /// `NAME_TAKEN` when another one stands for the engine; those of `seal`.
 pub async fn put(
     tx: &Tx,
-    new: New,
+    (new, known): (New, Option<Model>),
     password: Password,
     now: Timestamp,
     seal: impl FnOnce(Place) -> Result<Sealed>,
 ) -> Result<Model> {
-    let same = Entity::find().filter(Column::TenantId.eq(new.tenant_id)).filter(Column::Name.eq(new.name.as_str()));
-    let known = same.one(tx).await?;
     let engine = new.engine.clone().unwrap_or_default();
     let taken = |error: sea_orm::DbErr| match is_taken(&error) {
         true => Error::new(&code::NAME_TAKEN).with("name", &engine),
@@ -108,8 +116,23 @@ pub async fn put(
 /// # Errors
 /// `DATA_SOURCE_NOT_FOUND`, also for one out of scope.
 pub async fn get(conn: &impl ConnectionTrait, scope: &Scope, id: DataSourceId) -> Result<Model> {
-    let found = Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId)).one(conn).await?;
-    found.ok_or_else(|| Error::new(&code::DATA_SOURCE_NOT_FOUND).with("id", id))
+    of(scope, id).one(conn).await?.ok_or_else(|| not_found(id))
+}
+
+/// The same as it stays until the transaction ends.
+///
+/// # Errors
+/// `DATA_SOURCE_NOT_FOUND`, also for one out of scope.
+pub async fn lock(tx: &Tx, scope: &Scope, id: DataSourceId) -> Result<Model> {
+    of(scope, id).lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id))
+}
+
+fn of(scope: &Scope, id: DataSourceId) -> Select<Entity> {
+    Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId))
+}
+
+fn not_found(id: DataSourceId) -> Error {
+    Error::new(&code::DATA_SOURCE_NOT_FOUND).with("id", id)
 }
 
 /// That of a tenant which stands for this engine.

@@ -3,7 +3,7 @@
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Set,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Set, Statement,
 };
 use taskloom_entity::{
     DefinitionId, JsonText, SubtaskId, TaskId, TaskState, TaskType, TenantId, Timestamp, attempt, log_chunk, subtask,
@@ -13,7 +13,7 @@ use taskloom_entity::{
 use super::keyset::{Part, Sort, keyset};
 use super::page::{self, Slice};
 use super::row::whole_row;
-use super::{Tx, bulk, scope};
+use super::{Tx, bulk, removal, scope};
 use crate::auth::Scope;
 use crate::error::Result;
 
@@ -402,17 +402,37 @@ pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<V
     read(conn, task::Entity::find().filter(these)).await
 }
 
-/// Removes a task with all that belongs to it; its events stay.
+#[derive(FromQueryResult)]
+struct Extent {
+    rows: i64,
+    bytes: i64,
+}
+
+/// Removes a task; its events stay. Attempts, logs and results go with it where they are few: else they are noted, and
+/// removed in bites. Whether anything is left.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn delete(tx: &Tx, id: TaskId, subtasks: &[SubtaskId]) -> Result<()> {
-    log_chunk::Entity::delete_many()
-        .filter(log_chunk::Column::SubtaskId.is_in(subtasks.iter().copied()))
-        .exec(tx)
-        .await?;
-    super::result::delete(tx, subtasks).await?;
-    attempt::Entity::delete_many().filter(attempt::Column::TaskId.eq(id)).exec(tx).await?;
+pub async fn delete(tx: &Tx, id: TaskId, subtasks: &[SubtaskId]) -> Result<bool> {
+    // No more chunks than lines, and no more attempts than runs.
+    let sql = "SELECT CAST(COALESCE(SUM(s.log_lines + s.runs), 0) AS bigint) + (SELECT COUNT(*) FROM result_chunk c JOIN \
+               result_set r ON r.id = c.result_set_id JOIN subtask o ON o.id = r.subtask_id WHERE o.task_id = $1) AS rows, \
+               CAST(COALESCE(SUM(s.log_bytes), 0) AS bigint) + (SELECT CAST(COALESCE(SUM(r.bytes), 0) AS bigint) FROM \
+               result_set r JOIN subtask o ON o.id = r.subtask_id WHERE o.task_id = $1) AS bytes FROM subtask s WHERE \
+               s.task_id = $1";
+    let extent = Statement::from_sql_and_values(tx.get_database_backend(), sql, [id.0.into()]);
+    let extent = Extent::find_by_statement(extent).one(tx).await?.unwrap_or(Extent { rows: 0, bytes: 0 });
+    let is_large = extent.rows > removal::BITE.cast_signed() || extent.bytes > removal::BYTES;
+    if is_large {
+        removal::note(tx, removal::Rest::Task(id)).await?;
+    } else {
+        log_chunk::Entity::delete_many()
+            .filter(log_chunk::Column::SubtaskId.is_in(subtasks.iter().copied()))
+            .exec(tx)
+            .await?;
+        super::result::delete(tx, subtasks).await?;
+        attempt::Entity::delete_many().filter(attempt::Column::TaskId.eq(id)).exec(tx).await?;
+    }
     task::Entity::delete_by_id(id).exec(tx).await?;
-    Ok(())
+    Ok(is_large)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::SelectStatement;
+use sea_orm::sea_query::{LockType, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Set, TryInsertResult,
@@ -34,6 +34,16 @@ pub async fn insert(tx: &Tx, name: &str, now: Timestamp) -> Result<Model> {
 pub async fn get(db: &impl ConnectionTrait, scope: &Scope, id: TenantId) -> Result<Model> {
     let found = Entity::find_by_id(id).filter(scope::condition(scope, Column::Id)).one(db).await?;
     found.ok_or_else(|| Error::new(&code::TENANT_NOT_FOUND).with("id", id))
+}
+
+/// Holds a tenant until the transaction ends: whoever decides by what it has under a name takes turns with others who
+/// do. What only belongs to it is made meanwhile.
+///
+/// # Errors
+/// `TENANT_NOT_FOUND`.
+pub async fn lock(tx: &Tx, id: TenantId) -> Result<()> {
+    let held = Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    held.map(drop).ok_or_else(|| Error::new(&code::TENANT_NOT_FOUND).with("id", id))
 }
 
 /// The tenant of this name.

@@ -61,6 +61,15 @@ pub async fn get(db: &impl ConnectionTrait, scope: &Scope, id: UserId) -> Result
     found.ok_or_else(|| Error::new(&code::USER_NOT_FOUND).with("id", id))
 }
 
+/// The user of this id, who stays as it is until the transaction ends.
+///
+/// # Errors
+/// `USER_NOT_FOUND`.
+pub async fn hold(tx: &Tx, id: UserId) -> Result<Model> {
+    let held = Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    held.ok_or_else(|| Error::new(&code::USER_NOT_FOUND).with("id", id))
+}
+
 /// The user of this name, whoever asks.
 ///
 /// # Errors

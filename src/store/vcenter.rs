@@ -1,16 +1,17 @@
 //! vCenters, as people set them. Their passwords lie sealed.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect, Select, Set,
 };
 use taskloom_entity::vcenter::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{
-    CollectionState, SubtaskId, TenantId, Timestamp, VcenterId, VcenterTrust, vcenter_collection, vsphere_event,
-    vsphere_task,
+    CollectionState, SubtaskId, TenantId, Timestamp, VcenterId, VcenterTrust, vcenter_collection, vsphere_task,
 };
 
 use super::page::{Page, Slice};
-use super::{Tx, bulk, is_taken, scope, secret};
+use super::removal::{self, Rest};
+use super::{Tx, bulk, is_taken, scope, secret, vsphere};
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
@@ -44,12 +45,38 @@ pub struct New {
     pub keep_days: Option<i32>,
 }
 
+/// Those that have not been deleted, whatever is still kept of the others.
+fn there() -> Select<Entity> {
+    Entity::find().filter(removal::is_there(Column::Id))
+}
+
+fn named(tenant: TenantId, name: &str) -> Select<Entity> {
+    there().filter(Column::TenantId.eq(tenant)).filter(Column::Name.eq(name))
+}
+
 /// The vCenter of this name.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn find_by_name(conn: &impl ConnectionTrait, tenant: TenantId, name: &str) -> Result<Option<Model>> {
-    Ok(Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::Name.eq(name)).one(conn).await?)
+    Ok(named(tenant, name).one(conn).await?)
+}
+
+/// The vCenter of this name as it stays until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_by_name(tx: &Tx, tenant: TenantId, name: &str) -> Result<Option<Model>> {
+    Ok(named(tenant, name).lock_exclusive().one(tx).await?)
+}
+
+async fn lock(tx: &Tx, scope: &Scope, id: VcenterId) -> Result<Model> {
+    let in_scope = there().filter(Column::Id.eq(id)).filter(scope::condition(scope, Column::TenantId));
+    in_scope.lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: impl std::fmt::Display) -> Error {
+    Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", id)
 }
 
 /// Registers a vCenter, or changes `known`. `seal` is told where a new password will lie; without one it stays.
@@ -110,8 +137,8 @@ pub async fn put(
 /// # Errors
 /// `VCENTER_NOT_FOUND`, also for one out of scope.
 pub async fn get(conn: &impl ConnectionTrait, scope: &Scope, id: VcenterId) -> Result<Model> {
-    let in_scope = Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId));
-    in_scope.one(conn).await?.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", id))
+    let in_scope = there().filter(Column::Id.eq(id)).filter(scope::condition(scope, Column::TenantId));
+    in_scope.one(conn).await?.ok_or_else(|| not_found(id))
 }
 
 /// The vCenter that old clients name so.
@@ -119,8 +146,8 @@ pub async fn get(conn: &impl ConnectionTrait, scope: &Scope, id: VcenterId) -> R
 /// # Errors
 /// `VCENTER_NOT_FOUND`, also for one out of scope.
 pub async fn get_by_uuid(conn: &impl ConnectionTrait, scope: &Scope, uuid: &str) -> Result<Model> {
-    let in_scope = Entity::find().filter(Column::Uuid.eq(uuid)).filter(scope::condition(scope, Column::TenantId));
-    in_scope.one(conn).await?.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", uuid))
+    let in_scope = there().filter(Column::Uuid.eq(uuid)).filter(scope::condition(scope, Column::TenantId));
+    in_scope.one(conn).await?.ok_or_else(|| not_found(uuid))
 }
 
 /// The vCenter that has this uuid, whosever it is: no two may have the same.
@@ -128,7 +155,7 @@ pub async fn get_by_uuid(conn: &impl ConnectionTrait, scope: &Scope, uuid: &str)
 /// # Errors
 /// When the database does not answer.
 pub async fn find_by_uuid(conn: &impl ConnectionTrait, uuid: &str) -> Result<Option<Model>> {
-    Ok(Entity::find().filter(Column::Uuid.eq(uuid)).one(conn).await?)
+    Ok(there().filter(Column::Uuid.eq(uuid)).one(conn).await?)
 }
 
 /// The vCenter of this name, of the tenant of a subtask; none under an epoch that is over.
@@ -150,7 +177,7 @@ pub async fn of_subtask(
 /// When the database does not answer.
 pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Result<Vec<Model>> {
     let these = bulk::among(conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
-    Ok(Entity::find().filter(these).all(conn).await?)
+    Ok(there().filter(these).all(conn).await?)
 }
 
 /// The vCenters whose tasks are not kept for good, and for how many days they are.
@@ -158,7 +185,7 @@ pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Resul
 /// # Errors
 /// When the database does not answer.
 pub async fn list_limited(conn: &impl ConnectionTrait) -> Result<Vec<(VcenterId, u32)>> {
-    let limited = Entity::find().filter(Column::KeepDays.is_not_null()).all(conn).await?;
+    let limited = there().filter(Column::KeepDays.is_not_null()).all(conn).await?;
     Ok(limited.into_iter().filter_map(|row| Some((row.id, u32::try_from(row.keep_days?).ok()?))).collect())
 }
 
@@ -167,7 +194,7 @@ pub async fn list_limited(conn: &impl ConnectionTrait) -> Result<Vec<(VcenterId,
 /// # Errors
 /// When the database does not answer.
 pub async fn list(conn: &impl ConnectionTrait, scope: &Scope, page: Page) -> Result<Slice<Model>> {
-    page.oldest_first(Entity::find().filter(scope::condition(scope, Column::TenantId)), Column::Id).all(conn).await
+    page.oldest_first(there().filter(scope::condition(scope, Column::TenantId)), Column::Id).all(conn).await
 }
 
 /// How many there are.
@@ -175,7 +202,7 @@ pub async fn list(conn: &impl ConnectionTrait, scope: &Scope, page: Page) -> Res
 /// # Errors
 /// When the database does not answer.
 pub async fn count(conn: &impl ConnectionTrait, scope: &Scope) -> Result<u64> {
-    Ok(Entity::find().filter(scope::condition(scope, Column::TenantId)).count(conn).await?)
+    Ok(there().filter(scope::condition(scope, Column::TenantId)).count(conn).await?)
 }
 
 /// Whether anything of its history is kept.
@@ -187,13 +214,27 @@ pub async fn has_tasks(conn: &impl ConnectionTrait, id: VcenterId) -> Result<boo
     Ok(one.one(conn).await?.is_some())
 }
 
-/// Removes a vCenter with all that is kept of it.
+/// Deletes a vCenter, and gives back what it was: from the commit on it is gone for everybody, its password for good,
+/// and its name and uuid are free. What is kept of it is removed in bites.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn delete(tx: &Tx, id: VcenterId) -> Result<()> {
-    vsphere_event::Entity::delete_many().filter(vsphere_event::Column::VcenterId.eq(id)).exec(tx).await?;
-    vsphere_task::Entity::delete_many().filter(vsphere_task::Column::VcenterId.eq(id)).exec(tx).await?;
-    Entity::delete_by_id(id).exec(tx).await?;
-    Ok(())
+/// `VCENTER_NOT_FOUND`, also for one out of scope.
+pub async fn delete(tx: &Tx, scope: &Scope, id: VcenterId) -> Result<Model> {
+    get(tx, scope, id).await?;
+    // In the order in which a collector locks: the collection, then what belongs to the vCenter.
+    vsphere::collection::revoke(tx, id).await?;
+    let kept = lock(tx, scope, id).await?;
+    // Nobody can have taken it.
+    let gone = uuid::Uuid::now_v7().to_string();
+    let mut row = kept.clone().into_active_model();
+    row.name = Set(gone.clone());
+    row.uuid = Set(gone);
+    row.collect = Set(false);
+    row.sealed = Set(None);
+    row.key_id = Set(None);
+    row.keep_days = Set(None);
+    row.revision = Set(kept.revision + 1);
+    row.update(tx).await?;
+    removal::note(tx, Rest::Vcenter(id)).await?;
+    Ok(kept)
 }

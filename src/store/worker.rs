@@ -1,7 +1,10 @@
-//! Workers' lives. A life ends once: by good-bye, or by a lease that was not renewed; then it can renew no more.
+//! Workers' lives. A life ends once: by good-bye, or because a server has seen its counter of renewals stand for longer
+//! than its lease; then it can renew no more.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
     QuerySelect, Statement,
@@ -10,6 +13,7 @@ use taskloom_entity::{Timestamp, WorkerState, worker};
 
 use super::{Changed, Tx, bulk};
 use crate::error::Result;
+use crate::lease::Sign;
 
 /// Begins a life.
 ///
@@ -20,53 +24,78 @@ pub async fn register(tx: &Tx, model: worker::Model) -> Result<()> {
     Ok(())
 }
 
-/// Lengthens a lease that has not ended.
+/// Renews the lease of a life that nobody has ended. `now` and `until` are for people.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn renew(conn: &impl ConnectionTrait, id: &str, now: Timestamp, until: Timestamp) -> Result<Changed> {
     let result = worker::Entity::update_many()
+        .col_expr(worker::Column::Renewals, Expr::col(worker::Column::Renewals).add(1))
         .col_expr(worker::Column::LeaseUntil, until.0.into())
         .col_expr(worker::Column::SeenAt, now.0.into())
         .filter(worker::Column::Id.eq(id))
         .filter(worker::Column::State.eq(WorkerState::Alive))
-        .filter(worker::Column::LeaseUntil.gt(now))
         .exec(conn)
         .await?;
     Ok(Changed::of(result.rows_affected))
+}
+
+#[derive(FromQueryResult)]
+struct Renewed {
+    id: String,
+    renewals: i64,
+    lease_ms: i64,
+}
+
+/// The signs of life of every life that nobody has ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn signs(conn: &impl ConnectionTrait) -> Result<Vec<Sign<String>>> {
+    // The state is a literal, as the partial index has it.
+    let sql = "SELECT id, renewals, lease_ms FROM worker WHERE state = 'ALIVE'";
+    let rows = Renewed::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?;
+    let sign = |row: Renewed| {
+        let lease = Duration::from_millis(row.lease_ms.unsigned_abs());
+        Sign { key: row.id, renewals: row.renewals, lease }
+    };
+    Ok(rows.into_iter().map(sign).collect())
 }
 
 /// Ends a life by good-bye.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn leave(conn: &impl ConnectionTrait, id: &str) -> Result<Changed> {
-    end(conn, WorkerState::Stopped, worker::Column::Id.eq(id)).await
+pub async fn leave(conn: &impl ConnectionTrait, id: &str, now: Timestamp) -> Result<Changed> {
+    end(conn, WorkerState::Stopped, now, worker::Column::Id.eq(id)).await
 }
 
-/// Ends every life whose lease has ended.
+/// Ends a life that was silent for too long, unless it has renewed its lease since.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bury(conn: &impl ConnectionTrait, now: Timestamp) -> Result<Changed> {
-    end(conn, WorkerState::Lost, worker::Column::LeaseUntil.lte(now)).await
+pub async fn bury(conn: &impl ConnectionTrait, silent: &Sign<String>, now: Timestamp) -> Result<Changed> {
+    let same = worker::Column::Id.eq(silent.key.as_str()).and(worker::Column::Renewals.eq(silent.renewals));
+    end(conn, WorkerState::Lost, now, same).await
 }
 
 /// Ends every life: on a database that only one process opens, those of the process before.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bury_all(conn: &impl ConnectionTrait) -> Result<Changed> {
-    end(conn, WorkerState::Lost, worker::Column::Id.is_not_null()).await
+pub async fn bury_all(conn: &impl ConnectionTrait, now: Timestamp) -> Result<Changed> {
+    end(conn, WorkerState::Lost, now, worker::Column::Id.is_not_null()).await
 }
 
 async fn end(
     conn: &impl ConnectionTrait,
     state: WorkerState,
+    now: Timestamp,
     which: sea_orm::sea_query::SimpleExpr,
 ) -> Result<Changed> {
     let result = worker::Entity::update_many()
         .col_expr(worker::Column::State, state.name().into())
+        .col_expr(worker::Column::EndedAt, now.0.into())
         .filter(worker::Column::State.eq(WorkerState::Alive))
         .filter(which)
         .exec(conn)
@@ -87,9 +116,9 @@ pub struct Load {
     pub slots: i32,
     /// How many it runs.
     pub busy: i64,
-    /// When its lease ends.
+    /// When its lease ends, by its own clock.
     pub lease_until: Timestamp,
-    /// When it was heard of.
+    /// When it was heard of, by its own clock.
     pub seen_at: Timestamp,
 }
 

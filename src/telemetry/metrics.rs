@@ -53,6 +53,13 @@ pub struct Write {
     pub write: &'static str,
 }
 
+/// What is removed: by its age, or because it was deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct What {
+    /// `events`, `vsphere_events`, `audit`, `workers`, `sessions`, `tasks`, `vsphere_tasks`, `result_sets`, `deleted`.
+    pub what: &'static str,
+}
+
 /// How many there are of something that ends by being dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Open(Gauge);
@@ -137,6 +144,10 @@ pub struct Metrics {
     pub unfit_records: Counter,
     /// From wanting a transaction to having it.
     pub database_wait: Seconds,
+    /// Rows that were removed for their age, or because what they belong to was deleted.
+    pub removed_rows: Family<What, Counter>,
+    /// Removals that did not get through.
+    pub removal_failures: Family<What, Counter>,
     /// Open subscriptions.
     pub event_subscribers: Open,
     /// Events read from the log and handed to the hub.
@@ -225,6 +236,18 @@ impl Metrics {
                 "taskloom_database_wait_seconds",
                 "From wanting a transaction to having it",
                 Seconds::default(),
+            ),
+            removed_rows: put(
+                ours,
+                "taskloom_removed_rows",
+                "Rows removed for their age, or because what they belong to was deleted",
+                Family::default(),
+            ),
+            removal_failures: put(
+                ours,
+                "taskloom_removal_failures",
+                "Removals that did not get through",
+                Family::default(),
             ),
             event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions", Open::default()),
             events_delivered: put(ours, "taskloom_events_delivered", "Events handed to the hub", Counter::default()),

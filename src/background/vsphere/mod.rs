@@ -1,7 +1,7 @@
 //! The collection of vCenters' tasks: one collector a vCenter, on one server at a time.
 //!
-//! Each server looks for vCenters without a collector and takes a lease on them. A server that dies is noticed when its
-//! leases end: 15 seconds at the most, and another looks every two.
+//! Each server looks for vCenters without a collector and takes a lease on them. A server that dies is noticed when
+//! another has seen its leases stand for 16 seconds; each looks every two.
 
 mod collector;
 mod names;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use self::collector::Collector;
 use self::writer::Writer;
 use crate::resolver::Request;
-use crate::resolver::vsphere::collect;
+use crate::resolver::vsphere::collect::{self, Leases};
 
 /// How long a lease lasts.
 const LEASE: Duration = Duration::from_secs(15);
@@ -31,8 +31,12 @@ pub async fn run(request: Request, stop: CancellationToken) {
     let owner = uuid::Uuid::now_v7().to_string();
     let writer = Writer::start(request.clone());
     let mut collectors = JoinSet::new();
+    let mut leases = Leases::default();
+    if let Err(error) = collect::begin(&request).await {
+        tracing::warn!(error = ?error, "leases of an earlier run end by themselves");
+    }
     while !stop.is_cancelled() {
-        match collect::claim(&request, &owner, LEASE).await {
+        match collect::claim(&request, (&owner, &mut leases), LEASE).await {
             Ok(claimed) => {
                 for (vcenter, lease, stands) in claimed {
                     let collector = Collector::new(request.clone(), writer.clone(), (vcenter, lease, stands));

@@ -76,7 +76,7 @@ pub async fn resume(request: &Request, id: TaskId) -> Result<task::Model> {
 pub async fn delete(request: &Request, id: TaskId) -> Result<task::Model> {
     let act = act(Verb::Delete, id);
     let scope = audit::permit(request, Role::Manager, &act).await?;
-    let deleted = audit::change(request, act, async |tx, act| {
+    let (deleted, has_rest) = audit::change(request, act, async |tx, act| {
         let (snapshot, now) = lock(tx, request, scope, id).await?;
         *act = act.clone().of(snapshot.task.tenant_id);
         let mut draft = Draft::new(snapshot, now);
@@ -84,17 +84,20 @@ pub async fn delete(request: &Request, id: TaskId) -> Result<task::Model> {
         let plan = draft.into_plan();
         let task = fetch(tx, scope, id).await?;
         let subtasks: Vec<SubtaskId> = plan.snapshot.subtasks.iter().map(|subtask| subtask.id).collect();
-        store::task::delete(tx, id, &subtasks).await?;
+        let has_rest = store::task::delete(tx, id, &subtasks).await?;
         let event = store::event::NewEvent {
             kind: taskloom_entity::EventKind::TaskDeleted,
             actor: Some(request.principal.name()),
             ..engine::apply::blank(plan.snapshot.task.tenant_id, id, now)
         };
         store::event::append(tx, vec![event]).await?;
-        Ok(task)
+        Ok((task, has_rest))
     })
     .await?;
     request.bell.ring();
+    if has_rest {
+        request.rests.notify_one();
+    }
     Ok(deleted)
 }
 

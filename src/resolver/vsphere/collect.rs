@@ -6,11 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use sea_orm::DbBackend;
 use taskloom_entity::{Role, Timestamp, VcenterId, VsphereInstanceId, VsphereTaskState, vcenter, vsphere_task};
 
 use super::super::Request;
 use super::merge;
 use crate::error::Result;
+use crate::lease::{Look, Watch};
+use crate::store::vsphere::collection::Wanted;
 use crate::store::vsphere::task::Under;
 use crate::store::{self, Changed};
 
@@ -23,23 +26,44 @@ pub use taskloom_entity::vcenter_collection::Model as Collection;
 /// What a task says that a vCenter has forgotten.
 pub const LOST: &str = "the vCenter does not know this task any more; how it ended is unknown";
 
-/// Takes what waits for a collector.
+/// What a server has seen of the leases on vCenters.
+pub type Leases = Watch<(VcenterId, i64)>;
+
+/// Before this server looks for vCenters: on a database that only one process opens, nobody collects yet.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn begin(request: &Request) -> Result<()> {
+    request.principal.require(Role::Admin)?;
+    if request.store.backend() == DbBackend::Sqlite {
+        store::vsphere::collection::free_all(request.store.lease()).await?;
+    }
+    Ok(())
+}
+
+/// Takes what waits for a collector: what has none, and what has one that was seen silent for longer than `lease`.
 ///
 /// # Errors
 /// `FORBIDDEN` for all but the process itself; when the database does not answer.
 pub async fn claim(
     request: &Request,
-    owner: &str,
+    (owner, leases): (&str, &mut Leases),
     lease: Duration,
 ) -> Result<Vec<(vcenter::Model, Lease, Collection)>> {
     request.principal.require(Role::Admin)?;
-    let now = request.clock.now();
+    let asked = request.clock.moment();
+    let wanted =
+        store::vsphere::collection::wanted(request.store.lease()).await.inspect_err(|_| leases.begin_anew())?;
+    let look = Look { asked, answered: request.clock.moment() };
+    let silent = leases.look(wanted.iter().filter_map(|wanted| wanted.sign(lease)), look);
+    let is_free = |wanted: &Wanted| wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key());
     let mut claimed = vec![];
-    for vcenter in store::vsphere::collection::waiting(request.store.read(), now).await? {
+    for wanted in wanted.into_iter().filter(is_free) {
+        let until = request.clock.now().after(lease);
         let tx = request.store.begin().await?;
-        let taken = store::vsphere::collection::claim(&tx, &vcenter, owner, (now, now.after(lease))).await?;
+        let taken = store::vsphere::collection::claim(&tx, &wanted, owner, until).await?;
         store::commit(tx).await?;
-        claimed.extend(taken.map(|(lease, row)| (vcenter, lease, row)));
+        claimed.extend(taken.map(|(lease, row)| (wanted.vcenter, lease, row)));
     }
     Ok(claimed)
 }
@@ -50,9 +74,8 @@ pub async fn claim(
 /// As [`claim`].
 pub async fn renew(request: &Request, lease: &Lease, time: Duration) -> Result<bool> {
     request.principal.require(Role::Admin)?;
-    let tx = request.store.begin().await?;
-    let kept = store::vsphere::collection::renew(&tx, lease, request.clock.now().after(time)).await?;
-    store::commit(tx).await?;
+    let until = request.clock.now().after(time);
+    let kept = store::vsphere::collection::renew(request.store.lease(), lease, until).await?;
     Ok(kept == Changed::Yes)
 }
 

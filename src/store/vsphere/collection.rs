@@ -1,7 +1,10 @@
 //! How the collection of each vCenter stands, and the lease that makes one server its only collector.
 //!
 //! The invariant: what a collector writes names its lease in the condition, so that one whose lease has gone on to
-//! another server writes nothing.
+//! another server writes nothing. Who may take a lease over is decided by what a server has seen itself
+//! ([`crate::lease`]), not by the instants here.
+
+use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -12,6 +15,7 @@ use taskloom_entity::{CollectionState, TenantId, Timestamp, VcenterId, VsphereIn
 
 use super::super::{Changed, Tx};
 use crate::error::Result;
+use crate::lease::Sign;
 
 /// The right to collect, for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,37 +53,59 @@ pub struct News {
     pub completed_to: Option<Timestamp>,
 }
 
-/// The vCenters that wait for a collector.
+/// A vCenter that is to be collected, and how its collection stands.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Which.
+    pub vcenter: vcenter::Model,
+    /// As it was read: whoever takes the lease takes this one.
+    pub stands: Model,
+}
+
+impl Wanted {
+    /// What a lease is known by: of which vCenter, and which of all leases on it.
+    #[must_use]
+    pub fn key(&self) -> (VcenterId, i64) {
+        (self.stands.vcenter_id, self.stands.epoch)
+    }
+
+    /// The sign of life of its collector; none: it has none.
+    #[must_use]
+    pub fn sign(&self, lease: Duration) -> Option<Sign<(VcenterId, i64)>> {
+        self.stands.owner.as_ref()?;
+        Some(Sign { key: self.key(), renewals: self.stands.renewals, lease })
+    }
+}
+
+/// The vCenters that are to be collected, with a collector or without.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn waiting(conn: &impl ConnectionTrait, now: Timestamp) -> Result<Vec<vcenter::Model>> {
-    let free = Entity::find().filter(is_free(now)).all(conn).await?;
-    let ids = free.into_iter().map(|row| row.vcenter_id);
-    let wanted = vcenter::Entity::find().filter(vcenter::Column::Collect.eq(true));
-    Ok(wanted.filter(vcenter::Column::Id.is_in(ids)).all(conn).await?)
+pub async fn wanted(conn: &impl ConnectionTrait) -> Result<Vec<Wanted>> {
+    let vcenters = vcenter::Entity::find().filter(vcenter::Column::Collect.eq(true)).all(conn).await?;
+    let rows = Entity::find().filter(Column::VcenterId.is_in(vcenters.iter().map(|vcenter| vcenter.id)));
+    let mut rows = rows.all(conn).await?;
+    let wanted = |vcenter: vcenter::Model| {
+        let at = rows.iter().position(|row| row.vcenter_id == vcenter.id)?;
+        Some(Wanted { stands: rows.swap_remove(at), vcenter })
+    };
+    Ok(vcenters.into_iter().filter_map(wanted).collect())
 }
 
-fn is_free(now: Timestamp) -> Condition {
-    Condition::any().add(Column::Owner.is_null()).add(Column::Until.lte(now))
-}
-
-/// Takes the lease on a vCenter; none: somebody was faster.
+/// Takes the lease on a vCenter as it was read; none: somebody was faster, or its holder lives.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn claim(
-    tx: &Tx,
-    vcenter: &vcenter::Model,
-    owner: &str,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(Lease, Model)>> {
+pub async fn claim(tx: &Tx, wanted: &Wanted, owner: &str, until: Timestamp) -> Result<Option<(Lease, Model)>> {
+    let Wanted { vcenter, stands } = wanted;
     let taken = Entity::update_many()
         .col_expr(Column::Owner, Expr::value(owner))
         .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1))
+        .col_expr(Column::Renewals, Expr::col(Column::Renewals).add(1))
         .col_expr(Column::Until, Expr::value(until.0))
         .filter(Column::VcenterId.eq(vcenter.id))
-        .filter(is_free(now));
+        .filter(Column::Epoch.eq(stands.epoch))
+        .filter(Condition::any().add(Column::Owner.is_null()).add(Column::Renewals.eq(stands.renewals)));
     if taken.exec(tx).await?.rows_affected == 0 {
         return Ok(None);
     }
@@ -94,6 +120,32 @@ pub async fn claim(
     Ok(Some((lease, row)))
 }
 
+/// Frees every lease: on a database that only one process opens, those of the process before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn free_all(conn: &impl ConnectionTrait) -> Result<()> {
+    let none: Option<String> = None;
+    let held = Entity::update_many().col_expr(Column::Owner, Expr::value(none)).filter(Column::Owner.is_not_null());
+    held.exec(conn).await?;
+    Ok(())
+}
+
+/// Takes a vCenter away from its collector, whoever it is: what that still writes is refused from the commit on.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revoke(tx: &Tx, vcenter: VcenterId) -> Result<()> {
+    let none: Option<String> = None;
+    Entity::update_many()
+        .col_expr(Column::Owner, Expr::value(none))
+        .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1))
+        .filter(Column::VcenterId.eq(vcenter))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 fn held(lease: &Lease) -> Condition {
     Condition::all()
         .add(Column::VcenterId.eq(lease.vcenter_id))
@@ -101,17 +153,18 @@ fn held(lease: &Lease) -> Condition {
         .add(Column::Epoch.eq(lease.epoch))
 }
 
-/// Keeps the lease until `until`. `Stale` when it has gone on, or the settings have changed or forbid to collect.
+/// Renews the lease; `until` is for people. `Stale` when it has gone on, or the settings have changed or forbid to
+/// collect.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn renew(tx: &Tx, lease: &Lease, until: Timestamp) -> Result<Changed> {
-    let same = vcenter::Entity::find_by_id(lease.vcenter_id).filter(vcenter::Column::Collect.eq(true));
-    if same.filter(vcenter::Column::Revision.eq(lease.revision)).one(tx).await?.is_none() {
-        return Ok(Changed::Stale);
-    }
-    let kept = Entity::update_many().col_expr(Column::Until, Expr::value(until.0)).filter(held(lease)).exec(tx).await?;
-    Ok(Changed::of(kept.rows_affected))
+pub async fn renew(conn: &impl ConnectionTrait, lease: &Lease, until: Timestamp) -> Result<Changed> {
+    let sql = "UPDATE vcenter_collection SET renewals = renewals + 1, until = $1 WHERE vcenter_id = $2 AND owner = $3 AND \
+               epoch = $4 AND EXISTS (SELECT 1 FROM vcenter v WHERE v.id = $2 AND v.collect AND v.revision = $5)";
+    let Lease { vcenter_id, owner, epoch, revision, .. } = lease;
+    let values = [until.0.into(), vcenter_id.0.into(), owner.as_str().into(), (*epoch).into(), (*revision).into()];
+    let kept = conn.execute_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
+    Ok(Changed::of(kept.rows_affected()))
 }
 
 /// Gives the lease back; what the collector said last stays, unless it was at work.
@@ -193,19 +246,4 @@ pub async fn instance(tx: &Tx, vcenter: VcenterId, uuid: &str) -> Result<Vsphere
     let new =
         vsphere_instance::ActiveModel { vcenter_id: Set(vcenter), uuid: Set(uuid.to_owned()), ..Default::default() };
     Ok(vsphere_instance::Entity::insert(new).exec(tx).await?.last_insert_id)
-}
-
-/// Removes the tasks of a vCenter that ended before `until`, some at a time; how many.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn remove_before(tx: &Tx, vcenter: VcenterId, until: Timestamp, most: u64) -> Result<u64> {
-    // What was lost has no end there.
-    let old = "SELECT id FROM (SELECT id FROM vsphere_task WHERE vcenter_id = $1 AND completed_at < $2 UNION ALL SELECT id FROM \
-               vsphere_task WHERE vcenter_id = $1 AND is_lost AND changed_at < $2) AS old LIMIT $3";
-    let values = [vcenter.0.into(), until.0.into(), most.cast_signed().into()];
-    // Events go by their own age.
-    let sql = format!("DELETE FROM vsphere_task WHERE id IN ({old})");
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    Ok(tx.execute_raw(statement).await?.rows_affected())
 }

@@ -2,8 +2,8 @@
 //! [`crate::store::event`] do and by the same means.
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use taskloom_entity::EventId;
 use taskloom_entity::vsphere_event::{Column, Entity, Model};
-use taskloom_entity::{EventId, Timestamp};
 
 use super::super::Tx;
 use super::super::bulk::Rows;
@@ -64,12 +64,4 @@ pub async fn after(conn: &impl ConnectionTrait, after: EventId, limit: u64) -> R
 pub async fn newest(conn: &impl ConnectionTrait) -> Result<EventId> {
     let newest = Entity::find().select_only().column(Column::Id).order_by_desc(Column::Id).limit(1);
     Ok(newest.into_tuple().one(conn).await?.unwrap_or(EventId(0)))
-}
-
-/// Removes the events from before `until`; how many.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn remove_before(conn: &impl ConnectionTrait, until: Timestamp) -> Result<u64> {
-    Ok(Entity::delete_many().filter(Column::At.lt(until)).exec(conn).await?.rows_affected)
 }

@@ -9,6 +9,7 @@ use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTask
 use super::super::bulk;
 use super::super::keyset::{Part, Sort, keyset};
 use super::super::page::{Slice, contains};
+use super::super::removal::is_there;
 use super::super::scope;
 use super::object::is_under;
 use crate::auth::Scope;
@@ -159,7 +160,8 @@ pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) 
 }
 
 fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<Entity> {
-    Entity::find().filter(scope::condition(scope, Column::TenantId)).filter(condition(backend, filter))
+    let there = Entity::find().filter(scope::condition(scope, Column::TenantId)).filter(is_there(Column::VcenterId));
+    there.filter(condition(backend, filter))
 }
 
 fn condition(backend: DbBackend, filter: &Filter) -> Condition {

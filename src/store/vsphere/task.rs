@@ -11,6 +11,7 @@ use taskloom_entity::{
 
 use super::super::bulk::Rows;
 use super::super::change::run_all;
+use super::super::removal::is_there;
 use super::super::{Tx, scope};
 use super::collection::Lease;
 use crate::auth::Scope;
@@ -247,7 +248,8 @@ pub async fn unfinished(conn: &impl ConnectionTrait, vcenter: VcenterId) -> Resu
 /// # Errors
 /// When the database does not answer.
 pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: VsphereTaskId) -> Result<Option<Model>> {
-    Ok(Entity::find_by_id(id).filter(scope::condition(scope, Column::TenantId)).one(conn).await?)
+    let there = Entity::find_by_id(id).filter(is_there(Column::VcenterId));
+    Ok(there.filter(scope::condition(scope, Column::TenantId)).one(conn).await?)
 }
 
 /// The tasks with these ids, whoever asks: for readers that have checked the scope.
@@ -255,7 +257,8 @@ pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: VsphereTaskId)
 /// # Errors
 /// When the database does not answer.
 pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VsphereTaskId]) -> Result<Vec<Model>> {
-    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
+    let there = Entity::find().filter(is_there(Column::VcenterId));
+    Ok(there.filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
 }
 
 /// The newest of a vCenter's tasks with one of these keys.

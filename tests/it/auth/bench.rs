@@ -47,7 +47,8 @@ pub(super) async fn on_both(story: impl AsyncFn(Bench)) {
 
 impl Bench {
     async fn start(place: Place, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
-        let pools = Pools { connections: 5, acquire: Duration::from_secs(5) };
+        // Enough for several who change something at the same time.
+        let pools = Pools { connections: 24, acquire: Duration::from_secs(5) };
         let (store, guard) = open(&place, pools).await.unwrap();
         migrate::up(&store).await.unwrap();
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));

@@ -9,4 +9,5 @@ mod foreign;
 mod matrix;
 mod streams;
 mod tenants;
+mod turns;
 mod users;

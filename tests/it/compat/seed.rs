@@ -43,6 +43,9 @@ pub(in crate::compat) async fn fill(store: &Store, tenant: TenantId) {
         lease_until: at(0, 0),
         started_at: at(0, 0),
         seen_at: at(0, 0),
+        renewals: 0,
+        lease_ms: 15_000,
+        ended_at: Some(at(0, 0)),
     };
     life.into_active_model().insert(db).await.unwrap();
     for n in 1..=TASKS {

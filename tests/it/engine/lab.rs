@@ -32,6 +32,8 @@ use crate::harness::postgres;
 
 /// How long a worker's lease holds.
 pub(super) const LEASE: Duration = Duration::from_secs(1);
+/// How long a worker must be seen silent until it is given up.
+pub(super) const OVER: Duration = Duration::from_secs(2);
 
 /// An engine on a database of its own.
 pub(super) struct Lab {
@@ -40,6 +42,7 @@ pub(super) struct Lab {
     schema: Schema,
     tenant: TenantId,
     statements: Arc<AtomicUsize>,
+    recovery: tokio::sync::Mutex<Recovery>,
     _kept: (Guard, Option<tempfile::TempDir>, Option<postgres::Database>),
 }
 
@@ -66,12 +69,13 @@ impl Lab {
             });
             pool
         };
-        let store = Store::new(counted(store.write()), counted(store.read()));
+        let store = Store::new(counted(store.write()), counted(store.read())).with(store.own().clone());
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let request = request(store.clone(), clock.clone()).await;
         let tenant = resolver::tenant::create(&request, "t").await.unwrap().id;
         let schema = graphql::build(store, &Limits::default());
-        Self { clock, request, schema, tenant, statements, _kept: (guard, folder, database) }
+        let recovery = recovery(&request, clock.clone()).into();
+        Self { clock, request, schema, tenant, statements, recovery, _kept: (guard, folder, database) }
     }
 
     /// Accepts a task of these steps.
@@ -121,8 +125,13 @@ impl Lab {
 
     /// A worker with labels.
     pub(super) async fn worker_with(&self, labels: &[&str]) -> Worker {
-        let App { store, clock, bell, live, vault, .. } = &*self.request.app;
-        let (store, clock, bell, live) = (store.clone(), clock.clone(), bell.clone(), live.clone());
+        self.worker_by(labels, self.clock.clone()).await
+    }
+
+    /// A worker of a server whose clock is this one.
+    pub(super) async fn worker_by(&self, labels: &[&str], clock: Arc<HeldClock>) -> Worker {
+        let App { store, bell, live, vault, .. } = &*self.request.app;
+        let (store, bell, live) = (store.engine(), bell.clone(), live.clone());
         let vault = vault.clone();
         let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE, vault });
         tokio::spawn(clerk.run(CancellationToken::new()));
@@ -173,6 +182,17 @@ impl Lab {
         (&self.request, self.tenant)
     }
 
+    /// Changes rows past everything.
+    pub(super) async fn execute(&self, sql: &str) {
+        use sea_orm::ConnectionTrait;
+        self.request.store.write().execute_unprepared(sql).await.unwrap();
+    }
+
+    /// The database.
+    pub(super) fn store(&self) -> &Store {
+        &self.request.store
+    }
+
     /// How many rows a table has.
     pub(super) async fn count(&self, table: &str) -> i64 {
         use sea_orm::Statement;
@@ -182,11 +202,28 @@ impl Lab {
         row.unwrap().try_get("", "rows").unwrap()
     }
 
-    /// One look for lost workers.
-    pub(super) async fn recover(&self) -> usize {
-        let (store, clock) = (self.request.store.clone(), self.request.clock.clone());
-        Recovery { store, clock, bell: self.request.bell.clone() }.sweep().await.unwrap()
+    /// How often leases were renewed, all in all.
+    pub(super) async fn renewals(&self) -> i64 {
+        use sea_orm::{ConnectionTrait, Statement};
+        let conn = self.request.store.read();
+        let sql = "SELECT CAST(SUM(renewals) AS bigint) AS renewals FROM worker";
+        let row = conn.query_one_raw(Statement::from_string(conn.get_database_backend(), sql)).await.unwrap();
+        row.unwrap().try_get("", "renewals").unwrap()
     }
+
+    /// One look for lost workers, by a server that looks again and again.
+    pub(super) async fn recover(&self) -> usize {
+        self.recovery.lock().await.sweep().await.unwrap()
+    }
+
+    /// What another server looks with: it has a clock of its own, and has seen nothing yet.
+    pub(super) fn other_server(&self, clock: Arc<HeldClock>) -> Recovery {
+        recovery(&self.request, clock)
+    }
+}
+
+fn recovery(request: &Request, clock: Arc<HeldClock>) -> Recovery {
+    Recovery::new(request.store.engine(), clock, request.bell.clone())
 }
 
 async fn request(store: Store, clock: Arc<HeldClock>) -> Request {

@@ -54,7 +54,7 @@ async fn a_worker_is_told_of_a_ring_once(lab: Bench) {
     let taken = worker.take().await.attempt;
     let again = async { tokio::join!(worker.desk.wishes(&patient), lab.cancel(taken.task_id)) };
     let (wishes, ()) = within("the next ring", again).await;
-    assert_eq!(wishes.unwrap(), [(taken.id, Wish::Cancel)], "nobody has rung before");
+    assert_eq!(wishes.unwrap(), [(taken, Wish::Cancel)], "nobody has rung before");
 }
 
 async fn what_is_reported_while_a_task_is_locked_is_written_afterwards(lab: Bench) {

@@ -1,16 +1,25 @@
 //! A worker that goes away without a word: what it had runs again, and what it says later is refused.
 
 use serde_json::{Map, json};
+use taskloom::clock::{Clock, HeldClock};
 use taskloom::engine::port::{AttemptRef, Finish, Port, Report, Taken};
 use taskloom::log::chunk::{Chunk, Mark, Source};
 use taskloom::store::attempt::Used;
 use taskloom::task::command::execute::Outcome;
 use taskloom_entity::Timestamp;
 
-use super::lab::{LEASE, Lab as Bench};
+use super::lab::{LEASE, Lab as Bench, OVER};
 use super::step::{noop, shell};
 
-stories!(what_a_dead_worker_had_runs_again_and_its_words_are_refused, a_lease_that_is_renewed_holds);
+stories!(
+    what_a_dead_worker_had_runs_again_and_its_words_are_refused,
+    a_lease_that_is_renewed_holds,
+    servers_whose_clocks_differ_let_each_other_live,
+    a_clock_that_is_set_ends_nothing,
+    who_has_just_begun_to_look_buries_nobody,
+    a_life_that_nobody_ended_goes_on_after_a_long_silence,
+    who_says_good_bye_hands_over_at_once,
+);
 
 pub(super) fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
     let (outputs, used) = (Map::new(), Used::default());
@@ -29,7 +38,8 @@ async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench)
     let dead = lab.worker().await;
     let lost = dead.take().await;
     assert_eq!(dead.desk.append(lost.attempt, 1, said("first\n")).await.unwrap(), Taken::Yes);
-    lab.clock.advance(LEASE * 2);
+    assert_eq!(lab.recover().await, 0, "who is seen for the first time may live");
+    lab.clock.advance(OVER);
     assert_eq!(lab.recover().await, 1);
     assert_eq!(lab.recover().await, 0, "it is lost once");
 
@@ -76,4 +86,92 @@ async fn a_lease_that_is_renewed_holds(lab: Bench) {
         assert_eq!(lab.recover().await, 0);
     }
     assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+}
+
+/// Two servers an hour apart, each of which looks for lost workers: nothing is taken from either.
+async fn servers_whose_clocks_differ_let_each_other_live(lab: Bench) {
+    const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+    for other in [lab.clock.now().after(HOUR), lab.clock.now().before(HOUR)] {
+        let theirs = HeldClock::at(other);
+        lab.submit("here", &[shell("a", "true").with("workers", json!(["here"]))]).await;
+        lab.submit("there", &[shell("a", "true").with("workers", json!(["there"]))]).await;
+        let (here, there) = (lab.worker_with(&["here"]).await, lab.worker_by(&["there"], theirs.clone()).await);
+        let work = (here.take().await, there.take().await);
+        let mut watcher = lab.other_server(theirs.clone());
+        for _ in 0..8 {
+            assert_eq!((lab.recover().await, watcher.sweep().await.unwrap()), (0, 0));
+            lab.clock.advance(LEASE / 2);
+            theirs.advance(LEASE / 2);
+            assert!(here.desk.renew(&here.life).await.unwrap().is_some());
+            assert!(there.desk.renew(&there.life).await.unwrap().is_some());
+        }
+        assert_eq!(here.desk.finish(succeeded(work.0.attempt)).await.unwrap(), [Taken::Yes]);
+        assert_eq!(there.desk.finish(succeeded(work.1.attempt)).await.unwrap(), [Taken::Yes]);
+        // And who is silent is found by both, whatever their clocks say.
+        lab.submit("lost", &[shell("a", "true").with("workers", json!(["there"]))]).await;
+        let lost = there.take().await;
+        assert_eq!(lab.recover().await, 0);
+        lab.clock.advance(OVER);
+        assert!(here.desk.renew(&here.life).await.unwrap().is_some());
+        assert_eq!(lab.recover().await, 1);
+        assert_eq!(watcher.sweep().await.unwrap(), 0, "it is lost once");
+        assert_eq!(there.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
+        let again = lab.worker_with(&["there"]).await;
+        let work = again.take().await;
+        assert_eq!(again.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+        for worker in [&here, &again] {
+            worker.desk.leave(&worker.life).await.unwrap();
+        }
+    }
+}
+
+async fn a_clock_that_is_set_ends_nothing(lab: Bench) {
+    const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+    lab.submit("slow", &[shell("a", "true")]).await;
+    let worker = lab.worker().await;
+    let work = worker.take().await;
+    for set in [lab.clock.now().after(HOUR), lab.clock.now().before(HOUR)] {
+        assert_eq!(lab.recover().await, 0);
+        lab.clock.set(set);
+        assert_eq!(lab.recover().await, 0);
+        lab.clock.advance(LEASE);
+        assert_eq!(lab.recover().await, 0);
+        assert!(worker.desk.renew(&worker.life).await.unwrap().is_some());
+    }
+    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+}
+
+async fn who_has_just_begun_to_look_buries_nobody(lab: Bench) {
+    lab.submit("slow", &[shell("a", "true")]).await;
+    let worker = lab.worker().await;
+    let work = worker.take().await;
+    lab.clock.advance(OVER * 10);
+    let mut new = lab.other_server(lab.clock.clone());
+    assert_eq!(new.sweep().await.unwrap(), 0, "it has seen nothing yet");
+    lab.clock.advance(LEASE);
+    assert_eq!(new.sweep().await.unwrap(), 0, "not for long enough");
+    lab.clock.advance(OVER - LEASE);
+    assert_eq!(new.sweep().await.unwrap(), 1);
+    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Refused]);
+}
+
+async fn a_life_that_nobody_ended_goes_on_after_a_long_silence(lab: Bench) {
+    lab.submit("slow", &[shell("a", "true")]).await;
+    let worker = lab.worker().await;
+    let work = worker.take().await;
+    assert_eq!(lab.recover().await, 0);
+    lab.clock.advance(OVER * 10);
+    assert!(worker.desk.renew(&worker.life).await.unwrap().is_some());
+    assert_eq!(lab.recover().await, 0, "it has just been heard of");
+    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+}
+
+async fn who_says_good_bye_hands_over_at_once(lab: Bench) {
+    lab.submit("slow", &[shell("a", "true")]).await;
+    let worker = lab.worker().await;
+    let work = worker.take().await;
+    worker.desk.leave(&worker.life).await.unwrap();
+    assert_eq!(lab.recover().await, 1);
+    let next = lab.worker().await;
+    assert_eq!(next.take().await.attempt.subtask_id, work.attempt.subtask_id);
 }

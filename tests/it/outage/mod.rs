@@ -1,13 +1,15 @@
 //! What a server does when something below it fails: the machine freezes it, the database goes away, a file is locked,
-//! a disk is full. Real servers, real failures.
+//! a disk is full; and when many come at once. Real servers, real failures.
 
 mod away;
+mod crowd;
 mod cut;
 mod freeze;
 mod full;
 mod killed;
 mod locked;
 mod stop;
+mod together;
 
 use serde_json::{Value, json};
 

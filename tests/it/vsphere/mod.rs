@@ -5,6 +5,7 @@ mod client;
 mod follow;
 mod hostile;
 mod lab;
+mod lease;
 mod lost;
 mod plans;
 mod proxy;

@@ -61,7 +61,7 @@ async fn what_is_old_goes(place: Place) {
         };
         vcenter::put(&request, new, false).await.unwrap();
     }
-    for (_, lease, _) in collect::claim(&request, "test", DAY * 100).await.unwrap() {
+    for (_, lease, _) in collect::claim(&request, ("test", &mut collect::Leases::default()), DAY).await.unwrap() {
         let instance = collect::meet(&request, &lease, "instance").await.unwrap();
         let tasks = vec![
             ended("old", Some(NOW.before(DAY * 11))),
@@ -73,7 +73,8 @@ async fn what_is_old_goes(place: Place) {
         assert_eq!(collect::record(&request, &[report]).await.unwrap(), [true]);
     }
     clock.advance(DAY * 30);
-    assert_eq!(retention::vsphere(&request).await.unwrap(), 2);
+    let round = retention::begin(&request).await.unwrap().unwrap();
+    assert_eq!(round.vsphere(&request).await.unwrap(), 2);
     let kept = async |uuid: &str| {
         let id = vcenter::get_by_uuid(&request, uuid).await.unwrap().id;
         let filter = Filter { vcenter_id: Some(id), ..Filter::default() };
