@@ -14,6 +14,7 @@ mod m0008_results;
 mod m0009_old_clients;
 mod m0010_access_keys;
 mod m0011_vsphere;
+mod m0012_one_task;
 mod table;
 
 /// Every migration, oldest first.
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_old_clients::Migration),
             Box::new(m0010_access_keys::Migration),
             Box::new(m0011_vsphere::Migration),
+            Box::new(m0012_one_task::Migration),
         ]
     }
 }

@@ -2,13 +2,14 @@
 //! logged once, where it is handled, and never shown.
 
 pub mod code;
-mod passing;
+mod verdict;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
 pub use code::Code;
+use verdict::Verdict;
 
 /// What went wrong, by what a caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +115,21 @@ impl Error {
         Self::new(&code::INTERNAL).source(source)
     }
 
+    /// A field of the input that cannot be meant so.
+    pub fn invalid(what: impl fmt::Display, reason: impl fmt::Display) -> Self {
+        Self::new(&code::INVALID_INPUT).with("what", what).with("reason", reason)
+    }
+
+    /// Whether this is about one record, and not about the database or our use of it: what one of many wants written
+    /// is refused, or what it is made from cannot be read. The others can go on without it.
+    #[must_use]
+    pub fn is_about_one_record(&self) -> bool {
+        match self.0.source.as_ref().and_then(|source| source.downcast_ref::<sea_orm::DbErr>()) {
+            Some(error) => matches!(verdict::judge(error), Verdict::Refused | Verdict::Damaged),
+            None => self.0.code.kind != Kind::Unavailable,
+        }
+    }
+
     /// The code.
     #[must_use]
     pub fn code(&self) -> &'static Code {
@@ -192,11 +208,23 @@ impl StdError for Error {
     }
 }
 
+/// Whether a row was found and cannot be read.
+#[must_use]
+pub fn is_damaged(error: &sea_orm::DbErr) -> bool {
+    verdict::judge(error) == Verdict::Damaged
+}
+
 impl From<sea_orm::DbErr> for Error {
-    /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again.
+    /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again. One that
+    /// refuses what it is given (a character, a number, a size) says what the caller has to mend.
     fn from(error: sea_orm::DbErr) -> Self {
-        let code = if passing::is_passing(&error) { &code::DATABASE_UNAVAILABLE } else { &code::INTERNAL };
-        let made = Self::new(code).source(error);
-        if code.kind == Kind::Unavailable { made.retry_after(Duration::from_secs(2)) } else { made }
+        let made = match verdict::judge(&error) {
+            Verdict::Passing => Self::new(&code::DATABASE_UNAVAILABLE).retry_after(Duration::from_secs(2)),
+            Verdict::Refused => {
+                Self::invalid("the request", "it holds a character, number or size that cannot be stored")
+            }
+            Verdict::Damaged | Verdict::Fault => Self::new(&code::INTERNAL),
+        };
+        made.source(error)
     }
 }

@@ -177,7 +177,8 @@ async fn each_operation_is_done_and_gives_what_it_made() {
     let input = json!({"input": {"spec": spec("s", &[of(&json!({"snapshot": new}))]), "parameters": {"n": 7}}});
     let task = stage.bench.admin.get(SUBMIT, input, "/submitTask/task/id").await;
     let made = stage.ended(task.as_str().unwrap(), "SUCCESSFUL").await;
-    let snapshot = made["output"]["snapshot"].as_str().unwrap();
+    let snapshot = made["output"]["created_snapshot"].as_str().unwrap();
+    assert_eq!(made["output"]["snapshot"], snapshot, "{made}");
     assert!(snapshot.starts_with("VirtualMachineSnapshot:"), "{made}");
     stage.run(&json!({"reconfigure": {"vm": MACHINE, "cpus": 4, "annotation": "x"}}), "SUCCESSFUL").await;
     stage.run(&json!({"revert": {"vm": MACHINE}}), "SUCCESSFUL").await;
@@ -187,7 +188,8 @@ async fn each_operation_is_done_and_gives_what_it_made() {
     assert!(gone["message"].as_str().unwrap().contains("has no snapshot `before 7`"), "{gone}");
 
     let copy = stage.run(&json!({"clone": {"vm": MACHINE, "name": "copy"}}), "SUCCESSFUL").await;
-    let reference = copy["output"]["vm"].as_str().unwrap();
+    assert_eq!(copy["output"].get("vm"), None, "a parameter of that name is not hidden: {copy}");
+    let reference = copy["output"]["cloned_vm"].as_str().unwrap();
     assert!(reference.starts_with("VirtualMachine:"), "{copy}");
     for verb in ["powerOn", "reset", "suspend", "powerOn", "powerOff", "destroy"] {
         let mut operation = json!({});

@@ -1,0 +1,131 @@
+//! What the database's errors mean: whether they pass by themselves (it is away, starts, stops, its disk is full, its
+//! file is locked), or are about what one record holds (a character, a size, a number that it does not keep).
+//! Told by the driver's types and the databases' own codes, never by a text: those change, and are translated.
+
+use sea_orm::sqlx::error::DatabaseError;
+use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::{self, sqlite::SqliteError};
+use sea_orm::{DbErr, RuntimeErr};
+
+/// What an error of the database means for who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same request may be answered later.
+    Passing,
+    /// What was to be written or looked for cannot be kept: the same request is refused always, others are not.
+    Refused,
+    /// A row that is there cannot be read.
+    Damaged,
+    /// None of these: our own fault, or the installation's.
+    Fault,
+}
+
+/// What this error means.
+#[must_use]
+pub fn judge(error: &DbErr) -> Verdict {
+    match error {
+        DbErr::ConnectionAcquire(_) => Verdict::Passing,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => judge_sqlx(error),
+        DbErr::Conn(_) => Verdict::Passing,
+        DbErr::TryIntoErr { .. } | DbErr::Type(_) | DbErr::Json(_) => Verdict::Damaged,
+        _ => Verdict::Fault,
+    }
+}
+
+fn judge_sqlx(error: &sqlx::Error) -> Verdict {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        // The other end spoke half a word, or SQLite had rolled back by itself.
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::InvalidSavePointStatement
+        | sqlx::Error::BeginFailed => Verdict::Passing,
+        sqlx::Error::Database(error) => judge_answer(error.as_ref()),
+        // A value that the driver cannot send: too many of them, or too long.
+        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => Verdict::Refused,
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => Verdict::Damaged,
+        _ => Verdict::Fault,
+    }
+}
+
+fn judge_answer(error: &dyn DatabaseError) -> Verdict {
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return judge_state(&code);
+    }
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        return code.parse().map_or(Verdict::Fault, judge_result);
+    }
+    Verdict::Fault
+}
+
+/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>. Passing: connections, resources, an operator or a time
+/// limit that intervenes, the disk, and transactions that stood in each other's way. Refused: data, constraints,
+/// limits of the program (an index entry or a statement that is too large). XX001 and XX002 are damaged data.
+fn judge_state(state: &str) -> Verdict {
+    let within = |classes: &[&str]| classes.iter().any(|class| state.starts_with(class));
+    if within(&["08", "53", "57", "58", "40"]) || matches!(state, "25006" | "25P03" | "25P04" | "55P03") {
+        Verdict::Passing
+    } else if within(&["22", "23", "54"]) {
+        Verdict::Refused
+    } else if within(&["XX001", "XX002"]) {
+        Verdict::Damaged
+    } else {
+        Verdict::Fault
+    }
+}
+
+/// <https://sqlite.org/rescode.html>, in the low byte. Passing: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL,
+/// CANTOPEN, PROTOCOL. Refused: TOOBIG, CONSTRAINT, MISMATCH, RANGE. Damaged: CORRUPT.
+fn judge_result(code: u32) -> Verdict {
+    match code & 0xff {
+        5..=10 | 13..=15 => Verdict::Passing,
+        18..=20 | 25 => Verdict::Refused,
+        11 => Verdict::Damaged,
+        _ => Verdict::Fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, judge, judge_result, judge_state};
+    use sea_orm::sqlx::Error;
+    use sea_orm::{DbErr, RuntimeErr};
+
+    #[test]
+    fn what_passes_is_told_from_what_is_refused() {
+        let query = |error: Error| judge(&DbErr::Query(RuntimeErr::SqlxError(error.into())));
+        assert_eq!(query(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()), Verdict::Passing);
+        assert_eq!(query(Error::PoolTimedOut), Verdict::Passing);
+        assert_eq!(query(Error::RowNotFound), Verdict::Fault);
+        assert_eq!(query(Error::Encode("too many values".into())), Verdict::Refused);
+        assert_eq!(query(Error::Decode("an unknown state".into())), Verdict::Damaged);
+        assert_eq!(judge(&DbErr::Custom("database is locked".into())), Verdict::Fault, "a text proves nothing");
+    }
+
+    #[test]
+    fn codes_of_both_databases_are_judged() {
+        // Stopped, starting, cancelled by a time limit, too many connections, a full disk, a deadlock.
+        for state in ["57P01", "57P03", "57014", "53300", "53100", "40P01"] {
+            assert_eq!(judge_state(state), Verdict::Passing, "{state}");
+        }
+        // A NUL in text and in JSON, a number out of range, a string too long, a unique key, an index row too large.
+        for state in ["22021", "22P05", "22003", "22001", "23505", "54000"] {
+            assert_eq!(judge_state(state), Verdict::Refused, "{state}");
+        }
+        // A right that was taken away, a syntax error, a missing table, a plan that has become stale.
+        for state in ["42501", "42601", "42P01", "0A000", "XX000", ""] {
+            assert_eq!(judge_state(state), Verdict::Fault, "{state}");
+        }
+        // A snapshot that is busy, a write that fails; a primary key, a value too big; a damaged file; a misuse.
+        assert!([5, 13, 517, 778].into_iter().all(|code| judge_result(code) == Verdict::Passing));
+        assert!([18, 1555, 2067].into_iter().all(|code| judge_result(code) == Verdict::Refused));
+        assert!([11, 267].into_iter().all(|code| judge_result(code) == Verdict::Damaged));
+        assert!([1, 21].into_iter().all(|code| judge_result(code) == Verdict::Fault));
+    }
+}
