@@ -15,8 +15,8 @@ use super::tenant::{self, Tenant};
 use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilter, VsphereTaskPage};
 use crate::resolver;
 use crate::resolver::vcenter::New;
-use crate::resolver::vsphere::unreadable::{self, Unreadable};
 use crate::resolver::vsphere::task;
+use crate::resolver::vsphere::unreadable::{self, Unreadable};
 use crate::vault::Hidden;
 
 /// A vCenter whose task history is kept.

@@ -97,12 +97,7 @@ impl Session {
         self.ask(call, Some(wait), read).await
     }
 
-    async fn ask<T: Send + 'static>(
-        &self,
-        call: Writer,
-        wait: Option<Duration>,
-        read: Read<T>,
-    ) -> Result<T, Error> {
+    async fn ask<T: Send + 'static>(&self, call: Writer, wait: Option<Duration>, read: Read<T>) -> Result<T, Error> {
         let caller = Caller { cookie: Some(&self.0.cookie), wait };
         let Heard { value, left_out, .. } = self.0.wire.call(call, caller, read).await?;
         if !left_out.is_empty() {

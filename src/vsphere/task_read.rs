@@ -102,7 +102,12 @@ impl Draft {
 
     fn finish(mut self) -> Result<TaskInfo, Unreadable> {
         let reference = self.task.take();
-        let key = self.key.take().filter(|key| !key.is_empty()).or_else(|| reference.as_ref().map(|task| task.value.clone())).unwrap_or_default();
+        let key = self
+            .key
+            .take()
+            .filter(|key| !key.is_empty())
+            .or_else(|| reference.as_ref().map(|task| task.value.clone()))
+            .unwrap_or_default();
         for (name, is_there) in [
             ("key", !key.is_empty()),
             ("descriptionId", self.description_id.is_some()),
@@ -121,7 +126,8 @@ impl Draft {
         self.faults.sort_by_key(|fault| !["key", "queueTime", "state"].iter().any(|name| fault.starts_with(name)));
         self.faults.truncate(FAULTS);
         let flaw = (!self.faults.is_empty()).then(|| Text::cut(&self.faults.join(", "), TOLD).into_string());
-        let (Some(state), Some(queue_time), true) = (self.state, self.queue_time, (1..=LONGEST).contains(&key.len())) else {
+        let (Some(state), Some(queue_time), true) = (self.state, self.queue_time, (1..=LONGEST).contains(&key.len()))
+        else {
             return Err(Unreadable::new(&key, flaw.unwrap_or_else(|| "key is too long".to_owned())));
         };
         let optional = self.optional;
@@ -253,7 +259,10 @@ mod tests {
         }
         // A task's reference is its key.
         assert_eq!(wrong(&LEAST.replace("<key>task-1</key>", "")), "task-1: ");
-        assert_eq!(read(&LEAST.replace("<task type=\"Task\">task-1</task>", "")).unwrap().task, Reference::task("task-1"));
+        assert_eq!(
+            read(&LEAST.replace("<task type=\"Task\">task-1</task>", "")).unwrap().task,
+            Reference::task("task-1")
+        );
         let nameless = LEAST.replace("task-1", "");
         assert_eq!(wrong(&nameless), " left out: key is missing");
     }
@@ -282,7 +291,10 @@ mod tests {
         for (element, fault) in [
             ("<name>&invented;</name>", "name has an entity of its own"),
             ("<entity>vm-1</entity>", "entity is a reference without a type"),
-            (&format!("<entity type=\"VirtualMachine\">{}</entity>", "x".repeat(3000)), "entity is too long for a reference"),
+            (
+                &format!("<entity type=\"VirtualMachine\">{}</entity>", "x".repeat(3000)),
+                "entity is too long for a reference",
+            ),
             ("<reason>me</reason>", "reason is a reason without a type"),
             ("<error/>", "error/fault is missing"),
             (deep.as_str(), "error/"),

@@ -70,11 +70,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new(
-        request: Request,
-        writer: Writer,
-        (vcenter, lease): (vcenter::Model, Lease),
-    ) -> Self {
+    pub(super) fn new(request: Request, writer: Writer, (vcenter, lease): (vcenter::Model, Lease)) -> Self {
         let follows = AtomicBool::new(false);
         Self { request, writer, vcenter, lease, session: None, follows, failed: None, read: Mutex::default() }
     }

@@ -60,11 +60,7 @@ impl Remarks {
             let (way, seconds) = (if micros < 0 { "back" } else { "forward" }, micros.unsigned_abs() / 1_000_000);
             format!("the vCenter's clock jumped {way} by {seconds} s, seen at {at}")
         });
-        let all = [
-            ("WAIT_HANGS", hangs),
-            ("CLOCK_JUMPED", jump),
-            ("UNREADABLE_TASKS", self.unreadable.sentence()),
-        ];
+        let all = [("WAIT_HANGS", hangs), ("CLOCK_JUMPED", jump), ("UNREADABLE_TASKS", self.unreadable.sentence())];
         let said: Vec<(&str, String)> = all.into_iter().filter_map(|(word, text)| Some((word, text?))).collect();
         let word = said.first()?.0.to_owned();
         let texts: Vec<String> = said.into_iter().map(|(_, text)| text).collect();

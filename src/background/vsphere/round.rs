@@ -231,11 +231,7 @@ impl<'c> Round<'c> {
         if written.is_held { Ok(()) } else { Err(End::LeaseLost) }
     }
 
-    pub(super) async fn watch(
-        &mut self,
-        add: Vec<(Reference, Timestamp)>,
-        remove: Vec<Reference>,
-    ) -> Result<(), End> {
+    pub(super) async fn watch(&mut self, add: Vec<(Reference, Timestamp)>, remove: Vec<Reference>) -> Result<(), End> {
         if add.is_empty() && remove.is_empty() {
             return Ok(());
         }

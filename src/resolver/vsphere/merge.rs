@@ -173,7 +173,8 @@ mod tests {
     #[test]
     fn the_more_exact_of_two_instants_is_kept_whichever_comes_first() {
         // Microseconds, milliseconds, the same with an error of rounding, seconds.
-        let ladder = [at(713_742), at(714_000), at(713_999), at(1_000_000), at(0).before(std::time::Duration::from_micros(1))];
+        let ladder =
+            [at(713_742), at(714_000), at(713_999), at(1_000_000), at(0).before(std::time::Duration::from_micros(1))];
         for (better, worse) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3), (3, 4)] {
             let (better, worse) = (ladder[better], ladder[worse]);
             if is_one(better, worse) {
@@ -220,7 +221,8 @@ mod tests {
             ..seen(Running)
         };
         assert_eq!(merge(&kept, &poor, Source::Live), None);
-        let ended = merge(&kept, &Seen { state: Success, completed_at: Some(at(900_000)), ..poor }, Source::Live).unwrap();
+        let ended =
+            merge(&kept, &Seen { state: Success, completed_at: Some(at(900_000)), ..poor }, Source::Live).unwrap();
         let expected = Seen { state: Success, completed_at: Some(at(900_000)), progress: None, ..kept };
         assert_eq!(ended, expected);
         let failed = Seen { fault: Some("Timedout".into()), message: Some("no".into()), ..seen(Error) };

@@ -132,7 +132,9 @@ mod tests {
         assert!(!all.note(task("task-1", true)), "told again");
         assert_eq!(
             all.sentence().as_deref(),
-            Some("tasks that could not be read in full: one without a key, left out (state is missing); task-1 (state is missing)")
+            Some(
+                "tasks that could not be read in full: one without a key, left out (state is missing); task-1 (state is missing)"
+            )
         );
         let mut all = Unreadable::of(Some(&all.json()));
         assert!(!all.note(task("task-1", true)), "also after a restart");

@@ -200,6 +200,51 @@ async fn each_operation_is_done_and_gives_what_it_made() {
     assert_eq!(sessions["count"], 0, "each one was closed: {sessions}");
 }
 
+/// What a step puts out is named as no key of an operation: parameters mean the same all the way down.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_hides_no_parameter() {
+    let stage = Stage::new(&[]).await;
+    let run = |name: &str, operation: Value, needs: Value| {
+        let mut inner = json!({"vcenter": "lab"});
+        inner.as_object_mut().unwrap().extend(operation.as_object().unwrap().clone());
+        json!({"name": name, "needs": needs, "run": {"vsphere": inner}})
+    };
+    let subtasks = json!([
+        run("copy", json!({"clone": {"vm": "${param.vm}", "name": "copy"}}), json!([])),
+        run("keep", json!({"snapshot": {"vm": "${param.vm}", "name": "${param.snapshot}"}}), json!(["copy"])),
+        run("too", json!({"snapshot": {"vm": "${param.cloned_vm}", "name": "${param.snapshot}"}}), json!(["keep"])),
+        run("back", json!({"revert": {"vm": "${param.vm}", "snapshot": "${param.created_snapshot}"}}), json!(["keep"])),
+        run("off", json!({"powerOff": {"vm": "${param.vm}"}}), json!(["too", "back"])),
+    ]);
+    let input = json!({"input": {"spec": {"name": "s", "subtasks": subtasks}, "parameters": {"vm": MACHINE, "snapshot": "before"}}});
+    let task = stage.bench.admin.get(SUBMIT, input, "/submitTask/task/id").await;
+    let task = task.as_str().unwrap();
+    stage.bench.admin.wait(task, "SUCCESSFUL").await;
+    let off = stage.bench.admin.subtask(task, "off", FIELDS).await;
+    assert!(log(&off).contains(&format!(" of {MACHINE} (")), "the machine of the parameter, not its copy: {off}");
+    let too = stage.bench.admin.subtask(task, "too", FIELDS).await;
+    assert!(log(&too).contains(" of copy ("), "{too}");
+    assert_eq!(too["output"].get("snapshot"), None, "{too}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_step_says_what_goes_on_there() {
+    let stage = Stage::new(&[]).await;
+    stage.middle.slow(60, false).await;
+    let task = stage.starting(|step| step).await;
+    stage.bench.admin.act("cancelTask", &task).await;
+    let a = stage.ended(&task, "CANCELED").await;
+    let key = stage.middle.tasks().await[0]["key"].as_str().unwrap().to_owned();
+    assert_eq!(a["message"], format!("canceled; the vCenter's task {key} cannot be cancelled and goes on there"));
+    assert_eq!(stage.middle.tasks().await[0]["state"], "running");
+    // One that is cancelled there does not go on.
+    let stage = Stage::new(&[]).await;
+    stage.middle.slow(60, true).await;
+    let task = stage.starting(|step| step).await;
+    stage.bench.admin.act("cancelTask", &task).await;
+    assert_eq!(stage.ended(&task, "CANCELED").await["message"], "canceled");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_is_the_step_s() {
     let stage = Stage::new(&[]).await;
