@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{CollectionState, Timestamp, VcenterId, VsphereInstanceId};
+use crate::{CollectionState, JsonText, Timestamp, VcenterId, VsphereInstanceId};
 
 /// How the collection of a vCenter's tasks stands.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -31,6 +31,12 @@ pub struct Model {
     pub read_at: Option<Timestamp>,
     /// The newest end of a task that was seen, by the vCenter's clock.
     pub completed_to: Option<Timestamp>,
+    /// The tasks that could not be read, and how many there were.
+    pub unreadable: Option<JsonText>,
+    /// How far the vCenter's clock jumped when it last did, in microseconds.
+    pub clock_jump: Option<i64>,
+    /// When that was, by our clock.
+    pub clock_jumped_at: Option<Timestamp>,
     /// Whose lease it is; none: nobody's.
     pub owner: Option<String>,
     /// Counts the leases: what an older one writes is refused.

@@ -14,6 +14,7 @@ mod m0008_results;
 mod m0009_old_clients;
 mod m0010_access_keys;
 mod m0011_vsphere;
+mod m0012_one_task;
 mod m0013_renewals;
 mod m0014_removal;
 mod m0015_long_columns;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_old_clients::Migration),
             Box::new(m0010_access_keys::Migration),
             Box::new(m0011_vsphere::Migration),
+            Box::new(m0012_one_task::Migration),
             Box::new(m0013_renewals::Migration),
             Box::new(m0014_removal::Migration),
             Box::new(m0015_long_columns::Migration),

@@ -16,6 +16,7 @@ use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilter, VsphereT
 use crate::resolver;
 use crate::resolver::vcenter::New;
 use crate::resolver::vsphere::task;
+use crate::resolver::vsphere::unreadable::{self, Unreadable};
 use crate::vault::Hidden;
 
 /// A vCenter whose task history is kept.
@@ -163,12 +164,32 @@ pub struct VcenterCollection {
     lag: Option<f64>,
     /// When its history had been read back to its limit; null: not yet.
     history_read_at: Option<DateTime<Utc>>,
+    /// How far its clock jumped when it last did, in seconds; below 0: it was set back. Null: it never did.
+    clock_jump: Option<f64>,
+    /// When that was noticed, by Taskloom's clock.
+    clock_jumped_at: Option<DateTime<Utc>>,
+    /// How many of its tasks were told in a way that could not be read.
+    unreadable_count: BigInt,
+    /// Those that still cannot be, the newest last; 100 at the most.
+    unreadable: Vec<UnreadableVsphereTask>,
+}
+
+/// A task of a vCenter that was told in a way that the vSphere API does not define. It is read again when it changes.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UnreadableVsphereTask {
+    /// Its key there; empty where it has none.
+    key: String,
+    /// What is wrong with it.
+    why: String,
+    /// Whether it is kept without what could not be read; else nothing of what was told is.
+    is_kept: bool,
 }
 
 impl VcenterCollection {
     fn of(row: vcenter_collection::Model, collects: bool) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "seconds of clocks need no more digits")]
         let seconds = |micros: i64| micros as f64 / 1e6;
+        let unreadable = Unreadable::of(row.unreadable.as_ref());
         Self {
             state: row.state.into(),
             is_paused: !collects,
@@ -180,7 +201,17 @@ impl VcenterCollection {
             clock_offset: row.clock_offset.map(seconds),
             lag: row.lag.map(seconds),
             history_read_at: row.read_at.map(|at| at.utc()),
+            clock_jump: row.clock_jump.map(seconds),
+            clock_jumped_at: row.clock_jumped_at.map(|at| at.utc()),
+            unreadable_count: BigInt(unreadable.count().cast_signed()),
+            unreadable: unreadable.into_tasks().map(UnreadableVsphereTask::from).collect(),
         }
+    }
+}
+
+impl From<unreadable::Task> for UnreadableVsphereTask {
+    fn from(task: unreadable::Task) -> Self {
+        Self { key: task.key, why: task.why, is_kept: task.is_kept }
     }
 }
 

@@ -156,6 +156,8 @@ pub struct Metrics {
     pub vsphere_collectors: Open,
     /// New and changed tasks of vCenters that were written here.
     pub vsphere_changes: Counter,
+    /// Tasks of vCenters that could not be read as they were told, or not be kept.
+    pub vsphere_unreadable: Counter,
     /// Bytes of attempts' logs, as the processes wrote them.
     pub log_bytes: Counter<u64, AtomicU64>,
     registry: Registry,
@@ -261,6 +263,12 @@ impl Metrics {
                 ours,
                 "taskloom_vsphere_changes",
                 "New and changed tasks of vCenters that were written here",
+                Counter::default(),
+            ),
+            vsphere_unreadable: put(
+                ours,
+                "taskloom_vsphere_unreadable",
+                "Tasks of vCenters that could not be read as they were told, or not be kept",
                 Counter::default(),
             ),
             log_bytes: put(ours, "taskloom_log_bytes", "Bytes that attempts wrote to their logs", Counter::default()),

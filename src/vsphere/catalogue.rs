@@ -47,7 +47,8 @@ impl Catalogue {
         let mut all = HashMap::new();
         xml.children(|xml, element| {
             if element.name() == "methodInfo" {
-                all.extend([Label::read(xml)?]);
+                // One that cannot be read has no words: that is no reason to have none of the others.
+                all.extend(xml.attempt(Label::read)?);
             }
             Ok(())
         })?;
@@ -60,9 +61,9 @@ impl Label {
         let (mut key, mut label) = (None, Self::default());
         xml.children(|xml, element| {
             match element.name() {
-                "key" => key = Some(xml.text()?.into_owned()),
-                "label" => label.label = xml.text()?.into_owned(),
-                "summary" => label.summary = xml.text()?.into_owned(),
+                "key" => key = Some(xml.text()?.into_string()),
+                "label" => label.label = xml.text()?.into_string(),
+                "summary" => label.summary = xml.text()?.into_string(),
                 _ => {}
             }
             Ok(())

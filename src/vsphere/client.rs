@@ -69,9 +69,9 @@ impl Client {
         call.text("password", password);
         call.optional("locale", locale);
         // Without a cookie: a session that is signed in already is refused as a wrong password is.
-        let (signed_in, cookie) = self.wire.call(call, Caller::default(), SignedIn::read).await?;
-        let cookie = cookie.ok_or(Error::NotVcenter("it signs in without a session"))?;
-        Ok(Session::new(self.wire.clone(), Arc::clone(&self.content), cookie, signed_in))
+        let heard = self.wire.call(call, Caller::default(), SignedIn::read).await?;
+        let cookie = heard.cookie.ok_or(Error::NotVcenter("it signs in without a session"))?;
+        Ok(Session::new(self.wire.clone(), Arc::clone(&self.content), cookie, heard.value))
     }
 
     pub(super) async fn over(http: Http, address: &Address) -> Result<Self, Error> {
@@ -82,8 +82,8 @@ impl Client {
         let version = version::choose(&versions.body, http.limits().depth)?;
         let wire = Wire::new(http, &version)?;
         let content =
-            wire.call(ServiceContent::call(), Caller::default(), ServiceContent::read).await.map_err(stranger)?.0;
-        Ok(Self { wire, content: Arc::new(content.of_vcenter()?), version })
+            wire.call(ServiceContent::call(), Caller::default(), ServiceContent::read).await.map_err(stranger)?;
+        Ok(Self { wire, content: Arc::new(content.value.of_vcenter()?), version })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::error::Error;
-use super::reference::Reference;
+use super::reference::{LONGEST, Reference};
 use super::soap;
 use super::xml::{Malformed, Reader, Writer};
 
@@ -84,7 +84,7 @@ impl ServiceContent {
     /// Refuses a server of the same API that is no vCenter.
     pub(super) fn of_vcenter(self) -> Result<Self, Error> {
         match self.about.api_type.as_str() {
-            "VirtualCenter" if self.about.instance_uuid.is_empty() => {
+            "VirtualCenter" if self.about.instance_uuid.is_empty() || self.about.instance_uuid.len() > LONGEST => {
                 Err(Error::NotVcenter("it does not tell its instance's uuid"))
             }
             "VirtualCenter" => Ok(self),
@@ -111,7 +111,7 @@ impl About {
                 "instanceUuid" => &mut about.instance_uuid,
                 _ => return Ok(()),
             };
-            *field = xml.text()?.into_owned();
+            *field = xml.text()?.into_string();
             Ok(())
         })?;
         Ok(about)

@@ -39,7 +39,7 @@ impl Fault {
         xml.children(|xml, element| {
             match element.name() {
                 "fault" => fault = Some(Self::read(xml, element)?),
-                "localizedMessage" => text = Some(xml.text()?.into_owned()),
+                "localizedMessage" => text = Some(xml.text()?.into_string()),
                 _ => {}
             }
             Ok(())
@@ -50,13 +50,13 @@ impl Fault {
 
     /// Reads a MethodFault, whose type is the element's `xsi:type`.
     pub(super) fn read(xml: &mut Reader<'_>, element: &Element<'_>) -> Result<Self, Malformed> {
-        let kind = xml.kind(element)?.map_or("", |(_, name)| name).to_owned();
+        let kind = xml.kind(element)?.map(|(_, name)| name.into_string()).unwrap_or_default();
         let mut fault = Self { kind, ..Self::default() };
         xml.children(|xml, element| {
             match element.name() {
                 "faultCause" => fault.cause = Some(Box::new(Self::read_localized(xml)?)),
                 "faultMessage" => fault.messages.push(LocalizableMessage::read(xml)?),
-                name => fault.details.push((name.to_owned(), Value::read(xml, element)?)),
+                _ => fault.details.push((element.label().into_string(), Value::read(xml, element)?)),
             }
             Ok(())
         })?;

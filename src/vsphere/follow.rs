@@ -108,7 +108,8 @@ impl Follow {
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`] and [`Error::ManagedObjectNotFound`] end this `Follow`; after another that
-    /// [`Error::is_passing`] it can go on; and those of any call.
+    /// [`Error::is_passing`] it can go on, though one that is [`Error::TooSlow`] may never answer again: another `Follow` of
+    /// the session may; and those of any call.
     pub async fn wait(&mut self, max_wait: Duration) -> Result<Vec<Update>, Error> {
         let mut longest = max_wait.min(LONGEST);
         for _ in 0..PARTS {
@@ -186,8 +187,10 @@ impl Follow {
     async fn read_unread(&mut self) -> Result<(), Error> {
         while let Some(task) = self.known.unread() {
             match self.session.task(&task).await {
-                Ok(info) => self.known.keep(info),
+                Ok(info) => self.known.keep(Source::List, info),
                 Err(Error::ManagedObjectNotFound { .. }) => self.known.lose(task),
+                // It is there, and noted: it is told again when it changes.
+                Err(Error::Malformed(_)) => {}
                 Err(error) => return Err(error),
             }
             self.known.was_read();

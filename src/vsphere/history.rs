@@ -47,15 +47,24 @@ impl Session {
 }
 
 impl History {
-    /// The next tasks in the order they were made, 1 to [`LARGEST_READ`] at most; none when the history is read.
+    /// The next tasks in the order they were made, 1 to [`LARGEST_READ`] at most; none when the history is read. Those
+    /// that cannot be read are left out: see [`Session::left_out`].
     /// (TaskHistoryCollector.ReadNextTasks.)
     ///
     /// # Errors
     /// Those of any call. The place is lost with the session; whether a page that broke off was read is not known.
     pub async fn next(&mut self, max: u32) -> Result<Vec<TaskInfo>, Error> {
-        let mut call = Writer::call("ReadNextTasks", &self.collector);
-        call.number("maxCount", max.clamp(1, LARGEST_READ));
-        self.session.call(call, read_tasks).await
+        loop {
+            let mut call = Writer::call("ReadNextTasks", &self.collector);
+            call.number("maxCount", max.clamp(1, LARGEST_READ));
+            let page = self.session.call(call, read_tasks).await?;
+            let is_end = page.is_empty();
+            let tasks: Vec<TaskInfo> = page.into_iter().flatten().collect();
+            // A page of nothing but unreadable ones is not the end.
+            if is_end || !tasks.is_empty() {
+                return Ok(tasks);
+            }
+        }
     }
 
     /// Gives it back. One that cannot be given back ends with the session. (HistoryCollector.DestroyCollector.)
@@ -84,6 +93,6 @@ impl Filter {
     }
 }
 
-fn read_tasks(xml: &mut Reader<'_>) -> Result<Vec<TaskInfo>, Malformed> {
+fn read_tasks(xml: &mut Reader<'_>) -> Result<Vec<Option<TaskInfo>>, Malformed> {
     soap::each(xml, |xml, _| TaskInfo::read(xml))
 }

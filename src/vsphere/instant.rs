@@ -2,6 +2,10 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
+/// One call tells microseconds where another tells milliseconds with an error of rounding: instants of one thing that
+/// lie nearer than this are one instant.
+pub const APART: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Parses `2026-03-02T08:15:04.113Z`, with any fraction (kept to microseconds) and any offset; none means UTC.
 /// (XML Schema Part 2, dateTime.) Written by hand since a page of a history has three thousand of them.
 pub(super) fn parse(text: &str) -> Option<DateTime<Utc>> {

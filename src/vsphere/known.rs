@@ -1,7 +1,8 @@
 //! What a [`Follow`](super::Follow) knows of tasks, and what of it is to be told.
 //!
-//! Pure: updates go in, tasks come out, each state of a task once. The invariant: a task that ended never runs again.
-//! The feed and the list are looked at one after the other, and may disagree by a moment.
+//! Pure: updates go in, tasks come out, each state of a task once. The invariant: a task that ended never runs again,
+//! unless it is another one that was given the key. The feed and the list are looked at one after the other, and may
+//! disagree: of progress the feed tells nothing when it changes, so that what it shows is old.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +17,7 @@ use super::update::{Change, ObjectUpdate};
 pub(super) const LATEST_PAGE: &str = "latestPage";
 
 /// Which filter an update is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// The one that tells which tasks there are.
     Feed,
@@ -56,20 +57,30 @@ impl Known {
         match (source, leaves) {
             (Source::List, true) => self.lose(object),
             (Source::Feed, true) => _ = self.fed.remove(&object),
-            (Source::List, false) => self.change(object, changes),
+            (Source::List, false) => self.change(source, object, changes),
             (Source::Feed, false) => {
                 self.fed.insert(object.clone());
-                self.change(object, changes);
+                self.change(source, object, changes);
             }
         }
     }
 
     /// Takes in how a task stands.
-    pub(super) fn keep(&mut self, info: TaskInfo) {
+    pub(super) fn keep(&mut self, source: Source, mut info: TaskInfo) {
         let old = self.tasks.get(&info.task);
-        let late = old.is_some_and(|old| ended(old) && !ended(&info));
-        if !late && old != Some(&info) {
-            self.tasks.insert(info.task.clone(), info.clone());
+        if let Some(old) = old.filter(|old| old.is_of(info.queue_time)) {
+            if ended(old) && !ended(&info) {
+                return;
+            }
+            if source == Source::Feed && !ended(&info) {
+                info.progress = info.progress.max(old.progress);
+            }
+        }
+        if old != Some(&info) {
+            // The key's former task is told, and is not what is known by it.
+            if old.is_none_or(|old| old.queue_time <= info.queue_time || old.is_of(info.queue_time)) {
+                self.tasks.insert(info.task.clone(), info.clone());
+            }
             self.news.push(Update::Task(Box::new(info)));
         }
     }
@@ -100,11 +111,13 @@ impl Known {
         std::mem::take(&mut self.news)
     }
 
-    fn change(&mut self, task: Reference, changes: Vec<Change>) {
+    fn change(&mut self, source: Source, task: Reference, changes: Vec<Change>) {
         let mut info = self.tasks.get(&task).cloned();
         for Change { path, value, .. } in changes {
             info = match (path.as_str(), value) {
                 ("info", Some(Typed::Task(whole))) => Some(*whole),
+                // Noted where it was read; what is known stays.
+                ("info", Some(Typed::Unreadable)) => return,
                 (path, value) => info.and_then(|info| merge::apply(info, path, value)),
             };
             if info.is_none() {
@@ -112,7 +125,7 @@ impl Known {
             }
         }
         if let Some(info) = info {
-            self.keep(info);
+            self.keep(source, info);
         }
     }
 
@@ -120,12 +133,12 @@ impl Known {
         match change.value {
             Some(Typed::Tasks(page)) if change.path == LATEST_PAGE => {
                 self.fed = page.iter().map(|info| info.task.clone()).collect();
-                page.into_iter().for_each(|info| self.keep(info));
+                page.into_iter().for_each(|info| self.keep(Source::Feed, info));
             }
             // One of the page alone: `latestPage["task-3251"]`.
             Some(Typed::Task(info)) if change.path.starts_with(LATEST_PAGE) => {
                 self.fed.insert(info.task.clone());
-                self.keep(*info);
+                self.keep(Source::Feed, *info);
             }
             _ => {}
         }

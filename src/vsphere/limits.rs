@@ -9,7 +9,7 @@ pub struct Limits {
     pub connect: Duration,
     /// From the call to the answer's last byte. 60 seconds.
     pub call: Duration,
-    /// How much longer than it was asked to wait a call for updates may take. 30 seconds.
+    /// How much longer than it was asked to wait a call for updates may take. 15 seconds.
     pub wait_margin: Duration,
     /// The size of an answer in bytes, after decompression. 64 MiB.
     pub answer_bytes: usize,
@@ -24,7 +24,7 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(10),
             call: Duration::from_secs(60),
-            wait_margin: Duration::from_secs(30),
+            wait_margin: Duration::from_secs(15),
             answer_bytes: 64 << 20,
             stranger_bytes: 4 << 20,
             depth: 64,

@@ -19,9 +19,9 @@ impl LocalizableMessage {
         let mut message = Self::default();
         xml.children(|xml, element| {
             match element.name() {
-                "key" => message.key = xml.text()?.into_owned(),
+                "key" => message.key = xml.text()?.into_string(),
                 "arg" => message.args.push(read_pair(xml)?),
-                "message" => message.message = Some(xml.text()?.into_owned()),
+                "message" => message.message = Some(xml.text()?.into_string()),
                 _ => {}
             }
             Ok(())
@@ -35,7 +35,7 @@ pub(super) fn read_pair(xml: &mut Reader<'_>) -> Result<(String, Value), Malform
     let (mut key, mut value) = (String::new(), None);
     xml.children(|xml, element| {
         match element.name() {
-            "key" => key = xml.text()?.into_owned(),
+            "key" => key = xml.text()?.into_string(),
             "value" => value = Some(Value::read(xml, element)?),
             _ => {}
         }

@@ -103,8 +103,8 @@ fn read_property(xml: &mut Reader<'_>) -> Result<Option<(String, Typed)>, Malfor
     let (mut name, mut value) = (String::new(), None);
     xml.children(|xml, element| {
         match element.name() {
-            "name" => name = xml.text()?.into_owned(),
-            "val" => value = Some(Typed::read(xml, element)?),
+            "name" => name = xml.text()?.into_string(),
+            "val" => value = Some(Typed::lenient(xml, element)?),
             _ => {}
         }
         Ok(())
@@ -117,7 +117,7 @@ impl Missing {
         let (mut path, mut fault) = (String::new(), None);
         xml.children(|xml, element| {
             match element.name() {
-                "path" => path = xml.text()?.into_owned(),
+                "path" => path = xml.text()?.into_string(),
                 "fault" => fault = Some(Fault::read_localized(xml)?),
                 _ => {}
             }
@@ -143,17 +143,34 @@ impl Missing {
 }
 
 impl Page {
+    /// Reads what was asked of one object.
     pub(super) fn read(xml: &mut Reader<'_>) -> Result<Self, Malformed> {
-        // Nothing to tell is an answer without a value.
-        Ok(soap::each(xml, |xml, _| Self::read_result(xml))?.pop().unwrap_or_default())
+        Self::read_with(xml, |xml| Found::read(xml).map(Some))
     }
 
-    fn read_result(xml: &mut Reader<'_>) -> Result<Self, Malformed> {
+    /// Reads what was asked of many: one that cannot be read is left out.
+    pub(super) fn read_many(xml: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Self::read_with(xml, |xml| Ok(xml.attempt(Found::read)?.ok()))
+    }
+
+    fn read_with(
+        xml: &mut Reader<'_>,
+        object: impl Fn(&mut Reader<'_>) -> Result<Option<Found>, Malformed>,
+    ) -> Result<Self, Malformed> {
+        // Nothing to tell is an answer without a value.
+        Ok(soap::each(xml, |xml, _| Self::read_result(xml, &object))?.pop().unwrap_or_default())
+    }
+
+    fn read_result(
+        xml: &mut Reader<'_>,
+        object: impl Fn(&mut Reader<'_>) -> Result<Option<Found>, Malformed>,
+    ) -> Result<Self, Malformed> {
         let mut page = Self::default();
         xml.children(|xml, element| {
             match element.name() {
-                "token" => page.token = Some(xml.text()?.into_owned()),
-                "objects" => page.found.push(Found::read(xml)?),
+                // It goes back as it came.
+                "token" => page.token = Some(xml.parse(|token| Some(token.to_owned()))?),
+                "objects" => page.found.extend(object(xml)?),
                 _ => {}
             }
             Ok(())

@@ -56,19 +56,19 @@ impl Reason {
         let mut draft = Draft::default();
         xml.children(|xml, element| {
             match element.name() {
-                "userName" => draft.user_name = Some(xml.text()?.into_owned()),
-                "name" => draft.name = Some(xml.text()?.into_owned()),
+                "userName" => draft.user_name = Some(xml.text()?.into_string()),
+                "name" => draft.name = Some(xml.text()?.into_string()),
                 "scheduledTask" => draft.scheduled_task = Some(Reference::read(xml, element)?),
-                "alarmName" => draft.alarm_name = Some(xml.text()?.into_owned()),
+                "alarmName" => draft.alarm_name = Some(xml.text()?.into_string()),
                 "alarm" => draft.alarm = Some(Reference::read(xml, element)?),
-                "entityName" => draft.entity_name = Some(xml.text()?.into_owned()),
+                "entityName" => draft.entity_name = Some(xml.text()?.into_string()),
                 "entity" => draft.entity = Some(Reference::read(xml, element)?),
                 _ => {}
             }
             Ok(())
         })?;
         let missing = |name| xml.missing(name);
-        Ok(match (space, kind) {
+        Ok(match (space, kind.as_str()) {
             (Space::Vim, "TaskReasonUser") => {
                 Self::User { user_name: draft.user_name.ok_or_else(|| missing("userName"))? }
             }
@@ -83,7 +83,7 @@ impl Reason {
                 entity: draft.entity.ok_or_else(|| missing("entity"))?,
             },
             (Space::Vim, "TaskReasonSystem") => Self::System,
-            _ => Self::Other(kind.to_owned()),
+            _ => Self::Other(kind.into_string()),
         })
     }
 }

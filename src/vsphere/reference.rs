@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use super::xml::{Element, Malformed, Reader};
 
+/// The longest type and the longest key, in bytes: what is cut is another's, and indexes of databases have their limits.
+pub(super) const LONGEST: usize = 200;
+
 /// Names a managed object of one vCenter: `VirtualMachine:vm-119`. (vSphere Web Services API,
 /// ManagedObjectReference.)
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,7 +50,11 @@ impl Reference {
     /// Reads an element whose attribute `type` (the one without a namespace) is the object's type.
     pub(super) fn read(xml: &mut Reader<'_>, element: &Element<'_>) -> Result<Self, Malformed> {
         let kind = element.attribute("type").ok_or_else(|| xml.malformed("is a reference without a type"))?;
-        Ok(Self { kind: kind.into_owned(), value: xml.text()?.into_owned() })
+        let (kind, value) = (kind.into_string(), xml.text()?.into_string());
+        if kind.len() > LONGEST || value.len() > LONGEST {
+            return Err(xml.malformed("is too long for a reference"));
+        }
+        Ok(Self { kind, value })
     }
 }
 

@@ -7,7 +7,7 @@ use super::reference::Reference;
 use super::session::Session;
 use super::task::TaskInfo;
 use super::typed::Typed;
-use super::xml::Writer;
+use super::xml::{Malformed, Writer};
 
 /// More pages than any answer has: a server that always has one more is stopped.
 const PAGES: usize = 10_000;
@@ -28,7 +28,7 @@ impl Session {
     }
 
     /// The tasks that are unfinished or ended within the last ten minutes, at most 200 ended ones, of those that the
-    /// user may see. One call. (TaskManager.recentTask.)
+    /// user may see; without those that cannot be read. One call. (TaskManager.recentTask.)
     ///
     /// # Errors
     /// Those of any call.
@@ -40,8 +40,8 @@ impl Session {
     /// A task by its reference. (Task.info.)
     ///
     /// # Errors
-    /// [`Error::ManagedObjectNotFound`] when the vCenter does not know it any more, [`Error::NoPermission`], and those
-    /// of any call.
+    /// [`Error::ManagedObjectNotFound`] when the vCenter does not know it any more, [`Error::Malformed`] when it is there
+    /// and cannot be read, [`Error::NoPermission`], and those of any call.
     pub async fn task(&self, task: &Reference) -> Result<TaskInfo, Error> {
         let gone = || Error::ManagedObjectNotFound { reference: task.clone() };
         self::task(self.property(INFO, task).await?).ok_or_else(gone)
@@ -82,22 +82,28 @@ impl Session {
         let mut call = Writer::call("RetrievePropertiesEx", collector);
         specify(&mut call, "specSet", properties, start);
         call.within("options", |_| {});
-        let mut page = self.call(call, Page::read).await?.checked()?;
+        let read = match start {
+            Start::Object(_) => Page::read,
+            Start::Along(..) => Page::read_many,
+        };
+        let mut page = self.call(call, read).await?.checked()?;
         let mut all = page.found;
         for _ in 1..PAGES {
             let Some(token) = page.token else { return Ok(all) };
             let mut call = Writer::call("ContinueRetrievePropertiesEx", collector);
             call.text("token", &token);
-            page = self.call(call, Page::read).await?.checked()?;
+            page = self.call(call, read).await?.checked()?;
             all.append(&mut page.found);
         }
         Err(Error::TooLarge)
     }
 
-    /// Reads the one property that is asked for, of one object. Unset is nothing; unreadable is an error.
+    /// Reads the one property that is asked for, of one object. Unset is nothing; one that may not or cannot be read is
+    /// an error.
     pub(super) async fn property(&self, property: Properties, object: &Reference) -> Result<Option<Typed>, Error> {
         let Some(mut found) = self.retrieve(&[property], &Start::Object(object)).await?.pop() else { return Ok(None) };
         match (found.properties.pop(), found.missing.pop()) {
+            (Some((path, Typed::Unreadable)), _) => Err(Malformed::new("cannot be read", 0).inside(&path).into()),
             (Some((_, value)), _) => Ok(Some(value)),
             (None, Some(missing)) => Err(missing.fault.into()),
             (None, None) => Ok(None),

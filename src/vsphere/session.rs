@@ -5,7 +5,7 @@
 //! with [`Error::NotAuthenticated`], and all that was made in it is gone.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -14,8 +14,9 @@ use reqwest::header::HeaderValue;
 use super::content::{About, ServiceContent, service_instance};
 use super::error::Error;
 use super::instant;
+use super::left_out::LeftOut;
 use super::reference::Reference;
-use super::soap::{self, Caller, Read, Wire};
+use super::soap::{self, Caller, Heard, Read, Wire};
 use super::xml::{Malformed, Reader, Writer};
 
 /// A signed-in user.
@@ -27,6 +28,7 @@ struct Inner {
     content: Arc<ServiceContent>,
     cookie: HeaderValue,
     signed_in: SignedIn,
+    left_out: Mutex<LeftOut>,
 }
 
 /// Who signed in. (vSphere Web Services API, UserSession.)
@@ -42,7 +44,7 @@ pub struct SignedIn {
 
 impl Session {
     pub(super) fn new(wire: Wire, content: Arc<ServiceContent>, cookie: HeaderValue, signed_in: SignedIn) -> Self {
-        Self(Arc::new(Inner { wire, content, cookie, signed_in }))
+        Self(Arc::new(Inner { wire, content, cookie, signed_in, left_out: Mutex::default() }))
     }
 
     /// Who signed in, and in which language.
@@ -82,8 +84,7 @@ impl Session {
 
     /// Makes a call.
     pub(super) async fn call<T: Send + 'static>(&self, call: Writer, read: Read<T>) -> Result<T, Error> {
-        let caller = Caller { cookie: Some(&self.0.cookie), wait: None };
-        self.0.wire.call(call, caller, read).await.map(|(value, _)| value)
+        self.ask(call, None, read).await
     }
 
     /// Makes a call that may wait on purpose.
@@ -93,8 +94,22 @@ impl Session {
         wait: Duration,
         read: Read<T>,
     ) -> Result<T, Error> {
-        let caller = Caller { cookie: Some(&self.0.cookie), wait: Some(wait) };
-        self.0.wire.call(call, caller, read).await.map(|(value, _)| value)
+        self.ask(call, Some(wait), read).await
+    }
+
+    async fn ask<T: Send + 'static>(&self, call: Writer, wait: Option<Duration>, read: Read<T>) -> Result<T, Error> {
+        let caller = Caller { cookie: Some(&self.0.cookie), wait };
+        let Heard { value, left_out, .. } = self.0.wire.call(call, caller, read).await?;
+        if !left_out.is_empty() {
+            self.0.left_out.lock().unwrap_or_else(PoisonError::into_inner).append(left_out);
+        }
+        Ok(value)
+    }
+
+    /// The tasks that could not be read in this session's answers, and were left out of them; each is told once.
+    #[must_use]
+    pub fn left_out(&self) -> LeftOut {
+        std::mem::take(&mut *self.0.left_out.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes a call that answers a reference: of what it made, or of the task that does it.
@@ -130,7 +145,7 @@ impl SignedIn {
                     "messageLocale" => &mut messages,
                     _ => return Ok(()),
                 };
-                *field = xml.text()?.into_owned();
+                *field = xml.text()?.into_string();
                 Ok(())
             })?;
             if !messages.is_empty() {

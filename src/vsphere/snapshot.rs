@@ -79,8 +79,8 @@ fn read_branch(xml: &mut Reader<'_>, parent: Option<&Reference>, all: &mut Vec<S
     xml.children(|xml, element| {
         match element.name() {
             "snapshot" => reference = Some(Reference::read(xml, element)?),
-            "name" => name = xml.text()?.into_owned(),
-            "description" => description = xml.text()?.into_owned(),
+            "name" => name = xml.text()?.into_string(),
+            "description" => description = xml.text()?.into_string(),
             "createTime" => created_at = Some(xml.parse(instant::parse)?),
             // Always after the snapshot itself: the order of elements is the definition's.
             "childSnapshotList" => read_branch(xml, reference.as_ref(), &mut children)?,

@@ -10,6 +10,7 @@ use reqwest::header::HeaderValue;
 use super::error::Error;
 use super::fault::Fault;
 use super::http::{Answer, Http, Request};
+use super::left_out::LeftOut;
 use super::xml::{Element, Malformed, Reader, Writer};
 
 /// From this size on, in bytes, an answer is read on a thread of its own: a runtime's thread has better to do.
@@ -20,6 +21,15 @@ const LARGE: usize = 256 << 10;
 pub(super) struct Wire {
     http: Http,
     action: HeaderValue,
+}
+
+/// What came back.
+pub(super) struct Heard<T> {
+    pub(super) value: T,
+    /// The tasks in it that could not be read.
+    pub(super) left_out: LeftOut,
+    /// The one of a session that the call began.
+    pub(super) cookie: Option<HeaderValue>,
 }
 
 /// Who calls, and how long the server may wait on purpose.
@@ -40,13 +50,13 @@ impl Wire {
         Ok(Self { http, action })
     }
 
-    /// Makes a call and reads its answer; the cookie is the one of a session that the call began.
+    /// Makes a call and reads its answer.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         call: Writer,
         caller: Caller<'_>,
         read: Read<T>,
-    ) -> Result<(T, Option<HeaderValue>), Error> {
+    ) -> Result<Heard<T>, Error> {
         let (method, began) = (call.method(), Instant::now());
         let request = Request { action: &self.action, cookie: caller.cookie, body: call.finish()?, wait: caller.wait };
         let Answer { status, cookie, body } = self.http.post(request).await?;
@@ -59,7 +69,7 @@ impl Wire {
         match answer {
             // A server that fails on its own, or a proxy before it, says so in HTML or not at all.
             Err(Error::Malformed(_)) if status != 200 => Err(Error::Http(status)),
-            answer => answer.map(|value| (value, cookie)),
+            answer => answer.map(|(value, left_out)| Heard { value, left_out, cookie }),
         }
     }
 }
@@ -82,14 +92,15 @@ async fn on_thread<T: Send + 'static>(
     }
 }
 
-/// Reads an envelope: what the method answers, or its fault.
+/// Reads an envelope: what the method answers, with what was left out of it, or its fault. Bytes that are no text are no
+/// reason to lose the others.
 pub(super) fn answer<T>(
     body: &[u8],
     depth: usize,
     read: impl Fn(&mut Reader<'_>) -> Result<T, Malformed>,
-) -> Result<T, Error> {
-    let text = std::str::from_utf8(body).map_err(|error| Malformed::new("is not UTF-8", error.valid_up_to() as u64))?;
-    let mut xml = Reader::new(text, depth);
+) -> Result<(T, LeftOut), Error> {
+    let text = String::from_utf8_lossy(body);
+    let mut xml = Reader::new(&text, depth);
     let (mut value, mut fault) = (None, None);
     xml.children(|xml, root| match root.name() {
         "Envelope" => xml.children(|xml, part| match part.name() {
@@ -107,7 +118,7 @@ pub(super) fn answer<T>(
     })?;
     match (fault, value) {
         (Some(fault), _) => Err(fault.into()),
-        (None, Some(value)) => Ok(value),
+        (None, Some(value)) => Ok((value, xml.into_left_out())),
         (None, None) => Err(xml.malformed("is no SOAP envelope").into()),
     }
 }
@@ -117,7 +128,7 @@ fn read_fault(xml: &mut Reader<'_>) -> Result<Fault, Malformed> {
     let (mut fault, mut text) = (Fault::default(), None);
     xml.children(|xml, element| match element.name() {
         "faultstring" => {
-            text = Some(xml.text()?.into_owned());
+            text = Some(xml.text()?.into_string());
             Ok(())
         }
         "detail" => xml.children(|xml, detail| {

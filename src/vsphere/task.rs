@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::fault::Fault;
+use super::instant::APART;
 use super::message::LocalizableMessage;
 use super::reason::Reason;
 use super::reference::Reference;
@@ -60,6 +61,16 @@ pub struct TaskInfo {
     pub root_task_key: Option<String>,
     /// What a client called the operation.
     pub activation_id: Option<String>,
+    /// What of it could not be read, and is as if it had not been told.
+    pub flaw: Option<String>,
+}
+
+impl TaskInfo {
+    /// Whether it is the task of its key that was queued then: keys are given out again.
+    #[must_use]
+    pub fn is_of(&self, queued: DateTime<Utc>) -> bool {
+        (self.queue_time - queued).abs().to_std().is_ok_and(|apart| apart < APART)
+    }
 }
 
 /// Where a task stands. (vSphere Web Services API, TaskInfoState.)

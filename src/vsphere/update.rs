@@ -55,7 +55,8 @@ impl UpdateSet {
         let (mut set, mut version) = (Self::default(), None);
         xml.children(|xml, element| {
             match element.name() {
-                "version" => version = Some(xml.text()?.into_owned()),
+                // It goes back as it came.
+                "version" => version = Some(xml.parse(|version| Some(version.to_owned()))?),
                 "filterSet" => set.filters.push(FilterUpdate::read(xml)?),
                 "truncated" => set.truncated = xml.parse(flag)?,
                 _ => {}
@@ -97,7 +98,7 @@ impl ObjectUpdate {
         let (mut changes, mut missing) = (Vec::new(), Vec::new());
         xml.children(|xml, element| {
             match element.name() {
-                "kind" => leaves = Some(xml.text()? == "leave"),
+                "kind" => leaves = Some(xml.text()?.as_str() == "leave"),
                 "obj" => object = Some(Reference::read(xml, element)?),
                 "changeSet" => changes.push(Change::read(xml)?),
                 "missingSet" => missing.push(Missing::read(xml)?),
@@ -115,9 +116,9 @@ impl Change {
         let mut change = Self::default();
         xml.children(|xml, element| {
             match element.name() {
-                "name" => change.path = xml.text()?.into_owned(),
-                "op" => change.removed = matches!(&*xml.text()?, "remove" | "indirectRemove"),
-                "val" => change.value = Some(Typed::read(xml, element)?),
+                "name" => change.path = xml.text()?.into_string(),
+                "op" => change.removed = matches!(xml.text()?.as_str(), "remove" | "indirectRemove"),
+                "val" => change.value = Some(Typed::lenient(xml, element)?),
                 _ => {}
             }
             Ok(())

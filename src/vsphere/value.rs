@@ -2,6 +2,7 @@
 
 use super::reference::Reference;
 use super::xml::{Element, Malformed, Reader, Space, flag};
+use crate::text::Text;
 
 /// A value of any type.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,23 +26,24 @@ impl Value {
     /// Reads the element by its `xsi:type`. One without any is a reference where it has the attribute of one.
     pub(super) fn read(xml: &mut Reader<'_>, element: &Element<'_>) -> Result<Self, Malformed> {
         let named = xml.kind(element)?;
-        let (space, kind) = named.unwrap_or((Space::Vim, ""));
         let untyped_reference = named.is_none() && element.attribute("type").is_some();
+        let (space, kind) = named.unwrap_or((Space::Vim, Text::default()));
+        let kind = kind.as_str();
         if untyped_reference || (space, kind) == (Space::Vim, "ManagedObjectReference") {
             return Reference::read(xml, element).map(Self::Reference);
         }
         let other = || Self::Other { kind: kind.to_owned() };
         let Some(text) = xml.plain()? else { return Ok(other()) };
-        let number = || text.trim().parse().ok().map(Self::Int);
+        let number = || text.as_str().trim().parse().ok().map(Self::Int);
         Ok(match (space, kind) {
-            (Space::Xsd, "boolean") => flag(&text).map(Self::Bool),
+            (Space::Xsd, "boolean") => flag(text.as_str()).map(Self::Bool),
             (Space::Xsd, "byte" | "short" | "int" | "long" | "integer") => number(),
             (Space::Xsd, "unsignedByte" | "unsignedShort" | "unsignedInt") => number(),
             (Space::Xsd, _) => None,
             // An object that has nothing in it looks as an empty text does.
-            _ if !kind.is_empty() && text.trim().is_empty() => Some(other()),
+            _ if !kind.is_empty() && text.as_str().trim().is_empty() => Some(other()),
             _ => None,
         }
-        .unwrap_or_else(|| Self::Text(text.into_owned())))
+        .unwrap_or_else(|| Self::Text(text.into_string())))
     }
 }

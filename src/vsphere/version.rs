@@ -42,11 +42,11 @@ fn namespace_versions(xml: &mut Reader<'_>) -> Result<(String, Vec<String>), Mal
     let (mut name, mut versions) = (String::new(), Vec::new());
     xml.children(|xml, element| {
         match element.name() {
-            "name" => xml.text()?.trim().clone_into(&mut name),
-            "version" => versions.push(xml.text()?.trim().to_owned()),
+            "name" => xml.text()?.as_str().trim().clone_into(&mut name),
+            "version" => versions.push(xml.text()?.as_str().trim().to_owned()),
             "priorVersions" => xml.children(|xml, prior| {
                 if prior.name() == "version" {
-                    versions.push(xml.text()?.trim().to_owned());
+                    versions.push(xml.text()?.as_str().trim().to_owned());
                 }
                 Ok(())
             })?,

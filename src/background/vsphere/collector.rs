@@ -1,11 +1,12 @@
 //! The collector of one vCenter: one round after the other, a round being what one session sees. What ends a round is
-//! shown with its reason, and the next begins after a growing pause.
+//! shown with its reason, until a round comes further, and the next begins after a growing pause.
 //!
 //! It ends when it is told to, or when its lease has gone on or the settings have changed: then whoever takes the lease
 //! next begins with what is kept.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use taskloom_entity::{CollectionState, vcenter};
@@ -15,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::round::Round;
 use super::writer::Writer;
 use super::{LEASE, RENEW};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::resolver::Request;
-use crate::resolver::vsphere::collect::{self, Collection, Lease, News};
+use crate::resolver::vsphere::collect::{self, Lease, News};
 use crate::resolver::vsphere::trouble;
+use crate::text::Text;
 use crate::vsphere::{self, Session};
 
 /// The first pause, and the longest.
@@ -57,25 +59,20 @@ pub(super) struct Collector {
     pub(super) writer: Writer,
     pub(super) vcenter: vcenter::Model,
     pub(super) lease: Lease,
-    /// As it stood when the lease was taken, and as it went on.
-    pub(super) stands: Collection,
     /// The session of this round or of the last, to be ended.
     pub(super) session: Option<Session>,
     /// Whether this round came as far as to follow.
-    pub(super) follows: bool,
-    /// Why the round before ended, while none came further.
-    reason: &'static str,
+    pub(super) follows: AtomicBool,
+    /// Why the round before ended, while none came further: a word and a sentence.
+    pub(super) failed: Option<(String, String)>,
     /// When the vCenter's words were read, and when its inventory was.
-    pub(super) read: (Option<Instant>, Option<Instant>),
+    pub(super) read: Mutex<(Option<Instant>, Option<Instant>)>,
 }
 
 impl Collector {
-    pub(super) fn new(
-        request: Request,
-        writer: Writer,
-        (vcenter, lease, stands): (vcenter::Model, Lease, Collection),
-    ) -> Self {
-        Self { request, writer, vcenter, lease, stands, session: None, follows: false, reason: "", read: (None, None) }
+    pub(super) fn new(request: Request, writer: Writer, (vcenter, lease): (vcenter::Model, Lease)) -> Self {
+        let follows = AtomicBool::new(false);
+        Self { request, writer, vcenter, lease, session: None, follows, failed: None, read: Mutex::default() }
     }
 
     /// Collects until `stop`, or until the lease is lost.
@@ -98,15 +95,19 @@ impl Collector {
     async fn rounds(&mut self) -> Infallible {
         let mut pause = PAUSES.0;
         loop {
-            self.follows = false;
+            self.follows.store(false, Ordering::Relaxed);
             let ended = Round::run(self).await;
-            if self.follows {
+            if self.follows() {
                 pause = PAUSES.0;
             }
             let wait = self.show(ended, pause).await;
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(PAUSES.1);
         }
+    }
+
+    pub(super) fn follows(&self) -> bool {
+        self.follows.load(Ordering::Relaxed)
     }
 
     /// Ends a session; one that cannot be ended now ends when it has been idle for long enough.
@@ -122,7 +123,7 @@ impl Collector {
     async fn show(&mut self, end: End, pause: Duration) -> Duration {
         let (word, pause) = match &end {
             // Nothing is wrong: sign in again.
-            End::Vcenter(error) if error.is_session_lost() && self.follows => ("SESSION_LOST", Duration::ZERO),
+            End::Vcenter(error) if error.is_session_lost() && self.follows() => ("SESSION_LOST", Duration::ZERO),
             End::Vcenter(error @ (vsphere::Error::InvalidLogin | vsphere::Error::PasswordExpired)) => {
                 (trouble::code(error), CAREFUL.max(pause))
             }
@@ -132,13 +133,21 @@ impl Collector {
             End::LeaseLost => ("LEASE_LOST", pause),
         };
         let name = self.vcenter.name.as_str();
-        if self.follows || self.reason != word {
-            tracing::warn!(vcenter = name, reason = word, "the collection stops: {end}; again in {pause:?}");
-        } else {
-            tracing::debug!(vcenter = name, reason = word, "still the same; again in {pause:?}");
+        let is_same = !self.follows() && self.failed.as_ref().is_some_and(|(before, _)| before == word);
+        match &end {
+            _ if is_same => tracing::debug!(vcenter = name, reason = word, "still the same; again in {pause:?}"),
+            // What people are shown does not say why.
+            End::Ours(error) if error.code().kind == Kind::Internal => {
+                tracing::error!(vcenter = name, reason = word, error = ?error, "the collection stops; again in {pause:?}");
+            }
+            End::Ours(error) => {
+                tracing::warn!(vcenter = name, reason = word, error = ?error, "the collection stops; again in {pause:?}");
+            }
+            end => tracing::warn!(vcenter = name, reason = word, "the collection stops: {end}; again in {pause:?}"),
         }
-        self.reason = word;
-        let state = Some((CollectionState::Failing, Some((word.to_owned(), end.to_string()))));
+        let failed = (word.to_owned(), Text::message(&end.to_string()).into_string());
+        self.failed = Some(failed.clone());
+        let state = Some((CollectionState::Failing, Some(failed)));
         if let Err(error) = self.tell(News { state, ..News::default() }).await {
             tracing::debug!(%error, "the state could not be written");
         }

@@ -3,9 +3,13 @@
 //! Each server looks for vCenters without a collector and takes a lease on them. A server that dies is noticed when
 //! another has seen its leases stand for 16 seconds; each looks every two.
 
+mod clock;
 mod collector;
+mod divide;
+mod listen;
 mod names;
 mod read;
+mod remarks;
 mod round;
 mod writer;
 
@@ -38,8 +42,8 @@ pub async fn run(request: Request, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match collect::claim(&request, (&owner, &mut leases), LEASE).await {
             Ok(claimed) => {
-                for (vcenter, lease, stands) in claimed {
-                    let collector = Collector::new(request.clone(), writer.clone(), (vcenter, lease, stands));
+                for (vcenter, lease, _) in claimed {
+                    let collector = Collector::new(request.clone(), writer.clone(), (vcenter, lease));
                     collectors.spawn(collector.run(stop.child_token()));
                 }
             }

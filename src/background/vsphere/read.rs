@@ -8,12 +8,15 @@ use taskloom_entity::{CollectionState, VsphereInstanceId, vsphere_task};
 use tokio::time::Instant;
 
 use super::collector::End;
-use super::round::{Round, TELL, state};
+use super::listen::TELL;
+use super::round::Round;
 use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
 use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, TaskInfo, TaskState};
 
 /// How often it is asked what happens while a history is read.
 const LISTEN: Duration = Duration::from_millis(500);
+/// The same while nobody answers that.
+const TRY: Duration = Duration::from_secs(60);
 /// How far behind the newest known end a gap is read: a task may be found in the history later than elsewhere.
 const OVERLAP: Duration = Duration::from_secs(300);
 /// How many histories of one task are looked up at a time.
@@ -23,7 +26,7 @@ impl Round<'_> {
     /// The whole history, the oldest first. What happens meanwhile is recorded between its pages.
     pub(super) async fn first(&mut self) -> Result<(), End> {
         let of = self.of;
-        of.tell(state(CollectionState::Reading)).await?;
+        self.tell(News { state: Some((CollectionState::Reading, None)), ..News::default() }).await?;
         let mut history = match self.session.history(&Filter::default()).await {
             Ok(history) => history,
             Err(error) if has_no_history(&error) => {
@@ -45,16 +48,14 @@ impl Round<'_> {
             let (next, written) = tokio::join!(history.next(LARGEST_READ), self.record(page, Source::First));
             written?;
             page = next?;
-            if listened.elapsed() > LISTEN {
+            if listened.elapsed() > if self.remarks.is_hanging() { TRY } else { LISTEN } {
                 listened = Instant::now();
                 let seen = self.listen(Duration::ZERO).await?;
                 self.record(seen, Source::Live).await?;
             }
             if told.elapsed() > TELL {
                 told = Instant::now();
-                let message = format!("{count} tasks of the history are read, in {} s", began.elapsed().as_secs());
-                let state = Some((CollectionState::Reading, Some(("READING".to_owned(), message))));
-                of.tell(News { state, seen_at: Some(of.request.clock.now()), ..News::default() }).await?;
+                self.tell_progress(count, began.elapsed()).await?;
             }
         }
         tracing::info!(vcenter = of.vcenter.name, count, took = ?began.elapsed(), "the history is read");
@@ -62,8 +63,21 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// How far the history is read; why it was not read before stays.
+    async fn tell_progress(&mut self, count: usize, took: Duration) -> Result<(), End> {
+        let message = format!("{count} tasks of the history are read, in {} s", took.as_secs());
+        let reason = match &self.of.failed {
+            Some((word, before)) => (word.clone(), format!("{message}; it is read anew after: {before}")),
+            None => ("READING".to_owned(), message),
+        };
+        let seen_at = Some(self.of.request.clock.now());
+        self.tell(News { state: Some((CollectionState::Reading, Some(reason))), seen_at, ..News::default() }).await
+    }
+
     /// What may have been missed: what ended since the newest known end, and what has not ended.
     pub(super) async fn gap(&mut self) -> Result<(), End> {
+        // Since then its clock may have been set right.
+        self.look_at_clock().await?;
         let since = self.completed_to.map(|at| at.before(OVERLAP).utc());
         let ended = Filter { completed_since: since, ..Filter::default() };
         let unfinished = Filter { states: vec![TaskState::Queued, TaskState::Running], ..Filter::default() };
@@ -95,24 +109,30 @@ impl Round<'_> {
     pub(super) async fn take_up(&mut self) -> Result<(), End> {
         let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
         let here = unfinished.into_iter().filter(|task| task.instance_id == self.instance);
-        let new: Vec<Reference> = here.map(|task| Reference::task(task.key)).collect();
+        let new = here.map(|task| (Reference::task(task.key), task.queued_at)).collect();
         self.watch(new, vec![]).await
     }
 
     /// Ends what the vCenter has forgotten. What is not to be found is looked for once more before that.
     pub(super) async fn settle(&mut self) -> Result<(), End> {
+        self.is_in_doubt = false;
         let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             unfinished.into_iter().partition(|task| task.instance_id == self.instance);
         // Another vCenter answers now: those of the one before are nobody's.
         self.lose(elsewhere).await?;
-        let silent: Vec<vsphere_task::Model> =
-            here.into_iter().filter(|task| !self.watched.contains_key(&task.key)).collect();
+        // Watched is the task itself, not another that was given its key.
+        let is_watched = |task: &vsphere_task::Model| {
+            self.watched.get(&task.key).is_some_and(|(_, queued_at)| collect::is_one(*queued_at, task.queued_at))
+        };
+        let silent: Vec<vsphere_task::Model> = here.into_iter().filter(|task| !is_watched(task)).collect();
         let (mut gone, mut found) = (vec![], vec![]);
         for task in silent {
             match self.session.task(&Reference::task(task.key.as_str())).await {
                 Ok(info) if is_same(&task, &info) => found.push(info),
                 Ok(_) | Err(Error::ManagedObjectNotFound { .. }) => gone.push(task),
+                // It is there, and cannot be read.
+                Err(Error::Malformed(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -172,7 +192,7 @@ impl Round<'_> {
 
 /// Whether the vCenter means the task that is kept: it may have given the key out again.
 fn is_same(task: &vsphere_task::Model, info: &TaskInfo) -> bool {
-    task.key == info.key && task.queued_at == info.queue_time.into()
+    task.key == info.key && info.is_of(task.queued_at.utc())
 }
 
 /// A simulator, or a single host.

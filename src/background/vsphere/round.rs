@@ -3,32 +3,27 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use taskloom_entity::{CollectionState, Timestamp, VsphereInstanceId};
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::collector::{Collector, End};
-use crate::resolver::vcenter;
+use super::remarks::Remarks;
+use crate::resolver::vcenter::{self, Entrance};
 use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
 use crate::resolver::vsphere::info;
-use crate::vsphere::{Error, Follow, Reference, Session, TaskInfo, Update};
+use crate::resolver::vsphere::unreadable;
+use crate::vsphere::{Follow, Reference, Session, TaskInfo};
 
-/// How often a call that broke is made again in the same session, after pauses that grow from half a second.
-const TRIES: u32 = 4;
-/// How long a vCenter may say nothing.
-const WAIT: Duration = Duration::from_secs(15);
 /// How many of the newest tasks each update tells. A burst that outruns them is read from the history.
-const PAGE: i32 = 20;
-/// How often the recent tasks are read anew, since a vCenter may not tell of them.
-const RECENT: Duration = Duration::from_secs(60);
-/// How soon what was not to be found is looked for again.
-const AGAIN: Duration = Duration::from_secs(10);
+pub(super) const PAGE: i32 = 20;
 /// How often the inventory is read, and the words.
-const INVENTORY: Duration = Duration::from_secs(600);
+pub(super) const INVENTORY: Duration = Duration::from_secs(600);
 const WORDS: Duration = Duration::from_secs(6 * 3600);
-/// How often it is written how it goes.
-pub(super) const TELL: Duration = Duration::from_secs(5);
 /// How many keys of tasks are remembered, to notice a page of nothing but new ones.
 const REMEMBERED: usize = 1000;
 
@@ -38,18 +33,28 @@ pub(super) struct Round<'c> {
     pub(super) session: Session,
     pub(super) instance: VsphereInstanceId,
     pub(super) follow: Follow,
-    /// The unfinished ones, by key.
-    pub(super) watched: HashMap<String, Reference>,
+    /// Whether nothing was read of this vCenter before.
+    pub(super) is_first: bool,
+    /// The unfinished ones, by key, and when they were queued.
+    pub(super) watched: HashMap<String, (Reference, Timestamp)>,
     /// Keys of those that were told of last.
     pub(super) met: (HashSet<String>, VecDeque<String>),
     /// Those that were not to be found, and are looked for once more.
     pub(super) missing: HashSet<String>,
-    /// The newest end that was seen, once nothing before it is missing.
+    /// Whether some that are not watched may be unfinished: what had a key that was given out again, or has gone.
+    pub(super) is_in_doubt: bool,
+    /// Whether something may have happened that nobody told of.
+    pub(super) is_behind: bool,
+    /// References of objects that tasks named, and that are known or were looked for.
+    pub(super) objects: HashSet<String>,
+    /// When the inventory was read.
+    pub(super) inventoried: Instant,
+    /// The newest end that was seen, once nothing before it is missing. Never in the vCenter's future.
     pub(super) completed_to: Option<Timestamp>,
     /// From the newest change of a state until it was on disk, in microseconds.
     pub(super) lag: Option<i64>,
-    /// Their clock less ours, in microseconds.
-    pub(super) offset: i64,
+    pub(super) clock: Clock,
+    pub(super) remarks: Remarks,
 }
 
 impl<'c> Round<'c> {
@@ -62,154 +67,140 @@ impl<'c> Round<'c> {
     }
 
     async fn begin(collector: &'c mut Collector) -> Result<Infallible, End> {
-        collector.tell(state(CollectionState::Connecting)).await?;
+        // Why the last round ended is shown until this one comes further.
+        collector.tell(News { state: Some((CollectionState::Connecting, None)), ..News::default() }).await?;
         let entrance = vcenter::entrance(&collector.request, collector.vcenter.id).await?;
         let session = entrance.sign_in().await?;
         let last = collector.session.replace(session.clone());
         collector.part(last).await;
+        let mut round = Self::open(collector, session).await?;
+        round.catch_up(&entrance).await?;
+        round.go_on().await
+    }
+
+    async fn open(of: &'c Collector, session: Session) -> Result<Self, End> {
+        let stands = collect::stands(&of.request, &of.lease).await?.ok_or(End::LeaseLost)?;
         let about = session.about().clone();
-        let instance = collect::meet(&collector.request, &collector.lease, &about.instance_uuid).await?;
-        let offset = clock(&session, collector).await?;
-        let product = Some(about.full_name);
-        let news = News { instance_id: Some(instance), product, clock_offset: Some(offset), ..News::default() };
-        collector.tell(news).await?;
-        let is_first = collector.stands.read_at.is_none() || collector.stands.instance_id != Some(instance);
+        let instance = collect::meet(&of.request, &of.lease, &about.instance_uuid).await?;
+        let clock = Clock::read(&session, &of.request).await?;
+        let is_known = stands.instance_id == Some(instance);
+        let is_first = stands.read_at.is_none() || !is_known;
         let follow = session.follow(PAGE).await?;
-        let completed_to = if is_first { None } else { collector.stands.completed_to };
-        let (watched, met, missing) = Default::default();
         let mut round = Round {
-            of: &*collector,
+            of,
             session,
             instance,
             follow,
-            watched,
-            met,
-            missing,
-            completed_to,
+            is_first,
+            watched: HashMap::new(),
+            met: <_>::default(),
+            missing: HashSet::new(),
+            is_in_doubt: false,
+            is_behind: false,
+            objects: HashSet::new(),
+            inventoried: Instant::now(),
+            completed_to: stands.completed_to.filter(|_| !is_first),
             lag: None,
-            offset,
+            clock,
+            remarks: Remarks::of(&stands),
         };
+        let jump = stands.clock_offset.filter(|_| is_known).and_then(|offset| clock.jump_from(offset));
+        round.turn(clock, jump);
+        round.tell(News { product: Some(about.full_name), ..News::default() }).await?;
+        Ok(round)
+    }
+
+    /// Reads everything that happened until now.
+    async fn catch_up(&mut self, entrance: &Entrance) -> Result<(), End> {
         let is_due = |read: Option<Instant>, every: Duration| read.is_none_or(|read| read.elapsed() > every);
-        let read = round.of.read;
+        let read = *self.of.read.lock().unwrap_or_else(PoisonError::into_inner);
         if is_due(read.0, WORDS) {
-            round.words(&entrance).await?;
+            self.words(entrance).await?;
+            self.of.read.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(Instant::now());
         }
         if is_due(read.1, INVENTORY) {
-            round.inventory().await?;
+            self.inventory().await?;
         }
-        round.take_up().await?;
-        let seen = round.listen(Duration::ZERO).await?;
-        round.record(seen, if is_first { Source::First } else { Source::Read }).await?;
-        if is_first {
-            round.first().await?;
+        self.take_up().await?;
+        let seen = self.listen(Duration::ZERO).await?;
+        self.record(seen, if self.is_first { Source::First } else { Source::Read }).await?;
+        if self.is_first {
+            self.first().await?;
         } else {
-            round.gap().await?;
+            self.gap().await?;
         }
-        round.settle().await?;
-        let now = collector.request.clock.now();
-        let (read_at, completed_to) = (is_first.then_some(now), round.completed_to);
-        let state = Some((CollectionState::Following, None));
-        round.of.tell(News { state, read_at, completed_to, seen_at: Some(now), ..News::default() }).await?;
-        let Round { session, follow, watched, met, missing, lag, .. } = round;
-        // From here on another round need not read everything.
-        collector.stands.read_at = collector.stands.read_at.filter(|_| !is_first).or(Some(now));
-        collector.stands.instance_id = Some(instance);
-        collector.stands.completed_to = completed_to;
-        let now = Some(Instant::now());
-        collector.read =
-            (read.0.filter(|_| !is_due(read.0, WORDS)).or(now), read.1.filter(|_| !is_due(read.1, INVENTORY)).or(now));
-        collector.follows = true;
-        let of = &*collector;
-        Round { of, session, instance, follow, watched, met, missing, completed_to, lag, offset }.go_on().await
+        self.is_behind = false;
+        self.settle().await?;
+        self.of.follows.store(true, Ordering::Relaxed);
+        let now = self.of.request.clock.now();
+        // Who it is counts from now on: until then another round begins from nothing.
+        let (instance_id, read_at) = (Some(self.instance), self.is_first.then_some(now));
+        self.is_first = false;
+        self.remarks.is_new = true;
+        self.tell(News { instance_id, read_at, seen_at: Some(now), ..News::default() }).await
     }
 
-    /// Follows until something breaks.
-    async fn go_on(mut self) -> Result<Infallible, End> {
-        let begun = Instant::now();
-        let (mut recent, mut inventory, mut told, mut settled) = (begun, begun, begun, begun);
-        loop {
-            let seen = self.listen(WAIT).await?;
-            let is_burst = self.is_burst(&seen);
-            self.record(seen, Source::Live).await?;
-            if is_burst {
-                tracing::debug!(vcenter = self.of.vcenter.name, "a burst: the history is read for what it outran");
-                self.gap().await?;
-            }
-            if recent.elapsed() > RECENT {
-                recent = Instant::now();
-                let tasks = self.session.recent_tasks().await?;
-                self.record(tasks, Source::Read).await?;
-                self.offset = clock(&self.session, self.of).await?;
-            }
-            if settled.elapsed() > if self.missing.is_empty() { RECENT } else { AGAIN } {
-                settled = Instant::now();
-                self.settle().await?;
-            }
-            if inventory.elapsed() > INVENTORY {
-                inventory = Instant::now();
-                self.inventory().await?;
-            }
-            if told.elapsed() > TELL {
-                told = Instant::now();
-                let (now, completed_to) = (self.of.request.clock.now(), self.completed_to);
-                let (lag, clock_offset) = (self.lag.take(), Some(self.offset));
-                self.of.tell(News { seen_at: Some(now), lag, clock_offset, completed_to, ..News::default() }).await?;
-            }
+    /// Writes how it goes, and once it follows what is to be said beside.
+    pub(super) async fn tell(&mut self, news: News) -> Result<(), End> {
+        self.note_left_out();
+        let now = self.of.request.clock.now();
+        let (completed_to, lag, clock_offset) = (self.completed_to, self.lag.take(), Some(self.clock.offset));
+        let mut news = News { completed_to, lag, clock_offset, ..news };
+        if std::mem::take(&mut self.remarks.is_new) {
+            news.unreadable = Some(self.remarks.unreadable.json());
+            (news.clock_jump, news.clock_jumped_at) = self.remarks.jump.unzip();
         }
+        if self.of.follows() {
+            news.state = Some((CollectionState::Following, self.remarks.words(now)));
+        }
+        self.of.tell(news).await
     }
 
-    /// What the vCenter tells within `longest`.
-    pub(super) async fn listen(&mut self, longest: Duration) -> Result<Vec<TaskInfo>, End> {
-        let mut seen = vec![];
-        for update in self.wait(longest).await? {
-            match update {
-                Update::Task(info) => seen.push(*info),
-                Update::Gone(task) => {
-                    // It is settled with the others, the sooner the better.
-                    self.watched.remove(&task.value);
-                }
+    /// Takes in what the vCenter's clock shows, and how far it jumped since it was last looked at. One that was ahead and
+    /// is set right has given out instants that are still to come: what is read up to goes back with it.
+    pub(super) fn turn(&mut self, clock: Clock, jump: Option<i64>) {
+        self.clock = clock;
+        if let Some(micros) = jump {
+            tracing::warn!(vcenter = self.of.vcenter.name, micros, "the vCenter's clock jumped");
+            self.remarks.jump(micros, self.of.request.clock.now());
+            if micros < 0 {
+                self.completed_to = self.completed_to.map(|at| Timestamp(at.0.saturating_add(micros)));
+                self.is_behind = true;
             }
         }
-        Ok(seen)
+        self.completed_to = self.completed_to.map(|at| at.min(clock.now()));
     }
 
-    /// The vCenter's answer. A connection that breaks does not end the session: the same is asked again.
-    async fn wait(&mut self, longest: Duration) -> Result<Vec<Update>, End> {
-        let mut tries = 0;
-        loop {
-            match self.follow.wait(longest).await {
-                Err(error @ (Error::Unreachable(..) | Error::TooSlow | Error::Http(_)))
-                    if error.is_passing() && tries < TRIES =>
-                {
-                    tracing::debug!(vcenter = self.of.vcenter.name, %error, "asking again");
-                    tokio::time::sleep(Duration::from_millis(500 << tries)).await;
-                    tries += 1;
-                }
-                updates => return Ok(updates?),
-            }
-        }
-    }
-
-    /// Whether nothing that was told is known: more may have happened than fits.
-    fn is_burst(&self, seen: &[TaskInfo]) -> bool {
-        let new = seen.iter().filter(|info| !self.met.0.contains(&info.key) && !self.watched.contains_key(&info.key));
-        new.count() >= PAGE.unsigned_abs() as usize
+    /// Looks at the vCenter's clock.
+    pub(super) async fn look_at_clock(&mut self) -> Result<(), End> {
+        let clock = Clock::read(&self.session, &self.of.request).await?;
+        let jump = self.clock.jump(&clock);
+        self.turn(clock, jump);
+        Ok(())
     }
 
     pub(super) async fn record(&mut self, infos: Vec<TaskInfo>, source: Source) -> Result<(), End> {
+        self.note_left_out();
         if infos.is_empty() {
             return Ok(());
         }
         let (mut add, mut remove) = (vec![], vec![]);
         let mut turned: Option<Timestamp> = None;
         for info in &infos {
-            let is_known = self.watched.contains_key(&info.key) || self.met.0.contains(&info.key);
+            self.note_flaw(info);
+            let watched = self.watched.get(&info.key).map(|(_, queued_at)| *queued_at);
+            let is_known = watched.is_some() || self.met.0.contains(&info.key);
             // Progress has no instant: only ends and beginnings tell how long they took to get here.
             let at = info.complete_time.or_else(|| info.start_time.or(Some(info.queue_time)).filter(|_| !is_known));
             turned = turned.max(at.map(Timestamp::from));
-            match (info.state.is_final(), self.watched.contains_key(&info.key)) {
-                (false, false) => add.push(info.task.clone()),
-                (true, true) => remove.push(info.task.clone()),
+            let is_same = watched.is_some_and(|queued_at| info.is_of(queued_at.utc()));
+            let is_former = !is_same && watched.is_some_and(|queued_at| Timestamp::from(info.queue_time) < queued_at);
+            // The key was given out again: how its former task ended is to be found out.
+            self.is_in_doubt |= watched.is_some() && !is_same;
+            match info.state.is_final() {
+                _ if is_former => {}
+                false if !is_same => add.push((info.task.clone(), Timestamp::from(info.queue_time))),
+                true if watched.is_some() => remove.push(info.task.clone()),
                 _ => {}
             }
             if source != Source::First && self.met.0.insert(info.key.clone()) {
@@ -221,47 +212,69 @@ impl<'c> Round<'c> {
                 }
             }
         }
+        let named = if source == Source::First { vec![] } else { self.unmet_objects(&infos) };
         let tasks: Vec<Seen> = infos.into_iter().map(info::seen).collect();
         let completed = tasks.iter().filter_map(|task| task.completed_at).max();
         self.write(Report { lease: self.of.lease.clone(), instance: self.instance, source, tasks }).await?;
-        self.completed_to = self.completed_to.max(completed);
+        let now = self.clock.now();
+        self.completed_to = self.completed_to.max(completed.map(|at| at.min(now)));
         if let Some(turned) = turned.filter(|_| source == Source::Live) {
-            let lag = self.of.request.clock.now().0 + self.offset - turned.0;
-            self.lag = self.lag.max(Some(lag.max(0)));
+            self.lag = self.lag.max(Some((now.0 - turned.0).max(0)));
         }
-        self.watch(add, remove).await
+        self.watch(add, remove).await?;
+        self.meet_objects(named).await
     }
 
-    pub(super) async fn write(&self, report: Report) -> Result<(), End> {
-        match self.of.writer.write(report).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(End::LeaseLost),
-            Err(error) => Err(End::Ours(error)),
-        }
+    pub(super) async fn write(&mut self, report: Report) -> Result<(), End> {
+        let written = self.of.writer.write(report).await.map_err(End::Ours)?;
+        written.refused.into_iter().for_each(|task| self.note(task));
+        if written.is_held { Ok(()) } else { Err(End::LeaseLost) }
     }
 
-    pub(super) async fn watch(&mut self, add: Vec<Reference>, remove: Vec<Reference>) -> Result<(), End> {
+    pub(super) async fn watch(&mut self, add: Vec<(Reference, Timestamp)>, remove: Vec<Reference>) -> Result<(), End> {
         if add.is_empty() && remove.is_empty() {
             return Ok(());
         }
-        let unresolved: HashSet<Reference> = self.follow.watch(&add, &remove).await?.into_iter().collect();
+        let references: Vec<Reference> = add.iter().map(|(task, _)| task.clone()).collect();
+        let unresolved: HashSet<Reference> = self.follow.watch(&references, &remove).await?.into_iter().collect();
         for task in &remove {
             self.watched.remove(&task.value);
         }
-        self.watched
-            .extend(add.into_iter().filter(|task| !unresolved.contains(task)).map(|task| (task.value.clone(), task)));
+        let resolved = add.into_iter().filter(|(task, _)| !unresolved.contains(task));
+        self.watched.extend(resolved.map(|(task, queued_at)| (task.value.clone(), (task, queued_at))));
         Ok(())
     }
-}
 
-pub(super) fn state(state: CollectionState) -> News {
-    News { state: Some((state, None)), ..News::default() }
-}
+    /// Notes what of a task could not be read, or that all of it was.
+    fn note_flaw(&mut self, info: &TaskInfo) {
+        match &info.flaw {
+            Some(why) => self.note(unreadable::Task { key: info.key.clone(), why: why.clone(), is_kept: true }),
+            None if self.remarks.unreadable.names(&info.key) => {
+                self.remarks.is_new |= self.remarks.unreadable.mend(&info.key);
+            }
+            None => {}
+        }
+    }
 
-/// The vCenter's clock less ours, in microseconds: half of the way there is on either side.
-async fn clock(session: &Session, of: &Collector) -> Result<i64, End> {
-    let before = of.request.clock.now();
-    let theirs: Timestamp = session.server_clock().await?.into();
-    let after = of.request.clock.now();
-    Ok(theirs.0 - (before.0 + after.0) / 2)
+    /// Notes the tasks that were left out of the answers of this session.
+    pub(super) fn note_left_out(&mut self) {
+        let left_out = self.session.left_out();
+        for task in left_out.tasks {
+            self.note(unreadable::Task { key: task.key, why: task.why, is_kept: false });
+        }
+        if left_out.more > 0 {
+            self.remarks.unreadable.add(left_out.more);
+            self.remarks.is_new = true;
+            self.of.request.store.metrics().vsphere_unreadable.inc_by(left_out.more);
+        }
+    }
+
+    fn note(&mut self, task: unreadable::Task) {
+        let (vcenter, key, why) = (self.of.vcenter.name.as_str(), task.key.clone(), task.why.clone());
+        if self.remarks.unreadable.note(task) {
+            tracing::warn!(vcenter, key, why, "a task of a vCenter cannot be read as it was told");
+            self.remarks.is_new = true;
+            self.of.request.store.metrics().vsphere_unreadable.inc();
+        }
+    }
 }

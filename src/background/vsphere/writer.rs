@@ -8,17 +8,28 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::divide;
 use crate::error::Error;
 use crate::resolver::Request;
-use crate::resolver::vsphere::collect::{self, Report, Source};
+use crate::resolver::vsphere::collect::{Report, Source};
+use crate::resolver::vsphere::unreadable::Task;
 
 /// How long a change waits for others.
 const GATHER: Duration = Duration::from_millis(100);
 /// Tasks of one transaction, about.
 const MOST: usize = 4000;
 
-/// What became of a report: whether its lease held.
-type Answer = Result<bool, Arc<Error>>;
+/// What became of a report.
+pub(super) type Answer = Result<Written, Arc<Error>>;
+
+/// A report that is on disk.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Whether its lease held; else nothing of it is.
+    pub(super) is_held: bool,
+    /// The tasks of it that the database refused.
+    pub(super) refused: Vec<Task>,
+}
 
 /// Hands reports to the writer. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -35,7 +46,7 @@ impl Writer {
     /// Writes a report; returns when it is on disk.
     pub(super) async fn write(&self, report: Report) -> Answer {
         if report.tasks.is_empty() {
-            return Ok(true);
+            return Ok(Written { is_held: true, refused: vec![] });
         }
         let (sender, receiver) = oneshot::channel();
         let gone = |_| Arc::new(Error::internal(std::io::Error::other("the writer has ended")));
@@ -49,10 +60,10 @@ async fn write(request: Request, mut receiver: mpsc::Receiver<(Report, oneshot::
         let mut all = vec![first];
         gather(&mut receiver, &mut all).await;
         let (reports, senders): (Vec<Report>, Vec<_>) = all.into_iter().unzip();
-        let written = collect::record(&request, &reports).await.map_err(Arc::new);
-        for (at, sender) in senders.into_iter().enumerate() {
+        let answers = divide::record(&request, &reports).await;
+        for (answer, sender) in answers.into_iter().zip(senders) {
             // Who has gone meanwhile needs no answer.
-            let _ = sender.send(written.as_ref().map(|held| held[at]).map_err(Arc::clone));
+            let _ = sender.send(answer);
         }
     }
 }

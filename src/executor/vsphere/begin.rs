@@ -15,8 +15,11 @@ pub(super) struct Begun {
     pub(super) task: Reference,
     /// What it is done to: `web-01 (VirtualMachine:vm-119)`.
     pub(super) machine: String,
-    /// As what the task's result is put out, if it has one.
+    /// As what the task's result is put out, if it has one. Not as a key of an operation: who writes `${param.vm}` further
+    /// down means the parameter.
     pub(super) gives: Option<&'static str>,
+    /// The same by its former name, where no parameter has that.
+    pub(super) gave: Option<&'static str>,
 }
 
 /// Why nothing was begun, as far as is known.
@@ -63,13 +66,13 @@ pub(super) async fn begin(
     }
     let vm = &machine.reference;
     let task = call.make(session, vm).await.map_err(|error| doubtful(title, error))?;
-    let gives = match call {
-        Call::Snapshot(_) => Some("snapshot"),
-        Call::Clone(..) => Some("vm"),
-        Call::PowerOn | Call::PowerOff | Call::Reset | Call::Suspend | Call::Destroy => None,
-        Call::Revert(_) | Call::RemoveSnapshot(..) | Call::Reconfigure(_) => None,
+    let (gives, gave) = match call {
+        Call::Snapshot(_) => (Some("created_snapshot"), Some("snapshot")),
+        Call::Clone(..) => (Some("cloned_vm"), None),
+        Call::PowerOn | Call::PowerOff | Call::Reset | Call::Suspend | Call::Destroy => (None, None),
+        Call::Revert(_) | Call::RemoveSnapshot(..) | Call::Reconfigure(_) => (None, None),
     };
-    Ok(Begun { title, task, machine: format!("{} ({vm})", machine.name), gives })
+    Ok(Begun { title, task, machine: format!("{} ({vm})", machine.name), gives, gave })
 }
 
 impl<'o> Call<'o> {

@@ -41,8 +41,22 @@ struct Identity {
     chain: i32,
 }
 
+/// Why a work did not end well.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) said: String,
+    /// The vCenter's task may go on: nobody knows how it ends.
+    pub(super) goes_on: bool,
+}
+
+impl From<String> for Failure {
+    fn from(said: String) -> Self {
+        Self { said, goes_on: false }
+    }
+}
+
 /// Follows until the task has ended; its fault is the error.
-pub(super) async fn to_the_end(mut of: Following<'_>) -> Result<(), String> {
+pub(super) async fn to_the_end(mut of: Following<'_>) -> Result<(), Failure> {
     let done = looks(&mut of).await;
     good_bye(&of.session).await;
     done
@@ -55,7 +69,7 @@ pub(super) async fn good_bye(session: &Session) {
     }
 }
 
-async fn looks(of: &mut Following<'_>) -> Result<(), String> {
+async fn looks(of: &mut Following<'_>) -> Result<(), Failure> {
     let begun_at = Instant::now();
     let mut pause = LOOK.0;
     let mut identity = None;
@@ -71,7 +85,7 @@ async fn looks(of: &mut Following<'_>) -> Result<(), String> {
             of.show(&info).await;
         }
         if info.state.is_final() {
-            return of.finish(&info, begun_at.elapsed()).await;
+            return Ok(of.finish(&info, begun_at.elapsed()).await?);
         }
         sleep(pause).await;
         pause = (pause * 3 / 2).min(LOOK.1);
@@ -88,7 +102,7 @@ impl Following<'_> {
     }
 
     /// How the task stands; asks until there is an answer.
-    async fn look(&mut self, identity: Option<Identity>) -> Result<TaskInfo, String> {
+    async fn look(&mut self, identity: Option<Identity>) -> Result<TaskInfo, Failure> {
         let since = Instant::now();
         let mut pause = AGAIN.0;
         loop {
@@ -99,13 +113,15 @@ impl Following<'_> {
                         "vCenter {}: it does not know the task {} any more: how it ended is not known",
                         self.server.name,
                         self.key()
-                    ));
+                    )
+                    .into());
                 }
                 Err(error) => error,
             };
             if !error.is_passing() || since.elapsed() > PATIENCE {
                 let (name, key) = (&self.server.name, self.key());
-                return Err(format!("vCenter {name}: the task {key} may go on there and cannot be followed: {error}"));
+                let said = format!("vCenter {name}: the task {key} may go on there and cannot be followed: {error}");
+                return Err(Failure { said, goes_on: true });
             }
             if pause == AGAIN.0 {
                 self.with.note(&format!("{} is followed on as soon as that is possible: {error}", self.key())).await;
@@ -119,7 +135,8 @@ impl Following<'_> {
                     Err(error) if error.is_passing() => {}
                     Err(error) => {
                         let (name, key) = (&self.server.name, self.key());
-                        return Err(format!("vCenter {name}: the task {key} may go on there: {error}"));
+                        let said = format!("vCenter {name}: the task {key} may go on there: {error}");
+                        return Err(Failure { said, goes_on: true });
                     }
                 }
             }
@@ -130,7 +147,7 @@ impl Following<'_> {
 
     /// One look; nothing when the vCenter does not know the task (any more).
     async fn once(&self, identity: Option<Identity>) -> Result<Option<TaskInfo>, Error> {
-        let is_it = |info: &TaskInfo| identity.is_none_or(|known| known.queued_at == info.queue_time);
+        let is_it = |info: &TaskInfo| identity.is_none_or(|known| info.is_of(known.queued_at));
         match self.session.task(&self.begun.task).await {
             Ok(info) if is_it(&info) => return Ok(Some(info)),
             Ok(_) => {}
@@ -188,7 +205,10 @@ impl Following<'_> {
             _ => None,
         };
         if let Some((name, reference)) = result {
-            self.put_out(name, &reference.to_string()).await;
+            let free = self.begun.gave.filter(|name| !self.with.parameters.contains_key(*name));
+            for name in [Some(name), free].into_iter().flatten() {
+                self.put_out(name, &reference.to_string()).await;
+            }
         }
         let took = humantime::format_duration(Duration::from_millis(took.as_millis() as u64));
         self.with.note(&format!("{key} has ended well, {took}")).await;

@@ -24,6 +24,7 @@ use crate::task::spec::vsphere::Operation;
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Client, Error, Limits, Reference, Session, Trust};
 use begin::Missed;
+use follow::Failure;
 
 /// A vCenter, and how to sign in there.
 #[derive(Clone, Debug)]
@@ -87,7 +88,7 @@ struct Strings {
 }
 
 /// The work itself, which goes on while it is waited for something else.
-type Doing = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type Doing = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// Runs a job to its end.
 pub(super) async fn run(job: &Job, secrets: &[(String, Hidden)], with: Surroundings, mut orders: Orders) -> Finished {
@@ -104,7 +105,7 @@ pub(super) async fn run(job: &Job, secrets: &[(String, Hidden)], with: Surroundi
         let (stopped, patience) = tokio::select! {
             done = &mut work => return match done {
                 Ok(()) => Finished::bare(Outcome::Succeeded, None),
-                Err(message) => with.failed(&message),
+                Err(failure) => with.failed(&failure.said),
             },
             order = orders.next() => match order {
                 // The vCenter's task cannot be paused: it goes on, and is followed.
@@ -163,14 +164,17 @@ async fn stop(
     };
     match tokio::time::timeout(patience, ended).await {
         Ok(Ended::Work(Ok(()))) => Some("the vCenter's task had ended well before".to_owned()),
-        Ok(Ended::Work(Err(_))) => None,
+        Ok(Ended::Work(Err(failure))) => failure.goes_on.then_some(failure.said),
         Ok(Ended::Refused(said)) => {
             with.note_now(&said);
             Some(said)
         }
         Err(_) => {
-            let task = told.borrow().as_ref().map(|running| running.task.value.clone())?;
-            let said = format!("the vCenter's task {task} has not ended yet");
+            let task = told.borrow().as_ref().map(|running| running.task.value.clone());
+            let said = match task {
+                Some(task) => format!("the vCenter's task {task} has not ended yet and goes on there"),
+                None => "whether a task of the vCenter was begun is not known: one that was goes on there".to_owned(),
+            };
             with.note_now(&said);
             Some(said)
         }
@@ -179,18 +183,24 @@ async fn stop(
 
 /// What a stop came to.
 enum Ended {
-    Work(Result<(), String>),
+    Work(Result<(), Failure>),
     Refused(String),
 }
 
-async fn execute(job: &Job, secrets: &[(String, Hidden)], with: &Surroundings, strings: Strings) -> Result<(), String> {
+async fn execute(
+    job: &Job,
+    secrets: &[(String, Hidden)],
+    with: &Surroundings,
+    strings: Strings,
+) -> Result<(), Failure> {
     let Job { operation, server } = job;
     let cannot = |error: &Error| format!("vCenter {}: {error}", server.name);
     if !server.address.is_encrypted() && !with.reach.plain_vcenters {
         return Err(format!(
             "vCenter {}: it sends the password for everybody to read: see `vsphere.allow_http`",
             server.name
-        ));
+        )
+        .into());
     }
     let values = Values { parameters: &with.parameters, secrets };
     let mut operation = operation.clone();
@@ -211,7 +221,8 @@ async fn execute(job: &Job, secrets: &[(String, Hidden)], with: &Surroundings, s
             return Err(match missed {
                 Missed::Call(error) => cannot(&error),
                 Missed::Said(text) => format!("vCenter {}: {text}", server.name),
-            });
+            }
+            .into());
         }
     };
     with.note(&format!("{} on {}: {} of {}", begun.title, server.name, begun.task.value, begun.machine)).await;

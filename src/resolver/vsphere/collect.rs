@@ -3,7 +3,8 @@
 //! A report is on disk, with the event that tells of it, before anybody is told so; and nothing is written under a
 //! lease that has gone on to another server.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use sea_orm::DbBackend;
@@ -17,11 +18,15 @@ use crate::store::vsphere::collection::Wanted;
 use crate::store::vsphere::task::Under;
 use crate::store::{self, Changed};
 
-pub use super::merge::Source;
+pub use super::merge::{Source, is_one};
+pub use super::unreadable::Unreadable;
 pub use crate::store::vsphere::collection::{Lease, News};
 pub use crate::store::vsphere::object::Seen as Object;
 pub use crate::store::vsphere::task::Seen;
 pub use taskloom_entity::vcenter_collection::Model as Collection;
+
+/// The longest id of an operation that has a label, in bytes: an index of a database has its limits.
+const LONGEST_ID: usize = 500;
 
 /// What a task says that a vCenter has forgotten.
 pub const LOST: &str = "the vCenter does not know this task any more; how it ended is unknown";
@@ -138,49 +143,68 @@ pub async fn record(request: &Request, reports: &[Report]) -> Result<Vec<bool>> 
     let tx = request.store.begin().await?;
     let leases: Vec<&Lease> = reports.iter().map(|report| &report.lease).collect();
     let held = store::vsphere::collection::hold(&tx, &leases).await?;
-    let newest = newest(reports.iter().zip(&held).filter(|(_, held)| **held).map(|(report, _)| report), now);
-    let all: Vec<(&Seen, Under<'_>)> = newest.iter().map(|(task, _, under)| (*task, *under)).collect();
+    let told = newest(reports.iter().zip(&held).filter(|(_, held)| **held).map(|(report, _)| report), now);
+    let all: Vec<(&Seen, Under<'_>)> = told.iter().map(|told| (&*told.task, told.under)).collect();
     let known = store::vsphere::task::known(&tx, &all).await?;
-    let (mut new, mut changed, mut told) = (vec![], vec![], vec![]);
-    for (task, source, under) in newest {
-        match known.get(&(under.instance, task.key.clone(), task.queued_at)) {
+    let (mut changed, mut new, mut events) = (vec![], vec![], vec![]);
+    for Told { task, source, under } in &told {
+        match known.find(under.instance, task) {
             None => {
-                new.push((task, under));
-                told.extend(merge::is_told(task, source).then_some((task, under)));
+                new.push((&**task, *under));
+                events.extend(merge::is_told(task, *source).then(|| (task.clone(), *under)));
             }
-            Some(kept) if merge::is_news(kept, task, source) => {
-                changed.push((kept.id, task, under));
-                told.push((task, under));
+            Some(row) => {
+                let kept = Seen::of(row.clone());
+                if let Some(next) = merge::merge(&kept, task, *source) {
+                    events.extend(merge::is_change(&kept, &next).then(|| (Cow::Owned(next.clone()), *under)));
+                    changed.push((row.id, next, *under));
+                }
             }
-            Some(_) => {}
         }
     }
     store::vsphere::task::insert(&tx, &new).await?;
-    store::vsphere::task::update(&tx, &changed).await?;
-    store::vsphere::event::append(&tx, &told).await?;
+    let changes: Vec<_> = changed.iter().map(|(id, task, under)| (*id, task, *under)).collect();
+    store::vsphere::task::update(&tx, &changes).await?;
+    let events: Vec<(&Seen, Under<'_>)> = events.iter().map(|(task, under)| (&**task, *under)).collect();
+    store::vsphere::event::append(&tx, &events).await?;
     store::commit(tx).await?;
     request.store.metrics().vsphere_changes.inc_by((new.len() + changed.len()) as u64);
-    if !told.is_empty() {
+    if !events.is_empty() {
         request.bell.ring_vsphere();
     }
     Ok(held)
 }
 
-/// The last that each task's reports say: one statement cannot write a row twice.
-fn newest<'r>(reports: impl Iterator<Item = &'r Report>, now: Timestamp) -> Vec<(&'r Seen, Source, Under<'r>)> {
-    let mut places: HashMap<(VsphereInstanceId, &str, Timestamp), usize> = HashMap::new();
-    let mut newest = vec![];
+/// What was told of a task.
+struct Told<'r> {
+    task: Cow<'r, Seen>,
+    source: Source,
+    under: Under<'r>,
+}
+
+/// What each task's reports come to: one statement cannot write a row twice.
+fn newest<'r>(reports: impl Iterator<Item = &'r Report>, now: Timestamp) -> Vec<Told<'r>> {
+    let mut places: HashMap<(VsphereInstanceId, &str), Vec<usize>> = HashMap::new();
+    let mut all: Vec<Told<'r>> = vec![];
     for report in reports {
         let under = Under { lease: &report.lease, instance: report.instance, now };
         for task in &report.tasks {
-            let next = newest.len();
-            match places.entry((report.instance, task.key.as_str(), task.queued_at)).or_insert(next) {
-                at if *at == next => newest.push((task, report.source, under)),
-                at => newest[*at] = (task, report.source, under),
+            let same = places.entry((report.instance, task.key.as_str())).or_default();
+            match same.iter().find(|at| merge::is_one(all[**at].task.queued_at, task.queued_at)) {
+                Some(at) => {
+                    let told = &mut all[*at];
+                    if let Some(next) = merge::merge(&told.task, task, report.source) {
+                        (told.task, told.source) = (Cow::Owned(next), told.source.max(report.source));
+                    }
+                }
+                None => {
+                    same.push(all.len());
+                    all.push(Told { task: Cow::Borrowed(task), source: report.source, under });
+                }
             }
         }
     }
-    newest
+    all
 }
 
 /// What is known to be unfinished on a vCenter: of this one, and of those that answered there before.
@@ -202,13 +226,16 @@ pub fn lost(task: vsphere_task::Model) -> Seen {
     seen
 }
 
-/// Keeps the inventory of a vCenter.
+/// Keeps objects of a vCenter; of one that is named twice what was said last.
 ///
 /// # Errors
 /// As [`claim`].
 pub async fn objects(request: &Request, lease: &Lease, objects: &[Object]) -> Result<()> {
     request.principal.require(Role::Admin)?;
-    for some in objects.chunks(5000) {
+    // One statement cannot write a row twice.
+    let once: BTreeMap<&str, &Object> = objects.iter().map(|object| (object.reference.as_str(), object)).collect();
+    let once: Vec<&Object> = once.into_values().collect();
+    for some in once.chunks(5000) {
         let tx = request.store.begin().await?;
         if store::vsphere::collection::hold(&tx, &[lease]).await? == [true] {
             store::vsphere::object::put(&tx, lease.vcenter_id, some, request.clock.now()).await?;
@@ -216,6 +243,27 @@ pub async fn objects(request: &Request, lease: &Lease, objects: &[Object]) -> Re
         store::commit(tx).await?;
     }
     Ok(())
+}
+
+/// Those of these references of a vCenter's objects that are not kept.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn strangers(request: &Request, lease: &Lease, references: Vec<String>) -> Result<Vec<String>> {
+    request.principal.require(Role::Admin)?;
+    let asked = references.iter().cloned();
+    let kept = store::vsphere::object::list(request.store.read(), lease.vcenter_id, asked).await?;
+    let kept: HashSet<String> = kept.into_iter().map(|row| row.reference).collect();
+    Ok(references.into_iter().filter(|reference| !kept.contains(reference)).collect())
+}
+
+/// How the collection stands, as it was written last.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn stands(request: &Request, lease: &Lease) -> Result<Option<Collection>> {
+    request.principal.require(Role::Admin)?;
+    Ok(store::vsphere::collection::list(request.store.read(), &[lease.vcenter_id]).await?.pop())
 }
 
 /// Keeps what a vCenter calls its operations in a language, but for those that are named already so.
@@ -226,7 +274,8 @@ pub async fn labels(request: &Request, lease: &Lease, locale: &str, labels: Vec<
     request.principal.require(Role::Admin)?;
     let kept = store::vsphere::label::all(request.store.read(), Some(lease.vcenter_id), locale).await?;
     let kept: HashSet<(String, String)> = kept.into_iter().map(|row| (row.description_id, row.label)).collect();
-    let new: Vec<(String, String)> = labels.into_iter().filter(|label| !kept.contains(label)).collect();
+    let is_new = |label: &(String, String)| label.0.len() <= LONGEST_ID && !kept.contains(label);
+    let new: Vec<(String, String)> = labels.into_iter().filter(is_new).collect();
     let tx = request.store.begin().await?;
     if !new.is_empty() && store::vsphere::collection::hold(&tx, &[lease]).await? == [true] {
         store::vsphere::label::put(&tx, lease.vcenter_id, locale, &new).await?;

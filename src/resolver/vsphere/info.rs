@@ -8,8 +8,9 @@ use taskloom_entity::{JsonText, Timestamp, VsphereReason, VsphereTaskState};
 use crate::store::vsphere::task::Seen;
 use crate::vsphere::{Fault, LocalizableMessage, Reason, Reference, TaskInfo, TaskState, Value};
 
-/// The longest text of a column that comes from a vCenter, in characters.
-const LONGEST: usize = 4000;
+/// The most that is kept of a task beside its columns, in bytes, and of each list in it.
+const LARGEST: usize = 64 << 10;
+const MANY: usize = 100;
 
 /// A task as it is kept.
 #[must_use]
@@ -63,15 +64,12 @@ fn instant(at: DateTime<Utc>) -> Timestamp {
     Timestamp(at.timestamp_micros())
 }
 
-/// A text that says something; foreign texts are cut.
+/// A text that says something.
 fn some(text: String) -> Option<String> {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => Some(text[..end].to_owned()),
-        None => Some(text).filter(|text| !text.is_empty()),
-    }
+    Some(text).filter(|text| !text.is_empty())
 }
 
-/// What no column has. Nothing of it is the usual.
+/// What no column has. Nothing of it is the usual. What would make it too large is left out, the largest first, and named.
 fn rest(info: &TaskInfo) -> Option<JsonText> {
     let mut rest = Map::new();
     let mut add = |name: &str, value: Option<Json>| {
@@ -80,7 +78,7 @@ fn rest(info: &TaskInfo) -> Option<JsonText> {
         }
     };
     add("description", info.description.as_ref().map(message));
-    add("locked", (!info.locked.is_empty()).then(|| info.locked.iter().map(reference).collect()));
+    add("locked", (!info.locked.is_empty()).then(|| info.locked.iter().take(MANY).map(reference).collect()));
     add("error", info.error.as_ref().map(localized));
     add("result", info.result.as_ref().map(value));
     add("progressDetails", (!info.progress_details.is_empty()).then(|| pairs(&info.progress_details)));
@@ -88,7 +86,26 @@ fn rest(info: &TaskInfo) -> Option<JsonText> {
     add("reason", (!matches!(info.reason, Reason::User { .. } | Reason::System)).then(|| reason(&info.reason)));
     add("changeTag", text(&info.change_tag));
     add("activationId", text(&info.activation_id));
+    bound(&mut rest);
     (!rest.is_empty()).then(|| JsonText::of(&rest))
+}
+
+fn bound(rest: &mut Map<String, Json>) {
+    let mut sizes: Vec<(usize, String)> =
+        rest.iter().map(|(name, value)| (value.to_string().len(), name.clone())).collect();
+    let mut size: usize = sizes.iter().map(|(size, _)| size).sum();
+    sizes.sort_unstable();
+    let mut left_out = vec![];
+    while size > LARGEST
+        && let Some((large, name)) = sizes.pop()
+    {
+        size -= large;
+        rest.remove(&name);
+        left_out.push(Json::from(name));
+    }
+    if !left_out.is_empty() {
+        rest.insert("_leftOut".into(), left_out.into());
+    }
 }
 
 fn text(text: &Option<String>) -> Option<Json> {
@@ -110,7 +127,7 @@ fn value(value: &Value) -> Json {
 }
 
 fn pairs(pairs: &[(String, Value)]) -> Json {
-    pairs.iter().map(|(key, one)| json!({"key": key, "value": value(one)})).collect()
+    pairs.iter().take(MANY).map(|(key, one)| json!({"key": key, "value": value(one)})).collect()
 }
 
 fn message(message: &LocalizableMessage) -> Json {
@@ -122,9 +139,9 @@ fn localized(fault: &Fault) -> Json {
     let mut inner = Map::new();
     inner.insert("_typeName".into(), fault.kind.as_str().into());
     inner.insert("faultCause".into(), fault.cause.as_deref().map(localized).into());
-    let messages: Vec<Json> = fault.messages.iter().map(message).collect();
+    let messages: Vec<Json> = fault.messages.iter().take(MANY).map(message).collect();
     inner.insert("faultMessage".into(), if messages.is_empty() { Json::Null } else { messages.into() });
-    inner.extend(fault.details.iter().map(|(name, one)| (name.clone(), value(one))));
+    inner.extend(fault.details.iter().take(MANY).map(|(name, one)| (name.clone(), value(one))));
     json!({"fault": inner, "localizedMessage": fault.localized_message.as_deref().unwrap_or_default()})
 }
 

@@ -8,3 +8,4 @@ pub mod label;
 mod merge;
 pub mod task;
 pub mod trouble;
+pub mod unreadable;

@@ -11,7 +11,9 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
 };
 use taskloom_entity::vcenter_collection::{ActiveModel, Column, Entity, Model};
-use taskloom_entity::{CollectionState, TenantId, Timestamp, VcenterId, VsphereInstanceId, vcenter, vsphere_instance};
+use taskloom_entity::{
+    CollectionState, JsonText, TenantId, Timestamp, VcenterId, VsphereInstanceId, vcenter, vsphere_instance,
+};
 
 use super::super::{Changed, Tx};
 use crate::error::Result;
@@ -35,7 +37,7 @@ pub struct Lease {
 /// What a collector has to say; what is none stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct News {
-    /// Where it stands; with the reason when it does not go on.
+    /// Where it stands; with the reason when it does not go on, or with what else is to be said: a word and a sentence.
     pub state: Option<(CollectionState, Option<(String, String)>)>,
     /// Whom it met.
     pub instance_id: Option<VsphereInstanceId>,
@@ -51,6 +53,12 @@ pub struct News {
     pub read_at: Option<Timestamp>,
     /// The newest end that was seen.
     pub completed_to: Option<Timestamp>,
+    /// The tasks that could not be read.
+    pub unreadable: Option<JsonText>,
+    /// How far its clock has jumped, in microseconds.
+    pub clock_jump: Option<i64>,
+    /// When.
+    pub clock_jumped_at: Option<Timestamp>,
 }
 
 /// A vCenter that is to be collected, and how its collection stands.
@@ -191,9 +199,13 @@ pub async fn release(tx: &Tx, lease: &Lease, now: Timestamp) -> Result<()> {
 pub async fn tell(tx: &Tx, lease: &Lease, now: Timestamp, news: News) -> Result<Changed> {
     let mut row = ActiveModel { epoch: Set(lease.epoch), ..Default::default() };
     if let Some((state, reason)) = news.state {
-        let (reason, message) = reason.unzip();
-        row.reason = Set(reason);
-        row.message = Set(message);
+        // Who only tries again has not mended why it did not go on.
+        let is_trying = matches!(state, CollectionState::Connecting | CollectionState::Reading);
+        if reason.is_some() || !is_trying {
+            let (reason, message) = reason.unzip();
+            row.reason = Set(reason);
+            row.message = Set(message);
+        }
         row.state = Set(state);
         // Only a state that is another one begins anew.
         let began = Entity::update_many()
@@ -206,6 +218,7 @@ pub async fn tell(tx: &Tx, lease: &Lease, now: Timestamp, news: News) -> Result<
         ($($field:ident),+) => {$(if let Some(value) = news.$field { row.$field = Set(Some(value)); })+};
     }
     given!(instance_id, product, seen_at, clock_offset, lag, read_at, completed_to);
+    given!(unreadable, clock_jump, clock_jumped_at);
     let told = Entity::update_many().set(row).filter(held(lease)).exec(tx).await?;
     Ok(Changed::of(told.rows_affected))
 }

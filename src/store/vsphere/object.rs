@@ -27,7 +27,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn put(tx: &Tx, vcenter: VcenterId, objects: &[Seen], now: Timestamp) -> Result<()> {
+pub async fn put(tx: &Tx, vcenter: VcenterId, objects: &[&Seen], now: Timestamp) -> Result<()> {
     let mut rows = Rows::of(&["bigint", "text", "text", "text", "text", "bigint"]);
     for object in objects {
         rows.push([

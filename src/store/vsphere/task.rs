@@ -1,5 +1,5 @@
 //! A vCenter's tasks, written many at a time. What a row is known by: the vCenter's own identity, the task's key there,
-//! and when it was queued, since a vCenter may give a key out again.
+//! and when it was queued, to the second, since a vCenter may give a key out again, and is not always as exact.
 
 use std::collections::HashMap;
 
@@ -16,6 +16,7 @@ use super::super::{Tx, scope};
 use super::collection::Lease;
 use crate::auth::Scope;
 use crate::error::Result;
+use crate::vsphere::APART;
 
 /// What a vCenter tells of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,24 +98,42 @@ impl Seen {
     }
 }
 
-/// What a task is known by.
-pub type Identity = (VsphereInstanceId, String, Timestamp);
+/// Rows that are kept already.
+#[derive(Debug, Default)]
+pub struct Known(HashMap<(VsphereInstanceId, String), Vec<Model>>);
+
+impl Known {
+    /// The row of a task: of those with its key the one that was queued nearest, less than a second apart.
+    #[must_use]
+    pub fn find(&self, instance: VsphereInstanceId, task: &Seen) -> Option<&Model> {
+        let apart = |row: &&Model| row.queued_at.0.abs_diff(task.queued_at.0);
+        let rows = self.0.get(&(instance, task.key.clone()))?;
+        rows.iter().filter(|row| u128::from(apart(row)) < APART.as_micros()).min_by_key(apart)
+    }
+}
 
 /// The rows among these tasks that are kept already.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) -> Result<HashMap<Identity, Model>> {
+pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) -> Result<Known> {
     let mut rows = Rows::of(&["bigint", "text", "bigint"]);
     for (task, under) in tasks {
         rows.push([under.instance.0.into(), task.key.as_str().into(), task.queued_at.0.into()]);
     }
-    let condition =
-        "JOIN vsphere_task t ON t.instance_id = v.column1 AND t.key = v.column2 AND t.queued_at = v.column3";
-    let mut known = HashMap::with_capacity(tasks.len());
-    for statement in rows.statements(conn.get_database_backend(), "SELECT t.* FROM ", condition) {
-        let found = Model::find_by_statement(statement).all(conn).await?;
-        known.extend(found.into_iter().map(|row| ((row.instance_id, row.key.clone(), row.queued_at), row)));
+    let apart = APART.as_micros();
+    let condition = format!(
+        "JOIN vsphere_task t ON t.instance_id = v.column1 AND t.key = v.column2 AND t.queued_at > v.column3 - {apart} AND \
+         t.queued_at < v.column3 + {apart}"
+    );
+    let mut known = Known::default();
+    for statement in rows.statements(conn.get_database_backend(), "SELECT t.* FROM ", &condition) {
+        for row in Model::find_by_statement(statement).all(conn).await? {
+            let rows = known.0.entry((row.instance_id, row.key.clone())).or_default();
+            if rows.iter().all(|other| other.id != row.id) {
+                rows.push(row);
+            }
+        }
     }
     Ok(known)
 }
@@ -229,7 +248,8 @@ pub async fn update(tx: &Tx, tasks: &[(VsphereTaskId, &Seen, Under<'_>)]) -> Res
         rows.push(row(id.0, task, *under));
     }
     let set: Vec<String> = (2..).zip(COLUMNS).map(|(at, name)| format!("{name} = v.column{at}")).collect();
-    let sql = format!("UPDATE vsphere_task SET {}, changed_at = v.column22 FROM ", set.join(", "));
+    let set = set.join(", ");
+    let sql = format!("UPDATE vsphere_task SET {set}, changed_at = v.column22, queued_at = v.column27 FROM ");
     run_all(tx, rows.statements(tx.get_database_backend(), &sql, "WHERE vsphere_task.id = v.column1")).await
 }
 

@@ -98,7 +98,8 @@ pub fn finish(draft: &mut Draft, index: usize, outcome: &Outcome, message: Optio
         }
         SubtaskState::Canceling => {
             fence(draft, index, outcome);
-            stopped(draft, index);
+            // What is to be said of a stop, such as that something goes on elsewhere; an end of its own is none.
+            stopped(draft, index, message.filter(|_| *outcome == Outcome::Canceled));
         }
         SubtaskState::Pending | SubtaskState::Ready | SubtaskState::Failed | SubtaskState::Successful => return false,
     }
@@ -114,10 +115,10 @@ fn fence(draft: &mut Draft, index: usize, outcome: &Outcome) {
 }
 
 /// However it ended: it was to be stopped, and it is.
-fn stopped(draft: &mut Draft, index: usize) {
+fn stopped(draft: &mut Draft, index: usize, said: Option<String>) {
     draft.step(index, SubtaskEvent::Stopped, |subtask, now| {
         subtask.operation = Operation::Cancel;
-        subtask.message = Some("canceled".to_owned());
+        subtask.message = Some(said.map_or_else(|| "canceled".to_owned(), |said| format!("canceled; {said}")));
         subtask.finished_at = Some(now);
     });
 }

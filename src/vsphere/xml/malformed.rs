@@ -29,13 +29,19 @@ impl Malformed {
         self.path = format!("{name}{slash}{}", self.path);
         self
     }
+
+    /// The element and what is wrong with it: the same wherever it stands in an answer.
+    #[must_use]
+    pub fn fault(&self) -> String {
+        let what = if self.path.is_empty() { "it" } else { &self.path };
+        format!("{what} {}", self.why)
+    }
 }
 
 impl std::error::Error for Malformed {}
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.path.is_empty() { "it" } else { &self.path };
-        write!(f, "{what} {} (byte {})", self.why, self.at)
+        write!(f, "{} (byte {})", self.fault(), self.at)
     }
 }

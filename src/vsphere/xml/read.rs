@@ -3,6 +3,9 @@
 //! Whoever reads an element calls [`Reader::children`] or [`Reader::text`] on it, at most once; what nobody read is
 //! skipped, whatever is in it. The invariant: when a closure given to `children` returns, the reader stands behind the
 //! element that was handed to it, so one that reads too little can never shift what follows.
+//!
+//! This is where text of a vCenter enters: it comes out as [`Text`], cleaned and bounded. What cannot be read is told
+//! from a document that is broken: the one can be left out ([`Reader::attempt`]), behind the other nothing can be read.
 
 use std::borrow::Cow;
 
@@ -12,6 +15,11 @@ use quick_xml::name::{QName, ResolveResult};
 
 use super::malformed::Malformed;
 use super::{VIM, XSD, XSI};
+use crate::text::{REPLACEMENT, Text};
+use crate::vsphere::left_out::{LeftOut, Unreadable};
+
+/// The longest name of an element, an attribute's value, or a type, in bytes.
+const NAME: usize = 256;
 
 /// The start of an element.
 pub(in crate::vsphere) struct Element<'a>(BytesStart<'a>);
@@ -33,12 +41,17 @@ impl Element<'_> {
         self.0.local_name().into_inner()
     }
 
+    /// The same, to be kept.
+    pub(in crate::vsphere) fn label(&self) -> Text {
+        Text::cut(self.name(), NAME)
+    }
+
     /// The attribute without a namespace, such as the `type` of a reference.
-    pub(in crate::vsphere) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(in crate::vsphere) fn attribute(&self, name: &str) -> Option<Text> {
         // Unchecked: looking for duplicates is quadratic in the number of attributes.
         let mut all = self.0.attributes();
         let found = all.with_checks(false).filter_map(Result::ok).find(|one| one.key.as_ref() == name)?;
-        found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| Cow::Owned(value.into_owned()))
+        found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| Text::cut(&value, NAME))
     }
 }
 
@@ -47,14 +60,51 @@ pub(in crate::vsphere) struct Reader<'a> {
     quick: NsReader<&'a [u8]>,
     depth: usize,
     deepest: usize,
+    /// Why nothing behind this place can be read.
+    broken: Option<&'static str>,
+    left_out: LeftOut,
 }
 
 impl<'a> Reader<'a> {
     /// Reads this text, in which elements may nest to a depth.
     pub(in crate::vsphere) fn new(text: &'a str, deepest: usize) -> Self {
         let mut quick = NsReader::from_str(text.trim_start_matches('\u{feff}'));
-        quick.config_mut().expand_empty_elements = true;
-        Self { quick, depth: 0, deepest }
+        let config = quick.config_mut();
+        config.expand_empty_elements = true;
+        // Some server forgot to escape it: that is no reason to lose what stands around it.
+        config.allow_dangling_amp = true;
+        Self { quick, depth: 0, deepest, broken: None, left_out: LeftOut::default() }
+    }
+
+    /// Reads what may be unreadable, then stands behind the current element, whatever was wrong in it.
+    ///
+    /// # Errors
+    /// Where the document is broken. What only could not be read is the inner error.
+    pub(in crate::vsphere) fn attempt<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Result<T, Malformed>, Malformed> {
+        let inside = self.depth;
+        let read = read(self);
+        if read.is_err() {
+            // It may nest deeper than anybody would read.
+            while self.depth >= inside {
+                if let Event::Eof = self.step()? {
+                    return Err(self.malformed(SHORT));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Notes a task that is left out of what is read.
+    pub(in crate::vsphere) fn leave_out(&mut self, task: Unreadable) {
+        self.left_out.add(task);
+    }
+
+    /// What was left out until now.
+    pub(in crate::vsphere) fn into_left_out(self) -> LeftOut {
+        self.left_out
     }
 
     /// Hands each child of the current element to the closure, then stands behind the current element. At the
@@ -80,8 +130,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// A fault of the text, or an entity that XML does not define itself.
-    pub(in crate::vsphere) fn text(&mut self) -> Result<Cow<'a, str>, Malformed> {
-        self.content().map(|(text, _)| text)
+    pub(in crate::vsphere) fn text(&mut self) -> Result<Text, Malformed> {
+        self.content().map(|(text, _)| Text::message(&text))
     }
 
     /// The current element's own text as something else.
@@ -89,7 +139,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::text`], and where it cannot be read as that.
     pub(in crate::vsphere) fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Malformed> {
-        let text = self.text()?;
+        let (text, _) = self.content()?;
         read(&text).ok_or_else(|| self.malformed("has a value that it cannot have"))
     }
 
@@ -97,8 +147,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::text`].
-    pub(in crate::vsphere) fn plain(&mut self) -> Result<Option<Cow<'a, str>>, Malformed> {
-        self.content().map(|(text, plain)| plain.then_some(text))
+    pub(in crate::vsphere) fn plain(&mut self) -> Result<Option<Text>, Malformed> {
+        self.content().map(|(text, plain)| plain.then(|| Text::message(&text)))
     }
 
     fn content(&mut self) -> Result<(Cow<'a, str>, bool), Malformed> {
@@ -124,7 +174,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Attributes that cannot be read.
-    pub(in crate::vsphere) fn kind<'e>(&self, element: &'e Element<'_>) -> Result<Option<(Space, &'e str)>, Malformed> {
+    pub(in crate::vsphere) fn kind(&self, element: &Element<'_>) -> Result<Option<(Space, Text)>, Malformed> {
         for attribute in element.0.attributes().with_checks(false) {
             let attribute = attribute.map_err(|_| self.malformed(ILL))?;
             let (space, name) = self.quick.resolver().resolve_attribute(attribute.key);
@@ -146,10 +196,10 @@ impl<'a> Reader<'a> {
         self.malformed("is missing").inside(name)
     }
 
-    fn resolve<'e>(&self, name: &'e str) -> (Space, &'e str) {
+    fn resolve(&self, name: &str) -> (Space, Text) {
         let (space, local) = self.quick.resolver().resolve(QName(name), true);
         let space = [(VIM, Space::Vim), (XSD, Space::Xsd)].into_iter().find(|(uri, _)| is(&space, uri));
-        (space.map_or(Space::Other, |(_, space)| space), local.into_inner())
+        (space.map_or(Space::Other, |(_, space)| space), Text::cut(local.into_inner(), NAME))
     }
 
     fn next_child(&mut self) -> Result<Option<Element<'a>>, Malformed> {
@@ -172,15 +222,32 @@ impl<'a> Reader<'a> {
     }
 
     fn event(&mut self) -> Result<Event<'a>, Malformed> {
-        let event = self.quick.read_event().map_err(|_| self.malformed(ILL))?;
+        let event = self.step()?;
+        if self.depth > self.deepest {
+            return Err(self.malformed("nests too deeply"));
+        }
+        Ok(event)
+    }
+
+    /// The next event, however deep.
+    fn step(&mut self) -> Result<Event<'a>, Malformed> {
+        if let Some(why) = self.broken {
+            return Err(self.malformed(why));
+        }
+        let read = self.quick.read_event();
+        self.broken = match &read {
+            Ok(Event::DocType(_)) => Some("has a document type definition"),
+            Ok(_) => None,
+            Err(_) => Some(ILL),
+        };
+        let event = match (read, self.broken) {
+            (Ok(event), None) => event,
+            (_, why) => return Err(self.malformed(why.unwrap_or(ILL))),
+        };
         match &event {
             Event::Start(_) => self.depth += 1,
             Event::End(_) => self.depth = self.depth.saturating_sub(1),
-            Event::DocType(_) => return Err(self.malformed("has a document type definition")),
             _ => {}
-        }
-        if self.depth > self.deepest {
-            return Err(self.malformed("nests too deeply"));
         }
         Ok(event)
     }
@@ -201,7 +268,8 @@ fn push<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
     }
 }
 
-/// What a reference stands for: a number, or one of the five names that XML defines.
+/// What a reference stands for: a number, or one of the five names that XML defines. A number of no character, or of one
+/// that XML forbids, stands for what cannot be kept.
 fn character(entity: &BytesRef<'_>) -> Option<char> {
     match entity.as_ref() {
         "amp" => Some('&'),
@@ -209,7 +277,8 @@ fn character(entity: &BytesRef<'_>) -> Option<char> {
         "gt" => Some('>'),
         "quot" => Some('"'),
         "apos" => Some('\''),
-        _ => entity.resolve_char_ref().ok().flatten(),
+        number if number.starts_with('#') => Some(entity.resolve_char_ref().ok().flatten().unwrap_or(REPLACEMENT)),
+        _ => None,
     }
 }
 
@@ -226,7 +295,7 @@ mod tests {
     fn text(text: &str) -> Result<String, Malformed> {
         let mut found = String::new();
         Reader::new(text, 8).children(|xml, _| {
-            found = xml.text()?.into_owned();
+            found = xml.text()?.into_string();
             Ok(())
         })?;
         Ok(found)
@@ -242,13 +311,46 @@ mod tests {
         assert_eq!(why(text(bomb)), "has a document type definition");
         assert_eq!(why(skip(r#"<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>"#)), "has a document type definition");
         assert_eq!(why(text("<r>&b;</r>")), "has an entity of its own");
-        assert_eq!(why(text("<r>&#xD800;</r>")), "has an entity of its own");
     }
 
     #[test]
     fn the_entities_of_xml_itself_are_read() {
         let all = "<r>&lt;&gt;&amp;&quot;&apos; &#20013;&#x1F600; <![CDATA[<&>]]> <i>not this</i></r>";
         assert_eq!(text(all).unwrap(), "<>&\"' 中😀 <&> ");
+    }
+
+    #[test]
+    fn what_no_document_may_hold_is_replaced_and_the_rest_is_read() {
+        for (written, is) in [
+            ("a&#0;b", "a\u{fffd}b"),
+            ("a&#xD800;b&#x110000;c", "a\u{fffd}b\u{fffd}c"),
+            ("a\0b\u{1}c", "a\u{fffd}b\u{fffd}c"),
+            ("R & D & more", "R & D & more"),
+            ("a&", "a&"),
+        ] {
+            assert_eq!(text(&format!("<r>{written}</r>")).as_deref(), Ok(is), "{written}");
+        }
+        let long = text(&format!("<r>{}</r>", "升".repeat(100_000))).unwrap();
+        assert!(long.len() <= crate::text::MESSAGE && long.ends_with('…'), "{}", long.len());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_and_what_follows_is_read() {
+        let deep = format!("<a>{}{}</a>", "<x>".repeat(100), "</x>".repeat(100));
+        for unreadable in ["<a>&b;<c/></a>", "<a><b><c>no number</c></b></a>", "<a/>", &deep] {
+            let mut read = vec![];
+            let document = format!("<r><n>1</n>{unreadable}<n>2</n></r>");
+            let all = Reader::new(&document, 8).children(|xml, _| {
+                xml.children(|xml, _| {
+                    read.push(xml.attempt(|xml| xml.parse(|text| text.parse::<u8>().ok()))?.ok());
+                    Ok(())
+                })
+            });
+            assert_eq!((all, read), (Ok(()), vec![Some(1), None, Some(2)]), "{unreadable}");
+        }
+        let broken = Reader::new("<r><a><b></a></b></r>", 8)
+            .children(|xml, _| xml.children(|xml, _| xml.attempt(|xml| xml.children(|_, _| Ok(()))).map(drop)));
+        assert_eq!(why(broken), ILL);
     }
 
     #[test]
@@ -273,7 +375,7 @@ mod tests {
         let all = Reader::new(text, 8).children(|xml, _| {
             xml.children(|xml, element| {
                 let kind = xml.kind(element)?.map(|(space, name)| format!("{space:?} {name}"));
-                found.push((kind.unwrap_or_default(), element.attribute("type").unwrap_or_default().into_owned()));
+                found.push((kind.unwrap_or_default(), element.attribute("type").unwrap_or_default().into_string()));
                 Ok(())
             })
         });

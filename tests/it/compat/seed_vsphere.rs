@@ -121,6 +121,7 @@ fn ended(number: u32, description_id: &str, entity: (&str, &str), times: [&str; 
         parent_task_key: None,
         root_task_key: None,
         activation_id: None,
+        flaw: None,
     }
 }
 

@@ -177,7 +177,8 @@ async fn each_operation_is_done_and_gives_what_it_made() {
     let input = json!({"input": {"spec": spec("s", &[of(&json!({"snapshot": new}))]), "parameters": {"n": 7}}});
     let task = stage.bench.admin.get(SUBMIT, input, "/submitTask/task/id").await;
     let made = stage.ended(task.as_str().unwrap(), "SUCCESSFUL").await;
-    let snapshot = made["output"]["snapshot"].as_str().unwrap();
+    let snapshot = made["output"]["created_snapshot"].as_str().unwrap();
+    assert_eq!(made["output"]["snapshot"], snapshot, "{made}");
     assert!(snapshot.starts_with("VirtualMachineSnapshot:"), "{made}");
     stage.run(&json!({"reconfigure": {"vm": MACHINE, "cpus": 4, "annotation": "x"}}), "SUCCESSFUL").await;
     stage.run(&json!({"revert": {"vm": MACHINE}}), "SUCCESSFUL").await;
@@ -187,7 +188,8 @@ async fn each_operation_is_done_and_gives_what_it_made() {
     assert!(gone["message"].as_str().unwrap().contains("has no snapshot `before 7`"), "{gone}");
 
     let copy = stage.run(&json!({"clone": {"vm": MACHINE, "name": "copy"}}), "SUCCESSFUL").await;
-    let reference = copy["output"]["vm"].as_str().unwrap();
+    assert_eq!(copy["output"].get("vm"), None, "a parameter of that name is not hidden: {copy}");
+    let reference = copy["output"]["cloned_vm"].as_str().unwrap();
     assert!(reference.starts_with("VirtualMachine:"), "{copy}");
     for verb in ["powerOn", "reset", "suspend", "powerOn", "powerOff", "destroy"] {
         let mut operation = json!({});
@@ -196,6 +198,51 @@ async fn each_operation_is_done_and_gives_what_it_made() {
     }
     let sessions = stage.middle.simulator.read().await.as_ref().unwrap().get("/sessions").await;
     assert_eq!(sessions["count"], 0, "each one was closed: {sessions}");
+}
+
+/// What a step puts out is named as no key of an operation: parameters mean the same all the way down.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_hides_no_parameter() {
+    let stage = Stage::new(&[]).await;
+    let run = |name: &str, operation: Value, needs: Value| {
+        let mut inner = json!({"vcenter": "lab"});
+        inner.as_object_mut().unwrap().extend(operation.as_object().unwrap().clone());
+        json!({"name": name, "needs": needs, "run": {"vsphere": inner}})
+    };
+    let subtasks = json!([
+        run("copy", json!({"clone": {"vm": "${param.vm}", "name": "copy"}}), json!([])),
+        run("keep", json!({"snapshot": {"vm": "${param.vm}", "name": "${param.snapshot}"}}), json!(["copy"])),
+        run("too", json!({"snapshot": {"vm": "${param.cloned_vm}", "name": "${param.snapshot}"}}), json!(["keep"])),
+        run("back", json!({"revert": {"vm": "${param.vm}", "snapshot": "${param.created_snapshot}"}}), json!(["keep"])),
+        run("off", json!({"powerOff": {"vm": "${param.vm}"}}), json!(["too", "back"])),
+    ]);
+    let input = json!({"input": {"spec": {"name": "s", "subtasks": subtasks}, "parameters": {"vm": MACHINE, "snapshot": "before"}}});
+    let task = stage.bench.admin.get(SUBMIT, input, "/submitTask/task/id").await;
+    let task = task.as_str().unwrap();
+    stage.bench.admin.wait(task, "SUCCESSFUL").await;
+    let off = stage.bench.admin.subtask(task, "off", FIELDS).await;
+    assert!(log(&off).contains(&format!(" of {MACHINE} (")), "the machine of the parameter, not its copy: {off}");
+    let too = stage.bench.admin.subtask(task, "too", FIELDS).await;
+    assert!(log(&too).contains(" of copy ("), "{too}");
+    assert_eq!(too["output"].get("snapshot"), None, "{too}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_step_says_what_goes_on_there() {
+    let stage = Stage::new(&[]).await;
+    stage.middle.slow(60, false).await;
+    let task = stage.starting(|step| step).await;
+    stage.bench.admin.act("cancelTask", &task).await;
+    let a = stage.ended(&task, "CANCELED").await;
+    let key = stage.middle.tasks().await[0]["key"].as_str().unwrap().to_owned();
+    assert_eq!(a["message"], format!("canceled; the vCenter's task {key} cannot be cancelled and goes on there"));
+    assert_eq!(stage.middle.tasks().await[0]["state"], "running");
+    // One that is cancelled there does not go on.
+    let stage = Stage::new(&[]).await;
+    stage.middle.slow(60, true).await;
+    let task = stage.starting(|step| step).await;
+    stage.bench.admin.act("cancelTask", &task).await;
+    assert_eq!(stage.ended(&task, "CANCELED").await["message"], "canceled");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use taskloom::store::Store;
+use taskloom::store::open::{Guard, Place, Pools, open};
 
 use super::simulator::{PASSWORD, Simulator, USER};
+use crate::harness::postgres;
 use crate::harness::server::{Server, until};
 use crate::harness::wait;
 
@@ -21,6 +24,73 @@ pub(super) async fn register(server: &Server, name: &str, address: &str, simulat
         }),
     )
     .await
+}
+
+/// Where a story takes place: a data folder, and a database of its own beside it where that is not in the folder.
+pub(super) struct Ground {
+    folder: tempfile::TempDir,
+    database: Option<postgres::Database>,
+}
+
+impl Ground {
+    pub(super) fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: None }
+    }
+
+    pub(super) async fn postgres() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: Some(postgres::database().await) }
+    }
+
+    /// Starts a server, or starts it again.
+    pub(super) async fn server(&self) -> Server {
+        let mut settings = vec![("VSPHERE__ALLOW_HTTP", "true")];
+        settings.extend(self.database.as_ref().map(|database| ("DATABASE_URL", database.url.as_str())));
+        Server::start(&self.folder.path().join("data"), &settings).await
+    }
+
+    /// The database itself, beside no server.
+    pub(super) async fn store(&self) -> (Store, Guard) {
+        let place = match &self.database {
+            Some(database) => Place::Postgres(database.url.clone()),
+            None => {
+                std::fs::create_dir_all(self.folder.path().join("data")).unwrap();
+                Place::Folder(self.folder.path().join("data"))
+            }
+        };
+        let pools = Pools { connections: 2, acquire: std::time::Duration::from_secs(5) };
+        open(&place, pools).await.unwrap()
+    }
+}
+
+/// A test of each story on each database.
+macro_rules! on_both {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story($crate::vsphere::lab::Ground::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story($crate::vsphere::lab::Ground::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(super) use on_both;
+
+/// Registers a vCenter without TLS; its id.
+pub(super) async fn register_plain(server: &Server, name: &str, url: &str) -> String {
+    put(server, json!({"name": name, "uuid": name, "address": url, "user": USER, "password": PASSWORD})).await
+}
+
+/// What is said of the collection of a vCenter.
+pub(super) async fn collection(server: &Server, name: &str) -> Value {
+    let document = "query($uuid: String!) { vcenter(uuid: $uuid) { collection { state reason message seenAt
+        clockOffset clockJump clockJumpedAt unreadableCount unreadable { key why isKept } } } }";
+    server.get(document, json!({"uuid": name}), "/vcenter/collection").await
 }
 
 /// Registers a vCenter; its id.

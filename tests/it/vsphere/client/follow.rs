@@ -73,6 +73,70 @@ async fn watches_progress_whole_or_in_parts() {
 }
 
 #[tokio::test]
+async fn progress_never_goes_back_to_what_the_feed_shows() {
+    // The feed changes with states only: in one answer it shows progress as it was when it last did.
+    let feed = |progress| {
+        let page = page(&[info("task-1", "running", progress), info("task-2", "running", "")]);
+        format!("<filterSet><filter type=\"PropertyFilter\">{FEED}</filter>{page}</filterSet></returnval>")
+    };
+    let both =
+        |version, list, old| set(version, LIST, &whole("task-1", "running", list)).replace("</returnval>", &feed(old));
+    let server = plain(vec![both("1", "99", "10"), both("2", "99", "10"), both("3", "100", "")]);
+    let mut follow = follow(&server).await;
+    assert_eq!(told(&mut follow).await, ["task-1 running 99", "task-2 running "]);
+    assert!(told(&mut follow).await.is_empty());
+    assert_eq!(told(&mut follow).await, ["task-1 running 100"]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_out_again_is_told_anew() {
+    let again = |state| info("task-1", state, "").replace("2026-03-02T08:15:04Z", "2026-03-09T00:00:00Z");
+    let pages = [vec![info("task-1", "success", "")], vec![info("task-1", "success", ""), again("running")]];
+    let pages = pages.map(|tasks| page(&tasks));
+    let [first, second] = pages;
+    let server = plain(vec![
+        set("1", FEED, &first),
+        set("2", FEED, &second),
+        set("3", LIST, &change("task-1", &[("info.progress", "xsd:int", "5")])),
+    ]);
+    let mut follow = follow(&server).await;
+    assert_eq!(told(&mut follow).await, ["task-1 success "]);
+    assert_eq!(told(&mut follow).await, ["task-1 running "]);
+    follow.watch(&[task("task-1")], &[]).await.unwrap();
+    assert_eq!(told(&mut follow).await, ["task-1 running 5"]);
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_keeps_none_from_being_told() {
+    let wrong = info("task-2", "paused", "");
+    let unreadable = fixture!("definition/02-task-running-with-progress").replace(">running<", ">paused<");
+    let server = server(
+        vec![
+            set("1", FEED, &page(&[info("task-1", "running", "1"), wrong.clone(), info("task-3", "queued", "")])),
+            set("2", LIST, &[whole("task-2", "paused", ""), whole("task-1", "running", "2")].concat()),
+            // A part that makes no sense lets it be read, which does not go either.
+            set(
+                "3",
+                LIST,
+                &[change("task-2", &[("info.state", "TaskInfoState", "paused")]), whole("task-1", "running", "3")]
+                    .concat(),
+            ),
+        ],
+        move |request| (request.method() == "RetrievePropertiesEx").then(|| unreadable.clone()),
+    );
+    let session = session(&server).await;
+    let mut follow = session.follow(100).await.unwrap();
+    assert_eq!(told(&mut follow).await, ["task-1 running 1", "task-3 queued "]);
+    assert_eq!(told(&mut follow).await, ["task-1 running 2"]);
+    assert_eq!(told(&mut follow).await, ["task-1 running 3"]);
+    let left_out: Vec<_> =
+        session.left_out().tasks.into_iter().map(|task| format!("{}: {}", task.key, task.why)).collect();
+    let why = "state has a value that it cannot have";
+    assert_eq!(left_out, [format!("task-2: {why}"), format!("task-2: {why}"), format!("task-3251: {why}")]);
+    assert!(session.left_out().is_empty(), "each is told once");
+}
+
+#[tokio::test]
 async fn tells_what_has_gone_only_of_the_watched_and_unfinished() {
     let missing = "<missingSet><obj type=\"Task\">task-4</obj><fault><fault xsi:type=\"ManagedObjectNotFound\"/></fault></missingSet>";
     let lists = [whole("task-1", "running", "1"), whole("task-2", "running", "1"), whole("task-3", "success", "")];

@@ -229,6 +229,69 @@ fn made(method: &str, kind: &str) -> String {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_text_are_replaced_and_the_rest_is_read() {
+    let page = fixture!("definition/08-read-next-tasks-every-reason");
+    let bytes = page.replace("centos7", "cent\u{1}7").into_bytes();
+    let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+    let server = Server::start(None, move |request, out| match request.method() {
+        "ReadNextTasks" => send(out, 200, "", &bytes),
+        "CreateCollectorForTasks" => {
+            send(out, 200, "", fixture!("recorded/401-create-collector-unfiltered").as_bytes())
+        }
+        _ => respond(request, out, &|_| None),
+    });
+    let mut history = session(&server).await.history(&Filter::default()).await.unwrap();
+    let tasks = history.next(1000).await.unwrap();
+    assert_eq!(tasks.len(), 8);
+    assert!(tasks.iter().any(|task| task.entity_name.as_deref() == Some("cent\u{fffd}7")), "{tasks:?}");
+}
+
+#[tokio::test]
+async fn thousands_of_tasks_that_nobody_can_read_are_counted() {
+    let task = "<returnval><key>task-1</key><state>melting</state></returnval>";
+    let page = answer("ReadNextTasks", &task.repeat(5000));
+    let end = answer("ReadNextTasks", "");
+    let reads = std::sync::atomic::AtomicUsize::new(0);
+    let server = start(move |request| match request.method() {
+        "ReadNextTasks" if reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 => Some(page.clone()),
+        "ReadNextTasks" => Some(end.clone()),
+        "CreateCollectorForTasks" => Some(fixture!("recorded/401-create-collector-unfiltered").into()),
+        _ => None,
+    });
+    let session = session(&server).await;
+    assert!(session.history(&Filter::default()).await.unwrap().next(1000).await.unwrap().is_empty());
+    let left_out = session.left_out();
+    assert_eq!((left_out.tasks.len(), left_out.more), (1000, 4000));
+}
+
+#[tokio::test]
+async fn an_inventory_with_what_cannot_be_read_is_read() {
+    let object = |name: &str, value: &str| {
+        format!(
+            "<objects>{value}<propSet><name>name</name><val xsi:type=\"xsd:string\">{name}</val></propSet></objects>"
+        )
+    };
+    let vm = |value: &str| format!("<obj type=\"VirtualMachine\">{value}</obj>");
+    let all = [
+        object("one", &vm("vm-1")),
+        object("nobody", ""),
+        object("long", &vm(&"x".repeat(3000))),
+        object("&strange;", &vm("vm-2")),
+        object("a\0b", &vm("vm-3")),
+    ];
+    let found = answer("RetrievePropertiesEx", &format!("<returnval>{}</returnval>", all.concat()));
+    let server = start(move |request| match request.method() {
+        "RetrievePropertiesEx" => Some(found.clone()),
+        "CreateContainerView" => Some(made("CreateContainerView", "ContainerView")),
+        "DestroyView" => Some(answer("DestroyView", "")),
+        _ => None,
+    });
+    let machines = session(&server).await.machines().await.unwrap();
+    let machines: Vec<_> = machines.iter().map(|vm| (vm.reference.value.as_str(), vm.name.as_str())).collect();
+    assert_eq!(machines, [("vm-1", "one"), ("vm-2", ""), ("vm-3", "a\u{fffd}b")]);
+}
+
+#[tokio::test]
 async fn a_large_answer_is_read_aside() {
     let task = fixture!("definition/08-read-next-tasks-every-reason");
     let (start_at, end) = (task.find("<returnval>").unwrap(), task.rfind("</ReadNextTasksResponse>").unwrap());
