@@ -91,7 +91,8 @@ pub async fn put(request: &Request, new: New) -> Result<Model> {
         // Who decides on an earlier look may send a kept password to an address that somebody else has put meanwhile.
         store::tenant::lock(tx, tenant_id).await?;
         let known = store::source::lock_by_name(tx, tenant_id, &row.name).await?;
-        if change == Password::Keep && known.as_ref().is_some_and(|known| known.sealed.is_some() && moves(known, &row)) {
+        if change == Password::Keep && known.as_ref().is_some_and(|known| known.sealed.is_some() && moves(known, &row))
+        {
             let reason = "with another kind, host or port it must be given again, so that it cannot be sent astray";
             refuse("password", reason)?;
         }

@@ -84,8 +84,7 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
             return Ok(Put { tenant_id, vcenter: known, changes });
         }
         let Row { name, address, username, trust, .. } = &row;
-        let detail =
-            json!({"name": name, "address": address, "user": username, "trust": trust, "changes": changes});
+        let detail = json!({"name": name, "address": address, "user": username, "trust": trust, "changes": changes});
         *act = act.clone().with(&detail);
         let seal = new
             .password

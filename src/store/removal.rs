@@ -252,11 +252,7 @@ pub async fn rests(conn: &impl ConnectionTrait) -> Result<Vec<Rest>> {
 
 /// Whether the vCenter that `column` names has not been deleted.
 pub fn is_there(column: impl ColumnTrait) -> SimpleExpr {
-    let gone = Query::select()
-        .column("key")
-        .from("removal")
-        .and_where(Expr::col("kind").eq(VCENTER))
-        .to_owned();
+    let gone = Query::select().column("key").from("removal").and_where(Expr::col("kind").eq(VCENTER)).to_owned();
     Expr::col((column.entity_name(), column)).not_in_subquery(gone)
 }
 
@@ -347,12 +343,7 @@ struct Size {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn chunks(
-    tx: &Tx,
-    (table, of, place): (&str, &str, &str),
-    key: i64,
-    room: &mut Room,
-) -> Result<u64> {
+pub(super) async fn chunks(tx: &Tx, (table, of, place): (&str, &str, &str), key: i64, room: &mut Room) -> Result<u64> {
     let sql = format!("SELECT {place} AS place, bytes FROM {table} WHERE {of} = $1 ORDER BY {place} LIMIT $2");
     let values = [key.into(), room.rows.cast_signed().into()];
     let sizes = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);

@@ -52,12 +52,11 @@ pub async fn claim(
 ) -> Result<Vec<(vcenter::Model, Lease, Collection)>> {
     request.principal.require(Role::Admin)?;
     let asked = request.clock.moment();
-    let wanted = store::vsphere::collection::wanted(request.store.lease()).await.inspect_err(|_| leases.begin_anew())?;
+    let wanted =
+        store::vsphere::collection::wanted(request.store.lease()).await.inspect_err(|_| leases.begin_anew())?;
     let look = Look { asked, answered: request.clock.moment() };
     let silent = leases.look(wanted.iter().filter_map(|wanted| wanted.sign(lease)), look);
-    let is_free = |wanted: &Wanted| {
-        wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key())
-    };
+    let is_free = |wanted: &Wanted| wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key());
     let mut claimed = vec![];
     for wanted in wanted.into_iter().filter(is_free) {
         let until = request.clock.now().after(lease);

@@ -162,8 +162,7 @@ pub async fn renew(conn: &impl ConnectionTrait, lease: &Lease, until: Timestamp)
     let sql = "UPDATE vcenter_collection SET renewals = renewals + 1, until = $1 WHERE vcenter_id = $2 AND owner = $3 AND \
                epoch = $4 AND EXISTS (SELECT 1 FROM vcenter v WHERE v.id = $2 AND v.collect AND v.revision = $5)";
     let Lease { vcenter_id, owner, epoch, revision, .. } = lease;
-    let values =
-        [until.0.into(), vcenter_id.0.into(), owner.as_str().into(), (*epoch).into(), (*revision).into()];
+    let values = [until.0.into(), vcenter_id.0.into(), owner.as_str().into(), (*epoch).into(), (*revision).into()];
     let kept = conn.execute_raw(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)).await?;
     Ok(Changed::of(kept.rows_affected()))
 }

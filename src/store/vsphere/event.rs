@@ -2,8 +2,8 @@
 //! [`crate::store::event`] do and by the same means.
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use taskloom_entity::vsphere_event::{Column, Entity, Model};
 use taskloom_entity::EventId;
+use taskloom_entity::vsphere_event::{Column, Entity, Model};
 
 use super::super::Tx;
 use super::super::bulk::Rows;

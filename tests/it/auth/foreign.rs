@@ -122,7 +122,10 @@ async fn registered(t: &Bench, tenant: TenantId) -> (VcenterId, VsphereTaskId) {
     };
     let system = t.system();
     vcenter::put(&system, new, false).await.unwrap();
-    let (row, lease, _) = collect::claim(&system, ("test", &mut collect::Leases::default()), Duration::from_secs(15)).await.unwrap().remove(0);
+    let (row, lease, _) = collect::claim(&system, ("test", &mut collect::Leases::default()), Duration::from_secs(15))
+        .await
+        .unwrap()
+        .remove(0);
     let instance = collect::meet(&system, &lease, "instance").await.unwrap();
     let seen = collect::Seen {
         key: "task-1".into(),

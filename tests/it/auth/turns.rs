@@ -59,10 +59,9 @@ async fn no_password_of_a_vcenter_goes_to_the_address_of_before() {
             let moves = at(tenant, &name, "new.example", Some("of the new"), "a");
             // By what this one knows the address stays, so it needs no password.
             let stays = at(tenant, &name, "old.example", None, "b");
-            let (moved, stayed) = both(
-                async move { vcenter::put(&one, moves, false).await },
-                async move { vcenter::put(&other, stays, false).await },
-            )
+            let (moved, stayed) = both(async move { vcenter::put(&one, moves, false).await }, async move {
+                vcenter::put(&other, stays, false).await
+            })
             .await;
             moved.unwrap();
             if let Err(refused) = stayed {
@@ -86,10 +85,9 @@ async fn two_who_register_a_vcenter_make_one() {
                 at(tenant, &name, "one.example", Some("of one"), "a"),
                 at(tenant, &name, "two.example", Some("of two"), "a"),
             );
-            let put = both(
-                async move { vcenter::put(&one, first, false).await },
-                async move { vcenter::put(&other, second, false).await },
-            );
+            let put = both(async move { vcenter::put(&one, first, false).await }, async move {
+                vcenter::put(&other, second, false).await
+            });
             let (first, second) = put.await;
             let ids = [first, second].map(|put| put.unwrap().vcenter.unwrap().id);
             assert_eq!(ids[0], ids[1]);
@@ -140,11 +138,9 @@ async fn no_password_of_a_data_source_goes_to_another_host() {
             let (one, other) = (system.clone(), system.clone());
             let moves = database(tenant, &name, "new", Some("of the new"), "a");
             let stays = database(tenant, &name, "old", None, "c");
-            let (moved, stayed) = both(
-                async move { source::put(&one, moves).await },
-                async move { source::put(&other, stays).await },
-            )
-            .await;
+            let (moved, stayed) =
+                both(async move { source::put(&one, moves).await }, async move { source::put(&other, stays).await })
+                    .await;
             moved.unwrap();
             if let Err(refused) = stayed {
                 assert_eq!(refused.code(), &code::INVALID_INPUT, "{refused:?}");
@@ -203,10 +199,9 @@ async fn two_who_save_a_definition_make_two_versions() {
         for round in 0..ROUNDS {
             let (one, other) = (system.clone(), system.clone());
             let (first, second) = (spec(round * 2), spec(round * 2 + 1));
-            let saved = both(
-                async move { definition::save(&one, first, Some(tenant)).await },
-                async move { definition::save(&other, second, Some(tenant)).await },
-            );
+            let saved = both(async move { definition::save(&one, first, Some(tenant)).await }, async move {
+                definition::save(&other, second, Some(tenant)).await
+            });
             let (first, second) = saved.await;
             let mut versions = [first.unwrap().version, second.unwrap().version];
             versions.sort_unstable();

@@ -46,7 +46,8 @@ pub(in crate::compat) async fn fill(app: &Arc<App>, tenant: TenantId) {
         store::vcenter::put(&tx, (new, None), made, None::<fn(Place) -> Result<Sealed>>).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let claimed = collect::claim(&request, ("test", &mut collect::Leases::default()), Duration::from_secs(15)).await.unwrap();
+    let claimed =
+        collect::claim(&request, ("test", &mut collect::Leases::default()), Duration::from_secs(15)).await.unwrap();
     for (vcenter, lease, _) in claimed {
         let instance = collect::meet(&request, &lease, &format!("instance of {}", vcenter.name)).await.unwrap();
         let state = Some((CollectionState::Following, None));

@@ -34,7 +34,10 @@ async fn crowd(lab: &Bench) -> Vec<DatabaseTransaction> {
     let mut crowd = vec![];
     while let Ok(reader) = lab.store().read().begin().await {
         // On SQLite, too, it holds what it sees from here on.
-        reader.query_all_raw(sea_orm::Statement::from_string(lab.store().backend(), "SELECT id FROM task")).await.unwrap();
+        reader
+            .query_all_raw(sea_orm::Statement::from_string(lab.store().backend(), "SELECT id FROM task"))
+            .await
+            .unwrap();
         crowd.push(reader);
         assert!(crowd.len() < 100, "the pool has an end");
     }

@@ -1,11 +1,11 @@
 //! A worker that goes away without a word: what it had runs again, and what it says later is refused.
 
 use serde_json::{Map, json};
+use taskloom::clock::{Clock, HeldClock};
 use taskloom::engine::port::{AttemptRef, Finish, Port, Report, Taken};
 use taskloom::log::chunk::{Chunk, Mark, Source};
 use taskloom::store::attempt::Used;
 use taskloom::task::command::execute::Outcome;
-use taskloom::clock::{Clock, HeldClock};
 use taskloom_entity::Timestamp;
 
 use super::lab::{LEASE, Lab as Bench, OVER};
@@ -94,10 +94,9 @@ async fn servers_whose_clocks_differ_let_each_other_live(lab: Bench) {
         let theirs = HeldClock::at(other);
         lab.submit("here", &[shell("a", "true").with("workers", json!(["here"]))]).await;
         lab.submit("there", &[shell("a", "true").with("workers", json!(["there"]))]).await;
-        let (here, there) =
-            (lab.worker_with(&["here"]).await, lab.worker_by(&["there"], theirs.clone()).await);
+        let (here, there) = (lab.worker_with(&["here"]).await, lab.worker_by(&["there"], theirs.clone()).await);
         let work = (here.take().await, there.take().await);
-        let mut watcher = lab.other_server(theirs.clone());
+        let watcher = lab.other_server(theirs.clone());
         for _ in 0..8 {
             assert_eq!((lab.recover().await, watcher.sweep().await.unwrap()), (0, 0));
             lab.clock.advance(LEASE / 2);
@@ -146,7 +145,7 @@ async fn who_has_just_begun_to_look_buries_nobody(lab: Bench) {
     let worker = lab.worker().await;
     let work = worker.take().await;
     lab.clock.advance(OVER * 10);
-    let mut new = lab.other_server(lab.clock.clone());
+    let new = lab.other_server(lab.clock.clone());
     assert_eq!(new.sweep().await.unwrap(), 0, "it has seen nothing yet");
     lab.clock.advance(LEASE);
     assert_eq!(new.sweep().await.unwrap(), 0, "not for long enough");

@@ -28,7 +28,8 @@ async fn questions_that_never_end_keep_nobody_from_work() {
     lock.execute_unprepared("LOCK TABLE data_source IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let crowd: Vec<_> = (0..40)
         .map(|_| {
-            let request = server.request("POST", "/graphql").basic_auth("admin", Some(crate::harness::server::PASSWORD));
+            let request =
+                server.request("POST", "/graphql").basic_auth("admin", Some(crate::harness::server::PASSWORD));
             tokio::spawn(request.json(&json!({"query": "{ dataSources { nodes { id } } }"})).send())
         })
         .collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 use taskloom::auth::{self, Principal};
-use taskloom::clock::{Clock, HeldClock};
+use taskloom::clock::HeldClock;
 use taskloom::error::{Language, code};
 use taskloom::resolver::vsphere::collect::{self, Leases, Report, Seen, Source};
 use taskloom::resolver::vsphere::task::{Filter, count};
