@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::clock::Moment;
@@ -65,9 +66,26 @@ impl<K: Clone + Eq + Hash> Watch<K> {
         over
     }
 
+    /// For how long this one was seen to stand; none: it was not seen yet.
+    #[must_use]
+    pub fn silence(&self, key: &K, now: Moment) -> Option<Duration> {
+        self.seen.get(key).map(|(_, since)| now.since(*since))
+    }
+
     /// The table could not be looked at, and maybe nobody could renew: everything counts anew.
     pub fn begin_anew(&mut self) {
         self.seen.clear();
+    }
+}
+
+/// What a process has seen of its workers, for those who decide and for those who show it. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Lives(Arc<Mutex<Watch<String>>>);
+
+impl Lives {
+    /// What was seen, while nobody else looks.
+    pub fn seen(&self) -> MutexGuard<'_, Watch<String>> {
+        self.0.lock().expect("invariant: nothing panics while it takes in a look")
     }
 }
 
@@ -99,7 +117,9 @@ mod tests {
         assert!(over(&mut watch, &[("a", 7), ("b", 2)], at(115)).is_empty());
         assert_eq!(over(&mut watch, &[("a", 7), ("b", 2)], at(116)), ["a"]);
         assert_eq!(over(&mut watch, &[("a", 7), ("b", 2)], at(117)), ["a"], "until somebody ends it");
+        assert_eq!(watch.silence(&"a", at(118).asked), Some(Duration::from_secs(18)));
         assert_eq!(over(&mut watch, &[("b", 2)], at(131)), ["b"]);
+        assert_eq!(watch.silence(&"a", at(131).asked), None);
     }
 
     #[test]

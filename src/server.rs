@@ -174,7 +174,7 @@ fn reach(settings: &Settings) -> Reach {
 async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Host) -> anyhow::Result<Work> {
     // No request can take a connection of these.
     let (store, clock, bell) = (app.store.engine(), app.clock.clone(), app.bell.clone());
-    let mut recovery = Recovery::new(store.clone(), clock.clone(), bell.clone());
+    let recovery = Recovery::new(store.clone(), clock.clone(), bell.clone(), app.lives.clone());
     let lost = recovery.at_start().await?;
     if lost > 0 {
         tracing::info!(lost, "attempts of an earlier run were given back");

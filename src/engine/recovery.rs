@@ -17,7 +17,7 @@ use super::port::Finish;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::event::Bell;
-use crate::lease::{Look, Watch};
+use crate::lease::{Lives, Look};
 use crate::store::attempt::{self, Running, Used};
 use crate::store::{Changed, Store, commit, worker};
 
@@ -32,21 +32,21 @@ pub struct Recovery {
     store: Store,
     clock: Arc<dyn Clock>,
     bell: Bell,
-    watch: Watch<String>,
+    lives: Lives,
 }
 
 impl Recovery {
-    /// Has seen nobody yet. `bell` is rung when something was given back.
+    /// Goes by what `lives` has seen, and adds to it. `bell` is rung when something was given back.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>, bell: Bell) -> Self {
-        Self { store, clock, bell, watch: Watch::default() }
+    pub fn new(store: Store, clock: Arc<dyn Clock>, bell: Bell, lives: Lives) -> Self {
+        Self { store, clock, bell, lives }
     }
 
     /// Before this server's own worker begins: what earlier processes left.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn at_start(&mut self) -> Result<usize> {
+    pub async fn at_start(&self) -> Result<usize> {
         if self.store.backend() == DbBackend::Sqlite {
             let _: Changed = worker::bury_all(self.store.lease(), self.clock.now()).await?;
         }
@@ -54,7 +54,7 @@ impl Recovery {
     }
 
     /// Looks at leases until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(self, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -72,7 +72,7 @@ impl Recovery {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn sweep(&mut self) -> Result<usize> {
+    pub async fn sweep(&self) -> Result<usize> {
         self.bury().await?;
         let mut lost = 0;
         loop {
@@ -104,11 +104,12 @@ impl Recovery {
     }
 
     /// Ends the lives that this server has seen silent for too long.
-    async fn bury(&mut self) -> Result<()> {
+    async fn bury(&self) -> Result<()> {
         let asked = self.clock.moment();
-        let signs = worker::signs(self.store.lease()).await.inspect_err(|_| self.watch.begin_anew())?;
+        let signs = worker::signs(self.store.lease()).await.inspect_err(|_| self.lives.seen().begin_anew())?;
         let answered = self.clock.moment();
-        for silent in self.watch.look(signs, Look { asked, answered }) {
+        let over = self.lives.seen().look(signs, Look { asked, answered });
+        for silent in over {
             if worker::bury(self.store.lease(), &silent, self.clock.now()).await? == Changed::Yes {
                 tracing::warn!(worker = silent.key, lease = ?silent.lease, "a worker gives no sign of life any more");
             }

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::event::{Bell, Hub, Vsphere};
 use crate::executor::Reach;
+use crate::lease::Lives;
 use crate::log::Live;
 use crate::store::Store;
 use crate::vault::Vault;
@@ -34,6 +35,8 @@ pub struct App {
     pub live: Live,
     /// The keys of what lies sealed.
     pub vault: Vault,
+    /// What this process has seen of workers.
+    pub lives: Lives,
     /// Told when something was deleted of which some is still kept.
     pub rests: Arc<Notify>,
     /// How far this process may go on somebody's behalf.
@@ -55,8 +58,9 @@ impl App {
         let hub = Hub::open(store.clone(), bell.clone()).await?;
         let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
         let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
-        let (live, reach, rests) = (Live::default(), Reach::default(), Arc::default());
-        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, rests, reach, page: PAGE })
+        let (live, reach) = (Live::default(), Reach::default());
+        let (lives, rests) = (Lives::default(), Arc::default());
+        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, lives, rests, reach, page: PAGE })
     }
 }
 

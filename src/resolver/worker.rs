@@ -6,6 +6,7 @@ use taskloom_entity::Role;
 
 use super::Request;
 use crate::error::Result;
+use crate::lease;
 use crate::store;
 pub use crate::store::worker::Load;
 use crate::task::waiting::WorkerFacts;
@@ -23,14 +24,23 @@ pub async fn list(request: &Request) -> Result<Vec<store::worker::Load>> {
     store::worker::alive(request.store.read()).await
 }
 
+/// Who is silent, and until when its lease holds, by what this process has seen: what workers write of themselves is by
+/// clocks of their own.
 pub(super) async fn alive(request: &Request) -> Result<Vec<WorkerFacts>> {
-    let facts = |load: store::worker::Load| WorkerFacts {
-        id: load.id,
-        labels: load.labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect(),
-        slots: usize::try_from(load.slots).unwrap_or(0),
-        busy: usize::try_from(load.busy).unwrap_or(0),
-        lease_until: load.lease_until,
-        seen_at: load.seen_at,
+    let loads = store::worker::alive(request.store.read()).await?;
+    let (now, moment) = (request.clock.now(), request.clock.moment());
+    let seen = request.lives.seen();
+    let facts = |load: store::worker::Load| {
+        let silence = seen.silence(&load.id, moment).unwrap_or_default();
+        let lease = Duration::from_millis(load.lease_ms.unsigned_abs()) + lease::MARGIN;
+        WorkerFacts {
+            labels: load.labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect(),
+            slots: usize::try_from(load.slots).unwrap_or(0),
+            busy: usize::try_from(load.busy).unwrap_or(0),
+            lease_until: now.after(lease.saturating_sub(silence)),
+            seen_at: now.before(silence),
+            id: load.id,
+        }
     };
-    Ok(store::worker::alive(request.store.read()).await?.into_iter().map(facts).collect())
+    Ok(loads.into_iter().map(facts).collect())
 }

@@ -178,6 +178,7 @@ impl Metrics {
         registry.register_collector(Box::new(Loud));
         registry.register("taskloom_build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let ours = &mut registry;
+        let (removed_rows, removal_failures) = removals(ours);
         Self {
             http_requests: put(ours, "taskloom_http_requests", "Answered requests", Family::default()),
             http_request_duration: put(
@@ -239,18 +240,8 @@ impl Metrics {
                 "From wanting a transaction to having it",
                 Seconds::default(),
             ),
-            removed_rows: put(
-                ours,
-                "taskloom_removed_rows",
-                "Rows removed for their age, or because what they belong to was deleted",
-                Family::default(),
-            ),
-            removal_failures: put(
-                ours,
-                "taskloom_removal_failures",
-                "Removals that did not get through",
-                Family::default(),
-            ),
+            removed_rows,
+            removal_failures,
             event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions", Open::default()),
             events_delivered: put(ours, "taskloom_events_delivered", "Events handed to the hub", Counter::default()),
             vsphere_collectors: put(
@@ -283,6 +274,13 @@ impl Metrics {
         text::encode(&mut text, &self.registry).expect("invariant: writing to a String does not fail");
         text
     }
+}
+
+fn removals(registry: &mut Registry) -> (Family<What, Counter>, Family<What, Counter>) {
+    let help = "Rows removed for their age, or because what they belong to was deleted";
+    let removed = put(registry, "taskloom_removed_rows", help, Family::default());
+    let help = "Removals that did not get through";
+    (removed, put(registry, "taskloom_removal_failures", help, Family::default()))
 }
 
 /// The suffixes `_total` and `_info` are added when metrics are written.

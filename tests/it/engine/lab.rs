@@ -17,6 +17,7 @@ use taskloom::engine::recovery::Recovery;
 use taskloom::error::Language;
 use taskloom::graphql::limits::Limits;
 use taskloom::graphql::{self, schema::Schema};
+use taskloom::lease::Lives;
 use taskloom::resolver::task::submit::{New, Source, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
@@ -42,7 +43,7 @@ pub(super) struct Lab {
     schema: Schema,
     tenant: TenantId,
     statements: Arc<AtomicUsize>,
-    recovery: tokio::sync::Mutex<Recovery>,
+    recovery: Recovery,
     _kept: (Guard, Option<tempfile::TempDir>, Option<postgres::Database>),
 }
 
@@ -74,7 +75,7 @@ impl Lab {
         let request = request(store.clone(), clock.clone()).await;
         let tenant = resolver::tenant::create(&request, "t").await.unwrap().id;
         let schema = graphql::build(store, &Limits::default());
-        let recovery = recovery(&request, clock.clone()).into();
+        let recovery = recovery(&request, clock.clone(), request.lives.clone());
         Self { clock, request, schema, tenant, statements, recovery, _kept: (guard, folder, database) }
     }
 
@@ -202,28 +203,19 @@ impl Lab {
         row.unwrap().try_get("", "rows").unwrap()
     }
 
-    /// How often leases were renewed, all in all.
-    pub(super) async fn renewals(&self) -> i64 {
-        use sea_orm::{ConnectionTrait, Statement};
-        let conn = self.request.store.read();
-        let sql = "SELECT CAST(SUM(renewals) AS bigint) AS renewals FROM worker";
-        let row = conn.query_one_raw(Statement::from_string(conn.get_database_backend(), sql)).await.unwrap();
-        row.unwrap().try_get("", "renewals").unwrap()
-    }
-
     /// One look for lost workers, by a server that looks again and again.
     pub(super) async fn recover(&self) -> usize {
-        self.recovery.lock().await.sweep().await.unwrap()
+        self.recovery.sweep().await.unwrap()
     }
 
     /// What another server looks with: it has a clock of its own, and has seen nothing yet.
     pub(super) fn other_server(&self, clock: Arc<HeldClock>) -> Recovery {
-        recovery(&self.request, clock)
+        recovery(&self.request, clock, Lives::default())
     }
 }
 
-fn recovery(request: &Request, clock: Arc<HeldClock>) -> Recovery {
-    Recovery::new(request.store.engine(), clock, request.bell.clone())
+fn recovery(request: &Request, clock: Arc<HeldClock>, lives: Lives) -> Recovery {
+    Recovery::new(request.store.engine(), clock, request.bell.clone(), lives)
 }
 
 async fn request(store: Store, clock: Arc<HeldClock>) -> Request {

@@ -97,7 +97,7 @@ async fn servers_whose_clocks_differ_let_each_other_live(lab: Bench) {
         lab.submit("there", &[shell("a", "true").with("workers", json!(["there"]))]).await;
         let (here, there) = (lab.worker_with(&["here"]).await, lab.worker_by(&["there"], theirs.clone()).await);
         let work = (here.take().await, there.take().await);
-        let mut watcher = lab.other_server(theirs.clone());
+        let watcher = lab.other_server(theirs.clone());
         for _ in 0..8 {
             assert_eq!((lab.recover().await, watcher.sweep().await.unwrap()), (0, 0));
             lab.clock.advance(LEASE / 2);
@@ -146,7 +146,7 @@ async fn who_has_just_begun_to_look_buries_nobody(lab: Bench) {
     let worker = lab.worker().await;
     let work = worker.take().await;
     lab.clock.advance(OVER * 10);
-    let mut new = lab.other_server(lab.clock.clone());
+    let new = lab.other_server(lab.clock.clone());
     assert_eq!(new.sweep().await.unwrap(), 0, "it has seen nothing yet");
     lab.clock.advance(LEASE);
     assert_eq!(new.sweep().await.unwrap(), 0, "not for long enough");
