@@ -126,25 +126,30 @@ async fn supervise(host: Host, work: Work, orders: Orders, voice: Voice) -> Resu
     match work.program {
         Program::Noop { sleep } => Ok(noop::run(sleep, work.timeout, orders).await),
         Program::Sql(ref job) => {
-            let password = job.source.password.iter();
-            let with = surroundings(&host, &work, voice, Mask::of(secrets(&work).chain(password)));
+            let mask = mask(&work, job.source.password.as_ref()).await?;
+            let with = surroundings(&host, &work, voice, mask);
             Ok(sql::run(job.as_ref().clone(), with, orders).await)
         }
         Program::Http(ref job) => {
-            let with = surroundings(&host, &work, voice, Mask::of(secrets(&work)));
+            let with = surroundings(&host, &work, voice, mask(&work, None).await?);
             Ok(http::run(job, &work.secrets, with, orders).await)
         }
         Program::Vsphere(ref job) => {
-            let password = std::iter::once(&job.server.password);
-            let with = surroundings(&host, &work, voice, Mask::of(secrets(&work).chain(password)));
+            let mask = mask(&work, Some(&job.server.password)).await?;
+            let with = surroundings(&host, &work, voice, mask);
             Ok(vsphere::run(job, &work.secrets, with, orders).await)
         }
         Program::Shell(_) | Program::Python(_) => processes(host.trees, work, orders, voice).await,
     }
 }
 
-fn secrets(work: &Work) -> impl Iterator<Item = &Hidden> {
-    work.secrets.iter().map(|(_, value)| value)
+/// What is unreadable in all that a work says. For many large secrets that is work which others must not wait for.
+async fn mask(work: &Work, password: Option<&Hidden>) -> Result<Mask, ExecutorError> {
+    let secrets: Vec<Hidden> = work.secrets.iter().map(|(_, value)| value).chain(password).cloned().collect();
+    if secrets.is_empty() {
+        return Ok(Mask::default());
+    }
+    tokio::task::spawn_blocking(move || Mask::of(&secrets)).await.map_err(ExecutorError::Vanished)
 }
 
 fn surroundings(host: &Host, work: &Work, voice: Voice, mask: Mask) -> Surroundings {
@@ -169,7 +174,7 @@ async fn processes(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voi
     }
     let Voice { sender, notes, reports, clock } = voice;
     let (timeout, grace, limits) = (work.timeout, work.grace, work.limits);
-    let mask = Mask::of(secrets(&work));
+    let mask = mask(&work, None).await?;
     let (pump, stdout, stderr) = Pump::open(notes, reports.clone(), clock, &mask).map_err(ExecutorError::Spawn)?;
     let started = tokio::task::spawn_blocking(move || start(&trees, &work, stdout, stderr));
     let Started { tree, child, notes: lines } = match started.await.map_err(ExecutorError::Vanished)? {

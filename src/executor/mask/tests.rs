@@ -76,6 +76,8 @@ fn every_form_is_found() {
     forms.push("s3cr%3dt%2f%c3%b6+w%2brd%22x".into());
     forms.push("s3cr=t/%C3%B6%20w+rd%22x".into());
     forms.push(serde_json::json!({"p": secret}).to_string());
+    forms.push(r#"{"p": "s3cr=t/\u00f6 w+rd\"x"}"#.into());
+    forms.push(r#"{"p": "s3cr=t/\u00F6 w+rd\"x"}"#.into());
     forms.push(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
     for form in forms {
         let shown = mask.text(&form);
@@ -95,13 +97,52 @@ fn each_line_of_a_long_secret_is_one() {
     assert!(Mask::of([]).stream().is_none());
 }
 
+#[test]
+fn long_secrets_are_found_in_every_form_and_cost_little() {
+    // Of the largest size, and alike at their beginnings, so that all of them are in question.
+    let secrets: Vec<String> = (0..8).map(|n| format!("{}升 {n}/+\"", "a long beginning ".repeat(3_854))).collect();
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let mask = mask(&secrets);
+    let last = secrets[7];
+    for form in [last.to_owned(), STANDARD.encode(format!("x{last}"))] {
+        let text = format!("before {form} after");
+        let parts: Vec<&[u8]> = text.as_bytes().chunks(4_096).collect();
+        let left = stream(&mask, &parts).replace("***", "");
+        assert!(left.len() < 24, "{} bytes are left", left.len());
+    }
+    let near = &last[..last.len() - 1];
+    assert_eq!(stream(&mask, &[near.as_bytes(), b"!"]), format!("{near}!"), "almost is not it");
+}
+
+#[test]
+fn a_secret_that_repeats_itself_is_looked_at_once() {
+    let secret = "ab".repeat(32 * 1024);
+    let mask = mask(&[&secret]);
+    // Each place may begin it, and does not, but for one: quadratic work would be minutes.
+    let text = format!("{}{}c{secret}c{}", &secret[2..], &secret[4..], &secret[1..]);
+    let shown = format!("***c***c{}", &secret[1..]);
+    for size in [1_000, text.len()] {
+        let parts: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+        assert_eq!(stream(&mask, &parts), shown);
+    }
+}
+
+#[test]
+fn the_beginning_of_a_text_does_not_end_in_half_a_secret() {
+    let mask = mask(&["sword升fish"]);
+    assert_eq!(mask.beginning("a sword升fi"), "a ");
+    assert_eq!(mask.text("a sword升fi"), "a sword升fi");
+    assert_eq!(mask.beginning("a sword升fish, a word"), "a ***, a word");
+    assert_eq!(mask.beginning("nothing of it"), "nothing of it");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
 
     #[test]
     fn cuts_change_nothing(
-        parts in proptest::collection::vec("[ab c]{0,9}", 0..8),
-        secrets in proptest::collection::vec("[abc]{4,7}", 1..4),
+        parts in proptest::collection::vec("[ab c升]{0,30}", 0..8),
+        secrets in proptest::collection::vec("[abc升]{4,7}|[ab]{14,24}|(ab){8,12}升?", 1..4),
     ) {
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         let mask = mask(&secrets);
@@ -109,8 +150,31 @@ proptest::proptest! {
         let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
         let left = stream(&mask, &parts);
         proptest::prop_assert_eq!(&left, &*mask.text(&whole));
+        proptest::prop_assert_eq!(&left, &naive(&secrets, &whole));
         for secret in secrets {
             proptest::prop_assert!(!left.contains(secret));
         }
     }
+}
+
+/// The same, by looking everywhere for everything. For secrets whose other forms do not occur.
+fn naive(secrets: &[&str], text: &str) -> String {
+    let mut hidden = vec![false; text.len()];
+    let mut joined = vec![false; text.len() + 1];
+    for secret in secrets {
+        let found = (0..text.len()).filter(|at| text.as_bytes()[*at..].starts_with(secret.as_bytes()));
+        for at in found {
+            hidden[at..at + secret.len()].fill(true);
+            joined[at + 1..at + secret.len()].fill(true);
+        }
+    }
+    let mut shown = String::new();
+    for (at, letter) in text.char_indices() {
+        match (hidden[at], joined[at]) {
+            (false, _) => shown.push(letter),
+            (true, false) => shown += "***",
+            (true, true) => {}
+        }
+    }
+    shown
 }
