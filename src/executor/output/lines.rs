@@ -1,5 +1,6 @@
 //! Cuts one stream into blocks of whole lines, without copying where it is busy and without holding memory where it
-//! is not. Bounded: a line longer than [`FULL`] is cut into pieces, each a line of the log.
+//! is not. Bounded: a line longer than [`FULL`] is cut between characters into pieces, each a line of the log. An
+//! output alone may be longer, by its name.
 //!
 //! Fast because it looks at bytes in bulk only: a block without a line that starts with `::` is passed on as it was read.
 
@@ -9,8 +10,9 @@ use taskloom_entity::Timestamp;
 
 use super::directive;
 use crate::executor::work::{LineBlock, Report, Stream};
+use crate::text::{Text, boundary, complete};
 
-/// The most that is held back, and the longest line.
+/// The longest line and the longest value of an output; unless it is an output's, the most that is held back.
 pub(super) const FULL: usize = 64 * 1024;
 /// A buffer's size before its stream has shown to be busy.
 const SMALL: usize = 8 * 1024;
@@ -42,7 +44,18 @@ impl Lines {
             let more = if held == 0 { SMALL } else { FULL.max(held + SMALL) - held };
             self.buffer.reserve(more);
         }
-        (&mut self.buffer).limit(FULL - held)
+        let most = self.most();
+        (&mut self.buffer).limit(most - held)
+    }
+
+    /// How much is held back at the most.
+    fn most(&self) -> usize {
+        if self.whole > 0 || self.cut {
+            return FULL;
+        }
+        // So much more that a value of 64 KiB comes whole with its line end, and a longer one is seen to be longer
+        // wherever it is cut.
+        directive::value_at(&self.buffer[..self.buffer.len().min(FULL)]).map_or(FULL, |value| value + FULL + 16)
     }
 
     /// `read` bytes came in, at `at`.
@@ -75,7 +88,7 @@ impl Lines {
 
     /// Whether it has to be taken before more can be read.
     pub(super) fn is_full(&self) -> bool {
-        self.buffer.len() >= FULL
+        self.buffer.len() >= self.most()
     }
 
     /// Whether there are whole lines to be taken.
@@ -83,18 +96,13 @@ impl Lines {
         self.whole > 0
     }
 
-    /// Takes the whole lines, or when it is full without any the piece of a line.
+    /// Takes the whole lines, and when it is full without any the piece of a line. It is not full afterwards.
     pub(super) fn take(&mut self, reports: &mut Vec<Report>) {
         if self.whole > 0 {
-            let text = self.split(self.whole);
-            self.whole = 0;
-            let first_is_rest = std::mem::replace(&mut self.cut, false);
-            let (stream, at) = (self.stream, self.at);
-            let block = |text: Bytes| Report::Lines(LineBlock { lines: count(&text), text, stream, at });
-            report(text, first_is_rest, block, reports);
-        } else if self.is_full() {
+            self.take_whole(reports);
+        }
+        while self.is_full() {
             self.take_piece(reports);
-            self.cut = true;
         }
     }
 
@@ -108,9 +116,41 @@ impl Lines {
         }
     }
 
+    /// The same, when the stream goes on but is not listened to any more: half a character is left out.
+    pub(super) fn cut_off(&mut self, reports: &mut Vec<Report>) {
+        self.take(reports);
+        self.buffer.truncate(complete(&self.buffer));
+        self.finish(reports);
+    }
+
+    fn take_whole(&mut self, reports: &mut Vec<Report>) {
+        let mut text = self.split(self.whole);
+        self.whole = 0;
+        let first_is_rest = std::mem::replace(&mut self.cut, false);
+        if first_is_rest && text.starts_with(b"\n") {
+            // The line ended where it was cut, and has got its end there.
+            text.advance(1);
+        }
+        let (stream, at) = (self.stream, self.at);
+        let block = |text: Bytes| Report::Lines(LineBlock { lines: count(&text), text, stream, at });
+        report(text, first_is_rest, block, reports);
+    }
+
+    /// Takes the beginning of a line that is longer than a line may be.
     fn take_piece(&mut self, reports: &mut Vec<Report>) {
-        self.buffer.put_u8(b'\n');
-        let text = self.buffer.split().freeze();
+        let whole = complete(&self.buffer);
+        let is_rest = std::mem::replace(&mut self.cut, true);
+        let asked = if is_rest { None } else { directive::parse(&self.buffer[..whole]) };
+        let mut piece = self.buffer.split_to(boundary(&self.buffer, FULL));
+        match asked {
+            // Of these the beginning is enough; what follows it is text.
+            Some(report @ (Report::Warning(_) | Report::Progress { .. })) => return push(report, reports),
+            // An output is whole or none: who takes it sees that it is too long. The log has all of it.
+            Some(report) => reports.push(report),
+            None => {}
+        }
+        piece.put_u8(b'\n');
+        let text = piece.freeze();
         reports.push(Report::Lines(LineBlock { text, lines: 1, stream: self.stream, at: self.at }));
     }
 
@@ -124,18 +164,17 @@ impl Lines {
     }
 }
 
-/// One line of the executor itself.
+/// One line of the executor itself, whatever it quotes.
 pub(in crate::executor) fn system(text: &str, at: Timestamp) -> Report {
-    let text = Bytes::from(format!("{text}\n"));
-    Report::Lines(LineBlock { text, lines: 1, stream: Stream::System, at })
+    let text = Text::cut(text, FULL).into_string().replace('\n', " ") + "\n";
+    Report::Lines(LineBlock { text: text.into(), lines: 1, stream: Stream::System, at })
 }
 
 /// Reports `text`, whole lines; directives apart, ordinary lines between them in blocks.
 fn report(text: Bytes, first_is_rest: bool, block: impl Fn(Bytes) -> Report, reports: &mut Vec<Report>) {
     let starts = !first_is_rest && text.starts_with(directive::PREFIX);
     if !starts && memmem::find(&text, b"\n::").is_none() {
-        reports.push(block(text));
-        return;
+        return push_blocks(text, block, reports);
     }
     let (mut from, mut line) = (0, 0);
     while let Some(length) = memchr(b'\n', &text[line..]) {
@@ -143,16 +182,27 @@ fn report(text: Bytes, first_is_rest: bool, block: impl Fn(Bytes) -> Report, rep
         let is_rest = line == 0 && first_is_rest;
         let parsed = if is_rest { None } else { directive::parse(&text[line..end]) };
         if let Some(parsed) = parsed {
-            if from < line {
-                reports.push(block(text.slice(from..line)));
-            }
+            push_blocks(text.slice(from..line), &block, reports);
             from = end + 1;
             push(parsed, reports);
         }
         line = end + 1;
     }
-    if from < text.len() {
-        reports.push(block(text.slice(from..)));
+    push_blocks(text.slice(from..), block, reports);
+}
+
+/// Reports ordinary lines. Only what was held back for an output, and is none, is longer than a block.
+fn push_blocks(mut text: Bytes, block: impl Fn(Bytes) -> Report, reports: &mut Vec<Report>) {
+    while text.len() > FULL + 1 {
+        let lines = memrchr(b'\n', &text[..=FULL]).map(|end| text.split_to(end + 1));
+        let lines = lines.unwrap_or_else(|| {
+            let piece = text.split_to(boundary(&text, FULL));
+            [&piece, &b"\n"[..]].concat().into()
+        });
+        reports.push(block(lines));
+    }
+    if !text.is_empty() {
+        reports.push(block(text));
     }
 }
 
@@ -238,6 +288,116 @@ mod tests {
         assert_eq!((text.len(), count), (3 * FULL + 5 + 4, 4));
     }
 
+    /// Text of these letters, so long that it is cut.
+    fn long(letters: &str, bytes: usize) -> String {
+        letters.repeat(bytes / letters.len() + 1)
+    }
+
+    #[test]
+    fn cuts_lie_between_characters() {
+        for letters in ["升", "é", "𝄞", "a升", "升級é𝄞z", "\r 45%|███▎      |"] {
+            let text = long(letters, 3 * FULL);
+            for size in [1_000, 4_096, FULL - 1, FULL, FULL + 1, text.len()] {
+                let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+                let (got, count, _) = run(&chunks);
+                let got = String::from_utf8(got).expect("every line is text");
+                assert!(got.lines().all(|line| line.len() > FULL - 4), "no piece is shorter than it has to be");
+                assert_eq!((got.replace('\n', ""), count), (text.clone(), 4), "{letters} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_passes_as_it_is() {
+        let half = [vec![b'x'; FULL - 1], b"\xe5\x8dx\xff\xe5".to_vec()].concat();
+        assert_eq!(run(&[&half]).0, [&half[..FULL - 1], b"\n", &half[FULL - 1..], b"\n"].concat());
+        let never = vec![0x8d; 2 * FULL];
+        assert_eq!(run(&[&never]).0, [&never[..FULL], b"\n", &never[FULL..], b"\n"].concat());
+    }
+
+    #[test]
+    fn a_line_that_just_fits_gets_no_second_end() {
+        for end in ["\n", "\r\n"] {
+            let line = "x".repeat(FULL + 1 - end.len()) + end;
+            let text = format!("{line}{line}next\n");
+            for size in [FULL, FULL - 1, 10_000, text.len()] {
+                let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+                let (got, count, _) = run(&chunks);
+                assert_eq!((got == text.as_bytes(), count), (true, 3), "{end:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_output_of_64_kib_is_whole_and_a_longer_one_is_seen_to_be_longer() {
+        for end in ["\n", "\r\n"] {
+            let value = long("升", FULL)[..FULL - 1].to_owned() + "x";
+            let line = format!("before\n::output some.key={value}{end}after\n");
+            for size in [700, 4_096, line.len()] {
+                let chunks: Vec<&[u8]> = line.as_bytes().chunks(size).collect();
+                let (text, _, others) = run(&chunks);
+                assert_eq!((text.as_slice(), others.len()), (&b"before\nafter\n"[..], 1));
+                assert!(others[0] == Report::Output { key: "some.key".into(), value: value.clone() });
+            }
+        }
+        for more in ["升", "x\r", "\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\rx"] {
+            let value = long(more, FULL) + "x";
+            let (text, _, others) = run(&[format!("::output k={value}\nafter\n").as_bytes()]);
+            let [Report::Output { key, value: told }] = others.as_slice() else { panic!("{} reports", others.len()) };
+            assert!(key == "k" && told.len() > FULL && value.starts_with(told.as_str()));
+            let text = String::from_utf8(text).unwrap().replace('\n', "");
+            let is_in_the_log = text == format!("::output k={value}after");
+            assert!(is_in_the_log || told.len() == value.len(), "one that came whole needs no log");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_warning_is_one() {
+        let text = long("升", 2 * FULL);
+        let (log, _, others) = run(&[format!("::warning {text}\n::progress 0.5 {text}").as_bytes()]);
+        let [Report::Warning(warning), Report::Progress { text: Some(progress), .. }] = others.as_slice() else {
+            panic!("{} reports", others.len())
+        };
+        assert!(text.starts_with(warning.as_str()) && warning.len() > FULL - 16);
+        assert!(text.starts_with(progress.as_str()) && progress.len() > FULL - 18);
+        let rest = format!("{}{}", &text[warning.len()..], &text[progress.len()..]);
+        assert_eq!(String::from_utf8(log).unwrap().replace('\n', ""), rest);
+    }
+
+    #[test]
+    fn what_looks_like_an_output_is_cut_as_any_line() {
+        let odd = [&b"::output k="[..], &vec![b'x'; FULL], b"\xff"].concat();
+        let (text, count, others) =
+            run(&[&odd, b"\n::output 1k=", &vec![b'y'; FULL], b"\n::output ", &vec![b'z'; FULL]]);
+        assert_eq!((count, others), (6, vec![]));
+        let want = [&odd[..], b"::output 1k=", &vec![b'y'; FULL], b"::output ", &vec![b'z'; FULL]].concat();
+        assert!(text.into_iter().filter(|byte| *byte != b'\n').eq(want));
+    }
+
+    #[test]
+    fn who_is_listened_to_no_more_is_cut_between_characters() {
+        let mut lines = Lines::new(Stream::Stdout);
+        let mut reports = vec![];
+        lines.feed("whole\n升升".as_bytes().split_last().unwrap().1, Timestamp(0), &mut reports);
+        lines.cut_off(&mut reports);
+        let text: Vec<u8> = reports
+            .iter()
+            .flat_map(|report| match report {
+                Report::Lines(block) => block.text.to_vec(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(String::from_utf8(text).unwrap(), "whole\n升\n");
+    }
+
+    #[test]
+    fn a_line_of_the_executor_is_one_line() {
+        let Report::Lines(block) = system("a\r\nb\nc\0d", Timestamp(0)) else { panic!("lines") };
+        assert_eq!((&block.text[..], block.lines), ("a b c\u{fffd}d\n".as_bytes(), 1));
+        let Report::Lines(block) = system(&long("升", 2 * FULL), Timestamp(0)) else { panic!("lines") };
+        assert!(block.text.len() <= FULL + 1 && std::str::from_utf8(&block.text).unwrap().ends_with("…\n"));
+    }
+
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
 
@@ -249,6 +409,40 @@ mod tests {
             let got: Vec<u8> = text.into_iter().filter(|byte| *byte != b'\n').collect();
             proptest::prop_assert!(others.is_empty());
             proptest::prop_assert_eq!(plain, got);
+        }
+
+        #[test]
+        fn text_stays_text_however_it_is_read(
+            parts in proptest::collection::vec(("[a é升𝄞]{1,20}", 1_usize..4_000), 1..8),
+            size in 1_usize..100_000,
+            secrets in proptest::option::of(proptest::collection::vec("[xyü鑰𝄢]{4,9}", 1..3)),
+        ) {
+            let text: String = parts.iter().map(|(letters, times)| letters.repeat(*times)).collect();
+            let secrets: Vec<_> = secrets.into_iter().flatten().map(crate::vault::Hidden::new).collect();
+            // Here and there a secret, and something that begins like one.
+            let text = secrets.iter().fold(text, |text, secret| {
+                let half = &secret.expose()[..secret.expose().floor_char_boundary(3)];
+                text.replacen('升', &format!("{half} {}", secret.expose()), 50)
+            });
+            let mut mask = crate::executor::Mask::of(&secrets).stream();
+            let (mut lines, mut reports) = (Lines::new(Stream::Stdout), vec![]);
+            for chunk in text.as_bytes().chunks(size) {
+                let chunk = mask.as_mut().map_or_else(|| chunk.to_vec(), |mask| mask.pass(chunk));
+                lines.feed(&chunk, Timestamp(7), &mut reports);
+            }
+            lines.feed(&mask.map(|mut mask| mask.finish()).unwrap_or_default(), Timestamp(7), &mut reports);
+            lines.finish(&mut reports);
+            let mut got = vec![];
+            for report in reports {
+                let Report::Lines(block) = report else { panic!("{report:?}") };
+                got.extend_from_slice(&block.text);
+            }
+            let got = String::from_utf8(got).expect("every line is text");
+            let want = secrets.iter().fold(text, |text, secret| text.replace(secret.expose(), "***"));
+            if secrets.len() < 2 {
+                proptest::prop_assert!(got.replace('\n', "") == want);
+            }
+            proptest::prop_assert!(secrets.iter().all(|secret| !got.contains(secret.expose())));
         }
     }
 }

@@ -112,7 +112,12 @@ impl Pump {
             }
             left = left.saturating_sub(read);
         }
-        self.sources[which].say_the_rest(&*self.clock, &mut self.ready);
+        let source = &mut self.sources[which];
+        if left == 0 {
+            source.break_off(&mut self.ready);
+        } else {
+            source.say_the_rest(&*self.clock, &mut self.ready);
+        }
         self.send().await;
     }
 
@@ -197,6 +202,11 @@ impl Source {
                 Some(read)
             }
         }
+    }
+
+    /// The last line, when more is there that is not read: without the half of a character, or of a secret.
+    fn break_off(&mut self, ready: &mut Vec<Report>) {
+        self.lines.cut_off(ready);
     }
 
     /// What the mask held back, and then the last line.
