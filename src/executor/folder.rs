@@ -1,10 +1,11 @@
-//! The working folder and the environment of one work: what a program is given, and nothing else.
+//! The working folder of one work: what a program is given, and nothing else.
 //!
 //! Nothing of the server's own environment gets in but `PATH`, `HOME` and `LANG`; parameters are never pasted into
-//! code: they are variables and one JSON file. Values that an environment cannot carry are in the file only.
+//! code: they are variables and one JSON file. Values that an environment cannot carry are in their file only.
 
+use std::borrow::Cow;
 use std::env;
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::environment::{Environment, Given};
 use super::error::{ExecutorError, StartError};
 use super::process::Command;
 use super::work::{Program, Work};
@@ -32,7 +34,6 @@ const SCRIPT_PYTHON: &str = "script.py";
 const PARAMETERS: &str = "parameters.json";
 /// A file for each secret.
 const SECRETS: &str = ".secrets";
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is set here is nobody else's to set.
 fn is_reserved(name: &str) -> bool {
@@ -40,10 +41,6 @@ fn is_reserved(name: &str) -> bool {
         || name.starts_with(PARAMETER)
         || name.starts_with(SECRET)
 }
-
-/// Linux refuses a variable of 128 KiB, and an environment beyond about 2 MiB.
-const LARGEST_VARIABLE: usize = 100 * 1024;
-const LARGEST_ENVIRONMENT: usize = 1024 * 1024;
 
 /// A program ready to be started.
 #[derive(Debug)]
@@ -57,10 +54,15 @@ pub(super) struct Prepared {
 pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     let fail = |source| ExecutorError::Folder { path: work.folder.clone(), source };
     let folder = make(&work.folder).map_err(fail)?;
-    let mut variables = Variables::new(&folder, mark);
+    let mut environment = Environment::new((MARK, mark), &folder);
+    environment.put(ATTEMPT_FOLDER, folder.as_os_str().as_bytes());
+    environment.put(PARAMETERS_FILE, folder.join(PARAMETERS).as_os_str().as_bytes());
+    if !work.secrets.is_empty() {
+        environment.put(SECRETS_FOLDER, folder.join(SECRETS).as_os_str().as_bytes());
+    }
     for (name, value) in &work.environment {
         if !is_reserved(name) {
-            variables.set(name, value);
+            environment.set(name, value);
         }
     }
     let (script, code) = match &work.program {
@@ -70,34 +72,32 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
             unreachable!("only processes have a folder")
         }
     };
-    let program = interpreter(&work.program, &variables).map_err(StartError::Program)?;
+    let program = interpreter(&work.program, environment.path()).map_err(StartError::Program)?;
     let script = folder.join(script);
     write(&script, code.as_bytes()).map_err(fail)?;
-    let parameters = folder.join(PARAMETERS);
-    write(&parameters, work.parameters.to_string().as_bytes()).map_err(fail)?;
-    variables.push(PARAMETERS_FILE, parameters.as_os_str().as_bytes());
+    write(&folder.join(PARAMETERS), work.parameters.to_string().as_bytes()).map_err(fail)?;
     if !work.secrets.is_empty() {
-        let secrets = secrets(&folder, &work.secrets).map_err(fail)?;
-        variables.push(SECRETS_FOLDER, secrets.as_os_str().as_bytes());
+        secrets(&folder, &work.secrets).map_err(fail)?;
     }
     for (name, value) in &work.secrets {
-        variables.push(&format!("{SECRET}{name}"), value.expose().as_bytes());
+        environment.give(Given::Secret, (SECRET, name), value.expose());
     }
-    let notes = variables.add_parameters(&work.parameters);
+    let mut parameters: Vec<(&String, &Value)> = work.parameters.as_object().into_iter().flatten().collect();
+    parameters.sort_by_key(|(name, _)| *name);
+    for (name, value) in parameters {
+        // Strings as they are, all else as JSON.
+        let text = value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
+        environment.give(Given::Parameter, (PARAMETER, name), &text);
+    }
 
     let mut arguments = vec![program.clone()];
     if matches!(work.program, Program::Python(_)) {
         arguments.push(c"-u".to_owned());
     }
     arguments.push(c_string(script.into_os_string()).map_err(fail)?);
-    let command = Command {
-        program,
-        arguments,
-        environment: variables.into_list(),
-        folder: c_string(folder.into_os_string()).map_err(fail)?,
-        address_space: None,
-        brand: None,
-    };
+    let (environment, notes) = environment.finish();
+    let folder = c_string(folder.into_os_string()).map_err(fail)?;
+    let command = Command { program, arguments, environment, folder, address_space: None, brand: None };
     Ok(Prepared { command, notes })
 }
 
@@ -136,12 +136,9 @@ pub fn forget_secrets(attempts: &Path) -> io::Result<()> {
 }
 
 /// A file for each secret, in a folder of their own.
-fn secrets(folder: &Path, secrets: &[(String, Hidden)]) -> io::Result<PathBuf> {
+fn secrets(folder: &Path, secrets: &[(String, Hidden)]) -> io::Result<()> {
     let folder = make(&folder.join(SECRETS))?;
-    for (name, value) in secrets {
-        write(&folder.join(name), value.expose().as_bytes())?;
-    }
-    Ok(folder)
+    secrets.iter().try_for_each(|(name, value)| write(&folder.join(name), value.expose().as_bytes()))
 }
 
 /// Makes the folder for its owner alone; its absolute path, since the program starts inside it.
@@ -165,10 +162,10 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Where the interpreter is, or a message that names what is missing.
-fn interpreter(program: &Program, variables: &Variables) -> Result<CString, String> {
+fn interpreter(program: &Program, path: &OsStr) -> Result<CString, String> {
     match program {
-        Program::Python(_) => variables.look_up("python3").ok_or_else(|| {
-            format!("python3 was not found on this worker (PATH is {}): install Python 3", variables.path.display())
+        Program::Python(_) => look_up("python3", path).ok_or_else(|| {
+            format!("python3 was not found on this worker (PATH is {}): install Python 3", path.display())
         }),
         Program::Shell(_) | Program::Noop { .. } | Program::Sql(_) | Program::Http(_) | Program::Vsphere(_) => {
             Ok(c"/bin/sh".to_owned())
@@ -176,76 +173,11 @@ fn interpreter(program: &Program, variables: &Variables) -> Result<CString, Stri
     }
 }
 
-/// `NAME=value` strings, each name once.
-struct Variables {
-    list: Vec<Vec<u8>>,
-    path: OsString,
-    bytes: usize,
-}
-
-impl Variables {
-    fn new(folder: &Path, mark: &str) -> Self {
-        let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        let mut variables = Self { list: Vec::with_capacity(12), path: path.clone(), bytes: 0 };
-        // First, so that it is found in the first bytes of /proc/<pid>/environ.
-        variables.push(MARK, mark.as_bytes());
-        variables.push("PATH", path.as_bytes());
-        variables.push("HOME", env::var_os("HOME").unwrap_or_else(|| folder.into()).as_bytes());
-        variables.push("LANG", env::var_os("LANG").unwrap_or_else(|| "C.UTF-8".into()).as_bytes());
-        variables.push("TMPDIR", folder.as_os_str().as_bytes());
-        variables.push(ATTEMPT_FOLDER, folder.as_os_str().as_bytes());
-        variables
-    }
-
-    /// Adds without a look whether the name is there already.
-    fn push(&mut self, name: &str, value: &[u8]) {
-        let pair = [name.as_bytes(), b"=", value].concat();
-        self.bytes += pair.len() + 1;
-        self.list.push(pair);
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            return;
-        }
-        let is_it = |pair: &Vec<u8>| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
-        self.list.retain(|pair| !is_it(pair));
-        if name == "PATH" {
-            self.path = value.into();
-        }
-        self.push(name, value.as_bytes());
-    }
-
-    /// Strings as they are, all else as JSON; what does not fit is told in a note.
-    fn add_parameters(&mut self, parameters: &Value) -> Vec<String> {
-        let mut notes = vec![];
-        for (name, value) in parameters.as_object().into_iter().flatten() {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let is_name = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-            if !is_name || text.contains('\0') {
-                continue; // no environment can carry it
-            }
-            if text.len() > LARGEST_VARIABLE || self.bytes + text.len() > LARGEST_ENVIRONMENT {
-                notes.push(format!("parameter {name} is too large for the environment; it is in {PARAMETERS} only"));
-                continue;
-            }
-            self.push(&format!("{PARAMETER}{name}"), text.as_bytes());
-        }
-        notes
-    }
-
-    fn look_up(&self, name: &str) -> Option<CString> {
-        let is_program = |path: &PathBuf| {
-            path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-        };
-        let found = env::split_paths(&self.path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
-        found.into_iter().find(is_program).and_then(|path| c_string(path.into_os_string()).ok())
-    }
-
-    fn into_list(self) -> Vec<CString> {
-        // A NUL cannot occur: values with one were left out, and the system's own variables cannot hold one.
-        self.list.into_iter().filter_map(|pair| CString::new(pair).ok()).collect()
-    }
+fn look_up(name: &str, path: &OsStr) -> Option<CString> {
+    let is_program =
+        |path: &PathBuf| path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+    let found = env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
+    found.into_iter().find(is_program).and_then(|path| c_string(path.into_os_string()).ok())
 }
 
 fn c_string(text: OsString) -> io::Result<CString> {

@@ -7,6 +7,7 @@
 //! the server), no process outlives the work that started it. `docs/process-trees.md` says what each host offers.
 
 mod control;
+mod environment;
 mod error;
 mod fill;
 mod folder;

@@ -21,6 +21,7 @@ macro_rules! stories {
 mod bench;
 mod command;
 mod cost;
+mod environment;
 mod found;
 mod http;
 mod lab;

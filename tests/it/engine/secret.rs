@@ -11,7 +11,8 @@ stories!(a_secret_reaches_its_step_and_nobody_else, a_secret_that_is_not_there_i
 const VALUE: &str = "s3cr=t/sw+rd fish";
 const PUT: &str = "mutation($input: PutSecretInput!) { putSecret(input: $input) { secret { id name } } }";
 
-async fn put(bench: &Bench, name: &str, value: &str) -> Value {
+/// Gives a secret its value; its id.
+pub(super) async fn put(bench: &Bench, name: &str, value: &str) -> Value {
     let tenant = bench.admin.get("{ tenants { nodes { id } } }", json!({}), "/tenants/nodes/0/id").await;
     let input = json!({"input": {"name": name, "value": value, "tenantId": tenant}});
     bench.admin.get(PUT, input, "/putSecret/secret/id").await
@@ -26,7 +27,7 @@ async fn a_secret_reaches_its_step_and_nobody_else(bench: Bench) {
         stat -c %a "$TASKLOOM_SECRETS_FOLDER/db_password"
         echo "password is $TASKLOOM_SECRET_db_password."
         echo "$TASKLOOM_SECRET_db_password" >&2
-        printf 's3cr=t/sw'; sleep 0.2; printf '+rd fish'; echo ' in two'
+        printf 's3cr=t/sw'; printf '+rd fish'; echo ' in two'
         printf 'user:%s' "$TASKLOOM_SECRET_db_password" | base64
         echo "https://u:s3cr%3Dt%2Fsw%2Brd%20fish@host"
         echo "::output length=${#TASKLOOM_SECRET_db_password}"

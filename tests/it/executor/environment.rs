@@ -32,12 +32,129 @@ async fn parameters_come_as_variables_and_as_a_file() {
 #[tokio::test]
 async fn a_huge_parameter_is_in_the_file_only() {
     each_way(async |stage| {
-        let code = "echo \"[$TASKLOOM_PARAM_big]\"; wc -c <\"$TASKLOOM_PARAMETERS_FILE\"";
+        let code = "echo \"[$TASKLOOM_PARAM_big] ${#TASKLOOM_PARAM_fits}\"; wc -c <\"$TASKLOOM_PARAMETERS_FILE\"";
         let mut work = stage.work("w", Program::Shell(code.to_owned()));
-        work.parameters = json!({ "big": "x".repeat(300_000) });
+        work.parameters = json!({ "big": "x".repeat(64 * 1024 + 1), "fits": "x".repeat(64 * 1024) });
         let (finished, said) = stage.run(work).await;
-        assert_eq!((finished.outcome, said.text().as_str()), (Outcome::Succeeded, "[]\n300010\n"));
+        let length = "{\"big\":\"\",\"fits\":\"\"}".len() + 128 * 1024 + 1;
+        assert_eq!((finished.outcome, said.text()), (Outcome::Succeeded, format!("[] 65536\n{length}\n")));
         assert!(said.system.contains("parameter big is too large"), "{}", said.system);
+        assert!(said.system.contains("in parameters.json") && !said.system.contains("xxx"), "{}", said.system);
+        assert_eq!(said.system.lines().count(), 1);
+    })
+    .await;
+}
+
+/// Says which variables it has, how much of an environment that is, and how large the files of secrets are.
+const COUNT: &str = "import os\nfrom pathlib import Path\n\
+    for name in sorted(os.environ): print('has', name)\n\
+    print('bytes', len(open('/proc/self/environ', 'rb').read()))\n\
+    for file in sorted(Path(os.environ['TASKLOOM_SECRETS_FOLDER']).iterdir()):\n\
+    \x20   print('file', file.name, file.stat().st_size, oct(file.stat().st_mode & 0o777))\n";
+
+#[tokio::test]
+async fn what_is_given_never_keeps_a_work_from_its_start() {
+    each_way(async |stage| {
+        // The limits of a subtask: 32 secrets of 64 KiB, and 1 MiB of parameters beside 1 MiB of outputs.
+        let secrets: Vec<_> =
+            (0..32).map(|n| (format!("s{n:02}"), Hidden::new(format!("{n:04}").repeat(16_384)))).collect();
+        let parameters: serde_json::Map<_, _> =
+            (0..40).map(|n| (format!("p{n:02}"), json!("v".repeat(50_000)))).collect();
+        let python = stage.work("python", Program::Python(COUNT.to_owned()));
+        let code = format!("exec python3 -c \"$(cat <<'END'\n{COUNT}\nEND\n)\"");
+        let shell = stage.work("shell", Program::Shell(code));
+        for mut work in [python, shell] {
+            (work.secrets, work.parameters) = (secrets.clone(), Value::Object(parameters.clone()));
+            work.environment = vec![("TASKLOOM_RUN".to_owned(), "3".to_owned())];
+            let (finished, said) = stage.run(work).await;
+            assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?}");
+            let text = said.text();
+            let most =
+                nix::unistd::sysconf(nix::unistd::SysconfVar::ARG_MAX).unwrap().unwrap().min(6 << 20) as usize / 4;
+            let bytes: usize = text.lines().find_map(|line| line.strip_prefix("bytes ")).unwrap().parse().unwrap();
+            assert!(bytes <= most && bytes + 128 * 1024 > most, "{bytes} of {most}");
+            for n in 0..32 {
+                assert!(text.contains(&format!("file s{n:02} 65536 0o600\n")), "{text}");
+            }
+            // First those, then parameters by their names; each is there or said to be left out.
+            assert!(text.contains("has TASKLOOM_RUN\n") && text.contains("has TASKLOOM_SECRET_s00\n"), "{text}");
+            for (kind, prefix, names) in [("secret", "SECRET", 's'), ("parameter", "PARAM", 'p')] {
+                for n in 0..if names == 's' { 32 } else { 40 } {
+                    let has = text.contains(&format!("has TASKLOOM_{prefix}_{names}{n:02}\n"));
+                    let named = said.system.contains(&format!("{kind} {names}{n:02} is too large for the environment"));
+                    assert_eq!(has, !named, "{kind} {n}: {}", said.system);
+                }
+            }
+            assert!(!said.system.contains("0000") && !said.system.contains("vvvv"), "no value: {}", said.system);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_parameters_and_long_names_are_given_as_far_as_they_go() {
+    each_way(async |stage| {
+        let code = "env | grep -c '^TASKLOOM_PARAM_p'; echo ${TASKLOOM_PARAM_p00000} ${TASKLOOM_PARAM_p19999-none}";
+        let mut work = stage.work("w", Program::Shell(code.to_owned()));
+        let mut parameters: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("p{n:05}"), json!(n))).collect();
+        // By their name they come last but one, and are too long for a string of the kernel.
+        parameters.insert(format!("o{}", "n".repeat(200_000)), json!("x"));
+        work.parameters = Value::Object(parameters);
+        let (finished, said) = stage.run(work).await;
+        let text = said.text();
+        let (count, values) = text.split_once('\n').unwrap();
+        let count: usize = count.parse().unwrap();
+        assert_eq!((finished.outcome, values), (Outcome::Succeeded, "0 none\n"));
+        assert!(count > 5_000 && count < 20_000, "{count}");
+        assert!(said.system.contains("parameter onnn"), "{}", said.system);
+        let named = (0..20_000).filter(|n| said.system.contains(&format!("p{n:05}"))).count();
+        assert_eq!(named, 20_000 - count);
+        assert!(said.system.lines().count() < 200, "{} lines", said.system.lines().count());
+        assert!(said.system.lines().all(|line| line.len() < 5_000));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_no_variable_can_be_is_named() {
+    each_way(async |stage| {
+        let code = "env -0 | grep -zc '^TASKLOOM_\\(PARAM\\|SECRET\\)_'; od -An -c .secrets/nul; echo $PATH";
+        let mut work = stage.work("w", Program::Shell(code.to_owned()));
+        work.parameters = json!({ "nul": "a\0b", "list": ["\0"], "not-a-name": 1, "two\nlines": 2, "": 3, "主机": 4, "x=y": 5, "1": 6 });
+        work.secrets = vec![("nul".to_owned(), Hidden::new("ab\0cd".to_owned()))];
+        work.environment = vec![("PATH".to_owned(), "/bin\0".to_owned()), ("A=B".to_owned(), "c".to_owned())];
+        let (finished, said) = stage.run(work).await;
+        assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?} {said:?}");
+        // A list is text without U+0000: JSON has it as six letters.
+        assert!(said.text().starts_with("2\n") && said.text().contains("a   b  \\0   c   d"), "{}", said.text());
+        assert!(said.text().contains("/bin"), "the PATH of before");
+        for line in [
+            "variable PATH has the character U+0000, which no variable can have; it is left out",
+            "variable A=B has a name that no variable can have; it is left out",
+            "secret nul has the character U+0000, which no variable can have; it is in its file",
+            "parameter nul has the character U+0000, which no variable can have; it is in parameters.json",
+            "parameter not-a-name has a name that no variable can have; it is in parameters.json",
+            "parameter two lines has a name",
+            "parameter  has a name",
+            "parameter 主机 has a name",
+            "parameter x=y has a name",
+        ] {
+            assert!(said.system.lines().any(|said| said.starts_with(line)), "{line}:\n{}", said.system);
+        }
+        assert_eq!(said.system.lines().count(), 9);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn code_may_be_as_large_as_it_is() {
+    each_way(async |stage| {
+        let filler = "# a line that does nothing\n".repeat(170_000);
+        for program in [Program::Shell(format!("{filler}echo done")), Program::Python(format!("{filler}print('done')"))]
+        {
+            let (finished, said) = stage.run(stage.work("w", program)).await;
+            assert_eq!((finished.outcome, said.text().as_str()), (Outcome::Succeeded, "done\n"));
+        }
     })
     .await;
 }
@@ -153,7 +270,7 @@ async fn our_own_faults_are_errors() {
 #[tokio::test]
 async fn a_secret_is_given_and_masked_however_it_is_written() {
     each_way(async |stage| {
-        let code = "printf 'a sword'; sleep 0.1; printf 'fish\\n'; \
+        let code = "printf 'a sword'; printf 'fish\\n'; \
              i=0; while [ $i -lt 3000 ]; do printf 'xxxxxxxxxxxxxxxxxxxxxx%s' \"$TASKLOOM_SECRET_name\"; i=$((i+1)); done; \
              echo; cat .secrets/name; echo; env | grep -c ^TASKLOOM_SECRET_; printf 'ends in sword'";
         let mut work = stage.work("w", Program::Shell(code.to_owned()));
