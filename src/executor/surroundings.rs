@@ -12,6 +12,7 @@ use super::output::system;
 use super::reach::Reach;
 use super::work::{Finished, Order, Outcome, Report, StopReason};
 use crate::clock::Clock;
+use crate::text::Text;
 
 /// What the surroundings of a work without a process are.
 #[derive(Clone, Debug)]
@@ -38,11 +39,12 @@ impl Surroundings {
     }
 
     fn line(&self, text: &str) -> Report {
-        system(&self.mask.text(text).replace(['\n', '\r'], " "), self.clock.now())
+        system(&self.mask.text(text), self.clock.now())
     }
 
     pub(super) fn failed(&self, message: &str) -> Finished {
-        Finished::bare(Outcome::Failed, Some(self.mask.text(message).into_owned()))
+        // Masked before it is cut: half a secret would not be known.
+        Finished::bare(Outcome::Failed, Some(Text::message(&self.mask.text(message)).into_string()))
     }
 }
 

@@ -24,6 +24,7 @@ use super::stopwatch::Stopwatch;
 use super::surroundings::{Surroundings, wait_for_go};
 use super::work::{Finished, Order, Outcome, Report};
 use crate::rows::Column;
+use crate::text::complete;
 use crate::vault::Hidden;
 use address::{Gatekeeper, Refused};
 
@@ -298,8 +299,10 @@ impl Kept {
     /// Its lines, as one result set. Masked as a whole, since a secret may go over several lines.
     async fn say(self, with: &Surroundings) {
         let truncated = self.bytes > self.text.len() as u64;
-        let text = String::from_utf8_lossy(&self.text).replace('\0', "\u{fffd}");
-        let text = with.mask.text(&text);
+        // What was cut off may have been the rest of a character, or of a secret.
+        let whole = if truncated { complete(&self.text) } else { self.text.len() };
+        let text = String::from_utf8_lossy(&self.text[..whole]).replace('\0', "\u{fffd}");
+        let text = if truncated { with.mask.beginning(&text) } else { with.mask.text(&text) };
         let mut collector = Collector::new(with.reports.clone(), super::Mask::default(), (u64::MAX, with.reach.result));
         collector.begin(ResultKind::Text, vec![Column::new("line", ColumnType::String)]).await;
         for line in text.lines() {

@@ -169,7 +169,14 @@ async fn execute(
     let cannot = |failure: Failure| format!("data source {}: {failure}", source.name);
     let mut session = opened.map_err(cannot)?;
     tell.send_replace(Some(session.canceller()));
-    session.set(&with.parameters).await.map_err(cannot)?;
+    let left_out = session.set(&with.parameters).await.map_err(cannot)?;
+    if !left_out.is_empty() {
+        with.note(&format!(
+            "not readable in statements, by their name or the character U+0000: {}",
+            left_out.join(", ")
+        ))
+        .await;
+    }
     let statements = split::statements(&statements, source.kind);
     let count = statements.len();
     let mut collector = Collector::new(with.reports.clone(), with.mask.clone(), (with.reach.rows, with.reach.result));

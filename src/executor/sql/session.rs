@@ -151,8 +151,9 @@ impl Session {
         })
     }
 
-    /// Makes the parameters readable for statements, as values: they are never pasted into them.
-    pub(super) async fn set(&mut self, parameters: &Map<String, Value>) -> Result<(), Failure> {
+    /// Makes the parameters readable for statements, as values: they are never pasted into them. The names of those that
+    /// the database cannot hold.
+    pub(super) async fn set(&mut self, parameters: &Map<String, Value>) -> Result<Vec<String>, Failure> {
         let is_name = |name: &str| {
             name.len() <= 48
                 && name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
@@ -162,8 +163,14 @@ impl Session {
             let table = "CREATE TEMP TABLE taskloom_parameter (name TEXT PRIMARY KEY, value TEXT)";
             (&mut *connection).execute(table).await?;
         }
-        for (name, value) in parameters.iter().filter(|(name, _)| is_name(name)) {
+        let mut left_out = vec![];
+        for (name, value) in parameters {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            // PostgreSQL has no text with U+0000.
+            if !is_name(name) || (matches!(self, Self::Postgresql(..)) && text.contains('\0')) {
+                left_out.push(name.clone());
+                continue;
+            }
             match self {
                 Self::Postgresql(connection, _) => {
                     let set = sqlx::query("SELECT set_config($1, $2, false)").bind(format!("taskloom.{name}"));
@@ -179,7 +186,7 @@ impl Session {
                 }
             }
         }
-        Ok(())
+        Ok(left_out)
     }
 
     /// Runs one statement; its rows go to the collector.
