@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::postgres;
+use crate::harness::{postgres, wait};
 
 const PASSWORD: &str = "chaos password";
 const SUBMIT: &str = "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { databaseId } } }";
@@ -109,20 +109,14 @@ impl Server {
         let log = self.folder.path().with_extension("log");
         command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap());
         self.child = Some(command.spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
+        let answers = async || {
             let said = std::fs::read_to_string(&log).unwrap();
-            if let Some((address, _)) = said.split_once("GraphQL at http://").and_then(|(_, rest)| rest.split_once('/'))
-            {
-                self.address = address.to_owned();
-                if self.ask(ENDED, json!({})).await.is_some() {
-                    return;
-                }
-            }
             let gone = self.child.as_mut().unwrap().try_wait().unwrap();
-            assert!(gone.is_none() && Instant::now() < deadline, "no answer after a kill: {gone:?}\n{said}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            assert!(gone.is_none(), "no answer after a kill: {gone:?}\n{said}");
+            self.address = said.split_once("GraphQL at http://")?.1.split_once('/')?.0.to_owned();
+            self.ask(ENDED, json!({})).await.map(drop)
+        };
+        wait::until_within(Duration::from_secs(30), "an answer after a kill", answers).await;
     }
 
     fn kill(&mut self) {
@@ -154,15 +148,13 @@ impl Server {
 
     async fn until_ended(&self, tasks: usize) {
         // What a dead server ran is taken again within 20 s; the rest is work.
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let ended = self.ask(ENDED, json!({})).await.unwrap()["tasks"]["totalCount"].as_u64().unwrap();
-            if ended == tasks as u64 {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{ended} of {tasks} tasks have ended: the others are stuck");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let mut ended = 0;
+        let all = async || {
+            ended = self.ask(ENDED, json!({})).await.unwrap()["tasks"]["totalCount"].as_u64().unwrap();
+            (ended == tasks as u64).then_some(())
+        };
+        let came = wait::attempt_within(Duration::from_secs(60), all).await;
+        assert!(came.is_some(), "{ended} of {tasks} tasks have ended: the others are stuck");
     }
 
     async fn account_for(&self, accepted: &BTreeSet<i64>) {

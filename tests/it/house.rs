@@ -143,6 +143,23 @@ fn every_file_says_what_it_owns() {
     assert!(silent.is_empty(), "a header of 1 to 15 lines is missing from:\n{}", silent.join("\n"));
 }
 
+/// Time that passes proves nothing, and what is waited for comes later on a slow machine: see `harness::wait`.
+#[test]
+fn no_test_waits_for_time_to_pass() {
+    // Between two looks; and a server of a story that is slow.
+    let may = ["tests/it/harness/wait.rs", "tests/it/vsphere/client/hostile.rs"];
+    let asleep =
+        rust_files(&["tests"]).into_iter().filter(|file| !may.iter().any(|may| file.ends_with(may))).flat_map(|file| {
+            let lines = code_of(&fs::read_to_string(&file).unwrap());
+            let calls = |line: &&str| {
+                ["time::sleep(", "time::sleep_until(", "thread::sleep("].iter().any(|call| line.contains(call))
+            };
+            lines.lines().filter(calls).map(|line| format!("{}: {}", file.display(), line.trim())).collect::<Vec<_>>()
+        });
+    let asleep: Vec<String> = asleep.filter(|line| !line.starts_with("tests/it/house.rs")).collect();
+    assert!(asleep.is_empty(), "wait for what comes true:\n{}", asleep.join("\n"));
+}
+
 #[test]
 fn every_path_in_the_documents_exists() {
     let mut documents = files(Path::new("docs"), "md");

@@ -2,13 +2,13 @@
 //! poll, read, pause, kill.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::harness::postgres;
-use crate::harness::server::{PASSWORD, Server};
+use crate::harness::server::{PASSWORD, Server, until};
+use crate::harness::{postgres, wait};
 
 const PREFIX: &str = "/api/rest_j/v1";
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -57,19 +57,13 @@ impl Client {
 
     /// Polls as the product's clients do: until the status is one of an end.
     async fn wait(&self, exec_id: &str, wanted: &str) {
-        let begun = Instant::now();
-        loop {
+        let is_so = async || {
             let status = self.get(&format!("/entrance/{exec_id}/status")).await["status"].take();
-            if status == wanted {
-                return;
-            }
-            assert!(
-                !["Succeed", "Failed", "Cancelled", "Timeout"].contains(&status.as_str().unwrap()),
-                "it is {status}"
-            );
-            assert!(begun.elapsed() < DEADLINE, "it is {status}, not {wanted}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            let is_end = ["Succeed", "Failed", "Cancelled", "Timeout"].contains(&status.as_str().unwrap());
+            assert!(status == wanted || !is_end, "it is {status}, not {wanted}");
+            (status == wanted).then_some(())
+        };
+        wait::until_within(DEADLINE, wanted, is_so).await;
     }
 
     /// Reads a log to its end, page by page.
@@ -102,8 +96,8 @@ impl Client {
     }
 }
 
-/// The processor time of every process that has this word in its command line, in ticks.
-fn ticks(word: &str) -> u64 {
+/// The state, and the processor time in ticks, of every process that has this word in its command line.
+fn processes(word: &str) -> Vec<(char, u64)> {
     let processes = std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok().map(Pid::from_raw));
@@ -111,10 +105,10 @@ fn ticks(word: &str) -> u64 {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         String::from_utf8_lossy(&line).contains(word).then_some(())?;
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let fields: Vec<u64> = stat.rsplit_once(')')?.1.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
-        Some(fields[12] + fields[13])
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        Some((fields[0].chars().next()?, fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?))
     };
-    processes.filter_map(of).sum()
+    processes.filter_map(of).collect()
 }
 
 #[tokio::test]
@@ -190,36 +184,28 @@ async fn a_paused_job_uses_no_processor_until_it_is_resumed() {
     let code = format!("sh -c 'while :; do :; done; {word}' & setsid sh -c 'while :; do :; done; {word}' & wait");
     let (job, number) = client.submit("shell-1", "sh", &code).await;
     client.wait(&job, "Running").await;
-    let begun = Instant::now();
-    while ticks(&word) < 10 {
-        assert!(begun.elapsed() < DEADLINE, "nothing is busy");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let ticks = || processes(&word).iter().map(|(_, ticks)| ticks).sum::<u64>();
+    until("both are busy", async || (ticks() >= 10).then_some(())).await;
     for _ in 0..2 {
         let paused = client.call("GET", &format!("/entrance/{job}/pause"), Value::Null).await;
         assert_eq!(paused["message"], "success to pause job (成功pause了job)", "{paused}");
     }
-    let stands_still = async || {
-        let before = ticks(&word);
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        before == ticks(&word)
-    };
-    let begun = Instant::now();
-    while !stands_still().await {
-        assert!(begun.elapsed() < DEADLINE, "it goes on though it is paused");
-    }
+    // A busy loop wants to run at any time, unless it is frozen. Then another job has the processor.
+    let is_running = |(state, _): &(char, u64)| *state == 'R';
+    until("it stands still", async || (!processes(&word).iter().any(is_running)).then_some(())).await;
+    let before = ticks();
+    let (other, _) = client.submit("shell-1", "sh", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done").await;
+    client.wait(&other, "Succeed").await;
+    assert_eq!(ticks(), before, "it goes on though it is paused");
     let task =
         client.server.get("query($n: BigInt!) { task(databaseId: $n) { id } }", json!({"n": number}), "/task/id").await;
     let resume = "mutation($input: TaskIdInput!) { resumeTask(input: $input) { task { state } } }";
     client.server.get(resume, json!({"input": {"id": task}}), "/resumeTask/task/state").await;
-    let begun = Instant::now();
-    while stands_still().await {
-        assert!(begun.elapsed() < DEADLINE, "it does not go on though it is resumed");
-    }
+    until("it goes on", async || (ticks() > before).then_some(())).await;
     let killed = client.call("GET", &format!("/entrance/{job}/kill?taskID={number}"), Value::Null).await;
     assert_eq!(killed["status"], 0, "{killed}");
     client.wait(&job, "Cancelled").await;
-    assert_eq!(ticks(&word), 0, "no process is left");
+    assert_eq!(processes(&word), [], "no process is left");
 
     let (other, second) = client.submit("shell-1", "sh", "sleep 60").await;
     let body = json!({"taskIDList": [number, second], "idList": [job, other]});

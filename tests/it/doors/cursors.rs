@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::cli::taskloom;
-use crate::harness::postgres;
+use crate::harness::{postgres, wait};
 
 const PASSWORD: &str = "cursors password";
 const CUTS: u64 = 50;
@@ -46,6 +46,7 @@ async fn story(database: Option<String>) {
     let mut node = Clients::start(&[&server.address, &token, subtask, &begin, &CUTS.to_string()]);
     let (mut cuts, mut restarts) = ([0, 0], 0);
     let deadline = Instant::now() + 2 * PATIENCE;
+    let mut pace = tokio::time::interval(Duration::from_millis(50));
     while cuts.iter().any(|count| *count < CUTS) {
         assert!(Instant::now() < deadline, "{cuts:?} cuts: they do not come back");
         tokio::select! {
@@ -53,7 +54,7 @@ async fn story(database: Option<String>) {
                 let at = usize::from(line["cut"] == "sse");
                 cuts[at] = line["count"].as_u64().unwrap_or_else(|| panic!("not a cut: {line}"));
             }
-            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            _ = pace.tick() => {}
         }
         // Something changes all the time.
         let name = format!("task {}", tasks.len());
@@ -176,16 +177,18 @@ impl Server {
 
     /// Starts it on its port: as often as need be, since a client somewhere else may hold that port for a moment.
     async fn start(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
         self.child = Some(self.spawn());
-        while self.ask(OPEN, json!({})).await.is_none() {
-            assert!(Instant::now() < deadline, "the server does not answer:\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        let answers = async || {
+            if self.ask(OPEN, json!({})).await.is_some() {
+                return Some(());
+            }
             if self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some()) {
-                tokio::time::sleep(Duration::from_millis(200)).await;
                 self.child = Some(self.spawn());
             }
-        }
+            None
+        };
+        let answered = wait::attempt_within(PATIENCE, answers).await;
+        assert!(answered.is_some(), "the server does not answer:\n{}", self.log());
     }
 
     fn spawn(&self) -> Child {
@@ -235,11 +238,8 @@ impl Server {
     }
 
     async fn until_all_ended(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.get(OPEN, json!({})).await["tasks"]["totalCount"] != 0 {
-            assert!(Instant::now() < deadline, "tasks do not end");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let open = async || self.get(OPEN, json!({})).await["tasks"]["totalCount"].clone();
+        wait::until_within(PATIENCE, "all tasks end", async || (open().await == 0).then_some(())).await;
     }
 
     /// Every recorded change of a task.

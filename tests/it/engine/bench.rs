@@ -1,6 +1,6 @@
 //! A whole server in this process on a database of its own, and callers of its graph.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use taskloom::config::{self, Flag, Settings, Sources};
@@ -8,7 +8,7 @@ use taskloom::server::{self, Running};
 
 use super::metric::{Samples, parse};
 use super::step::{Step, spec};
-use crate::harness::postgres;
+use crate::harness::{postgres, wait};
 
 /// How long a story waits for anything.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -103,15 +103,8 @@ pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 }
 
 /// Asks again until there is an answer.
-pub(super) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(begun.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+pub(super) async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    wait::until_within(DEADLINE, what, ask).await
 }
 
 /// Somebody who calls the server.
@@ -217,15 +210,14 @@ impl Caller {
 
     /// Waits until the task and its subtasks stand so.
     pub(super) async fn wait_for(&self, task: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let begun = Instant::now();
-        loop {
-            let states = self.states(task).await;
-            if wanted(&states) {
-                return states;
-            }
-            assert!(begun.elapsed() < DEADLINE, "after {DEADLINE:?} it stands at {states}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let mut states = String::new();
+        let stands = async || {
+            states = self.states(task).await;
+            wanted(&states).then_some(())
+        };
+        let came = wait::attempt_within(DEADLINE, stands).await;
+        assert!(came.is_some(), "after {DEADLINE:?} it stands at {states}");
+        states
     }
 
     /// A subtask of a task by its name, with these fields.

@@ -129,6 +129,20 @@ impl Lab {
         tx
     }
 
+    /// Wants a task to be cancelled.
+    pub(super) async fn cancel(&self, id: TaskId) {
+        resolver::task::cancel(&self.request, id).await.unwrap();
+    }
+
+    /// How many statements there have been.
+    pub(super) fn statements(&self) -> usize {
+        self.statements.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn is_on_postgres(&self) -> bool {
+        self._kept.2.is_some()
+    }
+
     /// What this process has counted.
     pub(super) fn metrics(&self) -> Samples {
         parse(&self.request.store.metrics().render())

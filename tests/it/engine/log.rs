@@ -52,8 +52,10 @@ async fn chunks(bench: &Bench) -> Vec<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_kept_in_chunks_of_the_set_size() {
     let bench = Bench::with(&[("log.chunk", "1KiB"), ("log.flush", "1h")]).await;
-    let lines = "i=0; while [ $i -lt 8 ]; do head -c 1100 /dev/zero | tr '\\0' x; echo; sleep 0.07; i=$((i+1)); done";
-    let task = bench.admin.submit("long", &[shell("a", lines)]).await;
+    // Lines of two streams do not come together.
+    let line = "head -c 1100 /dev/zero | tr '\\0' x; echo";
+    let lines = format!("i=0; while [ $i -lt 4 ]; do {line}; {{ {line}; }} >&2; i=$((i+1)); done");
+    let task = bench.admin.submit("long", &[shell("a", &lines)]).await;
     bench.admin.wait(&task, "SUCCESSFUL").await;
     // Lines that came together stay together; all of them are far below the usual size.
     let chunks = chunks(&bench).await;
@@ -63,12 +65,21 @@ async fn a_log_is_kept_in_chunks_of_the_set_size() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_waits_as_long_as_is_set() {
     let bench = Bench::with(&[("log.flush", "1h")]).await;
-    let go = bench.file("go");
-    let later = bench.file("later");
-    let code = format!("echo first; sleep 0.5; touch {later}; until test -e {go}; do sleep 0.02; done; echo last");
+    let (on, go) = (bench.file("on"), bench.file("go"));
+    let wait = |file: &str| format!("until test -e {file}; do sleep 0.02; done");
+    let code = format!("echo first; echo ::progress 0.1; {}; echo ::progress 0.2; {}; echo last", wait(&on), wait(&go));
     let task = bench.admin.submit("slow", &[shell("a", &code)]).await;
-    // Far longer than the usual tenth of a second.
-    until("half a second is over", async || std::fs::exists(&later).unwrap().then_some(())).await;
+    let says = async |progress: f64| {
+        until("it has said how far it is", async || {
+            let a = bench.admin.subtask(&task, "a", "progress").await;
+            (a["progress"].as_f64() == Some(progress)).then_some(())
+        })
+        .await;
+    };
+    // The second is told at least 0.2 s after the first: the usual tenth of a second for lines lies between.
+    says(0.1).await;
+    std::fs::write(&on, "").unwrap();
+    says(0.2).await;
     assert_eq!(chunks(&bench).await, [0_i64; 0], "it waits");
     std::fs::write(&go, "").unwrap();
     bench.admin.wait(&task, "SUCCESSFUL").await;

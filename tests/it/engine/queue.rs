@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taskloom::engine::port::{Port, Report};
+use taskloom::engine::port::{Life, Port, Report, Wish};
 
-use super::bench::within;
+use super::bench::{until, within};
 use super::lab::Lab as Bench;
 use super::step::noop;
 
@@ -37,18 +37,24 @@ async fn a_worker_gets_what_its_labels_allow_in_the_fair_order(lab: Bench) {
     let taken = within("work", able.desk.claim(&able.life, 3)).await.unwrap();
     assert_eq!(names(&taken), ["late"]);
     let plain = lab.worker().await;
-    let nothing = tokio::time::timeout(Duration::from_millis(100), plain.desk.claim(&plain.life, 3)).await;
-    assert!(nothing.is_err(), "nothing is left for a worker without labels: {nothing:?}");
+    let last = [noop("last")];
+    let asks = async { tokio::join!(plain.desk.claim(&plain.life, 3), lab.submit_before("last", &last, Some(1))) };
+    let (taken, ()) = within("work", asks).await;
+    assert_eq!(names(&taken.unwrap()), ["last"], "nothing else is left for a worker without labels");
 }
 
 async fn a_worker_is_told_of_a_ring_once(lab: Bench) {
     let worker = lab.worker().await;
+    // One that is answered only when it rings.
+    let patient = Life { lease: Duration::from_secs(600), ..worker.life.clone() };
     for _ in 0..3 {
         lab.submit("rings", &[noop("a")]).await;
     }
-    assert!(within("what was rung for", worker.desk.wishes(&worker.life)).await.unwrap().is_empty());
-    let again = tokio::time::timeout(Duration::from_millis(100), worker.desk.wishes(&worker.life)).await;
-    assert!(again.is_err(), "nobody has rung since: {again:?}");
+    assert!(within("what was rung for", worker.desk.wishes(&patient)).await.unwrap().is_empty());
+    let taken = worker.take().await.attempt;
+    let again = async { tokio::join!(worker.desk.wishes(&patient), lab.cancel(taken.task_id)) };
+    let (wishes, ()) = within("the next ring", again).await;
+    assert_eq!(wishes.unwrap(), [(taken.id, Wish::Cancel)], "nobody has rung before");
 }
 
 async fn what_is_reported_while_a_task_is_locked_is_written_afterwards(lab: Bench) {
@@ -57,14 +63,12 @@ async fn what_is_reported_while_a_task_is_locked_is_written_afterwards(lab: Benc
     let attempt = worker.take().await.attempt;
     let lock = lab.lock(attempt.task_id).await;
     worker.desk.report(attempt, Report::Warning("careful".into())).await.unwrap();
-    // Long enough for the desk to find the task locked, on PostgreSQL many times.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // On SQLite the lock keeps everybody from writing. On PostgreSQL the desk finds the task locked again and again.
+    let before = lab.statements();
+    if lab.is_on_postgres() {
+        until("the desk has looked", async || (lab.statements() > before + 3).then_some(())).await;
+    }
     lock.commit().await.unwrap();
-    within("the warning", async {
-        let events = "{ tasks { nodes { events { nodes { message } } } } }";
-        while !lab.ask(events).await.0.to_string().contains("careful") {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
+    let events = "{ tasks { nodes { events { nodes { message } } } } }";
+    until("the warning", async || lab.ask(events).await.0.to_string().contains("careful").then_some(())).await;
 }

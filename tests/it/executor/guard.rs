@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use taskloom::clock::SystemClock;
 use taskloom::executor::{Host, HostOptions, Order, Program, Way, WayChoice};
 
-use super::stage::{Stage, eventually, lives, living};
+use super::stage::{Stage, eventually, lives, living, ways};
 
 const ROLE: &str = "TASKLOOM_TEST_SERVER";
 const CODE: &str = "trap '' TERM; sleep 1000 & echo pid $!; setsid sleep 1000 & echo pid $!; \
@@ -52,11 +52,6 @@ fn role() -> Option<(Way, String)> {
     Some((if way == "Group" { Way::Group } else { Way::Reaper }, folder.to_owned()))
 }
 
-/// Those ways that work on this machine.
-fn ways() -> impl Iterator<Item = Way> {
-    [Way::Reaper, Way::Group].into_iter().filter(|way| Stage::open(*way).is_ok())
-}
-
 fn end(child: &mut Child) {
     child.kill().unwrap();
     child.wait().unwrap();
@@ -83,7 +78,7 @@ async fn a_start_sweeps_what_an_earlier_life_has_left() {
         return serve(&folder, way).await;
     }
     // The next life finds them whichever way it uses itself.
-    for (before, after) in ways().flat_map(|before| ways().map(move |after| (before, after))) {
+    for (before, after) in ways().into_iter().flat_map(|before| ways().into_iter().map(move |after| (before, after))) {
         let folder = tempfile::tempdir().unwrap();
         let test = "executor::guard::a_start_sweeps_what_an_earlier_life_has_left";
         let (mut server, pids) = server(test, folder.path().to_str().unwrap(), before);

@@ -53,8 +53,9 @@ async fn a_pause_stretches_it() {
     let clock = std::sync::Arc::new(taskloom::clock::SystemClock);
     let host = stage.host.clone();
     let answer = tokio::spawn(async move { host.run(work, receiver, reports, clock).await });
-    // Longer than it takes: the very thing that must not matter.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Another that takes longer is over first.
+    let other = stage.work("other", Program::Noop { sleep: Some(Duration::from_millis(300)) });
+    assert_eq!(stage.run(other).await.0.outcome, Outcome::Succeeded);
     assert!(!answer.is_finished());
     orders.send(Order::Run).unwrap();
     let finished = tokio::time::timeout(SOON, answer).await.unwrap().unwrap().unwrap();

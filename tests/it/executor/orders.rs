@@ -29,8 +29,10 @@ async fn a_time_limit_stands_still_while_paused() {
         work.until(|said| said.text().contains("begun")).await;
         work.order(Order::Pause);
         work.until(|said| said.system.contains("paused")).await;
-        // Longer than the limit: the very thing that must not matter.
-        tokio::time::sleep(Duration::from_millis(2500)).await;
+        // Another one begins and comes to the end of the same limit meanwhile.
+        let mut other = stage.work("other", Program::Noop { sleep: Some(Duration::from_secs(1000)) });
+        other.timeout = Some(Duration::from_secs(2));
+        assert_eq!(stage.run(other).await.0.outcome, Outcome::TimedOut);
         std::fs::write(work.folder.join("go"), "").unwrap();
         work.order(Order::Run);
         let (finished, said) = work.finish().await;
@@ -93,9 +95,10 @@ async fn an_order_may_come_before_the_start() {
 #[tokio::test]
 async fn who_gives_orders_may_go_away() {
     each_way(async |stage| {
-        let mut work = stage.shell("w", "echo begun; sleep 0.3; echo done");
+        let mut work = stage.shell("w", "echo begun; while [ ! -e go ]; do sleep 0.02; done; echo done");
         work.until(|said| said.text().contains("begun")).await;
         work.orders = tokio::sync::watch::channel(Order::Run).0;
+        std::fs::write(work.folder.join("go"), "").unwrap();
         let (finished, said) = work.finish().await;
         assert_eq!((finished.outcome, said.text().as_str()), (Outcome::Succeeded, "begun\ndone\n"));
     })

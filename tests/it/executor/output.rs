@@ -1,8 +1,7 @@
 //! What programs write: directives, long lines, bytes, order, back-pressure.
 
-use std::time::Duration;
-
 use taskloom::executor::{Order, Outcome, Program, Report, StopReason};
+use taskloom::vault::Hidden;
 
 use super::stage::{each_way, eventually, lives, look};
 
@@ -61,6 +60,44 @@ async fn long_lines_are_cut_and_bytes_are_kept() {
 }
 
 #[tokio::test]
+async fn characters_are_whole_with_and_without_secrets() {
+    each_way(async |stage| {
+        let code = "import sys\nprint('升'*200000)\nprint('升級é𝄞z'*20000, file=sys.stderr)\n\
+            for n in range(20000): print(f'\\r{n/200:6.2f}%|{\"█\" * (n % 7)}▌|', end='')\n";
+        for secret in [None, Some("a secret"), Some("升升升鑰"), Some("▌|鑰")] {
+            let mut work = stage.work("w", Program::Python(code.to_owned()));
+            work.environment = vec![("PYTHONIOENCODING".to_owned(), "utf-8".to_owned())];
+            work.secrets =
+                secret.map(|secret| ("name".to_owned(), Hidden::new(secret.to_owned()))).into_iter().collect();
+            let (finished, said) = stage.run(work).await;
+            assert_eq!(finished.outcome, Outcome::Succeeded, "{finished:?}");
+            let bar = |n: usize| format!("\r{:6.2}%|{}▌|", n as f64 / 200.0, "█".repeat(n % 7));
+            let wanted = "升".repeat(200_000) + &(0..20_000).map(bar).collect::<String>();
+            let (out, err) = (String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap());
+            assert!(out.replace('\n', "") == wanted && err.replace('\n', "") == "升級é𝄞z".repeat(20_000), "{secret:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_output_of_64_kib_arrives_whole_and_a_longer_one_to_be_refused() {
+    each_way(async |stage| {
+        let code = "printf '::output full=%s\\r\\n' $(head -c 65536 /dev/zero | tr '\\0' x); \
+             printf '::output more=%s\\n' $(head -c 165536 /dev/zero | tr '\\0' y); echo '::output last=1'";
+        let (finished, said) = stage.run_shell(code).await;
+        assert_eq!(finished.outcome, Outcome::Succeeded);
+        let lengths = said.others.iter().map(|report| match report {
+            Report::Output { key, value } => (key.as_str(), value.len().min(64 * 1024 + 1)),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(lengths.collect::<Vec<_>>(), [("full", 65_536), ("more", 65_537), ("last", 1)]);
+        assert_eq!(said.text().replace('\n', ""), format!("::output more={}", "y".repeat(165_536)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_said_first_comes_first() {
     each_way(async |stage| {
         let mut work = stage.shell("w", "echo out; while [ ! -e go ]; do sleep 0.02; done; echo err >&2; echo more");
@@ -82,14 +119,7 @@ async fn a_slow_reader_holds_the_program_back() {
         let pid = String::from_utf8_lossy(&said.stderr)[4..].trim().parse().unwrap();
         // Nobody reads now: the channel fills, then the pipe, then `write` waits and no time is used any more.
         eventually("the channel is full", || work.waiting_reports() == 4).await;
-        let mut used = look(pid);
-        while {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let now = look(pid);
-            let settled = now == used && now.is_some_and(|(state, _)| state == 'S');
-            used = now;
-            !settled
-        } {}
+        eventually("the program waits", || look(pid).is_some_and(|(state, _)| state == 'S')).await;
         // A full channel does not delay a stop, and what was written before is still heard.
         work.order(Order::Stop(StopReason::Canceled));
         let (finished, more) = work.finish().await;

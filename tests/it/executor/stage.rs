@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use taskloom::clock::SystemClock;
 use taskloom::executor::{
@@ -12,6 +12,8 @@ use taskloom::executor::{
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+
+use crate::harness::wait;
 
 /// Long enough for a machine under load; nobody waits for it when all is well.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -43,15 +45,46 @@ pub(crate) struct Said {
     pub(crate) usage: Option<Usage>,
 }
 
-/// Runs a story in each way that this machine offers; the sub-reaper works everywhere.
+/// Runs a story in each way that this machine offers.
 pub(crate) async fn each_way(story: impl AsyncFn(Stage)) {
-    for way in [Way::Reaper, Way::Group] {
-        match Stage::open(way) {
-            Ok(stage) => story(stage).await,
-            Err(ExecutorError::NoGroups(why)) => eprintln!("not run with control groups: {why}"),
-            Err(error) => panic!("{way:?}: {error}"),
-        }
+    for way in ways() {
+        story(Stage::open(way).unwrap()).await;
     }
+}
+
+/// The sub-reaper, which works everywhere, and control groups, which must be tried where they are. A machine of CI has
+/// them, unless it says `TASKLOOM_TEST_GROUPS=none`.
+pub(crate) fn ways() -> Vec<Way> {
+    let why = match Stage::open(Way::Group) {
+        Ok(_) => return vec![Way::Reaper, Way::Group],
+        Err(ExecutorError::NoGroups(why)) => why,
+        Err(error) => panic!("control groups: {error}"),
+    };
+    if let Some(group) = writable_group() {
+        panic!("control groups can be made in {}, but are not: {why}", group.display());
+    }
+    let is_none = std::env::var("TASKLOOM_TEST_GROUPS").is_ok_and(|says| says == "none");
+    let is_ci = std::env::var_os("CI").is_some();
+    assert!(
+        is_none || !is_ci,
+        "this machine of CI has no control groups: {why}. Give it a writable mount of cgroup v2, or set TASKLOOM_TEST_GROUPS=none"
+    );
+    eprintln!("NOT RUN with control groups, which this machine does not offer: {why}");
+    vec![Way::Reaper]
+}
+
+/// This process's own control group, if a mount of cgroup v2 (proc_pid_mountinfo(5)) shows it and groups can be made there.
+fn writable_group() -> Option<PathBuf> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let of_v2 =
+        mounts.lines().filter(|line| line.split_once(" - ").is_some_and(|(_, kind)| kind.starts_with("cgroup2 ")));
+    let mut groups = of_v2.filter_map(|line| Some(PathBuf::from(line.split(' ').nth(4)?).join(own)));
+    groups.find(|group| {
+        let probe = group.join(format!("taskloom-test-{}", std::process::id()));
+        fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).is_ok()
+    })
 }
 
 impl Stage {
@@ -188,9 +221,5 @@ pub(crate) fn living(pids: &[i32]) -> Vec<i32> {
 
 /// Polls until `is_so`.
 pub(crate) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "never came true: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait::until_within(SOON, what, async || is_so().then_some(())).await;
 }

@@ -4,3 +4,4 @@ pub(crate) mod clients;
 pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod wait;

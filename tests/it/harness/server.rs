@@ -10,6 +10,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
+use super::wait;
+
 pub(crate) const PASSWORD: &str = "a password of tests";
 /// How long anything is waited for.
 const DEADLINE: Duration = Duration::from_secs(40);
@@ -122,16 +124,17 @@ impl Server {
 
     /// Waits until the task stands so: `FAILED: a SUCCESSFUL, b FAILED`. Comes again when it is told to.
     pub(crate) async fn wait(&self, task: &str, wanted: &str) {
-        let begun = Instant::now();
-        loop {
-            let stands = match self.try_states(task).await {
-                Ok(stands) if stands == wanted => return,
-                Err(error) if error["code"] != "DATABASE_UNAVAILABLE" => panic!("{error}\n{}", self.log()),
-                other => other,
-            };
-            assert!(begun.elapsed() < DEADLINE, "it stands at {stands:?}, not {wanted}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let mut last = None;
+        let stands = async || match self.try_states(task).await {
+            Ok(stands) if stands == wanted => Some(()),
+            Err(error) if error["code"] != "DATABASE_UNAVAILABLE" => panic!("{error}\n{}", self.log()),
+            other => {
+                last = Some(other);
+                None
+            }
+        };
+        let came = wait::attempt_within(DEADLINE, stands).await;
+        assert!(came.is_some(), "it stands at {last:?}, not {wanted}\n{}", self.log());
     }
 
     /// How it stands, at once.
@@ -173,13 +176,6 @@ fn program() -> &'static str {
 }
 
 /// Asks again until there is an answer.
-pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(begun.elapsed() < DEADLINE, "{what}: not within {DEADLINE:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+pub(crate) async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    wait::until_within(DEADLINE, what, ask).await
 }

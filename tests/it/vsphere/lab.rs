@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::simulator::{PASSWORD, Simulator, USER};
 use crate::harness::server::{Server, until};
+use crate::harness::wait;
 
 /// How a task stands on either side: state, cancelled, object, fault.
 pub(super) type Standing = (String, bool, String, String);
@@ -82,12 +83,8 @@ pub(super) async fn agree(server: &Server, id: &str, simulator: &Simulator) {
     })
     .await;
     let truth = truth(simulator).await;
-    let agreed = tokio::time::timeout(std::time::Duration::from_secs(60), async {
-        while kept(server, id).await != truth {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        }
-    });
-    if agreed.await.is_err() {
+    let agrees = async || (kept(server, id).await == truth).then_some(());
+    if wait::attempt_within(std::time::Duration::from_secs(60), agrees).await.is_none() {
         let kept = kept(server, id).await;
         let differs = |(key, standing): &(&String, &Standing)| kept.get(*key) != Some(*standing);
         let wrong: Vec<_> =
