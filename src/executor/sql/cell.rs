@@ -135,8 +135,11 @@ impl Cells for Sqlite {
             ("INTEGER" | "BOOLEAN", _) => row.try_get_unchecked::<i64, _>(at)?.to_string(),
             ("REAL", _) => row.try_get_unchecked::<f64, _>(at)?.to_string(),
             ("BLOB", _) => hex(&row.try_get_unchecked::<Vec<u8>, _>(at)?),
-            (_, ColumnType::Timestamp) => timestamp(&row.try_get_unchecked::<String, _>(at)?),
-            (_, _) => row.try_get_unchecked::<String, _>(at)?,
+            // A text of SQLite may be any bytes.
+            (_, kind) => {
+                let text = String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(at)?);
+                if kind == ColumnType::Timestamp { timestamp(&text) } else { text.into_owned() }
+            }
         };
         Ok(Some(text))
     }

@@ -35,6 +35,8 @@ async fn serve() -> (String, Arc<AtomicUsize>) {
         .route("/flaky", get(flaky))
         .route("/teapot", get(async || (StatusCode::IM_A_TEAPOT, "short\nand stout")))
         .route("/large", get(async || "0123456789\n".repeat(100_000)))
+        .route("/wide/{shift}", get(async |Path(shift): Path<usize>| "x".repeat(shift) + &"升".repeat(400_000)))
+        .route("/told", get(async || "y".repeat((1 << 20) - 4) + "sw0rdf1sh"))
         .route("/slow", get(async || std::future::pending::<()>().await))
         .route(
             "/to/{*target}",
@@ -96,6 +98,19 @@ async fn a_request_is_filled_in_and_its_answer_is_kept() {
     let a = ask(&bench, json!({"url": format!("{server}/large")}), "SUCCESSFUL").await;
     let set = &a["resultSets"][0];
     assert_eq!((&set["truncated"], &set["totalRows"]), (&json!(true), &json!((1_usize << 20).div_ceil(11))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_cut_between_characters_and_before_a_secret() {
+    let (server, _) = serve().await;
+    let bench = open(&[]).await;
+    for shift in 0..3 {
+        let a = ask(&bench, json!({"url": format!("{server}/wide/{shift}")}), "SUCCESSFUL").await;
+        let text = a["resultSets"][0]["rows"][0][0].as_str().unwrap();
+        assert!(text == "x".repeat(shift) + &"升".repeat(((1 << 20) - shift) / 3), "{} bytes", text.len());
+    }
+    let a = ask(&bench, json!({"url": format!("{server}/told")}), "SUCCESSFUL").await;
+    assert!(a["resultSets"][0]["rows"] == json!([["y".repeat((1 << 20) - 4)]]), "half a secret is none");
 }
 
 #[tokio::test(flavor = "multi_thread")]

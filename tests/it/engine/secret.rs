@@ -27,7 +27,7 @@ async fn a_secret_reaches_its_step_and_nobody_else(bench: Bench) {
         stat -c %a "$TASKLOOM_SECRETS_FOLDER/db_password"
         echo "password is $TASKLOOM_SECRET_db_password."
         echo "$TASKLOOM_SECRET_db_password" >&2
-        printf 's3cr=t/sw'; sleep 0.2; printf '+rd fish'; echo ' in two'
+        printf 's3cr=t/sw'; printf '+rd fish'; echo ' in two'
         printf 'user:%s' "$TASKLOOM_SECRET_db_password" | base64
         echo "https://u:s3cr%3Dt%2Fsw%2Brd%20fish@host"
         echo "::output length=${#TASKLOOM_SECRET_db_password}"

@@ -82,6 +82,8 @@ async fn each_statement_has_its_rows() {
         .map(|column| column["type"].as_str().unwrap())
         .collect();
     assert_eq!(types, ["BIGINT", "STRING", "DOUBLE", "BINARY", "BOOLEAN"]);
+    let a = run(&bench, "file", "select cast(x'e58d87ff' as text)", "SUCCESSFUL").await;
+    assert_eq!(a["resultSets"][0]["rows"], json!([["升\u{fffd}"]]), "a text of SQLite may be any bytes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,14 +158,22 @@ async fn a_cancel_and_a_time_limit_reach_the_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_begins_no_further_statement() {
-    let (bench, _url, _folder) = open(&[]).await;
-    let sql = "select pg_sleep(1); create table after_pause (id int)";
+    let (bench, url, _folder) = open(&[]).await;
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
+    let sql = "select pg_advisory_lock(7); select pg_advisory_unlock(7); create table after_pause (id int)";
+    let waiting = async || {
+        let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+        sqlx::query(waits).fetch_one(&mut PgConnection::connect(&url).await.unwrap()).await.unwrap().get::<i64, _>(0)
+    };
     let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
-    bench.admin.wait_for(&task, |states| states.contains("a RUNNING")).await;
+    until("the first statement waits", async || (waiting().await == 1).then_some(())).await;
     bench.admin.act("pauseTask", &task).await;
     bench.admin.wait(&task, "PAUSED").await;
-    let a = run(&bench, "pg", "select pg_sleep(2)::text, to_regclass('after_pause')::text", "SUCCESSFUL").await;
-    assert_eq!(a["resultSets"][0]["rows"][0][1], json!(null), "the second statement has not begun");
+    sqlx::query("select pg_advisory_unlock(7)").execute(&mut holder).await.unwrap();
+    until("the first statement is over", async || (waiting().await == 0).then_some(())).await;
+    let a = run(&bench, "pg", "select to_regclass('after_pause')::text", "SUCCESSFUL").await;
+    assert_eq!(a["resultSets"][0]["rows"], json!([[null]]), "nothing has begun after it");
     bench.admin.act("resumeTask", &task).await;
     bench.admin.wait(&task, "SUCCESSFUL").await;
     let a = run(&bench, "pg", "select to_regclass('after_pause')::text", "SUCCESSFUL").await;
@@ -179,12 +189,14 @@ async fn parameters_are_values() {
         ("file", "select value from taskloom_parameter where name = 'name'"),
     ] {
         let spec = json!({"name": "ask", "subtasks": [{"name": "a", "run": {"sql": sql, "source": source}}]});
-        let input = json!({"input": {"spec": spec, "parameters": {"name": evil}}});
+        let input = json!({"input": {"spec": spec, "parameters": {"name": evil, "not-a-name": 1}}});
         let task = bench.admin.get(super::bench::SUBMIT, input, "/submitTask/task/id").await;
         let task = task.as_str().unwrap();
         bench.admin.wait(task, "SUCCESSFUL").await;
         let a = bench.admin.subtask(task, "a", SETS).await;
         assert_eq!(a["resultSets"][0]["rows"], json!([[evil]]));
+        let log = bench.admin.subtask(task, "a", "log { lines { source text } }").await.to_string();
+        assert!(log.contains("not readable in statements") && log.contains("not-a-name"), "{log}");
     }
 }
 

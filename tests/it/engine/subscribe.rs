@@ -92,11 +92,18 @@ async fn a_filter_knows_what_happened_while_nobody_listened(bench: Bench) {
 async fn a_log_ends_with_its_subtask(bench: Bench) {
     let document = "subscription($id: ID!, $from: Int!) { subtaskLog(subtaskId: $id, fromLine: $from) {
         lines { text } nextLine } }";
-    let task = bench.admin.submit("talker", &[shell("a", "seq 3; sleep 0.3; seq 4 5"), noop("b").needs("a")]).await;
+    let go = bench.file("go");
+    let code = format!("seq 3; until test -e {go}; do sleep 0.02; done; seq 4 5");
+    let task = bench.admin.submit("talker", &[shell("a", &code), noop("b").needs("a")]).await;
     let id = bench.admin.subtask_id(&task, "a").await;
     let read = async |from| {
         let variables = json!({"id": id, "from": from});
-        let pages = within("the log ends", bench.admin.follow(document, variables, |_| false)).await;
+        // It goes on when the first lines have been seen.
+        let go_on = |_: &Value| {
+            std::fs::write(&go, "").unwrap();
+            false
+        };
+        let pages = within("the log ends", bench.admin.follow(document, variables, go_on)).await;
         let lines = pages.iter().flat_map(|page| page["subtaskLog"]["lines"].as_array().unwrap());
         lines.map(|line| line["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
     };

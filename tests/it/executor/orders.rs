@@ -95,9 +95,10 @@ async fn an_order_may_come_before_the_start() {
 #[tokio::test]
 async fn who_gives_orders_may_go_away() {
     each_way(async |stage| {
-        let mut work = stage.shell("w", "echo begun; sleep 0.3; echo done");
+        let mut work = stage.shell("w", "echo begun; while [ ! -e go ]; do sleep 0.02; done; echo done");
         work.until(|said| said.text().contains("begun")).await;
         work.orders = tokio::sync::watch::channel(Order::Run).0;
+        std::fs::write(work.folder.join("go"), "").unwrap();
         let (finished, said) = work.finish().await;
         assert_eq!((finished.outcome, said.text().as_str()), (Outcome::Succeeded, "begun\ndone\n"));
     })

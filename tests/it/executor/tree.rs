@@ -133,7 +133,7 @@ async fn what_a_step_leaves_behind_ends_with_it() {
 #[tokio::test]
 async fn the_last_words_of_a_leftover_are_heard() {
     each_way(async |stage| {
-        let (finished, said) = stage.run_shell("(sleep 0.05; echo late) & exit 0").await;
+        let (finished, said) = stage.run_shell("(while kill -0 $$; do :; done 2>/dev/null; echo late) & exit 0").await;
         assert_eq!(finished.outcome, Outcome::Succeeded);
         assert_eq!((said.text().as_str(), said.system.as_str()), ("late\n", ""));
     })
@@ -174,13 +174,20 @@ async fn nobody_waits_so_nobody_runs() {
 #[tokio::test]
 async fn a_hundred_at_once() {
     each_way(async |stage| {
-        let code = "echo hello $TASKLOOM_PARAM_n; (sleep 0.1; echo child) & wait; exit $((TASKLOOM_PARAM_n % 2))";
+        let go = stage.folder.path().join("go");
+        let wait = format!("while [ ! -e {} ]; do sleep 0.1; done", go.display());
+        let code = format!("echo hello $TASKLOOM_PARAM_n; ({wait}; echo child) & wait; exit $((TASKLOOM_PARAM_n % 2))");
         let works = (0..100).map(|n| {
-            let mut work = stage.work(&format!("w{n}"), Program::Shell(code.to_owned()));
+            let mut work = stage.work(&format!("w{n}"), Program::Shell(code.clone()));
             work.parameters = serde_json::json!({ "n": n });
             stage.start(work)
         });
-        for (n, work) in works.collect::<Vec<_>>().into_iter().enumerate() {
+        let mut works = works.collect::<Vec<_>>();
+        for work in &mut works {
+            work.until(|said| said.text().contains("hello")).await;
+        }
+        std::fs::write(&go, "").unwrap();
+        for (n, work) in works.into_iter().enumerate() {
             let (finished, said) = work.finish().await;
             assert_eq!(said.text(), format!("hello {n}\nchild\n"));
             assert_eq!(finished.exit_code, Some(i32::try_from(n % 2).unwrap()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use taskloom::auth::{self, Principal};
 use taskloom::clock::SystemClock;
 use taskloom::error::Language;
-use taskloom::resolver::vsphere::collect::{self, Lease, Object, Report, Seen, Source};
+use taskloom::resolver::vsphere::collect::{self, Lease, Leases, Object, Report, Seen, Source};
 use taskloom::resolver::vsphere::{info, task};
 use taskloom::resolver::{App, Request, vcenter};
 use taskloom::store::migrate;
