@@ -93,13 +93,10 @@ impl Worker {
 
     /// Says good-bye.
     pub(super) async fn leave(&self, life: &Life) -> Ended {
-        match timeout(SILENCE, self.port.leave(life)).await {
-            Ok(Ok(())) => return Ended::Recorded,
-            Ok(Err(error)) => {
-                tracing::debug!(error = ?error, "the worker left without a word: its lease ends by itself")
-            }
-            Err(_) => tracing::debug!("the worker left without a word: its lease ends by itself"),
+        if matches!(timeout(SILENCE, self.port.leave(life)).await, Ok(Ok(()))) {
+            return Ended::Recorded;
         }
+        tracing::debug!("the worker left without a word: its lease ends by itself");
         Ended::Abandoned
     }
 }

@@ -28,6 +28,14 @@ struct Lane {
     _kept: (postgres::Database, tempfile::TempDir),
 }
 
+/// What a flow was like.
+struct Flow {
+    /// The connection broke.
+    cut: bool,
+    /// What it took.
+    statements: Vec<String>,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_may_lose_its_answer() {
     let step = match std::env::var("TASKLOOM_CHAOS").as_deref() {
@@ -38,11 +46,11 @@ async fn every_statement_may_lose_its_answer() {
     for _ in 0..LANES {
         lanes.push(Lane::begin().await);
     }
-    // What a flow takes; the second run has everything prepared that can be.
+    // What a flow takes: each of two took it. The first has less prepared than those behind it.
     lanes[0].flow("first").await;
-    lanes[0].proxy.record();
-    lanes[0].flow("second").await;
-    let points = points(&lanes[0].proxy.recorded());
+    let (one, other) = (lanes[0].flow("second").await, lanes[0].flow("third").await);
+    let other = points(&other.statements);
+    let points: Vec<FailPoint> = points(&one.statements).into_iter().filter(|point| other.contains(point)).collect();
     assert!(points.len() > 60, "a flow takes more than these: {points:?}");
 
     let (points, begun) = (&points, Instant::now());
@@ -50,16 +58,16 @@ async fn every_statement_may_lose_its_answer() {
         let mut cut = 0;
         for point in points.iter().step_by(step).skip(lane).step_by(LANES) {
             at.proxy.arm(point.clone());
-            // Statements of the background come as they come.
-            cut += usize::from(at.flow(&format!("{point:?}")).await);
+            // Statements of the background come as they like.
+            cut += usize::from(at.flow(&format!("{point:?}")).await.cut);
         }
         at.count_tasks().await;
         cut
     });
     let cut: usize = futures::future::join_all(runs).await.into_iter().sum();
     let tried = points.len().div_ceil(step);
-    println!("{cut} of {tried} connections were cut ({} statements), in {:?}", points.len() / 2, begun.elapsed());
-    assert!(cut * 10 >= tried * 8, "{cut} of {tried}: the flow does not reach its statements any more");
+    eprintln!("{cut} of {tried} connections were cut ({} statements), in {:?}", points.len() / 2, begun.elapsed());
+    assert!(cut * 4 >= tried * 3, "{cut} of {tried}: the flow does not reach its statements any more");
 }
 
 /// Each statement, the first and each later time that it comes, twice.
@@ -96,9 +104,10 @@ impl Lane {
         Self { server, proxy, direct, flows: 0, _kept: (database, folder) }
     }
 
-    /// A task from its submission to its end, and what is there of it then; whether a connection was cut meanwhile.
-    async fn flow(&mut self, key: &str) -> bool {
+    /// A task from its submission to its end, and what is there of it then.
+    async fn flow(&mut self, key: &str) -> Flow {
         self.flows += 1;
+        self.proxy.record();
         let talk = "echo $TASKLOOM_RUN one; echo '::warning look'; echo '::progress 0.5 half'; echo '::output k=v'; \
                     sleep 0.15; echo $TASKLOOM_RUN two";
         let again = json!({"attempts": 2, "backoff": "0s"});
@@ -125,9 +134,9 @@ impl Lane {
             let row = task.fetch_one(&mut self.direct).await.unwrap();
             let (task, state): (i64, String) = (row.get(0), row.get(1));
             if state == "SUCCESSFUL" {
-                let cut = self.proxy.disarm();
+                let flow = Flow { cut: self.proxy.disarm(), statements: self.proxy.recorded() };
                 self.account_for(task).await.unwrap_or_else(|wrong| panic!("{key}: {wrong}\n{}", self.server.log()));
-                return cut;
+                return flow;
             }
             let waits = matches!(state.as_str(), "PENDING" | "RUNNING") && begun.elapsed() < DEADLINE;
             assert!(waits, "{key}: it is {state}\n{}", self.server.log());

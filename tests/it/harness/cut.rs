@@ -270,7 +270,10 @@ async fn answer(
             is_lost
         };
         match (is_lost, kind) {
-            (true, b'Z') => return Ok(cut.cancel()),
+            (true, b'Z') => {
+                cut.cancel();
+                return Ok(());
+            }
             (true, _) => {}
             (false, _) => pipe.send(&message).await?,
         }
