@@ -54,7 +54,8 @@ impl Bench {
             keep_days: None,
         };
         vcenter::put(&request, new, false).await.unwrap();
-        let claimed = collect::claim(&request, ("test", &mut Leases::default()), Duration::from_secs(600)).await.unwrap();
+        let claimed =
+            collect::claim(&request, ("test", &mut Leases::default()), Duration::from_secs(600)).await.unwrap();
         let lease = claimed.into_iter().next().unwrap().1;
         let instance = collect::meet(&request, &lease, "instance").await.unwrap();
         Self { request, lease, instance, _held: held }
