@@ -259,7 +259,7 @@ impl Metrics {
             vsphere_unreadable: put(
                 ours,
                 "taskloom_vsphere_unreadable",
-                "Tasks of vCenters that could not be read as they were told, or not be kept",
+                "Unreadable tasks of vCenters",
                 Counter::default(),
             ),
             log_bytes: put(ours, "taskloom_log_bytes", "Bytes that attempts wrote to their logs", Counter::default()),

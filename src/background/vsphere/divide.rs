@@ -61,7 +61,7 @@ impl<'r> Division<'r> {
             match self.write(&part).await {
                 Ok(()) => {}
                 Err(error) if error.is_about_one_record() => open.extend(halves(part, error, self)),
-                Err(error) => self.fail(&part, Arc::new(error)),
+                Err(error) => self.fail(&part, &Arc::new(error)),
             }
         }
     }
@@ -81,9 +81,9 @@ impl<'r> Division<'r> {
         Ok(())
     }
 
-    fn fail(&mut self, part: &[Piece], error: Arc<Error>) {
+    fn fail(&mut self, part: &[Piece], error: &Arc<Error>) {
         for (at, _) in part {
-            self.answers[*at] = Err(Arc::clone(&error));
+            self.answers[*at] = Err(Arc::clone(error));
         }
     }
 
