@@ -1,6 +1,6 @@
 //! Removal of what is old and of what was deleted, in bites: for the process's own jobs.
 //!
-//! The invariant: a bite is a transaction of its own, and behind it others have as long to write as it took. One that
+//! The invariant: a bite is a transaction of its own, and behind it others have a while to write. One that
 //! removed nothing is the last, so what cannot be removed keeps nobody busy.
 
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use crate::telemetry::metrics::What;
 
 pub use crate::store::removal::Old;
 
-/// The shortest pause between two bites.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The shortest pause between two bites, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 /// Tasks that are listed at a time, and after how many of them others have a turn.
 const TASKS: (u64, usize) = (200, 20);
 
@@ -52,7 +52,7 @@ impl Round {
             }
             removed += rows;
             request.store.metrics().removed_rows.get_or_create(&What { what: old.name() }).inc_by(rows);
-            tokio::time::sleep(begun.elapsed().max(PAUSE)).await;
+            pause(begun).await;
         }
     }
 
@@ -88,11 +88,14 @@ impl Round {
                 for task in some {
                     match super::task::delete(request, task.id).await {
                         Ok(_) => removed += 1,
-                        Err(error) if error.code().kind == Kind::Unavailable => return Err(error),
-                        Err(error) => tracing::debug!(task = %task.id, ?error, "an old task stays for now"),
+                        Err(error) => match error.code().kind {
+                            Kind::Unavailable => return Err(error),
+                            Kind::NotFound | Kind::Conflict => {}
+                            _ => failed(request, "tasks", &error),
+                        },
                     }
                 }
-                tokio::time::sleep(begun.elapsed().max(PAUSE)).await;
+                pause(begun).await;
             }
             let Some(last) = page.rows.last().filter(|_| page.has_next) else { break };
             after = Some(Key { value: None, id: last.id.0 });
@@ -116,6 +119,11 @@ impl Round {
         }
         failed.map_or(Ok(removed), Err)
     }
+}
+
+/// Others write for as long as a bite took.
+async fn pause(begun: Instant) {
+    tokio::time::sleep(begun.elapsed().clamp(PAUSES.0, PAUSES.1)).await;
 }
 
 /// Counts and logs a removal that did not get through; others go on.
