@@ -109,7 +109,7 @@ impl Page {
 pub fn contains(column: impl ColumnTrait, part: &str) -> Expr {
     // SQLite reads a pattern up to the first U+0000, and what is left of it would match everything.
     if !text::is_storable(part) {
-        return Expr::val(false).into();
+        return Expr::val(false);
     }
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');

@@ -178,91 +178,51 @@ impl Metrics {
         registry.register_collector(Box::new(Loud));
         registry.register("taskloom_build", "What is running", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let ours = &mut registry;
-        let (removed_rows, removal_failures) = removals(ours);
         Self {
-            http_requests: put(ours, "taskloom_http_requests", "Answered requests", Family::default()),
-            http_request_duration: put(
+            http_requests: put(ours, "taskloom_http_requests", "Answered requests"),
+            http_request_duration: keep(
                 ours,
                 "taskloom_http_request_duration_seconds",
                 "From a request to the head of its answer",
                 Family::new_with_constructor(Buckets),
             ),
-            tasks_submitted: put(ours, "taskloom_tasks_submitted", "Accepted tasks", Counter::default()),
-            tasks_finished: put(ours, "taskloom_tasks_finished", "Ended tasks by state", Family::default()),
-            attempts_finished: put(ours, "taskloom_attempts_finished", "Ended attempts by outcome", Family::default()),
-            attempt_duration: put(
-                ours,
-                "taskloom_attempt_duration_seconds",
-                "From the claim of an attempt to its end",
-                Seconds::default(),
-            ),
-            subtasks_running: put(ours, "taskloom_subtasks_running", "Subtasks that run here now", Gauge::default()),
-            worker_slots: put(
-                ours,
-                "taskloom_worker_slots",
-                "Subtasks that could run here at a time",
-                Gauge::default(),
-            ),
+            tasks_submitted: put(ours, "taskloom_tasks_submitted", "Accepted tasks"),
+            tasks_finished: put(ours, "taskloom_tasks_finished", "Ended tasks by state"),
+            attempts_finished: put(ours, "taskloom_attempts_finished", "Ended attempts by outcome"),
+            attempt_duration: put(ours, "taskloom_attempt_duration_seconds", "From the claim of an attempt to its end"),
+            subtasks_running: put(ours, "taskloom_subtasks_running", "Subtasks that run here now"),
+            worker_slots: put(ours, "taskloom_worker_slots", "Subtasks that could run here at a time"),
             leases_lost: put(
                 ours,
                 "taskloom_leases_lost",
                 "Attempts taken back from a worker that gave no sign of life",
-                Counter::default(),
             ),
-            engine_commits: put(ours, "taskloom_engine_commits", "Transactions of the engine", Counter::default()),
+            engine_commits: put(ours, "taskloom_engine_commits", "Transactions of the engine"),
             engine_commit_duration: put(
                 ours,
                 "taskloom_engine_commit_duration_seconds",
                 "Duration of the engine's transactions",
-                Seconds::default(),
             ),
-            engine_wait: put(
-                ours,
-                "taskloom_engine_wait_seconds",
-                "From the end of an attempt to its record",
-                Seconds::default(),
-            ),
-            refused_writes: put(
-                ours,
-                "taskloom_engine_refused_writes",
-                "Writes of attempts that were lost",
-                Family::default(),
-            ),
+            engine_wait: put(ours, "taskloom_engine_wait_seconds", "From the end of an attempt to its record"),
+            refused_writes: put(ours, "taskloom_engine_refused_writes", "Writes of attempts that were lost"),
             unfit_records: put(
                 ours,
                 "taskloom_engine_unfit_records",
                 "Records that cannot be written or read for what is in them",
-                Counter::default(),
             ),
-            database_wait: put(
-                ours,
-                "taskloom_database_wait_seconds",
-                "From wanting a transaction to having it",
-                Seconds::default(),
-            ),
-            removed_rows,
-            removal_failures,
-            event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions", Open::default()),
-            events_delivered: put(ours, "taskloom_events_delivered", "Events handed to the hub", Counter::default()),
-            vsphere_collectors: put(
-                ours,
-                "taskloom_vsphere_collectors",
-                "vCenters that are collected here",
-                Open::default(),
-            ),
+            database_wait: put(ours, "taskloom_database_wait_seconds", "From wanting a transaction to having it"),
+            removed_rows: put(ours, "taskloom_removed_rows", "Rows removed for their age or with what was deleted"),
+            removal_failures: put(ours, "taskloom_removal_failures", "Removals that did not get through"),
+            event_subscribers: put(ours, "taskloom_event_subscribers", "Open subscriptions"),
+            events_delivered: put(ours, "taskloom_events_delivered", "Events handed to the hub"),
+            vsphere_collectors: put(ours, "taskloom_vsphere_collectors", "vCenters that are collected here"),
             vsphere_changes: put(
                 ours,
                 "taskloom_vsphere_changes",
                 "New and changed tasks of vCenters that were written here",
-                Counter::default(),
             ),
-            vsphere_unreadable: put(
-                ours,
-                "taskloom_vsphere_unreadable",
-                "Unreadable tasks of vCenters",
-                Counter::default(),
-            ),
-            log_bytes: put(ours, "taskloom_log_bytes", "Bytes that attempts wrote to their logs", Counter::default()),
+            vsphere_unreadable: put(ours, "taskloom_vsphere_unreadable", "Unreadable tasks of vCenters"),
+            log_bytes: put(ours, "taskloom_log_bytes", "Bytes that attempts wrote to their logs"),
             registry,
         }
     }
@@ -276,15 +236,12 @@ impl Metrics {
     }
 }
 
-fn removals(registry: &mut Registry) -> (Family<What, Counter>, Family<What, Counter>) {
-    let help = "Rows removed for their age, or because what they belong to was deleted";
-    let removed = put(registry, "taskloom_removed_rows", help, Family::default());
-    let help = "Removals that did not get through";
-    (removed, put(registry, "taskloom_removal_failures", help, Family::default()))
+/// The suffixes `_total` and `_info` are added when metrics are written.
+fn put<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    keep(registry, name, help, M::default())
 }
 
-/// The suffixes `_total` and `_info` are added when metrics are written.
-fn put<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+fn keep<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
     registry.register(name, help, metric.clone());
     metric
 }
