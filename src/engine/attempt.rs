@@ -376,7 +376,7 @@ impl Scribe {
 
     /// The attempt will fail for this reason, and its log says so where it happened.
     async fn fail(&mut self, fault: Text) {
-        let line = format!("{fault}: the attempt fails\n");
+        let line = fault.as_str().replace('\n', " ") + ": the attempt fails\n";
         self.keep(line.as_bytes(), 1, Source::System, self.clock.now()).await;
         self.fault.get_or_insert(fault);
     }
