@@ -301,7 +301,10 @@ mod tests {
                 let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
                 let (got, count, _) = run(&chunks);
                 let got = String::from_utf8(got).expect("every line is text");
-                assert!(got.lines().all(|line| line.len() > FULL - 4), "no piece is shorter than it has to be");
+                assert!(
+                    got.split('\n').take(3).all(|line| line.len() > FULL - 4),
+                    "no piece is shorter than it has to be"
+                );
                 assert_eq!((got.replace('\n', ""), count), (text.clone(), 4), "{letters} by {size}");
             }
         }
@@ -422,7 +425,7 @@ mod tests {
             // Here and there a secret, and something that begins like one.
             let text = secrets.iter().fold(text, |text, secret| {
                 let half = &secret.expose()[..secret.expose().floor_char_boundary(3)];
-                text.replacen('升', &format!("{half} {}", secret.expose()), 50)
+                text.replacen('升', &format!("{half} {} ", secret.expose()), 50)
             });
             let mut mask = crate::executor::Mask::of(&secrets).stream();
             let (mut lines, mut reports) = (Lines::new(Stream::Stdout), vec![]);

@@ -163,7 +163,8 @@ async fn a_pause_begins_no_further_statement() {
     sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
     let sql = "select pg_advisory_lock(7); select pg_advisory_unlock(7); create table after_pause (id int)";
     let waiting = async || {
-        let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+        let waits = "select count(*) from pg_locks join pg_database d on d.oid = database
+            where datname = current_database() and locktype = 'advisory' and objid = 7 and not granted";
         sqlx::query(waits).fetch_one(&mut PgConnection::connect(&url).await.unwrap()).await.unwrap().get::<i64, _>(0)
     };
     let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
