@@ -19,6 +19,7 @@ pub mod http;
 pub mod lease;
 pub mod lifecycle;
 pub mod log;
+pub mod memory;
 pub mod resolver;
 pub mod rows;
 pub mod server;

@@ -124,6 +124,10 @@ struct Filling {
 
 impl Filling {
     fn take(&mut self, chunk: &result_chunk::Model, (from, to): (i64, i64)) -> Result<()> {
+        if chunk.first_row + i64::from(chunk.rows) <= from {
+            // It ends before the page: the set has no more.
+            return Ok(());
+        }
         let mut unpack = rows::Unpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
         for _ in chunk.first_row..from {
             unpack.skip().map_err(Error::internal)?;

@@ -153,8 +153,9 @@ fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
             .pragma("synchronous", "FULL")
             .pragma("foreign_keys", "ON")
             .pragma("temp_store", "MEMORY")
-            .pragma("cache_size", "-16384")
-            .pragma("mmap_size", "268435456")
+            // Of each connection, in KiB. What is read beyond that is in the system's memory, and nobody else's.
+            .pragma("cache_size", "-4096")
+            .pragma("mmap_size", "0")
             // Somebody else's lock is waited for as long as a connection is.
             .busy_timeout(pools.acquire)
             .statement_cache_capacity(256)

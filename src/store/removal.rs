@@ -4,6 +4,8 @@
 //! removals belongs to one process: on PostgreSQL by a lock that ends with its connection, also when the process is
 //! frozen; on SQLite there is one process.
 
+use std::borrow::Cow;
+
 use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
@@ -174,8 +176,21 @@ struct Last {
     last: Option<i64>,
 }
 
+/// A bite's statement as this database is to have it. PostgreSQL may join the keys by a walk over the whole table; of an
+/// array it looks each up.
+#[must_use]
+pub fn bite_for(backend: DbBackend, sql: &str) -> Cow<'_, str> {
+    match sql.split_once(" WHERE id IN (SELECT ") {
+        Some((table, keys)) if backend == DbBackend::Postgres => {
+            format!("{table} WHERE id = ANY(ARRAY(SELECT {keys})").into()
+        }
+        _ => sql.into(),
+    }
+}
+
 async fn run(tx: &Tx, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<u64> {
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    let backend = tx.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, bite_for(backend, sql), values);
     Ok(tx.execute_raw(statement).await?.rows_affected())
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, Row as _};
 
 use crate::harness::cut::{FailPoint, Moment, Proxy, Which};
-use crate::harness::postgres;
 use crate::harness::server::{SUBMIT, Server, until};
+use crate::harness::{postgres, wait};
 
 /// Servers that are tried at the same time.
 const LANES: usize = 2;
@@ -128,20 +128,19 @@ impl Lane {
             answer.pointer("/data/submitTask").map(drop)
         })
         .await;
-        let begun = Instant::now();
-        loop {
+        let mut stands = (0, String::new());
+        let ended = async || {
             let task = sqlx::query("SELECT id, state FROM task WHERE name = $1").bind(&id);
             let row = task.fetch_one(&mut self.direct).await.unwrap();
-            let (task, state): (i64, String) = (row.get(0), row.get(1));
-            if state == "SUCCESSFUL" {
-                let flow = Flow { cut: self.proxy.disarm(), statements: self.proxy.recorded() };
-                self.account_for(task).await.unwrap_or_else(|wrong| panic!("{key}: {wrong}\n{}", self.server.log()));
-                return flow;
-            }
-            let waits = matches!(state.as_str(), "PENDING" | "RUNNING") && begun.elapsed() < DEADLINE;
-            assert!(waits, "{key}: it is {state}\n{}", self.server.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            stands = (row.get(0), row.get(1));
+            (!matches!(stands.1.as_str(), "PENDING" | "RUNNING")).then_some(())
+        };
+        wait::attempt_within(DEADLINE, ended).await;
+        let (task, state) = stands;
+        assert_eq!(state, "SUCCESSFUL", "{key}\n{}", self.server.log());
+        let flow = Flow { cut: self.proxy.disarm(), statements: self.proxy.recorded() };
+        self.account_for(task).await.unwrap_or_else(|wrong| panic!("{key}: {wrong}\n{}", self.server.log()));
+        flow
     }
 
     /// What must hold of a flow that has ended.

@@ -21,7 +21,7 @@ use taskloom::lease::Lives;
 use taskloom::resolver::task::submit::{New, Source, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
-use taskloom::store::{Store, Tx, migrate};
+use taskloom::store::{Own, Store, Tx, migrate};
 use taskloom::vault::Vault;
 use taskloom_entity::{TaskId, TaskType, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -70,7 +70,9 @@ impl Lab {
             });
             pool
         };
-        let store = Store::new(counted(store.write()), counted(store.read())).with(store.own().clone());
+        let own = store.own();
+        let own = Own { write: counted(&own.write), read: counted(&own.read), lease: own.lease.clone() };
+        let store = Store::new(counted(store.write()), counted(store.read())).with(own);
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let request = request(store.clone(), clock.clone()).await;
         let tenant = resolver::tenant::create(&request, "t").await.unwrap().id;

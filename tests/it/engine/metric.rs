@@ -30,7 +30,8 @@ const MISHAPS: [&str; 4] = [
 ];
 
 /// These are moved by vCenters: `tests/it/vsphere/follow.rs`.
-const VCENTERS: [&str; 2] = ["taskloom_vsphere_changes_total", "taskloom_vsphere_collectors"];
+const VCENTERS: [&str; 3] =
+    ["taskloom_vsphere_changes_total", "taskloom_vsphere_collectors", "taskloom_vsphere_unreadable_total"];
 
 async fn every_metric_moves(bench: Bench) {
     let go = bench.file("go");

@@ -255,6 +255,7 @@ async fn every_bite_goes_by_an_index(lab: Bench) {
             _ => ("EXPLAIN QUERY PLAN", "detail"),
         };
         let values: Vec<sea_orm::Value> = (0..count).map(|_| 5_i64.into()).collect();
+        let sql = removal::bite_for(backend, sql);
         let statement = Statement::from_sql_and_values(backend, format!("{explain} {sql}"), values);
         let rows = lab.store().write().query_all_raw(statement).await.unwrap();
         let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).unwrap()).collect();

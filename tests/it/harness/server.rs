@@ -83,13 +83,8 @@ impl Server {
     /// Waits for its end; how long that took.
     pub(crate) async fn ended(&mut self) -> Duration {
         let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(begun.elapsed() < DEADLINE, "it does not end\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
+        let status = wait::attempt_within(DEADLINE, async || self.child.try_wait().unwrap()).await;
+        let status = status.unwrap_or_else(|| panic!("it does not end\n{}", self.log()));
         assert!(status.success(), "{status}\n{}", self.log());
         begun.elapsed()
     }

@@ -111,7 +111,8 @@ fn lives(pid: i32) -> bool {
 #[tokio::test]
 async fn what_a_frozen_server_has_locked_is_let_go() {
     let database = postgres::database().await;
-    let pools = Pools { connections: 2, acquire: Duration::from_secs(5) };
+    // Two of these write.
+    let pools = Pools { connections: 16, acquire: Duration::from_secs(5) };
     let (store, _guard) = open(&Place::Postgres(database.url.clone()), pools).await.unwrap();
     let frozen = store.begin().await.unwrap();
     let lock = "SELECT pg_advisory_xact_lock(1)";
