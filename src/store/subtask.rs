@@ -1,7 +1,9 @@
 //! Subtasks, found and listed. Their states are written by [`super::change`] alone.
 
+use futures::TryStreamExt as _;
 use sea_orm::{
-    ConnectionTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+    ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, Select, SelectModel, Selector, StreamTrait,
 };
 use taskloom_entity::{
     AttemptId, ExecutorKind, JsonText, Operation, SubtaskId, SubtaskState, TaskId, Timestamp, subtask, task,
@@ -104,16 +106,20 @@ pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Resul
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_tasks(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<Row>> {
-    Ok(Row::of(in_order(conn, tasks)).all(conn).await?)
+pub async fn of_tasks(conn: &(impl ConnectionTrait + StreamTrait), tasks: &[TaskId]) -> Result<Vec<Row>> {
+    gather(Row::of(in_order(conn, tasks)), conn).await
 }
 
 /// The same, unless there are more than so many together.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn few_of_tasks(conn: &impl ConnectionTrait, tasks: &[TaskId], most: usize) -> Result<Option<Vec<Row>>> {
-    let rows = Row::of(in_order(conn, tasks).limit(most as u64 + 1)).all(conn).await?;
+pub async fn few_of_tasks(
+    conn: &(impl ConnectionTrait + StreamTrait),
+    tasks: &[TaskId],
+    most: usize,
+) -> Result<Option<Vec<Row>>> {
+    let rows = gather(Row::of(in_order(conn, tasks).limit(most as u64 + 1)), conn).await?;
     Ok(Some(rows).filter(|rows| rows.len() <= most))
 }
 
@@ -121,8 +127,16 @@ pub async fn few_of_tasks(conn: &impl ConnectionTrait, tasks: &[TaskId], most: u
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn briefs(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<Brief>> {
-    Ok(Brief::of(in_order(conn, tasks)).all(conn).await?)
+pub async fn briefs(conn: &(impl ConnectionTrait + StreamTrait), tasks: &[TaskId]) -> Result<Vec<Brief>> {
+    gather(Brief::of(in_order(conn, tasks)), conn).await
+}
+
+/// Reads row by row: a row as SQLite's driver has it is ten times as large as what is made of it.
+async fn gather<M: FromQueryResult + Send>(
+    found: Selector<SelectModel<M>>,
+    conn: &(impl ConnectionTrait + StreamTrait),
+) -> Result<Vec<M>> {
+    Ok(found.stream(conn).await?.try_collect().await?)
 }
 
 /// How many subtasks these tasks have together.
