@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use taskloom::vsphere::CloneTo;
@@ -10,6 +11,7 @@ use super::lab::{Ground, agree, collection, follows, kept, on_both, register, re
 use super::proxy::{Meddle, Meddler};
 use super::simulator::{Simulator, within};
 use crate::harness::server::until;
+use crate::harness::wait;
 
 on_both!(
     a_wait_that_hangs_is_replaced_and_said,
@@ -84,15 +86,12 @@ async fn a_key_that_is_given_out_again_is_another_task(ground: Ground) {
     assert_eq!(again, key);
     let server = ground.server().await;
     let document = "query($id: ID!) { vsphereTasks(filter: {vcenterId: $id}) { nodes { key vsphereState isLost } } }";
-    let nodes = within(async {
-        loop {
-            let nodes = server.get(document, json!({"id": id}), "/vsphereTasks/nodes").await;
-            if nodes.as_array().unwrap().iter().any(|task| task["isLost"] == true) {
-                return nodes;
-            }
-        }
-    })
-    .await;
+    // It is looked for twice, so that nothing is given up that only hides.
+    let lost = wait::attempt_within(Duration::from_secs(120), async || {
+        let nodes = server.get(document, json!({"id": id}), "/vsphereTasks/nodes").await;
+        nodes.as_array().unwrap().iter().any(|task| task["isLost"] == true).then_some(nodes)
+    });
+    let nodes = lost.await.unwrap_or_else(|| panic!("it is not lost\n{}", server.log()));
     // The newest first.
     let stands = json!([
         {"key": key, "vsphereState": "RUNNING", "isLost": false},
