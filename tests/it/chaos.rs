@@ -149,14 +149,16 @@ impl Server {
     }
 
     async fn until_ended(&self, tasks: usize) {
-        // What a dead server ran is taken again within 20 s; the rest is work.
+        // What a dead server ran is taken again within 20 s; the rest is work, as long as it goes on.
         let mut ended = 0;
-        let all = async || {
-            ended = self.ask(ENDED, json!({})).await.unwrap()["tasks"]["totalCount"].as_u64().unwrap();
-            (ended == tasks as u64).then_some(())
-        };
-        let came = wait::attempt_within(Duration::from_secs(60), all).await;
-        assert!(came.is_some(), "{ended} of {tasks} tasks have ended: the others are stuck");
+        while ended < tasks as u64 {
+            let more = async || {
+                let now = self.ask(ENDED, json!({})).await.unwrap()["tasks"]["totalCount"].as_u64().unwrap();
+                (now > ended).then_some(now)
+            };
+            let came = wait::attempt_within(Duration::from_secs(60), more).await;
+            ended = came.unwrap_or_else(|| panic!("{ended} of {tasks} tasks have ended: the others are stuck"));
+        }
     }
 
     async fn account_for(&self, accepted: &BTreeSet<i64>) {
