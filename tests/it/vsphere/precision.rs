@@ -35,7 +35,7 @@ impl Meddle for Cut {
 /// Rounded to milliseconds; every other time with an error of the rounding: `.713999` for `.714`.
 fn milliseconds(_: &str, at: DateTime<Utc>) -> String {
     let millis = (at.timestamp_micros() + 500).div_euclid(1000) * 1000;
-    let micros = if at.second() % 2 == 0 { millis } else { millis - 1 };
+    let micros = if at.second().is_multiple_of(2) { millis } else { millis - 1 };
     DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
