@@ -73,12 +73,6 @@ impl Text {
         Self::cut(raw, MESSAGE)
     }
 
-    /// A message that may not be there.
-    #[must_use]
-    pub fn maybe(raw: Option<&str>) -> Option<Self> {
-        raw.map(Self::message)
-    }
-
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

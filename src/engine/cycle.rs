@@ -142,8 +142,7 @@ impl Cycle {
             return Some(Taken::Refused);
         };
         let canceling = draft.snapshot().subtasks[index].state == SubtaskState::Canceling;
-        let message = finish.message.as_ref().map(|message| message.as_str().to_owned());
-        if !execute::finish(draft, index, &finish.outcome, message) {
+        if !execute::finish(draft, index, &finish.outcome, finish.message.clone().map(String::from)) {
             return Some(Taken::Refused);
         }
         let keeps = finish.outcome == Outcome::Succeeded && !canceling && !finish.outputs.is_empty();
@@ -167,7 +166,7 @@ impl Cycle {
             match report {
                 Report::Progress(fraction, text) => {
                     if execute::advance(draft, index, *fraction) || text.is_some() {
-                        let told = progressed(draft, *attempt, index, text.as_ref());
+                        let told = progressed(draft, *attempt, index, text.clone());
                         self.told.push(told);
                     }
                 }
@@ -176,7 +175,7 @@ impl Cycle {
                         kind: EventKind::Warning,
                         subtask_id: Some(attempt.subtask_id),
                         attempt_id: Some(attempt.id),
-                        message: Some(text.as_str().to_owned()),
+                        message: Some(text.clone().into()),
                         ..blank_of(draft)
                     };
                     self.told.push(event);
@@ -314,8 +313,7 @@ pub(super) fn ended(finish: &Finish, canceling: bool, at: Timestamp) -> Ended {
         Outcome::TimedOut => AttemptState::TimedOut,
         Outcome::Canceled => AttemptState::Canceled,
     };
-    let (exit_code, used) = (finish.exit_code, finish.used);
-    let message = finish.message.as_ref().map(|message| message.as_str().to_owned());
+    let (exit_code, message, used) = (finish.exit_code, finish.message.clone().map(String::from), finish.used);
     Ended { id: finish.attempt.id, state, at, exit_code, message, used }
 }
 
@@ -324,12 +322,12 @@ fn blank_of(draft: &Draft) -> NewEvent {
     blank(task.tenant_id, task.id, draft.now())
 }
 
-fn progressed(draft: &Draft, attempt: AttemptRef, index: usize, text: Option<&Text>) -> NewEvent {
+fn progressed(draft: &Draft, attempt: AttemptRef, index: usize, text: Option<Text>) -> NewEvent {
     NewEvent {
         subtask_id: Some(attempt.subtask_id),
         attempt_id: Some(attempt.id),
         progress: Some(draft.snapshot().subtasks[index].progress),
-        message: text.map(|text| text.as_str().to_owned()),
+        message: text.map(String::from),
         ..blank_of(draft)
     }
 }

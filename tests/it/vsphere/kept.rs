@@ -3,19 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom::auth::{self, Principal};
 use taskloom::clock::SystemClock;
-use taskloom::error::Language;
 use taskloom::resolver::vsphere::collect::{self, Lease, Leases, Object, Report, Seen, Source};
 use taskloom::resolver::vsphere::{info, task};
-use taskloom::resolver::{App, Request, vcenter};
+use taskloom::resolver::{Request, vcenter};
 use taskloom::store::migrate;
 use taskloom::store::open::Guard;
-use taskloom::vault::{Hidden, Vault};
 use taskloom::vsphere::{Fault, LocalizableMessage, Reason, Reference, TaskInfo, TaskState, Value};
-use taskloom_entity::{VcenterTrust, VsphereInstanceId, VsphereTaskState, vsphere_task};
+use taskloom_entity::{VsphereInstanceId, VsphereTaskState, vsphere_task};
 
 use super::lab::{Ground, on_both};
+use super::rows;
 
 on_both!(an_object_that_is_named_twice_is_one, a_task_that_is_told_often_is_one, extremes_are_kept);
 
@@ -31,28 +29,9 @@ impl Bench {
     async fn on(ground: &Ground) -> Self {
         let (store, held) = ground.store().await;
         migrate::up(&store).await.unwrap();
-        let settings = auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None };
-        let app = App::open(store, Arc::new(SystemClock), Vault::fleeting(), settings).await.unwrap();
-        let request = Request {
-            app: Arc::new(app),
-            principal: Principal::system("test"),
-            language: Language::En,
-            id: "0000000000000000".into(),
-            address: None,
-        };
+        let request = rows::system(store, Arc::new(SystemClock)).await;
         let tenant = taskloom::resolver::tenant::create(&request, "home").await.unwrap().id;
-        let new = vcenter::New {
-            tenant: Some(tenant),
-            name: "lab".into(),
-            uuid: Some("lab".into()),
-            address: "127.0.0.1:1".into(),
-            user: "reader".into(),
-            password: Some(Hidden::new("secret".into())),
-            trust: VcenterTrust::System,
-            trusted: None,
-            collect: true,
-            keep_days: None,
-        };
+        let new = rows::vcenter(tenant, "lab", None);
         vcenter::put(&request, new, false).await.unwrap();
         let claimed =
             collect::claim(&request, ("test", &mut Leases::default()), Duration::from_secs(600)).await.unwrap();

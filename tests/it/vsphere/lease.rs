@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
-use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
-use taskloom::error::{Language, code};
+use taskloom::error::code;
 use taskloom::resolver::vsphere::collect::{self, Leases, Report, Seen, Source};
 use taskloom::resolver::vsphere::task::{Filter, count};
-use taskloom::resolver::{App, Request, retention, vcenter};
+use taskloom::resolver::{Request, retention, vcenter};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Store, migrate, removal};
-use taskloom::vault::{Hidden, Vault};
-use taskloom_entity::{Timestamp, VcenterId, VcenterTrust, VsphereReason, VsphereTaskState};
+use taskloom_entity::{Timestamp, VcenterId};
 
+use super::rows;
 use crate::harness::postgres;
 
 const LEASE: Duration = Duration::from_secs(15);
@@ -33,15 +32,7 @@ struct Server {
 impl Server {
     async fn new(name: &'static str, store: &Store, at: Timestamp) -> Self {
         let clock = HeldClock::at(at);
-        let settings = auth::gate::Settings { session_idle: HOUR, token_expiry: None };
-        let app = App::open(store.clone(), clock.clone(), Vault::fleeting(), settings).await.unwrap();
-        let request = Request {
-            app: Arc::new(app),
-            principal: Principal::system("test"),
-            language: Language::En,
-            id: "0000000000000000".into(),
-            address: None,
-        };
+        let request = rows::system(store.clone(), clock.clone()).await;
         Self { name, request, clock, leases: Leases::default() }
     }
 
@@ -60,18 +51,7 @@ impl Server {
             Some(tenant) => tenant.id,
             None => taskloom::resolver::tenant::create(&self.request, "home").await.unwrap().id,
         };
-        let new = vcenter::New {
-            tenant: Some(tenant),
-            name: name.into(),
-            uuid: Some(name.into()),
-            address: "127.0.0.1:1".into(),
-            user: "reader".into(),
-            password: Some(Hidden::new("secret".into())),
-            trust: VcenterTrust::System,
-            trusted: None,
-            collect: true,
-            keep_days: None,
-        };
+        let new = rows::vcenter(tenant, name, None);
         vcenter::put(&self.request, new, false).await.unwrap().vcenter.unwrap().id
     }
 }
@@ -186,28 +166,5 @@ async fn rows(store: &Store, table: &str) -> i64 {
 }
 
 fn ended(key: &str) -> Seen {
-    Seen {
-        key: key.into(),
-        state: VsphereTaskState::Success,
-        is_lost: false,
-        cancelled: false,
-        cancelable: false,
-        progress: None,
-        name: None,
-        description_id: "VirtualMachine.powerOn".into(),
-        entity: None,
-        entity_name: None,
-        reason: VsphereReason::System,
-        username: None,
-        fault: None,
-        message: None,
-        detail: None,
-        event_chain_id: 1,
-        parent_key: None,
-        root_key: None,
-        rest: None,
-        queued_at: NOW,
-        started_at: None,
-        completed_at: Some(NOW),
-    }
+    rows::ended(key, NOW, NOW)
 }
