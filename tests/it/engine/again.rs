@@ -92,14 +92,17 @@ async fn what_never_came_to_its_worker_is_lost(server: Server, place: Place) {
     tokio::spawn(clerk.run(CancellationToken::new()));
     let mine = desk.register(Hello { name: "mine".into(), labels: vec!["mine".into()], slots: 1 }).await.unwrap();
 
+    // Nothing else can be claimed by the wrong desk: the others come once this one is taken.
+    let task = server.admin.submit("t", &[shell("a", "true").with("workers", json!(["mine"]))]).await;
+    let theirs = Life { id: name, lease };
+    let lost = within("the work is claimed", desk.claim(&theirs, 1)).await.unwrap().remove(0);
     let go = server.file("go");
     let code = format!("until test -e {go}; do sleep 0.02; done");
     let slow = server.admin.submit("slow", &[shell("a", &code)]).await;
     let quick = server.admin.submit("quick", &[noop("a"), noop("b").needs("a")]).await;
-    let task = server.admin.submit("t", &[shell("a", "true").with("workers", json!(["mine"]))]).await;
-    let theirs = Life { id: name, lease };
-    let lost = within("the work is claimed", desk.claim(&theirs, 1)).await.unwrap().remove(0);
     let attempts = async |task: &str| server.admin.subtask(task, "a", "attempts { state }").await["attempts"].clone();
+    until("slow is taken", async || (attempts(&slow).await == json!([{"state": "RUNNING"}])).then_some(())).await;
+    server.admin.wait(&quick, "SUCCESSFUL").await;
     until("it is given back", async || (attempts(&task).await == json!([{"state": "LOST"}])).then_some(())).await;
     assert_eq!(desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
 
