@@ -19,7 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 pub use answer::respond;
-pub use language::language;
+pub use language::{language, take_language};
 pub use patient::{PATIENCE, Patient};
 pub use probe::Ready;
 

@@ -233,7 +233,7 @@ fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken)
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
     let limits = Limits { page: settings.server.page_bytes.len(), ..limits(&settings.graphql) };
-    let schema = graphql::build(app.store.clone(), &limits);
+    let schema = graphql::build(app, &limits);
     let transport = transport::Settings {
         body: settings.server.body_limit.len(),
         time: settings.server.request_timeout,

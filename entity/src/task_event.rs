@@ -18,6 +18,8 @@ pub struct Model {
     pub subtask_id: Option<SubtaskId>,
     pub attempt_id: Option<AttemptId>,
     pub kind: EventKind,
+    /// The task's state before; none: it began with this, or a release wrote it that did not keep it.
+    pub from_state: Option<TaskState>,
     /// Of TASK_… events.
     pub task_state: Option<TaskState>,
     /// Of SUBTASK_… events.

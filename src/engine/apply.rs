@@ -1,7 +1,9 @@
 //! Writes decided plans: rows, then the events that tell of them, in the caller's transaction. Whoever commits it
 //! rings the hub's bell afterwards, and counts the tally.
 
-use taskloom_entity::{EventKind, TaskId, TenantId, Timestamp};
+use std::collections::HashMap;
+
+use taskloom_entity::{EventKind, TaskId, TaskState, TenantId, Timestamp};
 
 use super::tally::Tally;
 use crate::error::Result;
@@ -29,14 +31,21 @@ pub async fn apply_with(
     now: Timestamp,
 ) -> Result<Tally> {
     change::write(tx, plans).await?;
-    let mut events = events(plans, actor, now);
-    events.extend(more);
+    let states: HashMap<TaskId, TaskState> = plans.iter().map(|plan| &plan.snapshot.task).map(|it| (it.id, it.state)).collect();
+    // They stand behind the plans' own, and are told of the tasks as those left them.
+    let more = more.into_iter().map(|event| NewEvent { from_state: states.get(&event.task_id).copied(), ..event });
+    let events = plans.iter().flat_map(|plan| events(plan, actor, now)).chain(more).collect();
     event::append(tx, events).await?;
     Ok(Tally::of(plans))
 }
 
-fn events(plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Vec<NewEvent> {
-    plans.iter().flat_map(|plan| plan.moves.iter().map(move |step| told(plan, step, actor, now))).collect()
+fn events(plan: &Plan, actor: Option<&str>, now: Timestamp) -> impl Iterator<Item = NewEvent> {
+    let mut stands = plan.task_touched.unwrap_or(plan.snapshot.task.state);
+    plan.moves.iter().map(move |step| {
+        let event = NewEvent { from_state: Some(stands), ..told(plan, step, actor, now) };
+        stands = event.task_state.unwrap_or(stands);
+        event
+    })
 }
 
 fn told(plan: &Plan, step: &Move, actor: Option<&str>, now: Timestamp) -> NewEvent {
@@ -75,6 +84,7 @@ pub fn blank(tenant_id: TenantId, task_id: TaskId, at: Timestamp) -> NewEvent {
         subtask_id: None,
         attempt_id: None,
         kind: EventKind::Progress,
+        from_state: None,
         task_state: None,
         subtask_state: None,
         operation: None,

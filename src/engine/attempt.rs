@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::findings::Findings;
+use super::last_line::LastLine;
 use super::outputs::Outputs;
 use super::port::{Assignment, AttemptRef, Equipment, Finish, Needs, Port, Report, Taken, Wish};
 use super::worker::Options;
@@ -239,7 +240,7 @@ fn finish(attempt: AttemptRef, finished: Result<Finished, executor::ExecutorErro
         executor::Outcome::Lost => Outcome::Lost,
     };
     let (exit_code, used) = (finished.exit_code, used(finished.usage));
-    let message = finished.message.map(Text::from);
+    let message = finished.message.map(|reason| said.last.explain(&reason.into()));
     // What could not be kept is no success, whatever its exit status says.
     let (outcome, message) = match (outcome, said.fault) {
         (Outcome::Succeeded, Some(fault)) => (Outcome::Failed, Some(fault)),
@@ -263,6 +264,7 @@ struct Said {
     outputs: Map<String, Value>,
     /// Why what it said could not all be kept.
     fault: Option<Text>,
+    last: LastLine,
 }
 
 /// Passes on what a program says.
@@ -281,6 +283,7 @@ struct Scribe {
     warnings: u64,
     fault: Option<Text>,
     findings: Findings,
+    last: LastLine,
     progress: Option<(f64, Option<Text>)>,
     told_at: Option<Instant>,
     refused: bool,
@@ -303,6 +306,7 @@ impl Scribe {
             warnings: 0,
             fault: None,
             findings: Findings::of(bench.port.clone(), attempt),
+            last: LastLine::default(),
             progress: None,
             told_at: None,
             refused: false,
@@ -334,7 +338,7 @@ impl Scribe {
             self.tell(Report::Warning(format!("… and {more} more warnings: all of them are in the log").into())).await;
         }
         let fault = self.fault.or_else(|| self.findings.fault());
-        Said { outputs: self.outputs.into_values(), fault }
+        Said { outputs: self.outputs.into_values(), fault, last: self.last }
     }
 
     fn due(&self) -> Option<Instant> {
@@ -351,6 +355,9 @@ impl Scribe {
                     Stream::Stderr => Source::Stderr,
                     Stream::System => Source::System,
                 };
+                if source == Source::Stderr {
+                    self.last.hear(&text);
+                }
                 self.keep(&text, lines, source, at).await;
             }
             executor::Report::Progress { fraction, text } => {

@@ -15,6 +15,7 @@ mod doubt;
 pub mod equip;
 pub mod farewell;
 mod findings;
+mod last_line;
 mod outputs;
 pub mod port;
 pub mod recovery;

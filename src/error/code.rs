@@ -15,8 +15,10 @@ pub struct Code {
     pub en: &'static str,
     /// The Chinese message.
     pub zh: &'static str,
-    /// What to do, for the documentation.
+    /// What to do, in English.
     pub remedy: &'static str,
+    /// What to do, in Chinese.
+    pub remedy_zh: &'static str,
 }
 
 impl Kind {
@@ -38,7 +40,7 @@ impl Kind {
 macro_rules! codes {
     (@status $kind:ident) => { Kind::$kind.status() };
     (@status $kind:ident $status:literal) => { $status };
-    ($($constant:ident $kind:ident $(= $status:literal)? $en:literal $zh:literal $remedy:literal;)+) => {
+    ($($constant:ident $kind:ident $(= $status:literal)? $en:literal $zh:literal $remedy:literal $remedy_zh:literal;)+) => {
         $(
             #[doc = $en]
             pub static $constant: Code = Code {
@@ -48,6 +50,7 @@ macro_rules! codes {
                 en: $en,
                 zh: $zh,
                 remedy: $remedy,
+                remedy_zh: $remedy_zh,
             };
         )+
 
@@ -57,46 +60,46 @@ macro_rules! codes {
 }
 
 codes! {
-    TASK_NOT_FOUND NotFound "task {id} does not exist" "任务 {id} 不存在" "Check the id; a task of another tenant looks the same.";
-    SUBTASK_NOT_FOUND NotFound "subtask {id} does not exist" "子任务 {id} 不存在" "Check the id; a subtask of another tenant looks the same.";
-    DEFINITION_NOT_FOUND NotFound "definition {id} does not exist" "任务定义 {id} 不存在" "List the definitions to see their names and versions.";
-    USER_NOT_FOUND NotFound "user {id} does not exist" "用户 {id} 不存在" "List the users.";
-    TOKEN_NOT_FOUND NotFound "token {id} does not exist" "令牌 {id} 不存在" "List the tokens.";
-    TENANT_NOT_FOUND NotFound "tenant {id} does not exist" "租户 {id} 不存在" "List the tenants.";
-    SECRET_NOT_FOUND NotFound "secret {id} does not exist" "密钥 {id} 不存在" "List the secrets; a secret of another tenant looks the same.";
-    VCENTER_NOT_FOUND NotFound "vCenter {vcenter} does not exist" "vCenter {vcenter} 不存在" "List the vCenters; one of another tenant looks the same.";
-    VSPHERE_TASK_NOT_FOUND NotFound "vSphere task {id} does not exist" "vSphere 任务 {id} 不存在" "Check the id; a task of another tenant looks the same.";
-    DATA_SOURCE_NOT_FOUND NotFound "data source {id} does not exist" "数据源 {id} 不存在" "List the data sources; one of another tenant looks the same.";
-    ENGINE_NOT_FOUND NotFound "no data source is set up for the engine {engine}" "没有为引擎 {engine} 配置数据源" "Ask an administrator to set up a data source with this `engine`, or name another engine.";
-    RESULT_SET_NOT_FOUND NotFound "subtask {id} has no result set {number}" "子任务 {id} 没有结果集 {number}" "`resultSets` of the subtask lists those there are; a new attempt begins with none.";
-    PATH_NOT_FOUND NotFound "there is nothing at {path}" "{path} 处没有任何内容" "The answer names the paths that exist.";
-    OPERATION_NOT_ALLOWED Conflict "{object} is {state}: {operation} is not allowed" "{object} 状态为 {state}，不能进行 {operation}" "`availableOperations` says what is allowed now.";
-    ROLLBACK_PROHIBITED Conflict "task {id} cannot be rolled back: {reason}" "任务 {id} 不能回滚：{reason}" "Retry or skip what failed; rollback is forbidden by the definition.";
-    IDEMPOTENCY_KEY_REUSED Conflict "idempotency key {key} was used with another request" "幂等键 {key} 已用于另一个请求" "Use a new key for a new request, or send the same request again.";
-    NAME_TAKEN Conflict "the name {name} is taken" "名称 {name} 已被占用" "Choose another name.";
-    VCENTER_REFUSED Conflict "the vCenter did not do it ({why}): {reason}" "vCenter 未执行（{why}）：{reason}" "`why` is the word for it; the vCenter's own reason follows.";
-    LAST_ADMIN Conflict "user {name} is the last administrator" "用户 {name} 是最后一个管理员" "Make another user ADMIN first.";
-    INVALID_INPUT Invalid "{what} is not valid: {reason}" "{what} 无效：{reason}" "Mend the named field.";
-    INVALID_SPEC Invalid "the definition is not valid: {reason}" "任务定义无效：{reason}" "`extensions.faults` names each place with its line.";
-    INVALID_PARAMETERS Invalid "the parameters are not valid: {reason}" "参数无效：{reason}" "`extensions.faults` names each parameter; the definition's JSON Schema says what it wants.";
-    INVALID_ID Invalid "{id} is not the id of a {type}" "{id} 不是 {type} 的标识" "Ids are opaque: send one that the graph gave out.";
-    INVALID_CURSOR Invalid "{cursor} is not a cursor of this list" "{cursor} 不是此列表的游标" "Send a cursor that this field gave out.";
-    INVALID_PAGE Invalid "{what} is out of range: {reason}" "{what} 超出范围：{reason}" "Ask for a page within the named range.";
-    BAD_REQUEST Invalid "{reason}" "{reason}" "Mend the request as the message says.";
-    METHOD_NOT_ALLOWED Invalid = 405 "{path} does not answer {method}" "{path} 不支持 {method} 方法" "`Allow` and the answer name the methods.";
-    BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, or raise `server.body_limit`.";
-    QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time.";
-    TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down.";
-    TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`.";
-    UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in.";
-    BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either.";
-    TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way.";
-    NOT_THE_OWNER Forbidden "task {id} was submitted by {user}: only they or an administrator may do this" "任务 {id} 由 {user} 提交：只有该用户或管理员可以执行此操作" "Sign in as its owner, or ask an administrator.";
-    FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role.";
-    DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back.";
-    OUTCOME_UNKNOWN Unavailable "the connection to the database broke before it answered, so it may have been done: look before you send it again; with an idempotencyKey send it again" "数据库连接在应答前中断，操作可能已执行：重新发送前请先查看结果；带有 idempotencyKey 的请求可直接重新发送" "With an `idempotencyKey` send the same request again: it is done once. Without one look first whether it was done.";
-    SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart.";
-    TIMED_OUT Unavailable "the request took longer than {seconds} s" "请求超过 {seconds} 秒" "Ask for less at a time.";
-    KEY_NOT_USABLE Unavailable "a secret cannot be opened or sealed: {reason}" "密钥无法解密或加密：{reason}" "Give this server the key file or `TASKLOOM_SECRET_KEY` of the one that sealed it; `docs/secrets.md` says how.";
-    INTERNAL Internal "internal error; the log has it under this request's id" "内部错误；日志中可按请求标识查找" "Look into the server's log for the request id.";
+    TASK_NOT_FOUND NotFound "task {id} does not exist" "任务 {id} 不存在" "Check the id; a task of another tenant looks the same." "请检查标识；其他租户的任务同样显示为不存在。";
+    SUBTASK_NOT_FOUND NotFound "subtask {id} does not exist" "子任务 {id} 不存在" "Check the id; a subtask of another tenant looks the same." "请检查标识；其他租户的子任务同样显示为不存在。";
+    DEFINITION_NOT_FOUND NotFound "definition {id} does not exist" "任务定义 {id} 不存在" "List the definitions to see their names and versions." "请列出任务定义，查看其名称和版本。";
+    USER_NOT_FOUND NotFound "user {id} does not exist" "用户 {id} 不存在" "List the users." "请列出用户。";
+    TOKEN_NOT_FOUND NotFound "token {id} does not exist" "令牌 {id} 不存在" "List the tokens." "请列出令牌。";
+    TENANT_NOT_FOUND NotFound "tenant {id} does not exist" "租户 {id} 不存在" "List the tenants." "请列出租户。";
+    SECRET_NOT_FOUND NotFound "secret {id} does not exist" "密钥 {id} 不存在" "List the secrets; a secret of another tenant looks the same." "请列出密钥；其他租户的密钥同样显示为不存在。";
+    VCENTER_NOT_FOUND NotFound "vCenter {vcenter} does not exist" "vCenter {vcenter} 不存在" "List the vCenters; one of another tenant looks the same." "请列出 vCenter；其他租户的 vCenter 同样显示为不存在。";
+    VSPHERE_TASK_NOT_FOUND NotFound "vSphere task {id} does not exist" "vSphere 任务 {id} 不存在" "Check the id; a task of another tenant looks the same." "请检查标识；其他租户的任务同样显示为不存在。";
+    DATA_SOURCE_NOT_FOUND NotFound "data source {id} does not exist" "数据源 {id} 不存在" "List the data sources; one of another tenant looks the same." "请列出数据源；其他租户的数据源同样显示为不存在。";
+    ENGINE_NOT_FOUND NotFound "no data source is set up for the engine {engine}" "没有为引擎 {engine} 配置数据源" "Ask an administrator to set up a data source with this `engine`, or name another engine." "请管理员配置带有此 `engine` 的数据源，或改用其他引擎。";
+    RESULT_SET_NOT_FOUND NotFound "subtask {id} has no result set {number}" "子任务 {id} 没有结果集 {number}" "`resultSets` of the subtask lists those there are; a new attempt begins with none." "子任务的 `resultSets` 列出现有结果集；新的尝试从零开始。";
+    PATH_NOT_FOUND NotFound "there is nothing at {path}" "{path} 处没有任何内容" "The answer names the paths that exist." "应答中列出了存在的路径。";
+    OPERATION_NOT_ALLOWED Conflict "{object} is {state}: {operation} is not allowed" "{object} 状态为 {state}，不能进行 {operation}" "`availableOperations` says what is allowed now." "`availableOperations` 说明当前允许的操作。";
+    ROLLBACK_PROHIBITED Conflict "task {id} cannot be rolled back: {reason}" "任务 {id} 不能回滚：{reason}" "Retry or skip what failed; rollback is forbidden by the definition." "请重试或跳过失败的部分；任务定义禁止回滚。";
+    IDEMPOTENCY_KEY_REUSED Conflict "idempotency key {key} was used with another request" "幂等键 {key} 已用于另一个请求" "Use a new key for a new request, or send the same request again." "新请求请使用新的键，或重新发送相同的请求。";
+    NAME_TAKEN Conflict "the name {name} is taken" "名称 {name} 已被占用" "Choose another name." "请选择其他名称。";
+    VCENTER_REFUSED Conflict "the vCenter did not do it ({why}): {reason}" "vCenter 未执行（{why}）：{reason}" "`why` is the word for it; the vCenter's own reason follows." "`why` 是原因代码，其后是 vCenter 自身给出的原因。";
+    LAST_ADMIN Conflict "user {name} is the last administrator" "用户 {name} 是最后一个管理员" "Make another user ADMIN first." "请先将另一个用户设为 ADMIN。";
+    INVALID_INPUT Invalid "{what} is not valid: {reason}" "{what} 无效：{reason}" "Mend the named field." "请修正所指出的字段。";
+    INVALID_SPEC Invalid "the definition is not valid: {reason}" "任务定义无效：{reason}" "`extensions.faults` names each place with its line." "`extensions.faults` 指出每一处错误及其行号。";
+    INVALID_PARAMETERS Invalid "the parameters are not valid: {reason}" "参数无效：{reason}" "`extensions.faults` names each parameter; the definition's JSON Schema says what it wants." "`extensions.faults` 指出每个有误的参数；要求见任务定义中的 JSON Schema。";
+    INVALID_ID Invalid "{id} is not the id of a {type}" "{id} 不是 {type} 的标识" "Ids are opaque: send one that the graph gave out." "标识不可自行拼造：请使用接口返回的标识。";
+    INVALID_CURSOR Invalid "{cursor} is not a cursor of this list" "{cursor} 不是此列表的游标" "Send a cursor that this field gave out." "请使用此字段返回的游标。";
+    INVALID_PAGE Invalid "{what} is out of range: {reason}" "{what} 超出范围：{reason}" "Ask for a page within the named range." "请在所指出的范围内请求分页。";
+    BAD_REQUEST Invalid "{reason}" "{reason}" "Mend the request as the message says." "请按消息所述修正请求。";
+    METHOD_NOT_ALLOWED Invalid = 405 "{path} does not answer {method}" "{path} 不支持 {method} 方法" "`Allow` and the answer name the methods." "`Allow` 头和应答中列出了可用的方法。";
+    BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, or raise `server.body_limit`." "请减少发送内容，或调大 `server.body_limit`。";
+    QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time." "请减少单次查询的内容。";
+    TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down." "请降低请求频率。";
+    TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`." "请关闭无人查看的订阅，稍后用同一游标重新订阅，或调大 `server.max_subscriptions`。";
+    UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in." "请发送 Bearer 令牌或 Basic 凭据，或先登录。";
+    BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either." "请检查用户名和密码；两种错误使用同一条消息。";
+    TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way." "请创建新令牌，或以其他方式登录。";
+    NOT_THE_OWNER Forbidden "task {id} was submitted by {user}: only they or an administrator may do this" "任务 {id} 由 {user} 提交：只有该用户或管理员可以执行此操作" "Sign in as its owner, or ask an administrator." "请以任务所有者身份登录，或联系管理员。";
+    FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role." "请向管理员申请该角色。";
+    DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back." "请检查数据库是否运行、磁盘是否已满、文件是否被锁定；恢复后服务器会自动继续。";
+    OUTCOME_UNKNOWN Unavailable "the connection to the database broke before it answered, so it may have been done: look before you send it again; with an idempotencyKey send it again" "数据库连接在应答前中断，操作可能已执行：重新发送前请先查看结果；带有 idempotencyKey 的请求可直接重新发送" "With an `idempotencyKey` send the same request again: it is done once. Without one look first whether it was done." "带有 `idempotencyKey` 时请重新发送相同请求，只会执行一次；否则请先查看是否已执行。";
+    SHUTTING_DOWN Unavailable "the server is stopping: try again" "服务器正在停止：请重试" "Send the request again after the restart." "请在重启后重新发送请求。";
+    TIMED_OUT Unavailable "the request took longer than {seconds} s" "请求超过 {seconds} 秒" "Ask for less at a time." "请减少单次请求的内容。";
+    KEY_NOT_USABLE Unavailable "a secret cannot be opened or sealed: {reason}" "密钥无法解密或加密：{reason}" "Give this server the key file or `TASKLOOM_SECRET_KEY` of the one that sealed it; `docs/secrets.md` says how." "请为此服务器提供加密时所用的密钥文件或 `TASKLOOM_SECRET_KEY`；方法见 `docs/secrets.md`。";
+    INTERNAL Internal "internal error; the log has it under this request's id" "内部错误；日志中可按请求标识查找" "Look into the server's log for the request id." "请在服务器日志中按请求标识查找。";
 }

@@ -154,7 +154,16 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The public text, with the remedy behind it.
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self, language: Language) -> &'static str {
+        match language {
+            Language::En => self.0.code.remedy,
+            Language::Zh => self.0.code.remedy_zh,
+        }
+    }
+
+    /// The public text.
     #[must_use]
     pub fn message(&self, language: Language) -> String {
         let template = match language {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Bell;
 use super::log::{Log, Tasks};
-use crate::error::Result;
+use crate::error::{Error, Result, code};
 use crate::store::Store;
 use crate::telemetry::metrics::Held;
 
@@ -86,6 +86,20 @@ impl<L: Log> Hub<L> {
     #[must_use]
     pub fn subscribers(&self) -> usize {
         self.0.newest.receiver_count()
+    }
+
+    /// Reads on behind `after`, which a client sent; none: behind the newest event of now.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR` when no event has such a number yet: it was of another database.
+    pub async fn follow(&self, after: Option<EventId>) -> Result<Tail<L>> {
+        if let Some(after) = after
+            && after > self.newest()
+            && after > L::newest(&self.0.store).await?
+        {
+            return Err(Error::new(&code::INVALID_CURSOR).with("cursor", after));
+        }
+        Ok(self.tail(after))
     }
 
     /// Reads on behind `after`; none: behind the newest event of now.

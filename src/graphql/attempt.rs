@@ -1,14 +1,13 @@
 //! Attempts and what they use.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use taskloom_entity::attempt;
 
 use super::context::Has;
 use super::id;
 use super::loader::WorkerOf;
-use super::scalar::BigInt;
+use super::scalar::{BigInt, Instant};
 use super::state::{AttemptState, Operation};
 use super::subtask::Subtask;
 
@@ -18,7 +17,7 @@ pub struct Attempt(pub attempt::Model);
 
 /// What an attempt uses of its host, or used.
 #[derive(Clone, Debug, SimpleObject)]
-pub struct Resource {
+pub struct ResourceUsage {
     /// Seconds of CPU of all its processes.
     cpu_seconds: f64,
     /// Bytes of memory, last seen.
@@ -29,7 +28,7 @@ pub struct Resource {
     processes: i32,
 }
 
-impl Resource {
+impl ResourceUsage {
     /// What is known of it.
     #[must_use]
     pub fn of(attempt: &attempt::Model) -> Option<Self> {
@@ -70,12 +69,12 @@ impl Attempt {
         Ok(ctx.loaders().one(WorkerOf(self.0.worker_id.clone())).await?)
     }
     /// When it began.
-    async fn started_at(&self) -> DateTime<Utc> {
-        self.0.started_at.utc()
+    async fn started_at(&self) -> Instant {
+        self.0.started_at.into()
     }
     /// When it ended.
-    async fn finished_at(&self) -> Option<DateTime<Utc>> {
-        self.0.finished_at.map(|at| at.utc())
+    async fn finished_at(&self) -> Option<Instant> {
+        self.0.finished_at.map(Into::into)
     }
     /// The exit status of its process.
     async fn exit_code(&self) -> Option<i32> {
@@ -90,8 +89,8 @@ impl Attempt {
         BigInt(self.0.first_line)
     }
     /// What it uses, or used.
-    async fn resource(&self) -> Option<Resource> {
-        Resource::of(&self.0)
+    async fn usage(&self) -> Option<ResourceUsage> {
+        ResourceUsage::of(&self.0)
     }
     /// Its subtask.
     async fn subtask(&self, ctx: &Context<'_>) -> Result<Option<Subtask>> {

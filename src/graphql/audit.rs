@@ -2,13 +2,12 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{AuditId, TenantId, UserId, audit};
 
 use super::context::Has;
 use super::id;
-use super::page::{self, Args};
-use super::scalar::Json;
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant, Json};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::resolver;
@@ -35,7 +34,7 @@ pub struct AuditEntry {
     #[graphql(skip)]
     tenant_key: Option<TenantId>,
     /// When.
-    at: DateTime<Utc>,
+    at: Instant,
     /// The name of who did it, at that time.
     actor: String,
     /// `subtask.retry`.
@@ -78,7 +77,7 @@ impl From<audit::Model> for AuditEntry {
             user_key: row.user_id,
             tenant_key: row.tenant_id,
             key: row.id,
-            at: row.at.utc(),
+            at: row.at.into(),
             actor: row.actor,
             action: row.action,
             object: row.object,
@@ -102,9 +101,9 @@ pub struct AuditFilter {
     /// Done, or refused.
     outcome: Option<AuditOutcome>,
     /// From this instant on.
-    since: Option<DateTime<Utc>>,
+    since: Option<Instant>,
     /// Before this instant.
-    until: Option<DateTime<Utc>>,
+    until: Option<Instant>,
 }
 
 impl From<AuditFilter> for Filter {
@@ -120,6 +119,8 @@ impl From<AuditFilter> for Filter {
     }
 }
 
+const LIST: List = List::by_id("audit");
+
 /// What a page of the log says beside its edges.
 #[derive(Debug)]
 pub struct AuditTotal(Filter);
@@ -127,8 +128,8 @@ pub struct AuditTotal(Filter);
 #[Object]
 impl AuditTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::audit::count(ctx.request(), &self.0).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::audit::count(ctx.request(), &self.0).await?.cast_signed()))
     }
 }
 
@@ -151,8 +152,8 @@ impl AuditQuery {
         filter: Option<AuditFilter>,
     ) -> Result<Connection<String, AuditEntry, AuditTotal>> {
         let filter = Filter::from(filter.unwrap_or_default());
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
-        Ok(page::connection_with(acts, AuditTotal(filter), |act| (page::cursor(act.id.0), act.into())))
+        Ok(page::connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), act.into())))
     }
 }

@@ -1,15 +1,15 @@
 //! Kept definitions and their versions.
 
 use async_graphql::connection::Connection;
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
+use async_graphql::{Context, ID, InputObject, Object, Result};
 use taskloom_entity::definition::Model;
 use taskloom_entity::{DefinitionId, TenantId};
 
+use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
-use super::page::{Args, connection_with, cursor};
-use super::scalar::{BigInt, Kept};
+use super::page::{Args, List, connection_with};
+use super::scalar::{BigInt, Instant, Kept};
 use super::task::SpecInput;
 use crate::resolver;
 use crate::resolver::batch::Document;
@@ -59,10 +59,12 @@ impl Definition {
         &self.0.creator
     }
     /// When.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at.utc()
+    async fn created_at(&self) -> Instant {
+        self.0.created_at.into()
     }
 }
+
+const LIST: List = List::by_id("definitions");
 
 /// How many definitions a list has.
 #[derive(Clone, Debug)]
@@ -96,14 +98,14 @@ impl DefinitionQuery {
         before: Option<String>,
         versions_of: Option<String>,
     ) -> Result<Connection<String, Definition, DefinitionTotal>> {
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let slice = resolver::definition::list(ctx.request(), versions_of.as_deref(), page).await?;
-        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (cursor(row.id.0), Definition(row))))
+        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (LIST.cursor(row.id.0), Definition(row))))
     }
 
     /// One definition by name; the newest version unless one is named.
-    async fn definition(&self, ctx: &Context<'_>, name: String, version: Option<i32>) -> Result<Definition> {
-        Ok(resolver::definition::get_by_name(ctx.request(), &name, version).await?.into())
+    async fn definition(&self, ctx: &Context<'_>, name: String, version: Option<i32>) -> Result<Option<Definition>> {
+        Ok(Some(resolver::definition::get_by_name(ctx.request(), &name, version).await?.into()))
     }
 }
 
@@ -118,22 +120,20 @@ pub struct SaveDefinitionInput {
     tenant_id: Option<ID>,
 }
 
-/// Which definition.
-#[derive(Clone, Debug, InputObject)]
-#[graphql(name = "DefinitionIdInput")]
-pub struct DefinitionInput {
-    /// Its id.
-    id: ID,
+names_one! {
+    "Definition" as DefinitionId:
+    /// Which definition is taken out of use: any of its versions.
+    DeleteDefinitionInput
 }
 
-/// The definition.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct DefinitionPayload {
-    /// As it is kept, or was.
-    definition: Definition,
+shows_one! {
+    definition: Definition, of Model:
+    /// The definition as it is kept.
+    SaveDefinitionPayload
+    /// The definition that was taken out of use.
+    DeleteDefinitionPayload
 }
 
-/// Changes of definitions.
 #[derive(Debug, Default)]
 pub struct DefinitionMutation;
 
@@ -141,15 +141,18 @@ pub struct DefinitionMutation;
 #[Object]
 impl DefinitionMutation {
     /// Keeps a definition as the newest version of its name; one that is unchanged stays as it is.
-    async fn save_definition(&self, ctx: &Context<'_>, input: SaveDefinitionInput) -> Result<DefinitionPayload> {
+    async fn save_definition(&self, ctx: &Context<'_>, input: SaveDefinitionInput) -> Result<SaveDefinitionPayload> {
         let source: Source = super::task::source(input.spec, input.source, None, None)?;
         let tenant = input.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId);
-        Ok(DefinitionPayload { definition: resolver::definition::save(ctx.request(), source, tenant).await?.into() })
+        Ok(resolver::definition::save(ctx.request(), source, tenant).await?.into())
     }
 
     /// Takes every version of a definition out of use. Tasks made of it stay.
-    async fn delete_definition(&self, ctx: &Context<'_>, input: DefinitionInput) -> Result<DefinitionPayload> {
-        let kept = DefinitionId(id::decode("Definition", &input.id)?);
-        Ok(DefinitionPayload { definition: resolver::definition::delete(ctx.request(), kept).await?.into() })
+    async fn delete_definition(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteDefinitionInput,
+    ) -> Result<DeleteDefinitionPayload> {
+        Ok(resolver::definition::delete(ctx.request(), input.decode()?).await?.into())
     }
 }

@@ -73,6 +73,7 @@ pub fn report(error: &Error, caller: &Caller) -> ServerError {
 pub fn encode(error: &Error, caller: &Caller) -> ServerError {
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", error.code().name);
+    extensions.set("remedy", error.remedy(caller.language));
     if !error.list_faults().is_empty() {
         extensions.set("faults", Value::List(error.list_faults().iter().take(ERRORS).map(fault).collect()));
     }
@@ -162,6 +163,7 @@ mod tests {
             json["extensions"],
             serde_json::json!({
                 "code": "OPERATION_NOT_ALLOWED",
+                "remedy": "`availableOperations` 说明当前允许的操作。",
                 "faults": [{"path": "input.id", "message": "is running"}],
                 "availableOperations": ["CANCEL"],
                 "retryAfterSeconds": 2,
@@ -170,7 +172,7 @@ mod tests {
         );
         let plain = encode(&Error::internal("secret"), &Caller::default());
         let json = serde_json::to_value(&plain).expect("serializes");
-        assert_eq!(json["extensions"], serde_json::json!({"code": "INTERNAL"}));
+        assert_eq!(json["extensions"], serde_json::json!({"code": "INTERNAL", "remedy": code::INTERNAL.remedy}));
         assert!(!json.to_string().contains("secret"));
     }
 

@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
 use futures::Stream;
 use taskloom_entity::{EventId, TaskId, task_event};
 
 use super::context::Has;
 use super::id;
 use super::log::LogPage;
+use super::page::List;
+use super::scalar::{BigInt, Instant};
 use super::state::{EventKind, Operation, SubtaskState, TaskState};
-use super::subtask::Subtask;
+use super::subtask::{FIRST, Subtask};
 use super::task::{Task, TaskFilter};
-use crate::error::{Error, code};
 use crate::event::Entry;
 use crate::resolver;
+use crate::resolver::event::Change;
 
 /// Something that happened to a task or one of its subtasks.
 #[derive(Clone, Debug)]
@@ -26,13 +25,17 @@ pub struct TaskEvent(pub task_event::Model);
 /// Something that happened to a task or one of its subtasks.
 #[Object]
 impl TaskEvent {
+    /// Opaque and unique.
+    pub async fn id(&self) -> ID {
+        id::encode("TaskEvent", self.0.id)
+    }
     /// Its place in the log of events: subscriptions go on behind it.
     async fn cursor(&self) -> String {
-        cursor(self.0.id)
+        EVENTS.cursor(self.0.id.0)
     }
     /// When.
-    async fn at(&self) -> DateTime<Utc> {
-        self.0.at.utc()
+    async fn at(&self) -> Instant {
+        self.0.at.into()
     }
     /// What it tells.
     async fn kind(&self) -> EventKind {
@@ -49,6 +52,10 @@ impl TaskEvent {
     /// Of which attempt.
     async fn attempt_id(&self) -> Option<ID> {
         self.0.attempt_id.map(|attempt| id::encode("Attempt", attempt))
+    }
+    /// The state of the task before; null: it began with this, or an earlier release kept it.
+    async fn from_state(&self) -> Option<TaskState> {
+        self.0.from_state.map(Into::into)
     }
     /// The task's new state.
     async fn task_state(&self) -> Option<TaskState> {
@@ -76,48 +83,47 @@ impl TaskEvent {
     }
 }
 
-/// The text of an event's place.
-#[must_use]
-pub fn cursor(id: EventId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("event:{id}"))
-}
+/// The log of events, which all of its readers have one place in.
+pub const EVENTS: List = List::by_id("taskEvents");
 
-/// The place of such a text.
+/// The place of a cursor.
 ///
 /// # Errors
 /// `INVALID_CURSOR`.
-pub fn place(cursor: Option<&str>) -> crate::error::Result<Option<EventId>> {
-    let Some(text) = cursor else { return Ok(None) };
-    let decoded = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let number = decoded.as_deref().and_then(|text| text.strip_prefix("event:")).and_then(|text| text.parse().ok());
-    number.map(|number| Some(EventId(number))).ok_or_else(|| Error::new(&code::INVALID_CURSOR).with("cursor", text))
+pub fn place(list: &List, cursor: Option<&str>) -> crate::error::Result<Option<EventId>> {
+    cursor.map(|cursor| list.place(cursor).map(|key| EventId(key.id))).transpose()
 }
 
 /// A change of a task, with the task as it stands.
 #[derive(Clone, Debug)]
-pub struct TaskChange(Arc<Entry>);
+pub struct TaskChange(Change);
 
 /// A change of a task, with the task as it stands.
 #[Object]
 impl TaskChange {
     /// Go on behind this one with `after`.
     async fn cursor(&self) -> String {
-        cursor(self.0.event.id)
+        EVENTS.cursor(self.0.entry.event.id.0)
+    }
+    /// Whether the task matches the filter after this; `task` itself may have gone on since. False: it has left what
+    /// the filter shows, or was deleted.
+    async fn matches(&self) -> bool {
+        self.0.matches
     }
     /// What happened.
     async fn event(&self) -> TaskEvent {
-        TaskEvent(self.0.event.clone())
+        TaskEvent(self.0.entry.event.clone())
     }
     /// The task as it stood when the event was read; none when it was deleted by then.
     async fn task(&self, ctx: &Context<'_>) -> Result<Option<Task>> {
-        match &self.0.task {
+        match &self.0.entry.task {
             Some(task) => Ok(Some(Task(task.clone()))),
-            None => Ok(ctx.loaders().one(self.0.event.task_id).await?.map(Task)),
+            None => Ok(ctx.loaders().one(self.0.entry.event.task_id).await?.map(Task)),
         }
     }
     /// The subtask that changed, as it stands now.
     async fn subtask(&self, ctx: &Context<'_>) -> Result<Option<Subtask>> {
-        match self.0.event.subtask_id {
+        match self.0.entry.event.subtask_id {
             Some(id) => Ok(ctx.loaders().one(id).await?.map(Subtask)),
             None => Ok(None),
         }
@@ -130,7 +136,7 @@ pub struct TaskProgress {
     /// Go on behind this one with `after`.
     cursor: String,
     /// When.
-    at: DateTime<Utc>,
+    at: Instant,
     /// The task, 0 to 1; none when it was deleted by then.
     progress: Option<f64>,
     /// The subtask whose report this is.
@@ -147,13 +153,13 @@ impl From<&Entry> for TaskProgress {
     fn from(entry: &Entry) -> Self {
         let (event, task) = (&entry.event, entry.task.as_deref());
         Self {
-            cursor: cursor(event.id),
-            at: event.at.utc(),
+            cursor: EVENTS.cursor(event.id.0),
+            at: event.at.into(),
             progress: task.map(|task| task.progress),
             subtask_id: event.subtask_id.map(|subtask| id::encode("Subtask", subtask)),
             subtask_progress: event.subtask_id.and(event.progress),
             message: event.message.clone(),
-            state: task.map(|task| task.state.into()),
+            state: event.task_state.or(event.from_state).or(task.map(|task| task.state)).map(Into::into),
         }
     }
 }
@@ -163,11 +169,13 @@ impl From<&Entry> for TaskProgress {
 pub struct TaskChangeFilter {
     /// Of this task only.
     task_id: Option<ID>,
-    /// Of the tasks that match when the change is read.
+    /// Of the tasks that match this before or after the change.
     tasks: Option<TaskFilter>,
+    /// Of these kinds; left out: all but `PROGRESS`. Deletions are always told.
+    kinds: Option<Vec<EventKind>>,
     /// Of the task itself only, not of its subtasks.
-    #[graphql(default)]
-    tasks_only: bool,
+    #[graphql(default_with = "Some(false)")]
+    tasks_only: Option<bool>,
 }
 
 /// Follows tasks.
@@ -177,7 +185,8 @@ pub struct TaskSubscription;
 /// Follows tasks.
 #[Subscription]
 impl TaskSubscription {
-    /// Each change of the caller's tasks and their subtasks, once and in order. With `after`, a cursor of an earlier
+    /// Each change of the caller's tasks and their subtasks, once and in order; with a filter, those of tasks that match
+    /// it before or after the change, as `matches` says. With `after`, a cursor of an earlier
     /// one, what happened meanwhile comes first; without it, what happens from now on.
     async fn task_changed(
         &self,
@@ -188,19 +197,21 @@ impl TaskSubscription {
         let filter = filter.unwrap_or_default();
         let only = filter.task_id.as_ref().map(|task| id::decode("Task", task)).transpose()?.map(TaskId);
         let tasks = filter.tasks.map(TaskFilter::decode).transpose()?;
-        let follow =
-            resolver::event::follow(ctx.request(), only, resolver::event::CHANGES, place(after.as_deref())?).await?;
-        let tasks_only = filter.tasks_only;
-        let wanted = move |entry: &Entry| {
-            let matches =
-                |filter: &crate::resolver::task::Filter| entry.task.as_ref().is_some_and(|task| filter.matches(task));
-            !(tasks_only && entry.event.subtask_id.is_some()) && tasks.as_ref().is_none_or(matches)
+        let kinds = match filter.kinds {
+            Some(kinds) => kinds.into_iter().map(Into::into).chain([taskloom_entity::EventKind::TaskDeleted]).collect(),
+            None => resolver::event::CHANGES.to_vec(),
         };
+        let after = place(&EVENTS, after.as_deref())?;
+        let follow = resolver::event::follow(ctx.request(), only, kinds, after).await?;
+        let tasks_only = filter.tasks_only.unwrap_or_default();
         let batches = futures::stream::try_unfold(follow, |mut follow| async move {
             let batch = follow.next().await?;
             Ok::<_, async_graphql::Error>(Some((batch, follow)))
         });
-        Ok(one_by_one(batches, move |entry: &Arc<Entry>| wanted(entry).then(|| TaskChange(entry.clone()))))
+        Ok(one_by_one(batches, move |entry: &Arc<Entry>| {
+            let is_told = !(tasks_only && entry.event.subtask_id.is_some());
+            is_told.then(|| Change::seen_by(tasks.as_ref(), entry)).flatten().map(TaskChange)
+        }))
     }
 
     /// The progress of one task, as it moves; it completes when the task has ended (SUCCESSFUL, FAILED, CANCELED or
@@ -213,7 +224,7 @@ impl TaskSubscription {
         after: Option<String>,
     ) -> Result<impl Stream<Item = Result<TaskProgress>> + use<>> {
         let task = TaskId(id::decode("Task", &task_id)?);
-        let follow = resolver::progress::follow(ctx.request(), task, place(after.as_deref())?).await?;
+        let follow = resolver::progress::follow(ctx.request(), task, place(&EVENTS, after.as_deref())?).await?;
         let batches = futures::stream::try_unfold(follow, |mut follow| async move {
             Ok::<_, async_graphql::Error>(follow.next().await?.map(|batch| (batch, follow)))
         });
@@ -226,12 +237,12 @@ impl TaskSubscription {
         &self,
         ctx: &Context<'_>,
         subtask_id: ID,
-        #[graphql(default = 1)] from_line: i64,
+        #[graphql(default_with = "Some(FIRST)")] from_line: Option<BigInt>,
     ) -> Result<impl Stream<Item = Result<LogPage>> + use<>> {
         let subtask = taskloom_entity::SubtaskId(id::decode("Subtask", &subtask_id)?);
-        let follow = resolver::log::follow(ctx.request(), subtask, from_line).await?;
-        Ok(futures::stream::try_unfold(follow, |mut follow| async move {
-            Ok(follow.next().await?.map(|page| (LogPage::from(page), follow)))
+        let follow = resolver::log::follow(ctx.request(), subtask, from_line.unwrap_or(FIRST).0).await?;
+        Ok(futures::stream::try_unfold(follow, move |mut follow| async move {
+            Ok(follow.next().await?.map(|page| (LogPage::of(subtask, page), follow)))
         }))
     }
 }

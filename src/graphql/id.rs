@@ -5,6 +5,7 @@ use async_graphql::ID;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::scalar::BigInt;
 use crate::error::{Error, Result, code};
 
 /// The id of a row of this type.
@@ -21,6 +22,21 @@ pub fn decode(kind: &'static str, id: &ID) -> Result<i64> {
     let refused = || Error::new(&code::INVALID_ID).with("id", id.as_str()).with("type", kind);
     let (found, number) = split(id).ok_or_else(refused)?;
     if found == kind { number.parse().map_err(|_| refused()) } else { Err(refused()) }
+}
+
+/// The number of a row that is named by exactly one of its id and its number.
+///
+/// # Errors
+/// `INVALID_INPUT` for none or both, `INVALID_ID`.
+pub fn pick(kind: &'static str, id: Option<ID>, database_id: Option<BigInt>) -> Result<i64> {
+    match (id, database_id) {
+        (Some(id), None) => decode(kind, &id),
+        (None, Some(BigInt(number))) => Ok(number),
+        (None, None) | (Some(_), Some(_)) => {
+            let reason = "give exactly one of `id` and `databaseId`";
+            Err(Error::new(&code::INVALID_INPUT).with("what", "`id`").with("reason", reason))
+        }
+    }
 }
 
 /// The type's name and the row's number or name, when it is an id at all.

@@ -1,11 +1,13 @@
 //! Lines of logs.
 
-use async_graphql::SimpleObject;
-use chrono::{DateTime, Utc};
+use async_graphql::{Context, Object, Result, SimpleObject};
+use taskloom_entity::SubtaskId;
 
-use super::scalar::BigInt;
+use super::context::Has;
+use super::loader::AttemptsOf;
+use super::scalar::{BigInt, Instant};
 use super::state::{LogLevel, LogSource};
-use crate::log;
+use crate::log::{Line, read};
 use crate::resolver::log::Tail;
 
 /// One line of a log.
@@ -13,8 +15,10 @@ use crate::resolver::log::Tail;
 pub struct LogLine {
     /// From 1 through all attempts of the subtask.
     number: BigInt,
+    /// The number of the attempt that wrote it.
+    attempt: i32,
     /// When it was read.
-    time: DateTime<Utc>,
+    time: Instant,
     /// How loud.
     level: LogLevel,
     /// From where.
@@ -23,44 +27,94 @@ pub struct LogLine {
     text: String,
 }
 
-/// Lines of a log.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct LogPage {
-    /// In order.
-    lines: Vec<LogLine>,
-    /// The line to ask for next.
-    next_line: BigInt,
-}
-
-/// The end of a log.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct LogTail {
-    /// How many bytes lie before it.
-    left_out: BigInt,
-    /// In order.
-    lines: Vec<LogLine>,
-}
-
-impl From<log::Line> for LogLine {
-    fn from(line: log::Line) -> Self {
+impl LogLine {
+    fn of(line: &Line, attempt: i32) -> Self {
         Self {
             number: BigInt(line.number),
-            time: line.at.utc(),
+            attempt,
+            time: line.at.into(),
             level: line.level.into(),
             source: line.source.into(),
-            text: line.text,
+            text: line.text.clone(),
         }
     }
 }
 
-impl From<log::read::Page> for LogPage {
-    fn from(page: log::read::Page) -> Self {
-        Self { lines: page.lines.into_iter().map(LogLine::from).collect(), next_line: BigInt(page.next_line) }
+/// Lines of one subtask. Which attempt wrote them is looked up where it is asked for.
+#[derive(Clone, Debug)]
+struct Lines {
+    of: SubtaskId,
+    lines: Vec<Line>,
+}
+
+impl Lines {
+    async fn show(&self, ctx: &Context<'_>) -> Result<Vec<LogLine>> {
+        let first_lines: Vec<(i64, i32)> = if ctx.look_ahead().field("attempt").exists() {
+            let attempts = ctx.loaders().one(AttemptsOf(self.of)).await?.unwrap_or_default();
+            attempts.iter().map(|attempt| (attempt.first_line, attempt.number)).collect()
+        } else {
+            vec![]
+        };
+        let show = |line: &Line| {
+            let begun = first_lines.partition_point(|(first_line, _)| *first_line <= line.number);
+            LogLine::of(line, begun.checked_sub(1).map_or(0, |at| first_lines[at].1))
+        };
+        Ok(self.lines.iter().map(show).collect())
     }
 }
 
-impl From<Tail> for LogTail {
-    fn from(tail: Tail) -> Self {
-        Self { left_out: BigInt(tail.left_out), lines: tail.lines.into_iter().map(LogLine::from).collect() }
+/// Lines of a log.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    lines: Lines,
+    next_line: i64,
+}
+
+/// Lines of a log.
+#[Object]
+impl LogPage {
+    /// In order.
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<LogLine>> {
+        self.lines.show(ctx).await
+    }
+    /// The line to ask for next.
+    async fn next_line(&self) -> BigInt {
+        BigInt(self.next_line)
+    }
+}
+
+impl LogPage {
+    /// A page of this subtask's log.
+    #[must_use]
+    pub fn of(subtask: SubtaskId, page: read::Page) -> Self {
+        Self { lines: Lines { of: subtask, lines: page.lines }, next_line: page.next_line }
+    }
+}
+
+/// The end of a log.
+#[derive(Clone, Debug)]
+pub struct LogTail {
+    lines: Lines,
+    left_out: i64,
+}
+
+/// The end of a log.
+#[Object]
+impl LogTail {
+    /// How many bytes lie before it.
+    async fn left_out(&self) -> BigInt {
+        BigInt(self.left_out)
+    }
+    /// In order.
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<LogLine>> {
+        self.lines.show(ctx).await
+    }
+}
+
+impl LogTail {
+    /// The end of this subtask's log.
+    #[must_use]
+    pub fn of(subtask: SubtaskId, tail: Tail) -> Self {
+        Self { lines: Lines { of: subtask, lines: tail.lines }, left_out: tail.left_out }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod audit;
+mod change;
 pub mod context;
 pub mod definition;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod limits;
 pub mod loader;
 pub mod log;
 pub mod node;
+pub mod now;
 pub mod order;
 pub mod page;
 pub mod preview;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use taskloom_entity::{AttemptId, AuditId, DefinitionId, SubtaskId, TaskId, VsphereTaskId};
+use taskloom_entity::{AttemptId, AuditId, DefinitionId, EventId, SubtaskId, TaskId, VsphereTaskId};
 
 use super::attempt::Attempt;
 use super::audit::AuditEntry;
 use super::context::Has;
 use super::definition::Definition;
+use super::event::TaskEvent;
 use super::secret::Secret;
 use super::source::DataSource;
 use super::subtask::Subtask;
@@ -50,6 +51,8 @@ pub enum Node {
     VsphereTask(VsphereTask),
     /// An act.
     AuditEntry(AuditEntry),
+    /// Something that happened to a task.
+    TaskEvent(TaskEvent),
 }
 
 /// Things of one question.
@@ -113,6 +116,10 @@ async fn find(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<Node>> 
         "AuditEntry" => {
             let act = resolver::audit::find(request, AuditId(id::decode("AuditEntry", id)?)).await?;
             return Ok(act.map(|act| Node::AuditEntry(act.into())));
+        }
+        "TaskEvent" => {
+            let event = resolver::event::find(request, EventId(id::decode("TaskEvent", id)?)).await?;
+            return Ok(event.map(|event| Node::TaskEvent(TaskEvent(event))));
         }
         _ => return Ok(None),
     };

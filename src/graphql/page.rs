@@ -1,16 +1,22 @@
-//! Relay's pages: arguments in, connections out. Cursors are a row's place in its list, in base64url.
+//! Relay's pages: arguments in, connections out. A cursor is its list and order with a row's place in it, in base64url.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
 
 use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::{ObjectType, OutputType};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result, code};
-use crate::resolver::page::{Key, Page, Part, Slice, Value as SqlValue};
+use crate::resolver::page::{Key, Kind, Page, Part, Slice, Value as SqlValue};
+use crate::text::{self, Text};
 
 /// Rows of a page when nobody says how many.
 pub const USUAL: i32 = 20;
+/// Characters of a refused cursor that are shown.
+const SHOWN: usize = 100;
 /// Rows of a page at the most.
 pub const MOST: i32 = 1000;
 
@@ -27,24 +33,85 @@ pub struct Args {
     pub before: Option<String>,
 }
 
+/// A list with its order: what a cursor belongs to. One of another list, or of another order of this one, names no
+/// place in it.
+#[derive(Clone, Debug)]
+pub struct List {
+    name: Cow<'static, str>,
+    kind: Kind,
+}
+
+impl List {
+    /// A list in the order of ids.
+    #[must_use]
+    pub const fn by_id(name: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), kind: Kind::Id }
+    }
+
+    /// A list in the order of a column whose values are of this kind.
+    #[must_use]
+    pub fn ordered(name: &str, by: impl Debug, descending: bool, kind: Kind) -> Self {
+        let direction = if descending { "descending" } else { "ascending" };
+        Self { name: Cow::Owned(format!("{name} {by:?} {direction}")), kind }
+    }
+
+    /// The cursor of the row of this id.
+    #[must_use]
+    pub fn cursor(&self, id: i64) -> String {
+        self.keyed_cursor(&Key { value: None, id })
+    }
+
+    /// The cursor of a row by its place.
+    #[must_use]
+    pub fn keyed_cursor(&self, key: &Key) -> String {
+        let value = match &key.value {
+            Some(SqlValue::String(Some(text))) => Value::from(text.as_str()),
+            Some(SqlValue::BigInt(Some(number))) => Value::from(*number),
+            Some(_) | None => Value::Null,
+        };
+        URL_SAFE_NO_PAD.encode(json!([self.name, key.id, value]).to_string())
+    }
+
+    /// The place of a cursor.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR` unless this list gave it out.
+    pub fn place(&self, cursor: &str) -> Result<Key> {
+        self.read(cursor).ok_or_else(|| Error::new(&code::INVALID_CURSOR).with("cursor", Text::cut(cursor, SHOWN)))
+    }
+
+    fn read(&self, cursor: &str) -> Option<Key> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (name, id, value): (String, i64, Value) = serde_json::from_slice(&bytes).ok()?;
+        let value = match (self.kind, value) {
+            (Kind::Id, Value::Null) => None,
+            (Kind::Text, Value::String(text)) if text::is_storable(&text) => Some(text.into()),
+            (Kind::Number, Value::Number(number)) => Some(number.as_i64()?.into()),
+            _ => return None,
+        };
+        // Rows are numbered from 1; 0 is the place before all of them.
+        (name == self.name && id >= 0).then_some(Key { value, id })
+    }
+}
+
 impl Args {
     /// For a list in the order of ids.
     ///
     /// # Errors
     /// `INVALID_PAGE`, `INVALID_CURSOR`.
-    pub fn by_id(&self) -> Result<Page> {
-        let (limit, backward) = self.size()?;
-        let id = |cursor: &Option<String>| cursor.as_deref().map(|text| key(text).map(|key| key.id)).transpose();
-        Ok(Page { after: id(&self.after)?, before: id(&self.before)?, limit, backward })
+    pub fn by_id(&self, list: &List) -> Result<Page> {
+        let Part { limit, after, before, backward } = self.keyed(list)?;
+        let id = |key: Option<Key>| key.map(|key| key.id);
+        Ok(Page { after: id(after), before: id(before), limit, backward })
     }
 
     /// For a list in any order.
     ///
     /// # Errors
     /// `INVALID_PAGE`, `INVALID_CURSOR`.
-    pub fn keyed(&self) -> Result<Part> {
+    pub fn keyed(&self, list: &List) -> Result<Part> {
         let (limit, backward) = self.size()?;
-        let place = |cursor: &Option<String>| cursor.as_deref().map(key).transpose();
+        let place = |cursor: &Option<String>| cursor.as_deref().map(|cursor| list.place(cursor)).transpose();
         Ok(Part { limit, after: place(&self.after)?, before: place(&self.before)?, backward })
     }
 
@@ -87,44 +154,6 @@ fn out_of_range(what: &str, reason: &str) -> Error {
     Error::new(&code::INVALID_PAGE).with("what", format!("`{what}`")).with("reason", reason)
 }
 
-/// The cursor of a row in a list by ids.
-#[must_use]
-pub fn cursor(id: i64) -> String {
-    URL_SAFE_NO_PAD.encode(id.to_string())
-}
-
-/// The cursor of a row in a list by any order.
-#[must_use]
-pub fn keyed_cursor(key: &Key) -> String {
-    let value = match &key.value {
-        None => return cursor(key.id),
-        Some(SqlValue::String(Some(text))) => Value::from(text.as_str()),
-        Some(SqlValue::BigInt(Some(number))) => Value::from(*number),
-        Some(SqlValue::Double(Some(number))) => Value::from(*number),
-        Some(_) => Value::Null,
-    };
-    URL_SAFE_NO_PAD.encode(Value::from(vec![value, Value::from(key.id)]).to_string())
-}
-
-fn key(cursor: &str) -> Result<Key> {
-    let refused = || Error::new(&code::INVALID_CURSOR).with("cursor", cursor);
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|_| refused())?;
-    if let Some(id) = value.as_i64() {
-        return Ok(Key { value: None, id });
-    }
-    let (Some(id), Some(value)) = (value.get(1).and_then(Value::as_i64), value.get(0)) else {
-        return Err(refused());
-    };
-    let value = match value {
-        Value::String(text) => text.clone().into(),
-        Value::Number(number) if number.is_i64() => number.as_i64().into(),
-        Value::Number(number) => number.as_f64().into(),
-        _ => return Err(refused()),
-    };
-    Ok(Key { value: Some(value), id })
-}
-
 /// A connection of `slice`'s rows; `place` gives each row's cursor and node.
 pub fn connection<M, N: OutputType>(
     slice: Slice<M>,
@@ -156,21 +185,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_read_as_it_was_written() {
-        for value in [None, Some("näme".into()), Some(7_i64.into())] {
-            let place = Key { value, id: 42 };
-            assert_eq!(key(&keyed_cursor(&place)).unwrap(), place);
+    fn a_cursor_is_read_as_it_was_written_and_by_its_list_alone() {
+        let by_id = List::by_id("users");
+        let by_name = List::ordered("users", "Name", true, Kind::Text);
+        let by_age = List::ordered("users", "Age", true, Kind::Number);
+        let lists = [(&by_id, None), (&by_name, Some("näme".into())), (&by_age, Some(7_i64.into()))];
+        for (list, value) in &lists {
+            let key = Key { value: value.clone(), id: 42 };
+            let cursor = list.keyed_cursor(&key);
+            assert_eq!(list.place(&cursor).unwrap(), key);
+            let others = [List::by_id("tokens"), List::ordered("users", "Name", false, Kind::Text)];
+            let others = others.iter().chain(lists.iter().map(|(other, _)| *other).filter(|it| it.name != list.name));
+            for other in others {
+                assert_eq!(other.place(&cursor).unwrap_err().code().name, "INVALID_CURSOR");
+            }
         }
-        assert_eq!(key("***").unwrap_err().code().name, "INVALID_CURSOR");
+        let forged = |list: &List, value: Value, id: i64| {
+            list.place(&URL_SAFE_NO_PAD.encode(json!([list.name, id, value]).to_string())).unwrap_err().code().name
+        };
+        for (list, value, id) in [
+            (&by_id, json!(1), 1),
+            (&by_id, Value::Null, -1),
+            (&by_name, json!(1), 1),
+            (&by_name, json!("a\u{0}"), 1),
+            (&by_age, json!("1"), 1),
+            (&by_age, json!(1.5), 1),
+            (&by_age, json!(u64::MAX), 1),
+        ] {
+            assert_eq!(forged(list, value, id), "INVALID_CURSOR");
+        }
+        for text in ["", "***", "MQ", "W10", "\u{0}"] {
+            assert_eq!(by_id.place(text).unwrap_err().code().name, "INVALID_CURSOR");
+        }
     }
 
     #[test]
     fn a_page_has_a_size() {
+        const LIST: List = List::by_id("users");
         let args = |first, last| Args { first, last, ..Args::default() };
-        assert_eq!(args(None, None).by_id().unwrap().limit, 20);
-        assert!(args(None, Some(3)).by_id().unwrap().backward);
+        assert_eq!(args(None, None).by_id(&LIST).unwrap().limit, 20);
+        assert!(args(None, Some(3)).by_id(&LIST).unwrap().backward);
         for wrong in [args(Some(-1), None), args(Some(1001), None), args(Some(1), Some(1))] {
-            assert_eq!(wrong.by_id().unwrap_err().code().name, "INVALID_PAGE");
+            assert_eq!(wrong.by_id(&LIST).unwrap_err().code().name, "INVALID_PAGE");
         }
     }
 }

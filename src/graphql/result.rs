@@ -9,6 +9,9 @@ use super::state::{ColumnType, ResultKind};
 use crate::resolver;
 use crate::rows::Column;
 
+/// Rows of a page where nothing is said.
+const ROWS: i32 = 100;
+
 /// What one statement or request found.
 #[derive(Clone, Debug)]
 pub struct ResultSet(pub result_set::Model);
@@ -60,14 +63,14 @@ impl ResultSet {
     }
     /// Rows, each with a value a column; at most 10,000 at a time, and no more bytes than a page may have: the refusal
     /// names how many rows would fit.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or_default() / 10 + 10")]
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(ROWS)).unwrap_or_default() / 10 + 10")]
     async fn rows(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 100)] first: i32,
-        #[graphql(default = 0)] offset: i32,
+        #[graphql(default_with = "Some(ROWS)")] first: Option<i32>,
+        #[graphql(default = 0)] offset: Option<i32>,
     ) -> Result<Vec<Vec<Option<String>>>> {
-        let part = (offset.into(), first.into());
+        let part = (offset.unwrap_or_default().into(), first.unwrap_or(ROWS).into());
         let turn = ctx.reading().page().await?;
         let page = resolver::result::page_within(ctx.request(), self.0.clone(), part, turn.bytes()).await?;
         turn.took(page.rows.iter().map(resolver::result::size).sum());

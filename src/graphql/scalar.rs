@@ -9,15 +9,17 @@ use async_graphql::{
     ContextSelectionSet, InputValueError, InputValueResult, OutputType, Positioned, Scalar, ScalarType, ServerResult,
     Value,
 };
-use taskloom_entity::JsonText;
+use chrono::{DateTime, Utc};
+use taskloom_entity::{JsonText, Timestamp};
 
-/// A 64-bit number: a JSON number up to 2^53-1, a string beyond.
+/// A whole number of 64 bits: of things that nothing bounds, of lines and bytes, and of rows. It is a JSON number within
+/// 2^53, which every client reads exactly, and a string beyond; either is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BigInt(pub i64);
 
 const EXACT: i64 = (1 << 53) - 1;
 
-#[Scalar]
+#[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259#section-6")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
@@ -32,11 +34,11 @@ impl ScalarType for BigInt {
     }
 }
 
-/// Any JSON value.
+/// Any JSON value: an object, a list, a text, a number, a boolean or null.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
-#[Scalar(name = "JSON")]
+#[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         Ok(Self(value.into_json()?))
@@ -44,6 +46,37 @@ impl ScalarType for Json {
 
     fn to_value(&self) -> Value {
         Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
+/// An instant as RFC 3339 writes it, such as `2026-11-28T09:30:00.125+00:00`. It is answered in UTC with up to six digits of
+/// a second, and taken with any offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant(pub DateTime<Utc>);
+
+#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
+impl ScalarType for Instant {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => Ok(Self(text.parse()?)),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339())
+    }
+}
+
+impl From<Timestamp> for Instant {
+    fn from(at: Timestamp) -> Self {
+        Self(at.utc())
+    }
+}
+
+impl From<Instant> for Timestamp {
+    fn from(at: Instant) -> Self {
+        at.0.into()
     }
 }
 

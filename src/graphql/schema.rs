@@ -1,5 +1,7 @@
 //! The schema: every resource's part in one graph.
 
+use std::sync::Arc;
+
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema as GraphSchema};
 
 use super::audit::AuditQuery;
@@ -8,6 +10,7 @@ use super::event::TaskSubscription;
 use super::limits::{self, Guard, Limits};
 use super::loader::Loaders;
 use super::node::NodeQuery;
+use super::now::NowQuery;
 use super::secret::{SecretMutation, SecretQuery};
 use super::session::SessionMutation;
 use super::source::{DataSourceMutation, DataSourceQuery};
@@ -19,11 +22,13 @@ use super::user::{UserMutation, UserQuery};
 use super::vcenter::{VcenterMutation, VcenterQuery};
 use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
-use crate::resolver::batch::Store;
+use crate::resolver::App;
+use crate::resolver::now::Now;
 
 /// Questions.
 #[derive(MergedObject, Default, Debug)]
 pub struct Query(
+    NowQuery,
     NodeQuery,
     TaskQuery,
     DefinitionQuery,
@@ -61,20 +66,21 @@ pub struct Subscription(TaskSubscription, VsphereSubscription);
 /// Taskloom's graph.
 pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 
-/// The schema on a store, behind the limits.
+/// The schema of a process, behind the limits.
 #[must_use]
-pub fn build(store: Store, limits: &Limits) -> Schema {
-    let loaders = Loaders::new(store);
+pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
+    let loaders = Loaders::new(app.store.clone());
     let build =
         || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default()).data(loaders.clone());
-    limits::guard(build, limits)
+    let app = app.clone();
+    limits::guard(build, limits).beginning(move |data| data.insert(Now::of(&app)))
 }
 
 /// The schema's text, as it is committed.
 #[must_use]
 pub fn text() -> String {
     let schema = GraphSchema::new(Query::default(), Mutation::default(), Subscription::default());
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
     let mut text = schema.sdl_with_options(options);
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -2,12 +2,13 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{SecretId, TenantId, secret};
 
+use super::change::shows_one;
 use super::context::Has;
 use super::id;
-use super::page::{self, Args};
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant};
 use super::tenant::{self, Tenant};
 use crate::resolver;
 use crate::vault::Hidden;
@@ -25,9 +26,9 @@ pub struct Secret {
     /// Who made it.
     creator: String,
     /// When it was made.
-    created_at: DateTime<Utc>,
+    created_at: Instant,
     /// When its value was last given.
-    updated_at: DateTime<Utc>,
+    updated_at: Instant,
 }
 
 #[ComplexObject]
@@ -50,8 +51,8 @@ impl From<secret::Model> for Secret {
             tenant_key: row.tenant_id,
             name: row.name,
             creator: row.creator,
-            created_at: row.created_at.utc(),
-            updated_at: row.updated_at.utc(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
         }
     }
 }
@@ -64,6 +65,8 @@ pub(super) fn key(id: &ID) -> crate::error::Result<SecretId> {
     id::decode("Secret", id).map(SecretId)
 }
 
+const LIST: List = List::by_id("secrets");
+
 /// What a page of secrets says beside its edges.
 #[derive(Debug)]
 pub struct SecretTotal;
@@ -71,8 +74,8 @@ pub struct SecretTotal;
 #[Object]
 impl SecretTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::secret::count(ctx.request()).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::secret::count(ctx.request()).await?.cast_signed()))
     }
 }
 
@@ -93,9 +96,9 @@ impl SecretQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<String, Secret, SecretTotal>> {
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let secrets = resolver::secret::list(ctx.request(), page).await?;
-        Ok(page::connection_with(secrets, SecretTotal, |row| (page::cursor(row.id.0), row.into())))
+        Ok(page::connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), row.into())))
     }
 }
 
@@ -110,19 +113,19 @@ pub struct PutSecretInput {
     tenant_id: Option<ID>,
 }
 
-/// Which secret.
+/// Which secret is removed.
 #[derive(Debug, InputObject)]
-#[graphql(name = "SecretIdInput")]
-pub struct SecretInput {
+pub struct DeleteSecretInput {
     /// Its id.
     id: ID,
 }
 
-/// The secret, without its value.
-#[derive(Debug, SimpleObject)]
-pub struct SecretPayload {
-    /// As it is kept, or was.
-    secret: Secret,
+shows_one! {
+    secret: Secret, of secret::Model:
+    /// The secret as it is kept, without its value.
+    PutSecretPayload
+    /// The secret that was removed.
+    DeleteSecretPayload
 }
 
 /// Changes secrets.
@@ -132,14 +135,14 @@ pub struct SecretMutation;
 #[Object]
 impl SecretMutation {
     /// Gives the secret of this name its value, and makes it where there is none.
-    async fn put_secret(&self, ctx: &Context<'_>, input: PutSecretInput) -> Result<SecretPayload> {
+    async fn put_secret(&self, ctx: &Context<'_>, input: PutSecretInput) -> Result<PutSecretPayload> {
         let value = Hidden::new(input.value);
         let tenant = input.tenant_id.as_ref().map(tenant::key).transpose()?;
-        Ok(SecretPayload { secret: resolver::secret::put(ctx.request(), tenant, &input.name, &value).await?.into() })
+        Ok(resolver::secret::put(ctx.request(), tenant, &input.name, &value).await?.into())
     }
 
     /// Removes a secret. Subtasks that name it fail from then on.
-    async fn delete_secret(&self, ctx: &Context<'_>, input: SecretInput) -> Result<SecretPayload> {
-        Ok(SecretPayload { secret: resolver::secret::delete(ctx.request(), key(&input.id)?).await?.into() })
+    async fn delete_secret(&self, ctx: &Context<'_>, input: DeleteSecretInput) -> Result<DeleteSecretPayload> {
+        Ok(resolver::secret::delete(ctx.request(), key(&input.id)?).await?.into())
     }
 }

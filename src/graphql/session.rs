@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use axum::http::header::SET_COOKIE;
-use chrono::{DateTime, Utc};
 
 use super::context::Has;
 use super::gate::Reach;
 use super::user::User;
+use super::scalar::Instant;
 use crate::auth::cookie;
 use crate::error::{Error, code};
 use crate::resolver;
@@ -26,7 +26,7 @@ pub struct LoginPayload {
     /// Who signed in.
     user: User,
     /// When the session ends unless it is used.
-    expires_at: DateTime<Utc>,
+    expires_at: Instant,
 }
 
 /// A session that has ended.
@@ -48,7 +48,7 @@ impl SessionMutation {
         let signed_in = resolver::session::login(request, &input.name, &input.password, None).await?;
         let idle = request.gate.settings().session_idle;
         ctx.append_http_header(SET_COOKIE, cookie::set(&signed_in.cookie, idle, secure));
-        Ok(LoginPayload { user: signed_in.user.into(), expires_at: signed_in.expires_at.utc() })
+        Ok(LoginPayload { user: signed_in.user.into(), expires_at: signed_in.expires_at.into() })
     }
 
     /// Signs out: ends the session this request came with, and takes its cookie away. Not over a WebSocket.

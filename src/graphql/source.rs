@@ -2,13 +2,13 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{DataSourceId, TenantId, data_source};
 
+use super::change::shows_one;
 use super::context::Has;
 use super::id;
-use super::page::{self, Args};
-use super::scalar::Json;
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant, Json};
 use super::state::DataSourceKind;
 use super::tenant::{self, Tenant};
 use crate::error::{Error, code};
@@ -45,9 +45,9 @@ pub struct DataSource {
     /// Who made it.
     creator: String,
     /// When it was made.
-    created_at: DateTime<Utc>,
+    created_at: Instant,
     /// When it was last changed.
-    updated_at: DateTime<Utc>,
+    updated_at: Instant,
 }
 
 #[ComplexObject]
@@ -78,8 +78,8 @@ impl From<data_source::Model> for DataSource {
             options: Json::from(&row.options),
             engine: row.engine,
             creator: row.creator,
-            created_at: row.created_at.utc(),
-            updated_at: row.updated_at.utc(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
         }
     }
 }
@@ -92,6 +92,8 @@ pub(super) fn key(id: &ID) -> crate::error::Result<DataSourceId> {
     id::decode("DataSource", id).map(DataSourceId)
 }
 
+const LIST: List = List::by_id("dataSources");
+
 /// What a page of data sources says beside its edges.
 #[derive(Debug)]
 pub struct DataSourceTotal;
@@ -99,8 +101,8 @@ pub struct DataSourceTotal;
 #[Object]
 impl DataSourceTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::source::count(ctx.request()).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::source::count(ctx.request()).await?.cast_signed()))
     }
 }
 
@@ -121,9 +123,9 @@ impl DataSourceQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<String, DataSource, DataSourceTotal>> {
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let sources = resolver::source::list(ctx.request(), page).await?;
-        Ok(page::connection_with(sources, DataSourceTotal, |row| (page::cursor(row.id.0), row.into())))
+        Ok(page::connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), row.into())))
     }
 }
 
@@ -143,7 +145,6 @@ pub struct PutDataSourceInput {
     /// Who signs in.
     user: Option<String>,
     /// Left out: as it was; null: none. Send it as a variable, not within the document.
-    #[graphql(default)]
     password: MaybeUndefined<String>,
     /// An object of the options that its kind may have; `docs/executors.md` lists them.
     options: Option<Json>,
@@ -182,19 +183,26 @@ impl PutDataSourceInput {
     }
 }
 
-/// Which data source.
+/// Which data source is removed.
 #[derive(Debug, InputObject)]
-#[graphql(name = "DataSourceIdInput")]
-pub struct DataSourceInput {
+pub struct DeleteDataSourceInput {
     /// Its id.
     id: ID,
 }
 
-/// The data source, without its password.
-#[derive(Debug, SimpleObject)]
-pub struct DataSourcePayload {
-    /// As it is kept, or was.
-    data_source: DataSource,
+/// Which data source is looked at.
+#[derive(Debug, InputObject)]
+pub struct TestDataSourceInput {
+    /// Its id.
+    id: ID,
+}
+
+shows_one! {
+    data_source: DataSource, of data_source::Model:
+    /// The data source as it is kept, without its password.
+    PutDataSourcePayload
+    /// The data source that was removed.
+    DeleteDataSourcePayload
 }
 
 /// What a look at a data source found.
@@ -215,17 +223,21 @@ pub struct DataSourceMutation;
 #[Object]
 impl DataSourceMutation {
     /// Sets a data source up, or changes the one of this name.
-    async fn put_data_source(&self, ctx: &Context<'_>, input: PutDataSourceInput) -> Result<DataSourcePayload> {
-        Ok(DataSourcePayload { data_source: resolver::source::put(ctx.request(), input.decode()?).await?.into() })
+    async fn put_data_source(&self, ctx: &Context<'_>, input: PutDataSourceInput) -> Result<PutDataSourcePayload> {
+        Ok(resolver::source::put(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Removes a data source. Subtasks that name it fail from then on.
-    async fn delete_data_source(&self, ctx: &Context<'_>, input: DataSourceInput) -> Result<DataSourcePayload> {
-        Ok(DataSourcePayload { data_source: resolver::source::delete(ctx.request(), key(&input.id)?).await?.into() })
+    async fn delete_data_source(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteDataSourceInput,
+    ) -> Result<DeleteDataSourcePayload> {
+        Ok(resolver::source::delete(ctx.request(), key(&input.id)?).await?.into())
     }
 
     /// Connects to a data source, and asks it what it is.
-    async fn test_data_source(&self, ctx: &Context<'_>, input: DataSourceInput) -> Result<TestDataSourcePayload> {
+    async fn test_data_source(&self, ctx: &Context<'_>, input: TestDataSourceInput) -> Result<TestDataSourcePayload> {
         let probe = resolver::source::test(ctx.request(), key(&input.id)?).await?;
         Ok(TestDataSourcePayload { ok: probe.version.is_some(), version: probe.version, message: probe.message })
     }

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
+use async_graphql::{Context, ID, Object, Result};
 use taskloom_entity::SubtaskId;
 
-use super::attempt::{Attempt, Resource};
+use super::attempt::{Attempt, ResourceUsage};
+use super::change::{names_one, shows_one};
 use super::context::{Has, OBJECT};
 use super::id;
 use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, WorkerOf};
 use super::log::{LogPage, LogTail};
 use super::result::ResultSet;
-use super::scalar::{BigInt, Kept};
+use super::scalar::{BigInt, Instant, Kept};
 use super::state::{Action, ExecutorKind, Operation, SubtaskState};
 use super::task::Task;
 use super::waiting::Waiting;
@@ -21,9 +21,24 @@ use crate::resolver::batch::Document;
 use crate::resolver::subtask::{self, needs};
 use crate::task::command::{self, Target};
 
+/// The first line of a log.
+pub(super) const FIRST: BigInt = BigInt(1);
+/// Lines of a page where nothing is said.
+const LINES: i32 = 1000;
+/// Bytes of a text where nothing is said.
+const LENGTH: i32 = 64 << 10;
+/// Bytes of the end of a log where nothing is said.
+const TAIL: i32 = 4 << 20;
+
 /// A node of a task's graph.
 #[derive(Clone, Debug)]
 pub struct Subtask(pub Arc<subtask::Row>);
+
+impl From<subtask::Row> for Subtask {
+    fn from(row: subtask::Row) -> Self {
+        Self(Arc::new(row))
+    }
+}
 
 impl Subtask {
     async fn document(&self, ctx: &Context<'_>, of: Document) -> Result<Kept> {
@@ -104,12 +119,12 @@ impl Subtask {
         self.document(ctx, Document::SubtaskOutputs).await
     }
     /// When its latest attempt began.
-    async fn started_at(&self) -> Option<DateTime<Utc>> {
-        self.0.started_at.map(|at| at.utc())
+    async fn started_at(&self) -> Option<Instant> {
+        self.0.started_at.map(Into::into)
     }
     /// When its latest attempt ended.
-    async fn finished_at(&self) -> Option<DateTime<Utc>> {
-        self.0.finished_at.map(|at| at.utc())
+    async fn finished_at(&self) -> Option<Instant> {
+        self.0.finished_at.map(Into::into)
     }
     /// Its task.
     async fn task(&self, ctx: &Context<'_>) -> Result<Option<Task>> {
@@ -145,9 +160,9 @@ impl Subtask {
         Ok(attempts.into_iter().map(Attempt).collect())
     }
     /// What its running attempt uses, or its last one used.
-    async fn resource(&self, ctx: &Context<'_>) -> Result<Option<Resource>> {
+    async fn usage(&self, ctx: &Context<'_>) -> Result<Option<ResourceUsage>> {
         match self.0.attempt_id {
-            Some(id) => Ok(ctx.loaders().one(id).await?.and_then(|attempt| Resource::of(&attempt))),
+            Some(id) => Ok(ctx.loaders().one(id).await?.and_then(|attempt| ResourceUsage::of(&attempt))),
             None => Ok(None),
         }
     }
@@ -159,39 +174,46 @@ impl Subtask {
     }
     /// Lines of its log, counted from 1 through all attempts; fewer than `limit` where the page has no more bytes: go on
     /// at `nextLine`.
-    #[graphql(complexity = "10 + lines_cost(limit) + child_complexity")]
+    #[graphql(complexity = "10 + lines_cost(limit.unwrap_or(LINES)) + child_complexity")]
     async fn log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 1)] from: i64,
-        #[graphql(default = 1000)] limit: i64,
+        #[graphql(default_with = "Some(FIRST)")] from: Option<BigInt>,
+        #[graphql(default_with = "Some(LINES)")] limit: Option<i32>,
     ) -> Result<LogPage> {
+        let (BigInt(from), limit) = (from.unwrap_or(FIRST), i64::from(limit.unwrap_or(LINES)));
         let turn = ctx.reading().page().await?;
         let page = resolver::log::page(ctx.request(), self.0.id, from, (limit, turn.bytes())).await?;
         turn.took(resolver::log::size(&page.lines));
-        Ok(page.into())
+        Ok(LogPage::of(self.0.id, page))
     }
     /// A range of its log's text, in bytes from 0; what is no UTF-8 is replaced. A character that lies across an end
     /// belongs to the range in which it ends, so that ranges which follow each other are the text.
-    #[graphql(complexity = "10 + bytes_cost(length)")]
+    #[graphql(complexity = "10 + bytes_cost(length.unwrap_or(LENGTH))")]
     async fn log_text(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 0)] from: i64,
-        #[graphql(default = 65536)] length: i64,
+        #[graphql(default_with = "Some(BigInt(0))")] from: Option<BigInt>,
+        #[graphql(default_with = "Some(LENGTH)")] length: Option<i32>,
     ) -> Result<String> {
+        let (BigInt(from), length) = (from.unwrap_or(BigInt(0)), i64::from(length.unwrap_or(LENGTH)));
         let turn = ctx.reading().page().await?;
         let text = resolver::log::text(ctx.request(), self.0.id, from, length).await?;
         turn.took(crate::text::written(&text));
         Ok(text)
     }
     /// The last lines of its log, so many bytes of them at the most; what lies before is not read.
-    #[graphql(complexity = "10 + bytes_cost(bytes) + child_complexity")]
-    async fn log_tail(&self, ctx: &Context<'_>, #[graphql(default = 4_194_304)] bytes: i64) -> Result<LogTail> {
+    #[graphql(complexity = "10 + bytes_cost(bytes.unwrap_or(TAIL)) + child_complexity")]
+    async fn log_tail(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(TAIL)")] bytes: Option<i32>,
+    ) -> Result<LogTail> {
+        let bytes = i64::from(bytes.unwrap_or(TAIL));
         let turn = ctx.reading().page().await?;
         let tail = resolver::log::tail_within(ctx.request(), self.0.id.into(), (bytes, turn.bytes())).await?;
         turn.took(resolver::log::size(&tail.lines));
-        Ok(tail.into())
+        Ok(LogTail::of(self.0.id, tail))
     }
     /// How many lines its log has had.
     async fn log_lines(&self) -> BigInt {
@@ -208,8 +230,11 @@ impl Subtask {
         let sets = ctx.loaders().one(ResultsOf(attempt)).await?.unwrap_or_default();
         Ok(sets.into_iter().map(ResultSet).collect())
     }
-    /// What may be done with it now.
+    /// What you may do with it now.
     async fn available_operations(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        if !resolver::task::may_steer(ctx.request()) {
+            return Ok(vec![]);
+        }
         let Some(snapshot) = ctx.loaders().one(SnapshotOf(self.0.task_id)).await? else { return Ok(vec![]) };
         let Some(index) = snapshot.index(self.0.id) else { return Ok(vec![]) };
         Ok(command::available(&snapshot, Target::Subtask(index)).into_iter().map(Action::from).collect())
@@ -225,38 +250,33 @@ impl Subtask {
 }
 
 /// What lines cost: one may have 64 KiB, and a page ends at some MiB.
-fn lines_cost(limit: i64) -> usize {
+fn lines_cost(limit: i32) -> usize {
     usize::try_from(limit).unwrap_or_default().min(100)
 }
 
 /// What bytes cost: as much as lines.
-fn bytes_cost(bytes: i64) -> usize {
+fn bytes_cost(bytes: i32) -> usize {
     lines_cost(bytes / (64 << 10))
 }
 
-/// Which subtask.
-#[derive(Clone, Debug, InputObject)]
-#[graphql(name = "SubtaskIdInput")]
-pub struct SubtaskInput {
-    /// Its id.
-    id: ID,
+names_one! {
+    "Subtask" as SubtaskId:
+    /// Which subtask is run again.
+    RetrySubtaskInput
+    /// Which subtask is counted as done.
+    SkipSubtaskInput
+    /// Which subtask is stopped.
+    CancelSubtaskInput
 }
 
-/// The changed subtask.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct SubtaskPayload {
-    /// As it stands now.
-    subtask: Subtask,
-}
-
-impl From<subtask::Row> for SubtaskPayload {
-    fn from(subtask: subtask::Row) -> Self {
-        Self { subtask: Subtask(Arc::new(subtask)) }
-    }
-}
-
-fn decode(input: &SubtaskInput) -> crate::error::Result<SubtaskId> {
-    id::decode("Subtask", &input.id).map(SubtaskId)
+shows_one! {
+    subtask: Subtask, of subtask::Row:
+    /// The subtask that runs again.
+    RetrySubtaskPayload
+    /// The subtask that is counted as done.
+    SkipSubtaskPayload
+    /// The subtask that stops.
+    CancelSubtaskPayload
 }
 
 /// Changes of subtasks.
@@ -267,17 +287,17 @@ pub struct SubtaskMutation;
 #[Object]
 impl SubtaskMutation {
     /// Runs a failed subtask again, or its undo when that failed.
-    async fn retry_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
-        Ok(resolver::subtask::retry(ctx.request(), decode(&input)?.into()).await?.into())
+    async fn retry_subtask(&self, ctx: &Context<'_>, input: RetrySubtaskInput) -> Result<RetrySubtaskPayload> {
+        Ok(resolver::subtask::retry(ctx.request(), input.decode()?.into()).await?.into())
     }
 
     /// Counts a failed subtask as done; its downstreams go on.
-    async fn skip_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
-        Ok(resolver::subtask::skip(ctx.request(), decode(&input)?.into()).await?.into())
+    async fn skip_subtask(&self, ctx: &Context<'_>, input: SkipSubtaskInput) -> Result<SkipSubtaskPayload> {
+        Ok(resolver::subtask::skip(ctx.request(), input.decode()?.into()).await?.into())
     }
 
     /// Stops a subtask with all its processes.
-    async fn cancel_subtask(&self, ctx: &Context<'_>, input: SubtaskInput) -> Result<SubtaskPayload> {
-        Ok(resolver::subtask::cancel(ctx.request(), decode(&input)?.into()).await?.into())
+    async fn cancel_subtask(&self, ctx: &Context<'_>, input: CancelSubtaskInput) -> Result<CancelSubtaskPayload> {
+        Ok(resolver::subtask::cancel(ctx.request(), input.decode()?.into()).await?.into())
     }
 }

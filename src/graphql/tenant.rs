@@ -2,12 +2,12 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
-use taskloom_entity::{TenantId, tenant};
+use taskloom_entity::{TenantId, UserId, tenant};
 
+use super::change::shows_one;
 use super::context::Has;
-use super::page::{self, Args};
-use super::scalar::BigInt;
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant};
 use super::{id, user};
 use crate::resolver;
 
@@ -22,7 +22,7 @@ pub struct Tenant {
     /// Unique.
     name: String,
     /// When it was made.
-    created_at: DateTime<Utc>,
+    created_at: Instant,
 }
 
 #[ComplexObject]
@@ -35,7 +35,7 @@ impl Tenant {
 
 impl From<tenant::Model> for Tenant {
     fn from(row: tenant::Model) -> Self {
-        Self { key: row.id, database_id: BigInt(row.id.0), name: row.name, created_at: row.created_at.utc() }
+        Self { key: row.id, database_id: BigInt(row.id.0), name: row.name, created_at: row.created_at.into() }
     }
 }
 
@@ -47,6 +47,8 @@ pub(super) fn key(id: &ID) -> crate::error::Result<TenantId> {
     id::decode("Tenant", id).map(TenantId)
 }
 
+const LIST: List = List::by_id("tenants");
+
 /// What a page of tenants says beside its edges.
 #[derive(Debug)]
 pub struct TenantTotal;
@@ -54,8 +56,8 @@ pub struct TenantTotal;
 #[Object]
 impl TenantTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::tenant::count(ctx.request()).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::tenant::count(ctx.request()).await?.cast_signed()))
     }
 }
 
@@ -66,8 +68,9 @@ pub struct TenantQuery;
 #[Object]
 impl TenantQuery {
     /// One of your tenants.
-    async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Tenant> {
-        Ok(resolver::tenant::get(ctx.request(), key(&id)?).await?.into())
+    async fn tenant(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Option<Tenant>> {
+        let id = TenantId(id::pick("Tenant", id, database_id)?);
+        Ok(Some(resolver::tenant::get(ctx.request(), id).await?.into()))
     }
 
     /// Your tenants, oldest first; an administrator sees all.
@@ -81,9 +84,9 @@ impl TenantQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<String, Tenant, TenantTotal>> {
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let tenants = resolver::tenant::list(ctx.request(), page).await?;
-        Ok(page::connection_with(tenants, TenantTotal, |tenant| (page::cursor(tenant.id.0), tenant.into())))
+        Ok(page::connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), tenant.into())))
     }
 }
 
@@ -94,26 +97,44 @@ pub struct CreateTenantInput {
     name: String,
 }
 
-/// A user and a tenant.
-#[derive(Debug, InputObject)]
-pub struct TenantMemberInput {
-    /// The tenant.
-    id: ID,
-    /// The user.
-    user_id: ID,
+/// Inputs of a user and a tenant.
+macro_rules! names_member {
+    ($($(#[$about:meta])* $input:ident)+) => {$(
+        $(#[$about])*
+        #[derive(Debug, InputObject)]
+        pub struct $input {
+            /// The tenant's id; or give `databaseId`.
+            id: Option<ID>,
+            /// The tenant's number; or give `id`.
+            database_id: Option<BigInt>,
+            /// The user.
+            user_id: ID,
+        }
+
+        impl $input {
+            fn decode(self) -> crate::error::Result<(TenantId, UserId)> {
+                let tenant = TenantId(id::pick("Tenant", self.id, self.database_id)?);
+                Ok((tenant, user::key(&self.user_id)?))
+            }
+        }
+    )+};
 }
 
-/// A tenant as it is now.
-#[derive(Debug, SimpleObject)]
-pub struct TenantPayload {
-    /// The tenant.
-    tenant: Tenant,
+names_member! {
+    /// Who becomes a member of which tenant.
+    AddTenantMemberInput
+    /// Who is a member of which tenant no more.
+    RemoveTenantMemberInput
 }
 
-impl From<tenant::Model> for TenantPayload {
-    fn from(row: tenant::Model) -> Self {
-        Self { tenant: row.into() }
-    }
+shows_one! {
+    tenant: Tenant, of tenant::Model:
+    /// The new tenant.
+    CreateTenantPayload
+    /// The tenant that has a new member.
+    AddTenantMemberPayload
+    /// The tenant that has lost a member.
+    RemoveTenantMemberPayload
 }
 
 /// Changes tenants.
@@ -123,19 +144,27 @@ pub struct TenantMutation;
 #[Object]
 impl TenantMutation {
     /// Makes a tenant.
-    async fn create_tenant(&self, ctx: &Context<'_>, input: CreateTenantInput) -> Result<TenantPayload> {
+    async fn create_tenant(&self, ctx: &Context<'_>, input: CreateTenantInput) -> Result<CreateTenantPayload> {
         Ok(resolver::tenant::create(ctx.request(), &input.name).await?.into())
     }
 
     /// Makes a user a member of a tenant.
-    async fn add_tenant_member(&self, ctx: &Context<'_>, input: TenantMemberInput) -> Result<TenantPayload> {
-        let (tenant, user) = (key(&input.id)?, user::key(&input.user_id)?);
+    async fn add_tenant_member(
+        &self,
+        ctx: &Context<'_>,
+        input: AddTenantMemberInput,
+    ) -> Result<AddTenantMemberPayload> {
+        let (tenant, user) = input.decode()?;
         Ok(resolver::tenant::add_member(ctx.request(), tenant, user).await?.into())
     }
 
     /// Ends a user's membership in a tenant.
-    async fn remove_tenant_member(&self, ctx: &Context<'_>, input: TenantMemberInput) -> Result<TenantPayload> {
-        let (tenant, user) = (key(&input.id)?, user::key(&input.user_id)?);
+    async fn remove_tenant_member(
+        &self,
+        ctx: &Context<'_>,
+        input: RemoveTenantMemberInput,
+    ) -> Result<RemoveTenantMemberPayload> {
+        let (tenant, user) = input.decode()?;
         Ok(resolver::tenant::remove_member(ctx.request(), tenant, user).await?.into())
     }
 }

@@ -2,13 +2,13 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{TokenId, UserId, token};
 
+use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
-use super::page::{self, Args};
-use super::scalar::BigInt;
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant};
 use super::user::{self, Role, User};
 use crate::resolver;
 use crate::resolver::token::{Created, Expiry, Filter, New};
@@ -28,13 +28,13 @@ pub struct Token {
     /// The most it may do; never more than its user.
     role: Role,
     /// When it was made.
-    created_at: DateTime<Utc>,
+    created_at: Instant,
     /// When it ends; null: when it is revoked.
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<Instant>,
     /// When it was ended by somebody.
-    revoked_at: Option<DateTime<Utc>>,
+    revoked_at: Option<Instant>,
     /// When it was used last, give or take a minute.
-    last_used_at: Option<DateTime<Utc>>,
+    last_used_at: Option<Instant>,
 }
 
 #[ComplexObject]
@@ -58,10 +58,10 @@ impl From<token::Model> for Token {
             database_id: BigInt(row.id.0),
             name: row.name,
             role: row.role.into(),
-            created_at: row.created_at.utc(),
-            expires_at: row.expires_at.map(|at| at.utc()),
-            revoked_at: row.revoked_at.map(|at| at.utc()),
-            last_used_at: row.last_used_at.map(|at| at.utc()),
+            created_at: row.created_at.into(),
+            expires_at: row.expires_at.map(Into::into),
+            revoked_at: row.revoked_at.map(Into::into),
+            last_used_at: row.last_used_at.map(Into::into),
         }
     }
 }
@@ -80,9 +80,11 @@ pub struct TokenFilter {
     /// Of this user.
     user_id: Option<ID>,
     /// Only those that are neither revoked nor expired.
-    #[graphql(default)]
-    valid: bool,
+    #[graphql(default_with = "Some(false)")]
+    valid: Option<bool>,
 }
+
+const LIST: List = List::by_id("tokens");
 
 /// What a page of tokens says beside its edges.
 #[derive(Debug)]
@@ -91,8 +93,8 @@ pub struct TokenTotal(Filter);
 #[Object]
 impl TokenTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::token::count(ctx.request(), self.0.clone()).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::token::count(ctx.request(), self.0.clone()).await?.cast_signed()))
     }
 }
 
@@ -117,10 +119,10 @@ impl TokenQuery {
         let request = ctx.request();
         let filter = filter.unwrap_or_default();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
-        let filter = Filter { owner, valid_at: filter.valid.then(|| request.clock.now()) };
-        let page = Args { first, after, last, before }.by_id()?;
+        let filter = Filter { owner, valid_at: filter.valid.unwrap_or_default().then(|| request.clock.now()) };
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let tokens = resolver::token::list(request, filter.clone(), page).await?;
-        Ok(page::connection_with(tokens, TokenTotal(filter), |token| (page::cursor(token.id.0), token.into())))
+        Ok(page::connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), token.into())))
     }
 }
 
@@ -131,14 +133,13 @@ pub struct CreateTokenInput {
     name: String,
     /// The most it may do; no more than you.
     role: Role,
-    /// When it ends. Not given: as the server is set up; null: when it is revoked.
-    #[graphql(default)]
-    expires_at: MaybeUndefined<DateTime<Utc>>,
+    /// When it ends. Left out: as the server is set up; null: when it is revoked.
+    expires_at: MaybeUndefined<Instant>,
     /// In whose name it lets in; not given: yours.
     user_id: Option<ID>,
     /// With an access key beside it, for clients that sign their requests (`OCP-ACCESS-KEY-HMACSHA1`).
-    #[graphql(default)]
-    access_key: bool,
+    #[graphql(default_with = "Some(false)")]
+    access_key: Option<bool>,
 }
 
 /// The two halves of an access key.
@@ -150,18 +151,16 @@ pub struct AccessKey {
     secret: String,
 }
 
-/// One token.
-#[derive(Debug, InputObject)]
-pub struct TokenInput {
-    /// Which one.
-    id: ID,
+names_one! {
+    "Token" as TokenId:
+    /// Which token lets nobody in any more.
+    RevokeTokenInput
 }
 
-/// A token as it is now.
-#[derive(Debug, SimpleObject)]
-pub struct TokenPayload {
-    /// The token.
-    token: Token,
+shows_one! {
+    token: Token, of token::Model:
+    /// The token that was revoked.
+    RevokeTokenPayload
 }
 
 /// A new token.
@@ -189,7 +188,7 @@ impl TokenMutation {
             MaybeUndefined::Value(at) => Expiry::At(at.into()),
         };
         let user = input.user_id.as_ref().map(user::key).transpose()?;
-        let new = New { user, name: input.name, role: input.role.into(), expiry, access_key: input.access_key };
+        let new = New { user, name: input.name, role: input.role.into(), expiry, access_key: input.access_key.unwrap_or_default() };
         let Created { token, secret, access_secret } = resolver::token::create(ctx.request(), new).await?;
         let key = token.access_key.clone().zip(access_secret);
         let access_key = key.map(|(id, secret)| AccessKey { id, secret });
@@ -197,8 +196,7 @@ impl TokenMutation {
     }
 
     /// Ends a token for good.
-    async fn revoke_token(&self, ctx: &Context<'_>, input: TokenInput) -> Result<TokenPayload> {
-        let token = resolver::token::revoke(ctx.request(), key(&input.id)?).await?;
-        Ok(TokenPayload { token: token.into() })
+    async fn revoke_token(&self, ctx: &Context<'_>, input: RevokeTokenInput) -> Result<RevokeTokenPayload> {
+        Ok(resolver::token::revoke(ctx.request(), input.decode()?).await?.into())
     }
 }

@@ -2,14 +2,14 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{self as entity, TenantId, UserId, user};
 
+use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
 use super::loader::TenantsOf;
-use super::page::{self, Args};
-use super::scalar::BigInt;
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant};
 use super::tenant::Tenant;
 use crate::resolver;
 use crate::resolver::user::{Filter, New};
@@ -41,7 +41,7 @@ pub struct User {
     /// A disabled user cannot sign in by any means.
     disabled: bool,
     /// When it was made.
-    created_at: DateTime<Utc>,
+    created_at: Instant,
 }
 
 #[ComplexObject]
@@ -67,7 +67,7 @@ impl From<user::Model> for User {
             name: row.name,
             role: row.role.into(),
             disabled: row.disabled,
-            created_at: row.created_at.utc(),
+            created_at: row.created_at.into(),
         }
     }
 }
@@ -100,6 +100,8 @@ impl UserFilter {
     }
 }
 
+const LIST: List = List::by_id("users");
+
 /// What a page of users says beside its edges.
 #[derive(Debug)]
 pub struct UserTotal(Filter);
@@ -107,8 +109,8 @@ pub struct UserTotal(Filter);
 #[Object]
 impl UserTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::user::count(ctx.request(), &self.0).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::user::count(ctx.request(), &self.0).await?.cast_signed()))
     }
 }
 
@@ -124,8 +126,9 @@ impl UserQuery {
     }
 
     /// A user who shares a tenant with you.
-    async fn user(&self, ctx: &Context<'_>, id: ID) -> Result<User> {
-        Ok(resolver::user::get(ctx.request(), key(&id)?).await?.into())
+    async fn user(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Option<User>> {
+        let id = UserId(id::pick("User", id, database_id)?);
+        Ok(Some(resolver::user::get(ctx.request(), id).await?.into()))
     }
 
     /// The users who share a tenant with you, oldest first; an administrator sees all.
@@ -141,9 +144,9 @@ impl UserQuery {
         filter: Option<UserFilter>,
     ) -> Result<Connection<String, User, UserTotal>> {
         let filter = filter.unwrap_or_default().decode()?;
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let users = resolver::user::list(ctx.request(), &filter, page).await?;
-        Ok(page::connection_with(users, UserTotal(filter), |user| (page::cursor(user.id.0), user.into())))
+        Ok(page::connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), user.into())))
     }
 }
 
@@ -160,18 +163,23 @@ pub struct CreateUserInput {
     tenant_ids: Option<Vec<ID>>,
 }
 
-/// One user.
-#[derive(Debug, InputObject)]
-pub struct UserInput {
-    /// Which one.
-    id: ID,
+names_one! {
+    "User" as UserId:
+    /// Which user nothing signs in any more.
+    DisableUserInput
+    /// Which user may sign in again.
+    EnableUserInput
+    /// Which user is removed.
+    DeleteUserInput
 }
 
 /// A user's new password.
 #[derive(InputObject)]
 pub struct SetUserPasswordInput {
-    /// Whose.
-    id: ID,
+    /// Whose: its id; or give `databaseId`.
+    id: Option<ID>,
+    /// Its number; or give `id`.
+    database_id: Option<BigInt>,
     /// At least 8 characters.
     password: String,
     /// The present one; needed for your own.
@@ -181,23 +189,28 @@ pub struct SetUserPasswordInput {
 /// A user's new role.
 #[derive(Debug, InputObject)]
 pub struct SetUserRoleInput {
-    /// Whose.
-    id: ID,
+    /// Whose: its id; or give `databaseId`.
+    id: Option<ID>,
+    /// Its number; or give `id`.
+    database_id: Option<BigInt>,
     /// How much it may do from now on.
     role: Role,
 }
 
-/// A user as it is now.
-#[derive(Debug, SimpleObject)]
-pub struct UserPayload {
-    /// The user.
-    user: User,
-}
-
-impl From<user::Model> for UserPayload {
-    fn from(row: user::Model) -> Self {
-        Self { user: row.into() }
-    }
+shows_one! {
+    user: User, of user::Model:
+    /// The new user.
+    CreateUserPayload
+    /// The user with the new password.
+    SetUserPasswordPayload
+    /// The user with the new role.
+    SetUserRolePayload
+    /// The user that is disabled.
+    DisableUserPayload
+    /// The user that is enabled.
+    EnableUserPayload
+    /// The user that was removed.
+    DeleteUserPayload
 }
 
 /// Changes users.
@@ -207,7 +220,7 @@ pub struct UserMutation;
 #[Object]
 impl UserMutation {
     /// Makes a user.
-    async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Result<UserPayload> {
+    async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Result<CreateUserPayload> {
         let tenants = input.tenant_ids.map(|ids| ids.iter().map(super::tenant::key).collect());
         let tenants: Option<Vec<TenantId>> = tenants.transpose()?;
         let new = New { name: input.name, password: input.password, role: input.role.into(), tenants };
@@ -215,29 +228,30 @@ impl UserMutation {
     }
 
     /// Changes a password and ends the user's other sessions. API tokens stay valid.
-    async fn set_user_password(&self, ctx: &Context<'_>, input: SetUserPasswordInput) -> Result<UserPayload> {
-        let (request, id) = (ctx.request(), key(&input.id)?);
+    async fn set_user_password(&self, ctx: &Context<'_>, input: SetUserPasswordInput) -> Result<SetUserPasswordPayload> {
+        let (request, id) = (ctx.request(), UserId(id::pick("User", input.id, input.database_id)?));
         let current = input.current_password.as_deref();
         Ok(resolver::user::set_password(request, id, current, &input.password).await?.into())
     }
 
     /// Changes a role.
-    async fn set_user_role(&self, ctx: &Context<'_>, input: SetUserRoleInput) -> Result<UserPayload> {
-        Ok(resolver::user::set_role(ctx.request(), key(&input.id)?, input.role.into()).await?.into())
+    async fn set_user_role(&self, ctx: &Context<'_>, input: SetUserRoleInput) -> Result<SetUserRolePayload> {
+        let id = UserId(id::pick("User", input.id, input.database_id)?);
+        Ok(resolver::user::set_role(ctx.request(), id, input.role.into()).await?.into())
     }
 
     /// Disables a user: nothing signs it in any more, and its sessions end.
-    async fn disable_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
-        Ok(resolver::user::disable(ctx.request(), key(&input.id)?).await?.into())
+    async fn disable_user(&self, ctx: &Context<'_>, input: DisableUserInput) -> Result<DisableUserPayload> {
+        Ok(resolver::user::disable(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Enables a user again.
-    async fn enable_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
-        Ok(resolver::user::enable(ctx.request(), key(&input.id)?).await?.into())
+    async fn enable_user(&self, ctx: &Context<'_>, input: EnableUserInput) -> Result<EnableUserPayload> {
+        Ok(resolver::user::enable(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Deletes a user with its tokens and sessions, and shows what it was.
-    async fn delete_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
-        Ok(resolver::user::delete(ctx.request(), key(&input.id)?).await?.into())
+    async fn delete_user(&self, ctx: &Context<'_>, input: DeleteUserInput) -> Result<DeleteUserPayload> {
+        Ok(resolver::user::delete(ctx.request(), input.decode()?).await?.into())
     }
 }

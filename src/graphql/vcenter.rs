@@ -2,14 +2,14 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{TenantId, VcenterId, vcenter, vcenter_collection};
 
+use super::change::shows_one;
 use super::context::Has;
 use super::id;
 use super::loader::CollectionOf;
-use super::page::{self, Args};
-use super::scalar::BigInt;
+use super::page::{self, Args, List};
+use super::scalar::{BigInt, Instant};
 use super::state::{CollectionState, VcenterTrust};
 use super::tenant::{self, Tenant};
 use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilter, VsphereTaskPage};
@@ -48,9 +48,9 @@ pub struct Vcenter {
     /// Who registered it.
     creator: String,
     /// When it was registered.
-    created_at: DateTime<Utc>,
+    created_at: Instant,
     /// When it was last changed.
-    updated_at: DateTime<Utc>,
+    updated_at: Instant,
 }
 
 #[ComplexObject]
@@ -82,14 +82,15 @@ impl Vcenter {
 
     /// A page of its tasks by its number, from 1, the newest first. For clients that cannot keep a cursor; others ask for
     /// `vsphereTasks`.
-    #[graphql(complexity = "usize::try_from(size).unwrap_or(0) * child_complexity + 50")]
+    #[graphql(complexity = "usize::try_from(size.unwrap_or(page::USUAL)).unwrap_or(0) * child_complexity + 50")]
     async fn task_page(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 1)] number: i64,
-        #[graphql(default = 20)] size: i64,
+        #[graphql(default = 1)] number: Option<i32>,
+        #[graphql(default_with = "Some(page::USUAL)")] size: Option<i32>,
         filter: Option<VsphereTaskFilter>,
     ) -> Result<VsphereTaskPage> {
+        let (number, size) = (i64::from(number.unwrap_or(1)), i64::from(size.unwrap_or(page::USUAL)));
         let part = page::numbered(number, size, task::MOST.cast_signed())?;
         let filter = self.filter(ctx, filter).await?;
         let rows = task::page(ctx.request(), &filter, part).await?;
@@ -103,8 +104,8 @@ impl Vcenter {
     async fn statistics(
         &self,
         ctx: &Context<'_>,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
+        from: Instant,
+        to: Instant,
     ) -> Result<Vec<VsphereStatistics>> {
         let days = task::statistics(ctx.request(), self.key, from.into(), to.into()).await?;
         Ok(days.into_iter().map(VsphereStatistics::from).collect())
@@ -135,8 +136,8 @@ impl From<vcenter::Model> for Vcenter {
             collect: row.collect,
             keep_days: row.keep_days,
             creator: row.creator,
-            created_at: row.created_at.utc(),
-            updated_at: row.updated_at.utc(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
         }
     }
 }
@@ -149,7 +150,7 @@ pub struct VcenterCollection {
     /// Whether somebody has stopped it with `collect: false`.
     is_paused: bool,
     /// Since when, by Taskloom's clock.
-    since: DateTime<Utc>,
+    since: Instant,
     /// Why it does not go on: a word, such as `INVALID_LOGIN` or `UNTRUSTED`; `docs/vsphere.md` lists them.
     reason: Option<String>,
     /// The same in a sentence that names the remedy; while the history is read, how far that is.
@@ -157,17 +158,17 @@ pub struct VcenterCollection {
     /// What the vCenter calls itself.
     product: Option<String>,
     /// When it answered last, by Taskloom's clock.
-    seen_at: Option<DateTime<Utc>>,
+    seen_at: Option<Instant>,
     /// How much its clock is ahead of Taskloom's, in seconds.
     clock_offset: Option<f64>,
     /// How long the newest change took from there until it was on disk here, in seconds.
     lag: Option<f64>,
     /// When its history had been read back to its limit; null: not yet.
-    history_read_at: Option<DateTime<Utc>>,
+    history_read_at: Option<Instant>,
     /// How far its clock jumped when it last did, in seconds; below 0: it was set back. Null: it never did.
     clock_jump: Option<f64>,
     /// When that was noticed, by Taskloom's clock.
-    clock_jumped_at: Option<DateTime<Utc>>,
+    clock_jumped_at: Option<Instant>,
     /// How many of its tasks were told in a way that could not be read.
     unreadable_count: BigInt,
     /// Those that still cannot be, the newest last; 100 at the most.
@@ -193,16 +194,16 @@ impl VcenterCollection {
         Self {
             state: row.state.into(),
             is_paused: !collects,
-            since: row.since.utc(),
+            since: row.since.into(),
             reason: row.reason,
             message: row.message,
             product: row.product,
-            seen_at: row.seen_at.map(|at| at.utc()),
+            seen_at: row.seen_at.map(Into::into),
             clock_offset: row.clock_offset.map(seconds),
             lag: row.lag.map(seconds),
-            history_read_at: row.read_at.map(|at| at.utc()),
+            history_read_at: row.read_at.map(Into::into),
             clock_jump: row.clock_jump.map(seconds),
-            clock_jumped_at: row.clock_jumped_at.map(|at| at.utc()),
+            clock_jumped_at: row.clock_jumped_at.map(Into::into),
             unreadable_count: BigInt(unreadable.count().cast_signed()),
             unreadable: unreadable.into_tasks().map(UnreadableVsphereTask::from).collect(),
         }
@@ -223,6 +224,8 @@ pub(super) fn key(id: &ID) -> crate::error::Result<VcenterId> {
     id::decode("Vcenter", id).map(VcenterId)
 }
 
+const LIST: List = List::by_id("vcenters");
+
 /// What a page of vCenters says beside its edges.
 #[derive(Debug)]
 pub struct VcenterTotal;
@@ -230,8 +233,8 @@ pub struct VcenterTotal;
 #[Object]
 impl VcenterTotal {
     /// How many there are on all pages; counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(resolver::vcenter::count(ctx.request()).await?)
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<BigInt> {
+        Ok(BigInt(resolver::vcenter::count(ctx.request()).await?.cast_signed()))
     }
 }
 
@@ -252,14 +255,14 @@ impl VcenterQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<String, Vcenter, VcenterTotal>> {
-        let page = Args { first, after, last, before }.by_id()?;
+        let page = Args { first, after, last, before }.by_id(&LIST)?;
         let rows = resolver::vcenter::list(ctx.request(), page).await?;
-        Ok(page::connection_with(rows, VcenterTotal, |row| (page::cursor(row.id.0), row.into())))
+        Ok(page::connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), row.into())))
     }
 
     /// One vCenter, as old clients name it.
-    async fn vcenter(&self, ctx: &Context<'_>, uuid: String) -> Result<Vcenter> {
-        Ok(resolver::vcenter::get_by_uuid(ctx.request(), &uuid).await?.into())
+    async fn vcenter(&self, ctx: &Context<'_>, uuid: String) -> Result<Option<Vcenter>> {
+        Ok(Some(resolver::vcenter::get_by_uuid(ctx.request(), &uuid).await?.into()))
     }
 }
 
@@ -278,13 +281,13 @@ pub struct PutVcenterInput {
     /// document.
     password: Option<String>,
     /// By what its certificate is trusted.
-    #[graphql(default_with = "VcenterTrust::System")]
-    trust: VcenterTrust,
+    #[graphql(default_with = "Some(VcenterTrust::System)")]
+    trust: Option<VcenterTrust>,
     /// For `CA` the authorities' certificates in PEM, for `THUMBPRINT` the certificate's SHA-256 thumbprint.
     trusted: Option<String>,
     /// Whether its tasks are collected.
-    #[graphql(default = true)]
-    collect: bool,
+    #[graphql(default_with = "Some(true)")]
+    collect: Option<bool>,
     /// For how many days after their end its tasks are kept; left out: for good.
     keep_days: Option<i32>,
     /// Whose it is; left out: the caller's own tenant's.
@@ -300,9 +303,9 @@ impl PutVcenterInput {
             address: self.address,
             user: self.user,
             password: self.password.map(Hidden::new),
-            trust: self.trust.into(),
+            trust: self.trust.unwrap_or(VcenterTrust::System).into(),
             trusted: self.trusted,
-            collect: self.collect,
+            collect: self.collect.unwrap_or(true),
             keep_days: self.keep_days,
         })
     }
@@ -318,8 +321,8 @@ pub struct TestVcenterInput {
     /// The password; it is sent only when the certificate is trusted. Send it as a variable, not within the document.
     password: Option<String>,
     /// By what its certificate is trusted.
-    #[graphql(default_with = "VcenterTrust::System")]
-    trust: VcenterTrust,
+    #[graphql(default_with = "Some(VcenterTrust::System)")]
+    trust: Option<VcenterTrust>,
     /// For `CA` the authorities' certificates in PEM, for `THUMBPRINT` the certificate's SHA-256 thumbprint.
     trusted: Option<String>,
 }
@@ -330,15 +333,14 @@ pub struct DeleteVcenterInput {
     /// Its id.
     id: ID,
     /// Deletes the history of its tasks, too; without it a vCenter with a history is not deleted.
-    #[graphql(default)]
-    with_history: bool,
+    #[graphql(default_with = "Some(false)")]
+    with_history: Option<bool>,
 }
 
-/// The vCenter, without its password.
-#[derive(Debug, SimpleObject)]
-pub struct VcenterPayload {
-    /// As it is kept, or was.
-    vcenter: Vcenter,
+shows_one! {
+    vcenter: Vcenter, of vcenter::Model:
+    /// The vCenter that was removed.
+    DeleteVcenterPayload
 }
 
 /// What was changed, or would be.
@@ -372,7 +374,7 @@ pub struct TestVcenterPayload {
     /// Whether its certificate is trusted as was said.
     trusted: bool,
     /// The end of its certificate's time.
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<Instant>,
     /// What it calls itself, with its version.
     product: Option<String>,
     /// The newest version of the API that it speaks.
@@ -399,7 +401,7 @@ impl VcenterMutation {
         &self,
         ctx: &Context<'_>,
         input: PutVcenterInput,
-        dry_run: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<PutVcenterPayload> {
         let put = resolver::vcenter::put(ctx.request(), input.decode()?, dry_run.unwrap_or_default()).await?;
         Ok(PutVcenterPayload {
@@ -410,9 +412,9 @@ impl VcenterMutation {
     }
 
     /// Removes a vCenter.
-    async fn delete_vcenter(&self, ctx: &Context<'_>, input: DeleteVcenterInput) -> Result<VcenterPayload> {
-        let gone = resolver::vcenter::delete(ctx.request(), key(&input.id)?, input.with_history).await?;
-        Ok(VcenterPayload { vcenter: gone.into() })
+    async fn delete_vcenter(&self, ctx: &Context<'_>, input: DeleteVcenterInput) -> Result<DeleteVcenterPayload> {
+        let with_history = input.with_history.unwrap_or_default();
+        Ok(resolver::vcenter::delete(ctx.request(), key(&input.id)?, with_history).await?.into())
     }
 
     /// Looks at a server before it is registered: its certificate, what it says it is, and whether the user can sign in.
@@ -424,7 +426,7 @@ impl VcenterMutation {
             address: input.address,
             user: input.user.unwrap_or_default(),
             password: input.password.map(Hidden::new),
-            trust: input.trust.into(),
+            trust: input.trust.unwrap_or(VcenterTrust::System).into(),
             trusted: input.trusted,
             collect: false,
             keep_days: None,
@@ -435,7 +437,7 @@ impl VcenterMutation {
             ok: reason.is_none(),
             thumbprint: look.thumbprint,
             trusted: look.trusted,
-            expires_at: look.expires_at,
+            expires_at: look.expires_at.map(Instant),
             product: look.product,
             api_version: look.api_version,
             instance_uuid: look.instance_uuid,

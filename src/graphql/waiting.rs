@@ -1,9 +1,9 @@
 //! Why a subtask is not running.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use chrono::{DateTime, Utc};
 
 use super::id;
+use super::scalar::Instant;
 use crate::task::Snapshot;
 use crate::task::waiting::Reason;
 
@@ -40,7 +40,7 @@ pub struct Waiting {
     /// In a sentence.
     message: String,
     /// Until when, where an instant is known.
-    until: Option<DateTime<Utc>>,
+    until: Option<Instant>,
     /// The subtasks it waits for.
     subtask_ids: Vec<ID>,
     /// The labels it waits for.
@@ -75,10 +75,10 @@ impl Waiting {
                 ..Self::bare(WaitingReason::NoWorker, no_worker(&requires))
             },
             Reason::Backoff(at) => {
-                Self { until: Some(at.utc()), ..Self::bare(WaitingReason::Backoff, format!("is tried again at {at}")) }
+                Self { until: Some(at.into()), ..Self::bare(WaitingReason::Backoff, format!("is tried again at {at}")) }
             }
             Reason::LostWorker(at) => Self {
-                until: Some(at.utc()),
+                until: Some(at.into()),
                 ..Self::bare(WaitingReason::LostWorker, format!("its worker is silent; it is taken again after {at}"))
             },
         }

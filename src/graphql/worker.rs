@@ -1,12 +1,11 @@
 //! Workers, as operators see them.
 
 use async_graphql::{Context, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 
 use super::context::Has;
-use super::scalar::BigInt;
+use super::scalar::Instant;
 use crate::resolver;
-use crate::resolver::worker::Load;
+use crate::resolver::worker::Seen;
 
 /// A living worker.
 #[derive(Clone, Debug, SimpleObject)]
@@ -20,23 +19,23 @@ pub struct Worker {
     /// How many attempts it can run at once.
     slots: i32,
     /// How many it runs.
-    busy: BigInt,
-    /// When its lease ends unless it is renewed.
-    lease_until: DateTime<Utc>,
-    /// When it was heard of last.
-    seen_at: DateTime<Utc>,
+    busy: i32,
+    /// When this server heard of it last, by its own clock.
+    seen_at: Instant,
+    /// For how many seconds this server has not heard of it; its lease ends when that goes on.
+    silent_for: f64,
 }
 
-impl From<Load> for Worker {
-    fn from(load: Load) -> Self {
+impl From<Seen> for Worker {
+    fn from(Seen { load, seen_at, silence }: Seen) -> Self {
         Self {
             id: load.id,
             name: load.name,
             labels: load.labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect(),
             slots: load.slots,
-            busy: BigInt(load.busy),
-            lease_until: load.lease_until.utc(),
-            seen_at: load.seen_at.utc(),
+            busy: i32::try_from(load.busy).unwrap_or(i32::MAX),
+            seen_at: seen_at.into(),
+            silent_for: silence.as_secs_f64(),
         }
     }
 }

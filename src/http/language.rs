@@ -1,6 +1,7 @@
 //! The language of an answer.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
+use serde_json::Value;
 
 use crate::error::Language;
 
@@ -25,10 +26,22 @@ pub fn language(headers: &HeaderMap) -> Language {
     best.1
 }
 
+/// Puts the language that a `connection_init` payload names (`Accept-Language` or `language`, itself or among its
+/// `headers`) into the headers of its upgrade, which a page cannot set.
+pub fn take_language(payload: &Value, headers: &mut HeaderMap) {
+    let Some(members) = payload.as_object() else { return };
+    let inside = members.get("headers").and_then(Value::as_object);
+    let named = members.iter().chain(inside.into_iter().flatten()).find(|(name, _)| {
+        ["accept-language", "acceptlanguage", "language"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    });
+    let value = named.and_then(|(_, value)| HeaderValue::from_str(value.as_str()?).ok());
+    if let Some(value) = value {
+        headers.insert(header::ACCEPT_LANGUAGE, value);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn prefers(value: &'static str) -> Language {
@@ -42,5 +55,24 @@ mod tests {
         assert_eq!(prefers("en-GB, zh"), Language::En);
         assert_eq!(prefers("fr"), Language::En);
         assert_eq!(language(&HeaderMap::new()), Language::En);
+    }
+
+    #[test]
+    fn a_payload_may_name_the_language() {
+        let chosen = |payload| {
+            let mut headers = HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, HeaderValue::from_static("en"))]);
+            take_language(&payload, &mut headers);
+            language(&headers)
+        };
+        for payload in [
+            serde_json::json!({"Accept-Language": "zh-CN"}),
+            serde_json::json!({"language": "zh"}),
+            serde_json::json!({"headers": {"accept-language": "fr, zh;q=0.5"}}),
+        ] {
+            assert_eq!(chosen(payload), Language::Zh);
+        }
+        for payload in [serde_json::json!({}), serde_json::json!(null), serde_json::json!({"language": 7})] {
+            assert_eq!(chosen(payload), Language::En);
+        }
     }
 }

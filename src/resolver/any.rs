@@ -140,13 +140,13 @@ pub async fn count(request: &Request, filter: &Filter, origins: &[Origin]) -> Re
 }
 
 fn wants(origins: &[Origin], origin: Origin) -> bool {
-    origins.is_empty() || origins.contains(&origin)
+    origins.contains(&origin)
 }
 
 /// The part as one table knows it: a key of the other one lies between two of its own.
 fn within(part: &Part, descending: bool, table: i64) -> Part {
-    let below = |id: i64| (id - table).div_euclid(2);
-    let above = |id: i64| (id - table + 1).div_euclid(2);
+    let below = |id: i64| id.saturating_sub(table).div_euclid(2);
+    let above = |id: i64| id.saturating_sub(table - 1).div_euclid(2);
     let cut = |key: &Key, smaller: bool| {
         let id = if smaller { above(key.id) } else { below(key.id) };
         Key { value: key.value.clone(), id }
@@ -172,10 +172,10 @@ async fn translate(request: &Request, filter: &Filter) -> Result<Option<list::Fi
         finished_to: *finished_to,
         ..Filter::default()
     };
-    let outcomes: Vec<(VsphereTaskState, bool)> = states.iter().filter_map(|state| outcome(*state)).flatten().collect();
-    if common != *filter || (outcomes.is_empty() && !states.is_empty()) {
+    if common != *filter {
         return Ok(None);
     }
+    let outcomes = |states: &Vec<TaskState>| states.iter().filter_map(|state| outcome(*state)).flatten().collect();
     let search = match name {
         Some(name) => {
             let search = label::search(request, None, name, request.language).await?;
@@ -184,7 +184,7 @@ async fn translate(request: &Request, filter: &Filter) -> Result<Option<list::Fi
         None => None,
     };
     Ok(Some(list::Filter {
-        outcomes,
+        outcomes: states.as_ref().map(outcomes),
         search,
         username: creator.clone(),
         tenant_id: *tenant_id,

@@ -10,6 +10,7 @@ pub mod job;
 pub mod key;
 pub mod log;
 pub mod name;
+pub mod now;
 pub mod page;
 pub mod progress;
 pub mod refusal;

@@ -2,5 +2,5 @@
 
 pub use sea_orm::Value;
 
-pub use crate::store::keyset::{Key, Part};
+pub use crate::store::keyset::{Key, Kind, Part};
 pub use crate::store::page::{Page, Slice};

@@ -36,7 +36,7 @@ pub struct Follow {
 #[tracing::instrument(name = "progress.follow", skip_all, fields(%id))]
 pub async fn follow(request: &Request, id: TaskId, after: Option<EventId>) -> Result<Follow> {
     request.principal.require(Role::Viewer)?;
-    let tail = request.hub.tail(after);
+    let tail = request.hub.follow(after).await?;
     let seen = tail.seen();
     let mut follow = Follow { request: request.clone(), id, tail, seen, doubtful: true, last: None };
     let task = tasks::get(request, id).await?;
@@ -108,6 +108,7 @@ fn end(task: task::Model) -> Entry {
         subtask_id: None,
         attempt_id: None,
         kind: EventKind::TaskChanged,
+        from_state: Some(task.state),
         task_state: Some(task.state),
         subtask_state: None,
         operation: Some(task.operation),

@@ -43,6 +43,8 @@ pub struct App {
     pub reach: Reach,
     /// The most bytes of a log or a result that one page has.
     pub page: usize,
+    /// The server's zone by its IANA name.
+    pub time_zone: String,
 }
 
 /// Bytes of a page where nothing else is set.
@@ -60,7 +62,8 @@ impl App {
         let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
         let (live, reach) = (Live::default(), Reach::default());
         let (lives, rests) = (Lives::default(), Arc::default());
-        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, lives, rests, reach, page: PAGE })
+        let time_zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
+        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, lives, rests, reach, page: PAGE, time_zone })
     }
 }
 

@@ -77,9 +77,9 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
     let mut tally = Tally::default();
     let subtask = audit::change(request, act, async |tx, act| {
         let of = named.find(tx, scope).await?;
-        let (tenant, decided) = decide(tx, request, (of.task_id, Some(id)), verb).await?;
-        tally = decided;
-        *act = act.clone().of(tenant);
+        let decided = decide(tx, request, (of.task_id, Some(id)), verb).await?;
+        tally = decided.tally;
+        *act = act.clone().of(decided.tenant);
         named.find(tx, scope).await
     })
     .await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::Role;
+use taskloom_entity::{Role, Timestamp};
 
 use super::Request;
 use crate::error::Result;
@@ -14,33 +14,47 @@ use crate::task::waiting::WorkerFacts;
 /// A worker renews every 5 s: one that was not heard of for twice that is missed.
 pub const SILENT: Duration = Duration::from_secs(10);
 
+/// A worker as this process has seen it: what workers write of themselves is by clocks of their own.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The worker.
+    pub load: Load,
+    /// When it was heard of last, by this process's clock.
+    pub seen_at: Timestamp,
+    /// For how long it was not.
+    pub silence: Duration,
+}
+
 /// The workers that hold a lease.
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "worker.list", skip_all)]
-pub async fn list(request: &Request) -> Result<Vec<store::worker::Load>> {
+pub async fn list(request: &Request) -> Result<Vec<Seen>> {
     request.principal.require(Role::Viewer)?;
-    store::worker::alive(request.store.read()).await
-}
-
-/// Who is silent, and until when its lease holds, by what this process has seen: what workers write of themselves is by
-/// clocks of their own.
-pub(super) async fn alive(request: &Request) -> Result<Vec<WorkerFacts>> {
     let loads = store::worker::alive(request.store.read()).await?;
     let (now, moment) = (request.clock.now(), request.clock.moment());
-    let seen = request.lives.seen();
-    let facts = |load: store::worker::Load| {
-        let silence = seen.silence(&load.id, moment).unwrap_or_default();
+    let lives = request.lives.seen();
+    let seen = |load: Load| {
+        let silence = lives.silence(&load.id, moment).unwrap_or_default();
+        Seen { seen_at: now.before(silence), silence, load }
+    };
+    Ok(loads.into_iter().map(seen).collect())
+}
+
+/// Who is silent, and until when its lease holds.
+pub(super) async fn alive(request: &Request) -> Result<Vec<WorkerFacts>> {
+    let now = request.clock.now();
+    let facts = |Seen { load, seen_at, silence }: Seen| {
         let lease = Duration::from_millis(load.lease_ms.unsigned_abs()) + lease::MARGIN;
         WorkerFacts {
             labels: load.labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect(),
             slots: usize::try_from(load.slots).unwrap_or(0),
             busy: usize::try_from(load.busy).unwrap_or(0),
             lease_until: now.after(lease.saturating_sub(silence)),
-            seen_at: now.before(silence),
+            seen_at,
             id: load.id,
         }
     };
-    Ok(loads.into_iter().map(facts).collect())
+    Ok(list(request).await?.into_iter().map(facts).collect())
 }

@@ -11,6 +11,7 @@ use super::Tx;
 use super::bulk::Rows;
 use super::change::run_all;
 use super::listen::PROCESS;
+use super::page::{Page, Slice};
 use super::readable;
 use crate::error::Result;
 
@@ -32,6 +33,8 @@ pub struct NewEvent {
     pub attempt_id: Option<AttemptId>,
     /// What it tells.
     pub kind: EventKind,
+    /// The state of the task before; none: it begins with this.
+    pub from_state: Option<TaskState>,
     /// The task's new state.
     pub task_state: Option<TaskState>,
     /// The subtask's new state.
@@ -59,6 +62,7 @@ const TYPES: &[&str] = &[
     "double precision",
     "text",
     "text",
+    "text",
     "integer",
 ];
 
@@ -75,8 +79,8 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
         rows.push(row(event, order));
     }
     let sql = "INSERT INTO task_event (at, tenant_id, task_id, subtask_id, attempt_id, kind, task_state, subtask_state, \
-               operation, progress, message, actor) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, \
-               v.column6, v.column7, v.column8, v.column9, v.column10, v.column11, v.column12 FROM ";
+               operation, progress, message, actor, from_state) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, \
+               v.column6, v.column7, v.column8, v.column9, v.column10, v.column11, v.column12, v.column13 FROM ";
     let backend = tx.get_database_backend();
     // A row gets its number behind the join and the sort, so after the lock.
     let lock = match backend {
@@ -86,11 +90,11 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
         ),
         _ => String::new(),
     };
-    let condition = format!("{lock}WHERE v.column1 IS NOT NULL ORDER BY v.column13");
+    let condition = format!("{lock}WHERE v.column1 IS NOT NULL ORDER BY v.column14");
     run_all(tx, rows.statements(backend, sql, &condition)).await
 }
 
-fn row(event: NewEvent, order: i32) -> [Value; 13] {
+fn row(event: NewEvent, order: i32) -> [Value; 14] {
     [
         event.at.0.into(),
         event.tenant_id.0.into(),
@@ -104,6 +108,7 @@ fn row(event: NewEvent, order: i32) -> [Value; 13] {
         event.progress.into(),
         event.message.into(),
         event.actor.into(),
+        event.from_state.map(TaskState::name).into(),
         order.into(),
     ]
 }
@@ -115,6 +120,23 @@ fn row(event: NewEvent, order: i32) -> [Value; 13] {
 pub async fn after(conn: &impl ConnectionTrait, after: EventId, limit: u64) -> Result<Vec<task_event::Model>> {
     let query = task_event::Entity::find().filter(task_event::Column::Id.gt(after));
     readable(conn, query.order_by_asc(task_event::Column::Id).limit(limit), task_event::Column::Id).await
+}
+
+/// The event of this number, whoever asks.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(conn: &impl ConnectionTrait, id: EventId) -> Result<Option<task_event::Model>> {
+    Ok(task_event::Entity::find_by_id(id).one(conn).await?)
+}
+
+/// A page of the events of one task, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(conn: &impl ConnectionTrait, task_id: TaskId, page: Page) -> Result<Slice<task_event::Model>> {
+    let of_task = task_event::Entity::find().filter(task_event::Column::TaskId.eq(task_id));
+    page.oldest_first(of_task, task_event::Column::Id).all(conn).await
 }
 
 /// The events of one task behind `after`, oldest first.

@@ -14,6 +14,17 @@ pub struct Key {
     pub id: i64,
 }
 
+/// What the values of an order's column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// None: the order is by id alone.
+    Id,
+    /// Texts.
+    Text,
+    /// Whole numbers; instants are such.
+    Number,
+}
+
 /// Which rows of a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Part {

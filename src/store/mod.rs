@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod change;
 pub mod definition;
 pub mod event;
+mod filter;
 pub mod keyset;
 pub mod listen;
 pub mod log;

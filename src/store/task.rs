@@ -1,17 +1,17 @@
 //! Tasks: accepted, found, listed, deleted. Their states are written by [`super::change`] alone.
 
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SimpleExpr};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, PaginatorTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, PaginatorTrait,
     QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Set, Statement,
 };
 use taskloom_entity::{
-    DefinitionId, JsonText, SubtaskId, TaskId, TaskState, TaskType, TenantId, Timestamp, attempt, log_chunk, subtask,
-    task, task_input, task_label,
+    JsonText, SubtaskId, TaskId, TaskState, TenantId, attempt, log_chunk, subtask, task, task_input, task_label,
 };
 
-use super::keyset::{Part, Sort, keyset};
-use super::page::{self, Slice};
+pub use super::filter::Filter;
+use super::keyset::{Kind, Part, Sort, keyset};
+use super::page::Slice;
 use super::row::whole_row;
 use super::{Tx, bulk, removal, scope};
 use crate::auth::Scope;
@@ -97,89 +97,6 @@ whole_row! {
     }
 }
 
-/// Which tasks. Empty lists and nothing given mean every task.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
-    /// In one of these states.
-    pub states: Vec<TaskState>,
-    /// The name holds this, whatever its case.
-    pub name: Option<String>,
-    /// The target cluster's name holds this, whatever its case.
-    pub cluster_contains: Option<String>,
-    /// Of one of these types.
-    pub types: Vec<TaskType>,
-    /// By this user.
-    pub creator: Option<String>,
-    /// With these labels; without a value: with any.
-    pub labels: Vec<(String, Option<String>)>,
-    /// On this cluster.
-    pub cluster: Option<String>,
-    /// On this target tenant.
-    pub target_tenant: Option<String>,
-    /// On this host.
-    pub host: Option<String>,
-    /// On the cluster of this number.
-    pub cluster_id: Option<i64>,
-    /// On the target tenant of this number.
-    pub target_tenant_id: Option<i64>,
-    /// On the host of this number.
-    pub host_id: Option<i64>,
-    /// Of one version of a definition.
-    pub definition_id: Option<DefinitionId>,
-    /// Of this tenant.
-    pub tenant_id: Option<TenantId>,
-    /// One of these.
-    pub ids: Option<Vec<TaskId>>,
-    /// Accepted at or after.
-    pub created_from: Option<Timestamp>,
-    /// Accepted before.
-    pub created_to: Option<Timestamp>,
-    /// Ended at or after.
-    pub finished_from: Option<Timestamp>,
-    /// Ended before.
-    pub finished_to: Option<Timestamp>,
-}
-
-impl Filter {
-    /// The same question asked of a task in memory; for those who follow changes.
-    #[must_use]
-    pub fn matches(&self, task: &task::Model) -> bool {
-        let equal =
-            |wanted: &Option<String>, is: Option<&str>| wanted.as_deref().is_none_or(|wanted| is == Some(wanted));
-        let holds = |part: &Option<String>, text: Option<&str>| {
-            let has = |part: &str| text.is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()));
-            part.as_deref().is_none_or(has)
-        };
-        let labels: serde_json::Map<String, serde_json::Value> =
-            if self.labels.is_empty() { Default::default() } else { task.labels.parse().unwrap_or_default() };
-        let labelled = |(key, value): &(String, Option<String>)| match (labels.get(key), value) {
-            (Some(is), Some(value)) => is.as_str() == Some(value),
-            (is, None) => is.is_some(),
-            (None, Some(_)) => false,
-        };
-        let within = |at: Option<Timestamp>, from: Option<Timestamp>, to: Option<Timestamp>| {
-            from.is_none_or(|from| at.is_some_and(|at| at >= from)) && to.is_none_or(|to| at.is_some_and(|at| at < to))
-        };
-        (self.states.is_empty() || self.states.contains(&task.state))
-            && (self.types.is_empty() || self.types.contains(&task.task_type))
-            && holds(&self.name, Some(&task.name))
-            && holds(&self.cluster_contains, task.cluster.as_deref())
-            && equal(&self.creator, Some(&task.creator))
-            && equal(&self.cluster, task.cluster.as_deref())
-            && equal(&self.target_tenant, task.target_tenant.as_deref())
-            && equal(&self.host, task.host.as_deref())
-            && self.cluster_id.is_none_or(|id| task.cluster_id == Some(id))
-            && self.target_tenant_id.is_none_or(|id| task.target_tenant_id == Some(id))
-            && self.host_id.is_none_or(|id| task.host_id == Some(id))
-            && self.definition_id.is_none_or(|id| task.definition_id == Some(id))
-            && self.tenant_id.is_none_or(|id| task.tenant_id == id)
-            && self.ids.as_ref().is_none_or(|ids| ids.contains(&task.id))
-            && self.labels.iter().all(labelled)
-            && within(Some(task.created_at), self.created_from, self.created_to)
-            && within(task.finished_at, self.finished_from, self.finished_to)
-    }
-}
-
 /// The columns a list can be ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderBy {
@@ -220,6 +137,16 @@ impl OrderBy {
             Self::Outcome => Some(outcome()),
         };
         Sort { column, id: Expr::col((task::Entity, task::Column::Id)), descending }
+    }
+
+    /// What the values of this order's column are.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Id => Kind::Id,
+            Self::Name | Self::State | Self::Type => Kind::Text,
+            Self::Priority | Self::CreatedAt | Self::StartedAt | Self::FinishedAt | Self::Outcome => Kind::Number,
+        }
     }
 
     /// The value of this order's column, for a cursor.
@@ -334,45 +261,7 @@ pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) 
 }
 
 fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<task::Entity> {
-    task::Entity::find().filter(scope::condition(scope, task::Column::TenantId)).filter(condition(backend, filter))
-}
-
-fn condition(backend: DbBackend, filter: &Filter) -> Condition {
-    let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-    let contains =
-        |column: task::Column, value: &Option<String>| value.as_ref().map(|value| page::contains(column, value));
-    let mut all = Condition::all()
-        .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(bulk::distinct(&filter.states))))
-        .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(bulk::distinct(&filter.types))))
-        .add_option(contains(task::Column::Name, &filter.name))
-        .add_option(contains(task::Column::Cluster, &filter.cluster_contains))
-        .add_option(equal(task::Column::Creator, &filter.creator))
-        .add_option(equal(task::Column::Cluster, &filter.cluster))
-        .add_option(equal(task::Column::TargetTenant, &filter.target_tenant))
-        .add_option(equal(task::Column::Host, &filter.host))
-        .add_option(filter.cluster_id.map(|id| task::Column::ClusterId.eq(id)))
-        .add_option(filter.target_tenant_id.map(|id| task::Column::TargetTenantId.eq(id)))
-        .add_option(filter.host_id.map(|id| task::Column::HostId.eq(id)))
-        .add_option(filter.definition_id.map(|id| task::Column::DefinitionId.eq(id)))
-        .add_option(filter.tenant_id.map(|id| task::Column::TenantId.eq(id)))
-        .add_option(filter.ids.as_ref().map(|ids| bulk::among(backend, task::Column::Id, ids.iter().map(|id| id.0))))
-        .add_option(filter.created_from.map(|at| task::Column::CreatedAt.gte(at)))
-        .add_option(filter.created_to.map(|at| task::Column::CreatedAt.lt(at)))
-        .add_option(filter.finished_from.map(|at| task::Column::FinishedAt.gte(at)))
-        .add_option(filter.finished_to.map(|at| task::Column::FinishedAt.lt(at)));
-    for (key, value) in &filter.labels {
-        all = all.add(labelled(key, value.as_deref()));
-    }
-    all
-}
-
-fn labelled(key: &str, value: Option<&str>) -> SimpleExpr {
-    let mut with = Query::select();
-    with.column(task_label::Column::TaskId).from(task_label::Entity).and_where(task_label::Column::Key.eq(key));
-    if let Some(value) = value {
-        with.and_where(task_label::Column::Value.eq(value));
-    }
-    task::Column::Id.in_subquery(with.to_owned())
+    task::Entity::find().filter(scope::condition(scope, task::Column::TenantId)).filter(filter.condition(backend))
 }
 
 /// A task of the scope.

@@ -42,7 +42,7 @@ query List($first: Int!, $filter: TaskFilter) {
 
 /// A part of a log.
 pub(in crate::cli) const LOG: &str = "
-query Log($id: ID!, $from: Int!, $limit: Int!) {
+query Log($id: ID!, $from: BigInt!, $limit: Int!) {
   node(id: $id) {
     ... on Subtask { log(from: $from, limit: $limit) { lines { number time level text } nextLine } }
   }
@@ -50,7 +50,7 @@ query Log($id: ID!, $from: Int!, $limit: Int!) {
 
 /// A log as it grows.
 pub(in crate::cli) const TAIL: &str = "
-subscription Tail($id: ID!, $from: Int!) {
+subscription Tail($id: ID!, $from: BigInt!) {
   subtaskLog(subtaskId: $id, fromLine: $from) { lines { number time level text } nextLine }
 }";
 

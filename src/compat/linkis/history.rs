@@ -102,7 +102,7 @@ fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {
     let words = query.all("status").flat_map(|value| value.split(',')).map(str::trim);
     for word in words.filter(|word| !word.is_empty() && *word != "All") {
         let states = Status::states(word).ok_or_else(|| wrong("status", word, "no such status"))?;
-        filter.states.extend(states);
+        filter.states.get_or_insert_default().extend(states);
     }
     if let Some(text) = query.one("taskID")? {
         let id = id::parse(text).ok_or_else(|| wrong("taskID", text, "a number is expected"))?;
@@ -110,7 +110,7 @@ fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {
     }
     for (name, label) in [("creator", "linkis.creator"), ("executeApplicationName", "linkis.application")] {
         if let Some(value) = query.one(name)? {
-            filter.labels.push((label.to_owned(), Some(value.to_owned())));
+            filter.labels.get_or_insert_default().push((label.to_owned(), Some(value.to_owned())));
         }
     }
     Ok(filter)

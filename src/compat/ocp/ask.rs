@@ -118,10 +118,10 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
         return Err(wrong("tenantName", name, "it needs clusterId beside it"));
     }
     for status in query.all("status").flat_map(|value| value.split(',')).map(str::trim).filter(|one| !one.is_empty()) {
-        filter.states.extend(states(status)?);
+        filter.states.get_or_insert_default().extend(states(status)?);
     }
     if let Some(name) = query.one("type")? {
-        filter.types.push(task_type(name)?);
+        filter.types.get_or_insert_default().push(task_type(name)?);
     }
     let orders: Vec<_> = query.all("sort").map(order).collect::<Result<_, _>>()?;
     Ok(Ask {
@@ -213,8 +213,8 @@ mod tests {
              &tenantName=SYS&tenantId=7&hostId=8&page=3&size=2000&sort=status,desc&sort=id,asc&other=1",
         ))
         .unwrap();
-        assert_eq!(ask.filter.states.len(), 8);
-        assert_eq!(ask.filter.types, [TaskType::SysOnce]);
+        assert_eq!(ask.filter.states.as_ref().map(Vec::len), Some(8));
+        assert_eq!(ask.filter.types, Some(vec![TaskType::SysOnce]));
         assert_eq!(ask.filter.cluster_contains.as_deref(), Some("Meta"));
         assert_eq!(
             (ask.filter.cluster_id, ask.filter.target_tenant_id, ask.filter.host_id),

@@ -8,13 +8,13 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::{Data, Executor, Request, Response, ServerError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::known::Known;
-use super::{Limits, Passage, Reading, scan, text, walk};
+use super::{Limits, Passage, Reading, absent, scan, text, walk};
 use crate::error::{Error, code};
 use crate::graphql::order::Order;
 
@@ -29,11 +29,19 @@ pub struct Guard<S> {
     lenient: S,
     limits: Arc<Limits>,
     known: Arc<Known>,
+    /// Puts into an operation's data what is known when it begins.
+    begin: Option<Arc<dyn Fn(&mut Data) + Send + Sync>>,
 }
 
 impl<S: Executor> Guard<S> {
     pub(super) fn new(strict: S, lenient: S, limits: Limits) -> Self {
-        Self { strict, lenient, limits: Arc::new(limits), known: Arc::new(Known::default()) }
+        Self { strict, lenient, limits: Arc::new(limits), known: Arc::new(Known::default()), begin: None }
+    }
+
+    /// Each operation begins with this.
+    #[must_use]
+    pub fn beginning(self, begin: impl Fn(&mut Data) + Send + Sync + 'static) -> Self {
+        Self { begin: Some(Arc::new(begin)), ..self }
     }
 
     /// The schema itself.
@@ -42,8 +50,11 @@ impl<S: Executor> Guard<S> {
         &self.strict
     }
 
-    /// Measures the request and leaves its parsed document in it; the order that its answer will have.
-    fn admit(&self, request: &mut Request) -> Result<Order, ServerError> {
+    /// Measures the request and leaves its parsed document in it.
+    fn admit(&self, request: &mut Request) -> Result<Admitted, ServerError> {
+        if let Some(begin) = &self.begin {
+            begin(&mut request.data);
+        }
         let document = match self.known.document(&request.query) {
             Some(document) => document,
             None => {
@@ -56,14 +67,25 @@ impl<S: Executor> Guard<S> {
         };
         text::check_variables(&request.variables).map_err(carry)?;
         let operation = request.operation_name.as_deref();
-        if let Some(kind) = selected(&document, operation)
+        if let Some(chosen) = chosen(&document.operations, operation)
             && let Some(passage) = passage(request)
         {
-            passage.admit(kind).map_err(carry)?;
+            passage.admit(chosen.ty).map_err(carry)?;
         }
         let order = Order::of(&document, operation);
-        request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(order)
+        let mut executed = ExecutableDocument::clone(&document);
+        let changed = absent::leave_out(&mut executed, operation, &request.variables);
+        request.set_parsed_query(executed);
+        Ok(Admitted { order, written: changed.then_some(document) })
+    }
+
+    /// Validates the document as it was written, where another one is executed.
+    async fn check(&self, request: &Request, written: &ExecutableDocument) -> Result<(), Response> {
+        let mut idle = Request::new(request.query.clone()).variables(request.variables.clone());
+        idle.operation_name.clone_from(&request.operation_name);
+        idle.set_parsed_query(absent::idle(written));
+        let mut response = self.strict.execute(idle).await;
+        if self.is_refusal(&mut response) { Err(response) } else { Ok(()) }
     }
 
     /// Whether nothing was executed: only what fields say has a path. Gives the library's refusal our code.
@@ -79,12 +101,17 @@ impl<S: Executor> Guard<S> {
 impl<S: Executor> Executor for Guard<S> {
     async fn execute(&self, mut request: Request) -> Response {
         let passage = passage(&request).cloned();
-        let order = match self.admit(&mut request) {
-            Ok(order) => order,
+        let Admitted { order, written } = match self.admit(&mut request) {
+            Ok(admitted) => admitted,
             Err(error) => return Response::from_errors(vec![error]),
         };
         request.data.insert(Arc::new(Reading::new(&self.limits)));
         let (key, is_valid) = self.known.seen(&request);
+        if let (Some(written), false) = (written, is_valid)
+            && let Err(refused) = self.check(&request, &written).await
+        {
+            return refused;
+        }
         let schema = if is_valid { &self.lenient } else { &self.strict };
         let mut response = schema.execute(request).await;
         if self.is_refusal(&mut response) {
@@ -102,7 +129,7 @@ impl<S: Executor> Executor for Guard<S> {
 
     fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let order = match self.admit(&mut request) {
-            Ok(order) => order,
+            Ok(admitted) => admitted.order,
             Err(error) => return futures::stream::iter([Response::from_errors(vec![error])]).boxed(),
         };
         let reading = Arc::new(Reading::new(&self.limits));
@@ -119,20 +146,27 @@ impl<S: Executor> Executor for Guard<S> {
     }
 }
 
+/// What is known of a request that may be executed.
+struct Admitted {
+    /// The order that its answer will have.
+    order: Order,
+    /// The document as it was written, where another one is executed.
+    written: Option<Arc<ExecutableDocument>>,
+}
+
 fn passage(request: &Request) -> Option<&Arc<Passage>> {
     request.data.get(&TypeId::of::<Arc<Passage>>())?.downcast_ref()
 }
 
 /// The operation that will run; none when the name does not choose one, which validation says better.
-fn selected(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(operation.node.ty),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|it| it.node.ty),
-        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values().next().map(|it| it.node.ty)
-        }
+pub(super) fn chosen<'a>(operations: &'a DocumentOperations, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    let chosen = match (operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations.values().next(),
         (DocumentOperations::Multiple(_), None) => None,
-    }
+    };
+    chosen.map(|operation| &operation.node)
 }
 
 /// Keeps the error as the source: the door writes its envelope from there.

@@ -6,6 +6,7 @@
 //! library from the `complexity` of list fields). [`Guard`] does it for every transport alike: it is the only way into a
 //! schema that doors are given, and nothing may parse a request before it.
 
+mod absent;
 mod guard;
 mod known;
 mod passage;

@@ -1,17 +1,16 @@
 //! Which tasks, in which order.
 
 use async_graphql::{Enum, ID, InputObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{DefinitionId, TaskId, TenantId};
 
 use super::super::id;
-use super::super::scalar::BigInt;
+use super::super::scalar::{BigInt, Instant};
 use super::super::state::{TaskState, TaskType};
 use crate::error::{Error, Result, code};
 use crate::resolver::any;
 use crate::resolver::task::{Filter, OrderBy};
 
-/// Which tasks. What is left out does not count; what is given must all hold.
+/// Which tasks. What is left out or null does not count; what is given must all hold; an empty list is held by none.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct TaskFilter {
     /// In one of these states.
@@ -45,13 +44,13 @@ pub struct TaskFilter {
     /// One of these.
     pub ids: Option<Vec<ID>>,
     /// Accepted at or after.
-    pub created_from: Option<DateTime<Utc>>,
+    pub created_from: Option<Instant>,
     /// Accepted before.
-    pub created_to: Option<DateTime<Utc>>,
+    pub created_to: Option<Instant>,
     /// Ended at or after.
-    pub finished_from: Option<DateTime<Utc>>,
+    pub finished_from: Option<Instant>,
     /// Ended before.
-    pub finished_to: Option<DateTime<Utc>>,
+    pub finished_to: Option<Instant>,
 }
 
 /// The most labels that a task has.
@@ -70,11 +69,11 @@ pub struct LabelFilter {
 #[derive(Clone, Copy, Debug, Default, InputObject)]
 pub struct TaskOrder {
     /// By what.
-    #[graphql(default)]
-    pub field: TaskOrderField,
+    #[graphql(default_with = "Some(TaskOrderField::Id)")]
+    pub field: Option<TaskOrderField>,
     /// The largest first.
-    #[graphql(default = true)]
-    pub descending: bool,
+    #[graphql(default_with = "Some(true)")]
+    pub descending: Option<bool>,
 }
 
 /// By what tasks can be ordered; equal ones are ordered by id.
@@ -114,21 +113,21 @@ pub enum AnyTaskOrderField {
 }
 
 /// In which order everything comes.
-#[derive(Clone, Copy, Debug, InputObject)]
+#[derive(Clone, Copy, Debug, Default, InputObject)]
 pub struct AnyTaskOrder {
     /// By what.
-    #[graphql(default)]
-    pub field: AnyTaskOrderField,
+    #[graphql(default_with = "Some(AnyTaskOrderField::CreatedAt)")]
+    pub field: Option<AnyTaskOrderField>,
     /// The latest first.
-    #[graphql(default = true)]
-    pub descending: bool,
+    #[graphql(default_with = "Some(true)")]
+    pub descending: Option<bool>,
 }
 
 impl AnyTaskOrder {
     /// The order as the resolvers know it.
     #[must_use]
-    pub fn decode(order: Option<Self>) -> (any::OrderBy, bool) {
-        order.map_or((any::OrderBy::CreatedAt, true), |order| (order.field.into(), order.descending))
+    pub fn decode(self) -> (any::OrderBy, bool) {
+        (self.field.unwrap_or_default().into(), self.descending.unwrap_or(true))
     }
 }
 
@@ -140,19 +139,18 @@ impl TaskFilter {
     pub fn decode(self) -> Result<Filter> {
         let task = |task: &ID| id::decode("Task", task).map(TaskId);
         let ids = self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?;
-        let labels = self.labels.unwrap_or_default();
-        if labels.len() > LABELS {
+        if self.labels.as_ref().is_some_and(|labels| labels.len() > LABELS) {
             let reason = format!("at most {LABELS} are possible: no task has more");
             return Err(Error::new(&code::INVALID_INPUT).with("what", "`labels`").with("reason", reason));
         }
         let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
         Ok(Filter {
-            states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
+            states: all(self.states, Into::into),
             name: self.name,
             cluster_contains: self.cluster_contains,
-            types: self.types.unwrap_or_default().into_iter().map(Into::into).collect(),
+            types: all(self.types, Into::into),
             creator: self.creator,
-            labels: labels.into_iter().map(|label| (label.key, label.value)).collect(),
+            labels: all(self.labels, |label| (label.key, label.value)),
             cluster: self.cluster,
             target_tenant: self.target_tenant,
             host: self.host,
@@ -170,10 +168,15 @@ impl TaskFilter {
     }
 }
 
+/// Each of a list that is given.
+fn all<T, U>(given: Option<Vec<T>>, each: impl Fn(T) -> U) -> Option<Vec<U>> {
+    given.map(|given| given.into_iter().map(each).collect())
+}
+
 impl TaskOrder {
     /// The order as the store knows it.
     #[must_use]
     pub fn decode(self) -> (OrderBy, bool) {
-        (self.field.into(), self.descending)
+        (self.field.unwrap_or_default().into(), self.descending.unwrap_or(true))
     }
 }

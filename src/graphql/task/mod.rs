@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
-use taskloom_entity::{EventId, task};
+use taskloom_entity::task;
 
 pub use filter::{TaskFilter, TaskOrder, TaskOrderField};
 pub use input::{LabelInput, SpecInput, SubmitTaskInput, TargetInput, source};
@@ -20,12 +19,12 @@ pub use query::{TaskQuery, TaskTotal};
 
 use super::context::{Has, OBJECT};
 use super::definition::Definition;
-use super::event::{TaskEvent, cursor, place};
+use super::event::{EVENTS, TaskEvent};
 use super::id;
 use super::loader::SnapshotOf;
-use super::page::Args;
+use super::page::{self, Args};
 use super::row::Row;
-use super::scalar::{BigInt, Kept};
+use super::scalar::{BigInt, Instant, Kept};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
 use crate::resolver;
@@ -36,6 +35,12 @@ use crate::task::command::{self, Target as Of};
 /// A task: a graph of subtasks that was accepted to be run.
 #[derive(Clone, Debug)]
 pub struct Task(pub Arc<task::Model>);
+
+impl From<task::Model> for Task {
+    fn from(task: task::Model) -> Self {
+        Self(Arc::new(task))
+    }
+}
 
 /// Which system runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -200,16 +205,16 @@ impl Task {
         Origin::Taskloom
     }
     /// When it was accepted.
-    pub async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at.utc()
+    pub async fn created_at(&self) -> Instant {
+        self.0.created_at.into()
     }
     /// When its first subtask began.
-    pub async fn started_at(&self) -> Option<DateTime<Utc>> {
-        self.0.started_at.map(|at| at.utc())
+    pub async fn started_at(&self) -> Option<Instant> {
+        self.0.started_at.map(Into::into)
     }
     /// When it ended.
-    pub async fn finished_at(&self) -> Option<DateTime<Utc>> {
-        self.0.finished_at.map(|at| at.utc())
+    pub async fn finished_at(&self) -> Option<Instant> {
+        self.0.finished_at.map(Into::into)
     }
     /// The key it was submitted with.
     async fn idempotency_key(&self) -> Option<&str> {
@@ -262,27 +267,29 @@ impl Task {
         let snapshot = ctx.loaders().one(SnapshotOf(self.0.id)).await?;
         Ok(snapshot.is_some_and(|snapshot| snapshot.forbids_rollback().is_some()))
     }
-    /// What may be done with it now.
+    /// What you may do with it now.
     async fn available_operations(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        if !resolver::task::may_steer(ctx.request()) {
+            return Ok(vec![]);
+        }
         let snapshot = ctx.loaders().one(SnapshotOf(self.0.id)).await?;
         let available = snapshot.map(|snapshot| command::available(&snapshot, Of::Task)).unwrap_or_default();
         Ok(available.into_iter().map(Action::from).collect())
     }
     /// What happened to it, oldest first.
-    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn events(
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<Connection<String, TaskEvent>> {
-        let after = place(after.as_deref())?.unwrap_or(EventId(0));
-        let limit = Args { first, ..Args::default() }.by_id()?.limit;
-        let mut rows = resolver::event::list(ctx.request(), self.0.id, after, limit + 1).await?;
-        let more = rows.len() as u64 > limit;
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let slice = crate::resolver::page::Slice { rows, has_next: more, has_previous: after.0 > 0 };
-        Ok(super::page::connection(slice, |event| (cursor(event.id), TaskEvent(event))))
+        let part = Args { first, after, last, before }.by_id(&EVENTS)?;
+        let slice = resolver::event::list(ctx.request(), self.0.id, part).await?;
+        Ok(page::connection(slice, |event| (EVENTS.cursor(event.id.0), TaskEvent(event))))
     }
 }
 

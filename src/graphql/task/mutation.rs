@@ -1,30 +1,48 @@
 //! Changes of tasks: one input, one payload with the changed object.
 
-use std::sync::Arc;
-
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use taskloom_entity::{TaskId, task};
 
+use super::super::change::{names_one, shows_one};
 use super::super::context::Has;
 use super::super::id;
+use super::super::scalar::BigInt;
 use super::{SubmitTaskInput, Task, TaskFilter};
-use crate::error::Language;
+use crate::error::{Error, Language};
 use crate::resolver;
+use crate::resolver::task::bulk::{self, Wanted};
 use crate::task::command::Verb;
 
-/// Which task.
-#[derive(Clone, Debug, InputObject)]
-#[graphql(name = "TaskIdInput")]
-pub(super) struct TaskInput {
-    /// Its id.
-    id: ID,
+names_one! {
+    "Task" as TaskId:
+    /// Which task is run again.
+    RetryTaskInput
+    /// Which task is undone.
+    RollbackTaskInput
+    /// Which task is stopped.
+    CancelTaskInput
+    /// Which task is frozen.
+    PauseTaskInput
+    /// Which task goes on.
+    ResumeTaskInput
+    /// Which task is removed.
+    DeleteTaskInput
 }
 
-/// The changed task.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct TaskPayload {
-    /// As it stands now.
-    task: Task,
+shows_one! {
+    task: Task, of task::Model:
+    /// The task that was accepted.
+    SubmitTaskPayload
+    /// The task that runs again.
+    RetryTaskPayload
+    /// The task that is undone.
+    RollbackTaskPayload
+    /// The task that stops.
+    CancelTaskPayload
+    /// The task that is frozen.
+    PauseTaskPayload
+    /// The task that goes on.
+    ResumeTaskPayload
 }
 
 /// The task that was deleted.
@@ -47,40 +65,60 @@ pub struct RefusedTask {
     message: String,
 }
 
-/// What became of many tasks.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct BulkPayload {
-    /// Those that were changed.
-    tasks: Vec<Task>,
-    /// Those that were refused, and why.
-    refused: Vec<RefusedTask>,
-    /// More match than one call takes (1,000): call again.
-    has_more: bool,
+/// Payloads of changes of many tasks.
+macro_rules! shows_many {
+    ($($(#[$about:meta])* $payload:ident)+) => {$(
+        $(#[$about])*
+        #[derive(Debug, SimpleObject)]
+        pub struct $payload {
+            /// How many match: with `dryRun` all of them, whatever may be done with them; else those of this call.
+            count: BigInt,
+            /// Those that were changed; none with `dryRun`.
+            tasks: Vec<Task>,
+            /// Those that were refused, and why.
+            refused: Vec<RefusedTask>,
+            /// More match than one call takes (1,000): call again.
+            has_more: bool,
+        }
+
+        impl $payload {
+            async fn of(ctx: &Context<'_>, wanted: Wanted, verb: Verb) -> Result<Self> {
+                let done = bulk::run(ctx.request(), &wanted, verb).await?;
+                Ok(Self {
+                    count: BigInt(done.count.cast_signed()),
+                    tasks: done.tasks.into_iter().map(Task::from).collect(),
+                    refused: done.refused.into_iter().map(|it| RefusedTask::of(it, ctx.request().language)).collect(),
+                    has_more: done.more,
+                })
+            }
+        }
+    )+};
 }
 
-impl From<task::Model> for TaskPayload {
-    fn from(task: task::Model) -> Self {
-        Self { task: Task(Arc::new(task)) }
+shows_many! {
+    /// What became of the tasks that were to run again.
+    RetryTasksPayload
+    /// What became of the tasks that were to be undone.
+    RollbackTasksPayload
+    /// What became of the tasks that were to stop.
+    CancelTasksPayload
+    /// What became of the tasks that were to freeze.
+    PauseTasksPayload
+    /// What became of the tasks that were to go on.
+    ResumeTasksPayload
+    /// What became of the tasks that were to be removed.
+    DeleteTasksPayload
+}
+
+impl RefusedTask {
+    fn of((task, error): (TaskId, Error), language: Language) -> Self {
+        Self { id: id::encode("Task", task), code: error.code().name.to_owned(), message: error.message(language) }
     }
 }
 
-fn decode(input: &TaskInput) -> crate::error::Result<TaskId> {
-    id::decode("Task", &input.id).map(TaskId)
-}
-
-async fn bulk(ctx: &Context<'_>, filter: TaskFilter, verb: Verb) -> Result<BulkPayload> {
-    let done = resolver::task::bulk::run(ctx.request(), &filter.decode()?, verb).await?;
-    let language: Language = ctx.request().language;
-    let refused = |(task, error): (TaskId, crate::error::Error)| RefusedTask {
-        id: id::encode("Task", task),
-        code: error.code().name.to_owned(),
-        message: error.message(language),
-    };
-    Ok(BulkPayload {
-        tasks: done.tasks.into_iter().map(|task| Task(Arc::new(task))).collect(),
-        refused: done.refused.into_iter().map(refused).collect(),
-        has_more: done.more,
-    })
+fn wanted(filter: Option<TaskFilter>, all: Option<bool>, dry_run: Option<bool>) -> crate::error::Result<Wanted> {
+    let filter = filter.unwrap_or_default().decode()?;
+    Wanted::new(filter, all.unwrap_or_default(), dry_run.unwrap_or_default())
 }
 
 /// Changes of tasks.
@@ -91,74 +129,111 @@ pub struct TaskMutation;
 #[Object]
 impl TaskMutation {
     /// Accepts a task. It is on disk before the answer; sent again with the same `idempotencyKey` it is the same task.
-    async fn submit_task(&self, ctx: &Context<'_>, input: SubmitTaskInput) -> Result<TaskPayload> {
+    async fn submit_task(&self, ctx: &Context<'_>, input: SubmitTaskInput) -> Result<SubmitTaskPayload> {
         Ok(resolver::task::submit(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Runs again what failed. Subtasks that have finished are not repeated.
-    async fn retry_task(&self, ctx: &Context<'_>, input: TaskInput) -> Result<TaskPayload> {
-        Ok(resolver::task::retry(ctx.request(), decode(&input)?).await?.into())
+    async fn retry_task(&self, ctx: &Context<'_>, input: RetryTaskInput) -> Result<RetryTaskPayload> {
+        Ok(resolver::task::retry(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Undoes what ran, against the arrows.
-    async fn rollback_task(&self, ctx: &Context<'_>, input: TaskInput) -> Result<TaskPayload> {
-        Ok(resolver::task::rollback(ctx.request(), decode(&input)?).await?.into())
+    async fn rollback_task(&self, ctx: &Context<'_>, input: RollbackTaskInput) -> Result<RollbackTaskPayload> {
+        Ok(resolver::task::rollback(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Stops what runs, with all its processes; what has not begun never begins.
-    async fn cancel_task(&self, ctx: &Context<'_>, input: TaskInput) -> Result<TaskPayload> {
-        Ok(resolver::task::cancel(ctx.request(), decode(&input)?).await?.into())
+    async fn cancel_task(&self, ctx: &Context<'_>, input: CancelTaskInput) -> Result<CancelTaskPayload> {
+        Ok(resolver::task::cancel(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Freezes what runs; nothing new starts.
-    async fn pause_task(&self, ctx: &Context<'_>, input: TaskInput) -> Result<TaskPayload> {
-        Ok(resolver::task::pause(ctx.request(), decode(&input)?).await?.into())
+    async fn pause_task(&self, ctx: &Context<'_>, input: PauseTaskInput) -> Result<PauseTaskPayload> {
+        Ok(resolver::task::pause(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Lets a paused task go on.
-    async fn resume_task(&self, ctx: &Context<'_>, input: TaskInput) -> Result<TaskPayload> {
-        Ok(resolver::task::resume(ctx.request(), decode(&input)?).await?.into())
+    async fn resume_task(&self, ctx: &Context<'_>, input: ResumeTaskInput) -> Result<ResumeTaskPayload> {
+        Ok(resolver::task::resume(ctx.request(), input.decode()?).await?.into())
     }
 
     /// Removes an ended task with its subtasks, attempts and logs; its events stay.
-    async fn delete_task(&self, ctx: &Context<'_>, input: TaskInput) -> Result<DeleteTaskPayload> {
-        let task = resolver::task::delete(ctx.request(), decode(&input)?).await?;
-        Ok(DeleteTaskPayload { deleted_id: id::encode("Task", task.id), task: Task(Arc::new(task)) })
+    async fn delete_task(&self, ctx: &Context<'_>, input: DeleteTaskInput) -> Result<DeleteTaskPayload> {
+        let task = resolver::task::delete(ctx.request(), input.decode()?).await?;
+        Ok(DeleteTaskPayload { deleted_id: id::encode("Task", task.id), task: task.into() })
     }
 
-    /// Retries every task that matches, oldest first; one that is refused stops no other.
+    /// Retries every task that matches, oldest first; one that is refused stops no other. All of them are changed only
+    /// with `all` instead of a filter; `dryRun` counts and changes nothing.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn retry_tasks(&self, ctx: &Context<'_>, filter: TaskFilter) -> Result<BulkPayload> {
-        bulk(ctx, filter, Verb::Retry).await
+    async fn retry_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<TaskFilter>,
+        #[graphql(default_with = "Some(false)")] all: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
+    ) -> Result<RetryTasksPayload> {
+        RetryTasksPayload::of(ctx, wanted(filter, all, dry_run)?, Verb::Retry).await
     }
 
-    /// Rolls back every task that matches.
+    /// Rolls back every task that matches, as `retryTasks` does.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn rollback_tasks(&self, ctx: &Context<'_>, filter: TaskFilter) -> Result<BulkPayload> {
-        bulk(ctx, filter, Verb::Rollback).await
+    async fn rollback_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<TaskFilter>,
+        #[graphql(default_with = "Some(false)")] all: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
+    ) -> Result<RollbackTasksPayload> {
+        RollbackTasksPayload::of(ctx, wanted(filter, all, dry_run)?, Verb::Rollback).await
     }
 
-    /// Cancels every task that matches.
+    /// Cancels every task that matches, as `retryTasks` does.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn cancel_tasks(&self, ctx: &Context<'_>, filter: TaskFilter) -> Result<BulkPayload> {
-        bulk(ctx, filter, Verb::Cancel).await
+    async fn cancel_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<TaskFilter>,
+        #[graphql(default_with = "Some(false)")] all: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
+    ) -> Result<CancelTasksPayload> {
+        CancelTasksPayload::of(ctx, wanted(filter, all, dry_run)?, Verb::Cancel).await
     }
 
-    /// Pauses every task that matches.
+    /// Pauses every task that matches, as `retryTasks` does.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn pause_tasks(&self, ctx: &Context<'_>, filter: TaskFilter) -> Result<BulkPayload> {
-        bulk(ctx, filter, Verb::Pause).await
+    async fn pause_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<TaskFilter>,
+        #[graphql(default_with = "Some(false)")] all: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
+    ) -> Result<PauseTasksPayload> {
+        PauseTasksPayload::of(ctx, wanted(filter, all, dry_run)?, Verb::Pause).await
     }
 
-    /// Lets every task that matches go on.
+    /// Lets every task that matches go on, as `retryTasks` does.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn resume_tasks(&self, ctx: &Context<'_>, filter: TaskFilter) -> Result<BulkPayload> {
-        bulk(ctx, filter, Verb::Resume).await
+    async fn resume_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<TaskFilter>,
+        #[graphql(default_with = "Some(false)")] all: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
+    ) -> Result<ResumeTasksPayload> {
+        ResumeTasksPayload::of(ctx, wanted(filter, all, dry_run)?, Verb::Resume).await
     }
 
-    /// Deletes every task that matches.
+    /// Deletes every task that matches, as `retryTasks` does.
     #[graphql(complexity = "100 + child_complexity")]
-    async fn delete_tasks(&self, ctx: &Context<'_>, filter: TaskFilter) -> Result<BulkPayload> {
-        bulk(ctx, filter, Verb::Delete).await
+    async fn delete_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<TaskFilter>,
+        #[graphql(default_with = "Some(false)")] all: Option<bool>,
+        #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
+    ) -> Result<DeleteTasksPayload> {
+        DeleteTasksPayload::of(ctx, wanted(filter, all, dry_run)?, Verb::Delete).await
     }
 }

@@ -4,25 +4,23 @@ use std::sync::Arc;
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
-use taskloom_entity::{SubtaskId, TaskId, task};
+use taskloom_entity::{SubtaskId, TaskId};
 
 use super::super::context::Has;
 use super::super::id;
-use super::super::page::{Args, connection_with, keyed_cursor, numbered};
+use super::super::page::{Args, List, USUAL, connection_with, numbered};
 use super::super::preview::Preview;
 use super::super::row::Row;
-use super::super::scalar::BigInt;
+use super::super::scalar::{BigInt, Instant};
 use super::super::state::{Action, TaskState};
 use super::super::subtask::Subtask;
 use super::super::vsphere::VsphereTask;
 use super::filter::AnyTaskOrder;
 use super::{LEGACY, Origin, Target, Task, TaskFilter, TaskOrder};
-use crate::error::{Error, code};
 use crate::resolver;
 use crate::resolver::any::{self, Any};
-use crate::resolver::page::{Key, Slice};
-use crate::resolver::task::{Filter, OrderBy};
+use crate::resolver::page::{Key, Kind};
+use crate::resolver::task::Filter;
 
 /// Anything that runs somewhere and can be watched.
 #[derive(Clone, Debug, Interface)]
@@ -34,9 +32,9 @@ use crate::resolver::task::{Filter, OrderBy};
     field(name = "progress", ty = "f64", desc = "0 to 1."),
     field(name = "user", ty = "&str", desc = "Who began it."),
     field(name = "target", ty = "Option<Target>", desc = "What it is meant for."),
-    field(name = "created_at", ty = "DateTime<Utc>", desc = "When it was accepted."),
-    field(name = "started_at", ty = "Option<DateTime<Utc>>", desc = "When it began."),
-    field(name = "finished_at", ty = "Option<DateTime<Utc>>", desc = "When it ended."),
+    field(name = "created_at", ty = "Instant", desc = "When it was accepted."),
+    field(name = "started_at", ty = "Option<Instant>", desc = "When it began."),
+    field(name = "finished_at", ty = "Option<Instant>", desc = "When it ended."),
     field(name = "origin", ty = "Origin", desc = "Which system runs it.")
 )]
 pub enum TaskLike {
@@ -84,9 +82,9 @@ pub struct TaskPage {
     /// How many pages of this size there are.
     total_pages: BigInt,
     /// From 1.
-    number: BigInt,
+    number: i32,
     /// As asked for.
-    size: BigInt,
+    size: i32,
 }
 
 type Tasks = Connection<String, Row<Task>, TaskTotal>;
@@ -112,8 +110,14 @@ impl TaskQuery {
         order: Option<TaskOrder>,
     ) -> Result<Tasks> {
         let args = Args { first, after, last, before };
-        let (slice, filter, order) = list(ctx, &args, filter, order).await?;
-        Ok(connection_with(slice, TaskTotal(filter), |task| (place(order, &task), Row(Task(Arc::new(task))))))
+        let filter = filter.unwrap_or_default().decode()?;
+        let order = order.unwrap_or_default().decode();
+        let list = List::ordered("tasks", order.0, order.1, order.0.kind());
+        let slice = resolver::task::list(ctx.request(), &filter, order, &args.keyed(&list)?).await?;
+        Ok(connection_with(slice, TaskTotal(filter), |task| {
+            let key = Key { value: order.0.value(&task), id: task.id.0 };
+            (list.keyed_cursor(&key), Row(task.into()))
+        }))
     }
 
     /// Everything that runs anywhere, in one order under one filter; the newest first unless ordered otherwise. Tasks of
@@ -132,13 +136,15 @@ impl TaskQuery {
         origins: Option<Vec<Origin>>,
         order: Option<AnyTaskOrder>,
     ) -> Result<Connection<String, TaskLike, AnyTaskTotal>> {
-        let part = Args { first, after, last, before }.keyed()?;
+        let order = order.unwrap_or_default().decode();
+        let list = List::ordered("allTasks", order.0, order.1, Kind::Number);
+        let part = Args { first, after, last, before }.keyed(&list)?;
         let filter = filter.unwrap_or_default().decode()?;
-        let origins: Vec<any::Origin> = origins.unwrap_or_default().into_iter().map(Into::into).collect();
-        let order = AnyTaskOrder::decode(order);
+        let origins = origins.unwrap_or_else(|| vec![Origin::Taskloom, Origin::Vsphere]);
+        let origins: Vec<any::Origin> = origins.into_iter().map(Into::into).collect();
         let slice = any::list(ctx.request(), (&filter, &origins), order, &part).await?;
         Ok(connection_with(slice, AnyTaskTotal(filter, origins), |row| {
-            let place = keyed_cursor(&row.key(order.0));
+            let place = list.keyed_cursor(&row.key(order.0));
             let node = match row {
                 Any::Task(task) => TaskLike::Task(Task(Arc::from(task))),
                 Any::Vsphere(task) => TaskLike::VsphereTask(VsphereTask(Arc::from(task))),
@@ -149,48 +155,41 @@ impl TaskQuery {
 
     /// A page of the caller's tasks by its number, from 1, in several orders one within the other; the newest first
     /// unless ordered otherwise. For clients that cannot keep a cursor.
-    #[graphql(complexity = "usize::try_from(size).unwrap_or(0) * child_complexity + 50")]
+    #[graphql(complexity = "usize::try_from(size.unwrap_or(USUAL)).unwrap_or(0) * child_complexity + 50")]
     #[expect(clippy::too_many_arguments, reason = "a field has as many arguments as the schema gives it")]
     async fn task_page(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 1)] number: i64,
-        #[graphql(default = 20)] size: i64,
+        #[graphql(default = 1)] number: Option<i32>,
+        #[graphql(default_with = "Some(USUAL)")] size: Option<i32>,
         filter: Option<TaskFilter>,
         order: Option<Vec<TaskOrder>>,
     ) -> Result<TaskPage> {
+        let (number, size) = (i64::from(number.unwrap_or(1)), i64::from(size.unwrap_or(USUAL)));
         let part = numbered(number, size, LEGACY)?;
         let filter = filter.unwrap_or_default().decode()?;
         let orders: Vec<_> = order.unwrap_or_default().into_iter().map(TaskOrder::decode).collect();
         let (rows, total) = resolver::task::page(ctx.request(), &filter, &orders, part).await?;
         let total = total.cast_signed();
         Ok(TaskPage {
-            nodes: rows.into_iter().map(|task| Task(Arc::new(task))).collect(),
+            nodes: rows.into_iter().map(Task::from).collect(),
             total_count: BigInt(total),
             total_pages: BigInt(total.unsigned_abs().div_ceil(size.unsigned_abs()).cast_signed()),
-            number: BigInt(number),
-            size: BigInt(size),
+            number: i32::try_from(number).unwrap_or(i32::MAX),
+            size: i32::try_from(size).unwrap_or(i32::MAX),
         })
     }
 
     /// One task, by its id or by its number.
-    async fn task(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Task> {
-        let id = match (id, database_id) {
-            (Some(id), None) => id::decode("Task", &id)?,
-            (None, Some(BigInt(number))) => number,
-            _ => return Err(one_of("id", "databaseId").into()),
-        };
-        Ok(Task(Arc::new(resolver::task::get(ctx.request(), TaskId(id)).await?)))
+    async fn task(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Option<Task>> {
+        let id = TaskId(id::pick("Task", id, database_id)?);
+        Ok(Some(resolver::task::get(ctx.request(), id).await?.into()))
     }
 
     /// One subtask, by its id or by its number.
-    async fn subtask(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Subtask> {
-        let id = match (id, database_id) {
-            (Some(id), None) => id::decode("Subtask", &id)?,
-            (None, Some(BigInt(number))) => number,
-            _ => return Err(one_of("id", "databaseId").into()),
-        };
-        Ok(Subtask(Arc::new(resolver::subtask::get(ctx.request(), SubtaskId(id).into()).await?)))
+    async fn subtask(&self, ctx: &Context<'_>, id: Option<ID>, database_id: Option<BigInt>) -> Result<Option<Subtask>> {
+        let id = SubtaskId(id::pick("Subtask", id, database_id)?);
+        Ok(Some(resolver::subtask::get(ctx.request(), id.into()).await?.into()))
     }
 
     /// What an operation on a task or subtask would do, before it is done; or the refusal that it would get.
@@ -207,31 +206,7 @@ impl TaskQuery {
     }
 }
 
-type Listed = (Slice<task::Model>, Filter, OrderBy);
-
-async fn list(
-    ctx: &Context<'_>,
-    args: &Args,
-    filter: Option<TaskFilter>,
-    order: Option<TaskOrder>,
-) -> crate::error::Result<Listed> {
-    let filter = filter.unwrap_or_default().decode()?;
-    let order = order.map_or((OrderBy::Id, true), TaskOrder::decode);
-    let slice = resolver::task::list(ctx.request(), &filter, order, &args.keyed()?).await?;
-    Ok((slice, filter, order.0))
-}
-
-fn place(order: OrderBy, task: &task::Model) -> String {
-    keyed_cursor(&Key { value: order.value(task), id: task.id.0 })
-}
-
 /// What a page costs at most: its rows times what is asked of each.
 fn page_cost(first: Option<i32>, last: Option<i32>) -> usize {
-    usize::try_from(first.or(last).unwrap_or(super::super::page::USUAL)).unwrap_or(0)
-}
-
-fn one_of(one: &str, other: &str) -> Error {
-    Error::new(&code::INVALID_INPUT)
-        .with("what", format!("`{one}`"))
-        .with("reason", format!("give either it or `{other}`"))
+    usize::try_from(first.or(last).unwrap_or(USUAL)).unwrap_or(0)
 }

@@ -1,7 +1,6 @@
 //! Which tasks of vCenters, in which order.
 
 use async_graphql::{Enum, ID, InputObject};
-use chrono::{DateTime, Utc};
 use taskloom_entity::{TenantId, VsphereTaskId};
 
 use super::super::state::{VsphereReason, VsphereTaskState};
@@ -11,8 +10,10 @@ use crate::resolver::Request;
 use crate::resolver::vsphere::label;
 use crate::resolver::vsphere::task::{Filter, OrderBy};
 use crate::vsphere::Reference;
+use super::super::scalar::Instant;
 
-/// Which tasks of vCenters. What is left out does not count; what is given must all hold.
+/// Which tasks of vCenters. What is left out or null does not count; what is given must all hold;
+/// an empty list is held by none.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct VsphereTaskFilter {
     /// Of this vCenter.
@@ -46,13 +47,13 @@ pub struct VsphereTaskFilter {
     /// Begun by the task with this key, however far from it.
     pub root_key: Option<String>,
     /// Queued at or after.
-    pub created_from: Option<DateTime<Utc>>,
+    pub created_from: Option<Instant>,
     /// Queued before.
-    pub created_to: Option<DateTime<Utc>>,
+    pub created_to: Option<Instant>,
     /// Ended at or after.
-    pub finished_from: Option<DateTime<Utc>>,
+    pub finished_from: Option<Instant>,
     /// Ended before.
-    pub finished_to: Option<DateTime<Utc>>,
+    pub finished_to: Option<Instant>,
 }
 
 /// By what tasks of vCenters can be ordered; equal ones are ordered by id.
@@ -69,21 +70,21 @@ pub enum VsphereTaskOrderField {
 }
 
 /// In which order.
-#[derive(Clone, Copy, Debug, InputObject)]
+#[derive(Clone, Copy, Debug, Default, InputObject)]
 pub struct VsphereTaskOrder {
     /// By what.
-    #[graphql(default)]
-    pub field: VsphereTaskOrderField,
+    #[graphql(default_with = "Some(VsphereTaskOrderField::QueuedAt)")]
+    pub field: Option<VsphereTaskOrderField>,
     /// The latest first.
-    #[graphql(default = true)]
-    pub descending: bool,
+    #[graphql(default_with = "Some(true)")]
+    pub descending: Option<bool>,
 }
 
 impl VsphereTaskOrder {
     /// The order as the resolvers know it.
     #[must_use]
-    pub fn decode(order: Option<Self>) -> (OrderBy, bool) {
-        order.map_or((OrderBy::QueuedAt, true), |order| (order.field.into(), order.descending))
+    pub fn decode(self) -> (OrderBy, bool) {
+        (self.field.unwrap_or_default().into(), self.descending.unwrap_or(true))
     }
 }
 
@@ -109,15 +110,15 @@ impl VsphereTaskFilter {
             vcenter_id,
             tenant_id: self.tenant_id.map(|id| id::decode("Tenant", &id)).transpose()?.map(TenantId),
             ids: self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?,
-            states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
-            outcomes: vec![],
+            states: self.states.map(|states| states.into_iter().map(Into::into).collect()),
+            outcomes: None,
             cancelled: self.cancelled,
             is_lost: self.is_lost,
             search,
             entity,
             under,
-            operations: self.operations.unwrap_or_default(),
-            reasons: self.reasons.unwrap_or_default().into_iter().map(Into::into).collect(),
+            operations: self.operations,
+            reasons: self.reasons.map(|reasons| reasons.into_iter().map(Into::into).collect()),
             username: self.user,
             fault: self.fault,
             parent_key: self.parent_key,

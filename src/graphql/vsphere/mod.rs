@@ -9,26 +9,28 @@ mod subscription;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{DateTime, Utc};
 use taskloom_entity::vsphere_task;
 
 pub use filter::{VsphereTaskFilter, VsphereTaskOrder};
 pub use mutation::VsphereMutation;
 pub use object::VsphereObject;
 pub use query::{VsphereQuery, VsphereStatistics, VsphereTaskPage};
-pub use subscription::VsphereSubscription;
+pub use subscription::{EVENTS, VsphereSubscription};
 
 use super::context::Has;
 use super::id;
 use super::loader::{LabelsOf, ObjectOf, VsphereKey};
-use super::page::Args;
-use super::scalar::{BigInt, Json};
+use super::scalar::{BigInt, Instant, Json};
 use super::state::{Language, TaskState, VsphereReason, VsphereTaskState};
 use super::task::{Origin, Target};
 use super::vcenter::Vcenter;
 use crate::resolver::any;
+use crate::resolver::page::Part;
 use crate::resolver::vsphere::label;
 use crate::resolver::vsphere::task::Filter;
+
+/// Parts of one task at the most.
+const CHILDREN: u64 = 1000;
 
 /// A task of a vCenter, as it was seen last. Its instants are by the vCenter's clock, but for `seenAt` and `changedAt`.
 #[derive(Clone, Debug)]
@@ -191,30 +193,30 @@ impl VsphereTask {
             queued_from: Some(self.0.queued_at),
             ..Filter::default()
         };
-        let part = Args { first: Some(super::page::MOST), ..Args::default() }.keyed()?;
+        let part = Part { limit: CHILDREN, ..Part::default() };
         let order = (crate::resolver::vsphere::task::OrderBy::QueuedAt, false);
         let slice = crate::resolver::vsphere::task::list(ctx.request(), &filter, order, &part).await?;
         Ok(slice.rows.into_iter().map(Self::from).collect())
     }
     /// When it was queued.
-    pub async fn created_at(&self) -> DateTime<Utc> {
-        self.0.queued_at.utc()
+    pub async fn created_at(&self) -> Instant {
+        self.0.queued_at.into()
     }
     /// When it began.
-    pub async fn started_at(&self) -> Option<DateTime<Utc>> {
-        self.0.started_at.map(|at| at.utc())
+    pub async fn started_at(&self) -> Option<Instant> {
+        self.0.started_at.map(Into::into)
     }
     /// When it ended.
-    pub async fn finished_at(&self) -> Option<DateTime<Utc>> {
-        self.0.completed_at.map(|at| at.utc())
+    pub async fn finished_at(&self) -> Option<Instant> {
+        self.0.completed_at.map(Into::into)
     }
     /// When Taskloom saw it first, by Taskloom's clock.
-    async fn seen_at(&self) -> DateTime<Utc> {
-        self.0.seen_at.utc()
+    async fn seen_at(&self) -> Instant {
+        self.0.seen_at.into()
     }
     /// When Taskloom saw it change last, by Taskloom's clock.
-    async fn changed_at(&self) -> DateTime<Utc> {
-        self.0.changed_at.utc()
+    async fn changed_at(&self) -> Instant {
+        self.0.changed_at.into()
     }
     /// Which system runs it.
     pub async fn origin(&self) -> Origin {

@@ -1,23 +1,22 @@
 //! Operations on tasks of vCenters.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::VsphereTaskId;
 
+use super::super::change::names_one;
 use super::super::context::Has;
-use super::super::id;
 use super::VsphereTask;
 use crate::resolver::vsphere::task;
 
-/// Which task.
-#[derive(Debug, InputObject)]
-pub struct CancelVsphereTaskInput {
-    /// Its id.
-    id: ID,
+names_one! {
+    "VsphereTask" as VsphereTaskId:
+    /// Which task its vCenter is asked to cancel.
+    CancelVsphereTaskInput
 }
 
 /// The task.
 #[derive(Debug, SimpleObject)]
-pub struct VsphereTaskPayload {
+pub struct CancelVsphereTaskPayload {
     /// As it stood when the vCenter was asked; how it ends is told by `vsphereTaskChanged`.
     vsphere_task: VsphereTask,
 }
@@ -33,8 +32,8 @@ impl VsphereMutation {
         &self,
         ctx: &Context<'_>,
         input: CancelVsphereTaskInput,
-    ) -> Result<VsphereTaskPayload> {
-        let id = VsphereTaskId(id::decode("VsphereTask", &input.id)?);
-        Ok(VsphereTaskPayload { vsphere_task: task::cancel(ctx.request(), id).await?.into() })
+    ) -> Result<CancelVsphereTaskPayload> {
+        let task = task::cancel(ctx.request(), input.decode()?).await?;
+        Ok(CancelVsphereTaskPayload { vsphere_task: task.into() })
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, Result};
-use chrono::{DateTime, Utc};
 use taskloom_entity::vsphere_object;
 
 use super::super::context::Has;
 use super::super::loader::ObjectOf;
+use super::super::scalar::Instant;
 
 /// How many folders a datacenter is looked for through.
 const DEEP: usize = 32;
@@ -44,8 +44,8 @@ impl VsphereObject {
         self.in_datacenter(ctx).await
     }
     /// When it was seen last, by Taskloom's clock.
-    async fn seen_at(&self) -> DateTime<Utc> {
-        self.0.seen_at.utc()
+    async fn seen_at(&self) -> Instant {
+        self.0.seen_at.into()
     }
 }
 

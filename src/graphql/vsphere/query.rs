@@ -2,17 +2,19 @@
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
-use taskloom_entity::VsphereTaskId;
+use taskloom_entity::{Timestamp, VsphereTaskId};
 
 use super::super::context::Has;
 use super::super::id;
-use super::super::page::{Args, USUAL, connection_with, keyed_cursor};
+use super::super::page::{Args, List, USUAL, connection_with};
 use super::super::row::Row;
-use super::super::scalar::BigInt;
+use super::super::scalar::{BigInt, Instant};
 use super::{VsphereTask, VsphereTaskFilter, VsphereTaskOrder};
-use crate::resolver::page::Key;
+use crate::resolver::page::{Key, Kind};
 use crate::resolver::vsphere::task::{self, Day, Filter};
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 
 /// How many tasks a list has.
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ pub struct VsphereStatistics {
     /// The operation's id in the vCenter's catalogue.
     operation: String,
     /// The day in UTC, at its first instant.
-    day: DateTime<Utc>,
+    day: Instant,
     /// How many were queued.
     count: BigInt,
     /// How many of them failed; cancelled ones, and those with an unknown outcome, are not among them.
@@ -66,7 +68,7 @@ impl From<Day> for VsphereStatistics {
         let seconds = |micros: Option<i64>| micros.map(|micros| micros as f64 / 1e6);
         Self {
             operation: day.description_id,
-            day: DateTime::from_timestamp(day.day * 86_400, 0).unwrap_or_default(),
+            day: Timestamp(day.day * DAY).into(),
             count: BigInt(day.total),
             failed: BigInt(day.failed),
             cancelled: BigInt(day.cancelled),
@@ -98,19 +100,25 @@ impl VsphereQuery {
         filter: Option<VsphereTaskFilter>,
         order: Option<VsphereTaskOrder>,
     ) -> Result<Connection<String, Row<VsphereTask>, VsphereTaskTotal>> {
-        let part = Args { first, after, last, before }.keyed()?;
+        let order = order.unwrap_or_default().decode();
+        let list = List::ordered("vsphereTasks", order.0, order.1, Kind::Number);
+        let part = Args { first, after, last, before }.keyed(&list)?;
         let filter = filter.unwrap_or_default().decode(ctx.request()).await?;
-        let order = VsphereTaskOrder::decode(order);
         let slice = task::list(ctx.request(), &filter, order, &part).await?;
         Ok(connection_with(slice, VsphereTaskTotal(filter), |row| {
             let key = Key { value: Some(order.0.value(&row)), id: row.id.0 };
-            (keyed_cursor(&key), Row(VsphereTask::from(row)))
+            (list.keyed_cursor(&key), Row(VsphereTask::from(row)))
         }))
     }
 
     /// One task of a vCenter.
-    async fn vsphere_task(&self, ctx: &Context<'_>, id: ID) -> Result<VsphereTask> {
-        let id = VsphereTaskId(id::decode("VsphereTask", &id)?);
-        Ok(task::get(ctx.request(), id).await?.into())
+    async fn vsphere_task(
+        &self,
+        ctx: &Context<'_>,
+        id: Option<ID>,
+        database_id: Option<BigInt>,
+    ) -> Result<Option<VsphereTask>> {
+        let id = VsphereTaskId(id::pick("VsphereTask", id, database_id)?);
+        Ok(Some(task::get(ctx.request(), id).await?.into()))
     }
 }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result, Subscription};
-use chrono::{DateTime, Utc};
 use futures::Stream;
 
 use super::super::context::Has;
-use super::super::event::{cursor, one_by_one, place};
+use super::super::event::{one_by_one, place};
+use super::super::page::List;
 use super::super::state::VsphereTaskState;
 use super::super::vcenter;
 use super::VsphereTask;
 use crate::event::VsphereEntry;
 use crate::resolver::vsphere::task;
+use super::super::scalar::Instant;
+
+/// The log of events of vCenters' tasks.
+pub const EVENTS: List = List::by_id("vsphereEvents");
 
 /// A change of a vCenter's task, with the task as it stands.
 #[derive(Clone, Debug)]
@@ -23,11 +27,11 @@ pub struct VsphereTaskChange(Arc<VsphereEntry>);
 impl VsphereTaskChange {
     /// Go on behind this one with `after`.
     async fn cursor(&self) -> String {
-        cursor(self.0.event.id)
+        EVENTS.cursor(self.0.event.id.0)
     }
     /// When it was on disk here, by Taskloom's clock.
-    async fn at(&self) -> DateTime<Utc> {
-        self.0.event.at.utc()
+    async fn at(&self) -> Instant {
+        self.0.event.at.into()
     }
     /// The state by then.
     async fn state(&self) -> VsphereTaskState {
@@ -63,7 +67,7 @@ impl VsphereSubscription {
         after: Option<String>,
     ) -> Result<impl Stream<Item = Result<VsphereTaskChange>> + use<>> {
         let vcenter = vcenter_id.as_ref().map(vcenter::key).transpose()?;
-        let follow = task::follow(ctx.request(), vcenter, place(after.as_deref())?).await?;
+        let follow = task::follow(ctx.request(), vcenter, place(&EVENTS, after.as_deref())?).await?;
         let batches = futures::stream::try_unfold(follow, |mut follow| async move {
             let batch = follow.next().await?;
             Ok::<_, async_graphql::Error>(Some((batch, follow)))

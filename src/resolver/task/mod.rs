@@ -3,7 +3,8 @@
 pub mod bulk;
 pub mod submit;
 
-use taskloom_entity::{Role, SubtaskId, TaskId, Timestamp, task};
+use serde_json::{Value, json};
+use taskloom_entity::{Role, SubtaskId, TaskId, TaskState, TenantId, Timestamp, task};
 
 pub use submit::submit;
 
@@ -78,15 +79,16 @@ pub async fn delete(request: &Request, id: TaskId) -> Result<task::Model> {
     let scope = audit::permit(request, Role::Manager, &act).await?;
     let (deleted, has_rest) = audit::change(request, act, async |tx, act| {
         let (snapshot, now) = lock(tx, request, scope, id).await?;
-        *act = act.clone().of(snapshot.task.tenant_id);
+        let task = fetch(tx, scope, id).await?;
+        *act = act.clone().of(task.tenant_id).with(&described(&task, task.state));
         let mut draft = Draft::new(snapshot, now);
         command::decide(&mut draft, Verb::Delete, Target::Task).map_err(refused)?;
         let plan = draft.into_plan();
-        let task = fetch(tx, scope, id).await?;
         let subtasks: Vec<SubtaskId> = plan.snapshot.subtasks.iter().map(|subtask| subtask.id).collect();
         let has_rest = store::task::delete(tx, id, &subtasks).await?;
         let event = store::event::NewEvent {
             kind: taskloom_entity::EventKind::TaskDeleted,
+            from_state: Some(task.state),
             actor: Some(request.principal.name()),
             ..engine::apply::blank(plan.snapshot.task.tenant_id, id, now)
         };
@@ -117,15 +119,21 @@ fn act(verb: Verb, id: TaskId) -> Act {
     Act::new(name(verb), format_args!("task:{id}"))
 }
 
+/// What the audit log tells of a task beside its number, which may be nobody's by the time it is read.
+fn described(task: &task::Model, state: TaskState) -> Value {
+    json!({"name": task.name, "definition": task.definition_id, "state": state.name()})
+}
+
 async fn change(request: &Request, id: TaskId, verb: Verb) -> Result<task::Model> {
     let act = act(verb, id);
     let scope = audit::permit(request, Role::Manager, &act).await?;
     let mut tally = Tally::default();
     let task = audit::change(request, act, async |tx, act| {
-        let (tenant, decided) = decide(tx, request, (id, None), verb).await?;
-        tally = decided;
-        *act = act.clone().of(tenant);
-        fetch(tx, scope, id).await
+        let decided = decide(tx, request, (id, None), verb).await?;
+        tally = decided.tally;
+        let task = fetch(tx, scope, id).await?;
+        *act = act.clone().of(task.tenant_id).with(&described(&task, decided.before));
+        Ok(task)
     })
     .await?;
     tally.count(request.store.metrics());
@@ -133,14 +141,23 @@ async fn change(request: &Request, id: TaskId, verb: Verb) -> Result<task::Model
     Ok(task)
 }
 
-/// Locks, decides and writes: the middle of every verb, on a task or one of its subtasks. Whose task it is, and what
-/// is to be counted.
+/// What a verb did.
+pub(super) struct Decided {
+    /// Whose task it is.
+    pub(super) tenant: TenantId,
+    /// The state of the task before.
+    before: TaskState,
+    /// What is to be counted.
+    pub(super) tally: Tally,
+}
+
+/// Locks, decides and writes: the middle of every verb, on a task or one of its subtasks.
 pub(super) async fn decide(
     tx: &Tx,
     request: &Request,
     (id, subtask): (TaskId, Option<SubtaskId>),
     verb: Verb,
-) -> Result<(taskloom_entity::TenantId, Tally)> {
+) -> Result<Decided> {
     let scope = request.principal.require(Role::Manager)?;
     let (snapshot, now) = lock(tx, request, scope, id).await?;
     let target = match subtask {
@@ -149,11 +166,17 @@ pub(super) async fn decide(
             Target::Subtask(snapshot.index(id).ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?)
         }
     };
-    let tenant = snapshot.task.tenant_id;
+    let (tenant, before) = (snapshot.task.tenant_id, snapshot.task.state);
     let mut draft = Draft::new(snapshot, now);
     command::decide(&mut draft, verb, target).map_err(refused)?;
     let tally = engine::apply::apply(tx, &[draft.into_plan()], Some(&request.principal.name()), now).await?;
-    Ok((tenant, tally))
+    Ok(Decided { tenant, before, tally })
+}
+
+/// Whether the caller may do more with tasks than look at them.
+#[must_use]
+pub fn may_steer(request: &Request) -> bool {
+    request.principal.require(Role::Manager).is_ok()
 }
 
 /// A foreign tenant's task is not found, like one that never was.

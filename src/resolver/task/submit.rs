@@ -376,6 +376,7 @@ async fn write(tx: &Tx, request: &Request, mut act: Act, rows: NewTask) -> Resul
     };
     let task = store::task::list_by_id(tx, &[id]).await?.pop().ok_or_else(|| super::not_found(id))?;
     act.on(format_args!("task:{id}"));
+    let act = act.with(&super::described(&task, task.state));
     audit::record(tx, request, &act).await?;
     let event = store::event::NewEvent {
         kind: EventKind::TaskSubmitted,

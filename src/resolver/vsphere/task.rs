@@ -79,7 +79,9 @@ pub async fn recent(request: &Request, vcenter: VcenterId, filter: &Filter) -> R
     let offset = stands.first().and_then(|stands| stands.clock_offset).unwrap_or_default();
     let theirs = Timestamp(request.clock.now().0 + offset);
     let filter = Filter { vcenter_id: Some(vcenter), ..filter.clone() };
-    let unfinished = Filter { states: vec![VsphereTaskState::Queued, VsphereTaskState::Running], ..filter.clone() };
+    let wanted = |state: &VsphereTaskState| filter.states.as_ref().is_none_or(|states| states.contains(state));
+    let unfinished = [VsphereTaskState::Queued, VsphereTaskState::Running].into_iter().filter(wanted).collect();
+    let unfinished = Filter { states: Some(unfinished), ..filter.clone() };
     let ended = Filter { completed_from: Some(theirs.before(RECENT)), ..filter.clone() };
     let mut all = store::vsphere::list::newest(read, scope, &filter, (0, NEWEST)).await?;
     for more in [unfinished, ended] {
@@ -160,7 +162,7 @@ pub struct Follow {
 #[tracing::instrument(name = "vsphereTask.follow", skip_all)]
 pub async fn follow(request: &Request, vcenter: Option<VcenterId>, after: Option<EventId>) -> Result<Follow> {
     let scope = request.principal.require(Role::Viewer)?.clone();
-    let tail = request.vsphere_hub.tail(after);
+    let tail = request.vsphere_hub.follow(after).await?;
     if let Some(id) = vcenter {
         store::vcenter::get(request.store.read(), &scope, id).await?;
     }

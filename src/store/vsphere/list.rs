@@ -28,7 +28,7 @@ pub struct Search {
     pub known: Vec<String>,
 }
 
-/// Which tasks. Empty lists and nothing given mean every task.
+/// Which tasks. Nothing given means every task, an empty list none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Of this vCenter.
@@ -38,9 +38,9 @@ pub struct Filter {
     /// One of these.
     pub ids: Option<Vec<VsphereTaskId>>,
     /// In one of these states.
-    pub states: Vec<VsphereTaskState>,
+    pub states: Option<Vec<VsphereTaskState>>,
     /// In one of these states, cancelled or not.
-    pub outcomes: Vec<(VsphereTaskState, bool)>,
+    pub outcomes: Option<Vec<(VsphereTaskState, bool)>>,
     /// Cancelled, or not.
     pub cancelled: Option<bool>,
     /// Forgotten by the vCenter before it told how it ended, or not.
@@ -52,9 +52,9 @@ pub struct Filter {
     /// On this object of the vCenter, or on one that lies under it.
     pub under: Option<(VcenterId, String)>,
     /// Of one of these operations.
-    pub operations: Vec<String>,
+    pub operations: Option<Vec<String>>,
     /// Begun by one of these.
-    pub reasons: Vec<VsphereReason>,
+    pub reasons: Option<Vec<VsphereReason>>,
     /// By this user.
     pub username: Option<String>,
     /// That ended with this fault.
@@ -166,22 +166,19 @@ fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<Entity> 
 
 fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let equal = |column: Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-    let given = |list: &[String], column: Column| {
-        (!list.is_empty()).then(|| bulk::among_texts(backend, column, list.iter().cloned()))
-    };
     Condition::all()
         .add_option(filter.vcenter_id.map(|id| Column::VcenterId.eq(id)))
         .add_option(filter.tenant_id.map(|id| Column::TenantId.eq(id)))
         .add_option(filter.ids.as_ref().map(|ids| bulk::among(backend, Column::Id, ids.iter().map(|id| id.0))))
-        .add_option((!filter.states.is_empty()).then(|| Column::State.is_in(bulk::distinct(&filter.states))))
-        .add_option((!filter.outcomes.is_empty()).then(|| outcomes(&filter.outcomes)))
+        .add_option(filter.states.as_ref().map(|states| Column::State.is_in(bulk::distinct(states))))
+        .add_option(filter.outcomes.as_deref().map(outcomes))
         .add_option(filter.cancelled.map(|is| Column::Cancelled.eq(is)))
         .add_option(filter.is_lost.map(|is| Column::IsLost.eq(is)))
         .add_option(filter.search.as_ref().map(search))
         .add_option(equal(Column::Entity, &filter.entity))
         .add_option(filter.under.as_ref().map(|(vcenter, above)| is_under(backend, Column::Entity, *vcenter, above)))
-        .add_option(given(&filter.operations, Column::DescriptionId))
-        .add_option((!filter.reasons.is_empty()).then(|| Column::Reason.is_in(bulk::distinct(&filter.reasons))))
+        .add_option(filter.operations.as_ref().map(|all| bulk::among_texts(backend, Column::DescriptionId, all.iter().cloned())))
+        .add_option(filter.reasons.as_ref().map(|reasons| Column::Reason.is_in(bulk::distinct(reasons))))
         .add_option(equal(Column::Username, &filter.username))
         .add_option(equal(Column::Fault, &filter.fault))
         .add_option(equal(Column::ParentKey, &filter.parent_key))

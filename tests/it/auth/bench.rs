@@ -53,7 +53,7 @@ impl Bench {
         migrate::up(&store).await.unwrap();
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let app = app(&store, &clock).await;
-        let schema = graphql::build(store, &Limits::default());
+        let schema = graphql::build(&app, &Limits::default());
         let settings = transport::Settings::default();
         let router = transport::router(schema, gate::Gate::new(app.clone()), settings).layer(from_fn(gate::carry));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -62,6 +62,8 @@ pub(super) fn questions(of: &Things) -> Vec<Field> {
     let by = |id: &str| format!("(id: \"{id}\")");
     vec![
         ask("me", None, "", "id"),
+        ask("viewer", None, "", "role tenants { id }"),
+        ask("now", viewer, "", "cursor"),
         ask("user", viewer, &by(&of.user), "id tenants { id }"),
         ask("users", viewer, &format!("(filter: {{tenantId: \"{}\"}})", of.tenant), "totalCount nodes { id }"),
         ask("tenant", viewer, &by(&of.tenant), "id"),

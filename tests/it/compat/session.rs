@@ -199,7 +199,7 @@ async fn a_paused_job_uses_no_processor_until_it_is_resumed() {
     assert_eq!(ticks(), before, "it goes on though it is paused");
     let task =
         client.server.get("query($n: BigInt!) { task(databaseId: $n) { id } }", json!({"n": number}), "/task/id").await;
-    let resume = "mutation($input: TaskIdInput!) { resumeTask(input: $input) { task { state } } }";
+    let resume = "mutation($input: ResumeTaskInput!) { resumeTask(input: $input) { task { state } } }";
     client.server.get(resume, json!({"input": {"id": task}}), "/resumeTask/task/state").await;
     until("it goes on", async || (ticks() > before).then_some(())).await;
     let killed = client.call("GET", &format!("/entrance/{job}/kill?taskID={number}"), Value::Null).await;

@@ -98,7 +98,7 @@ fn same(client: &str, what: &str, seen: &Value, stored: &[Value]) {
 fn place(cursor: &Value) -> i64 {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(cursor.as_str().unwrap()).unwrap();
-    String::from_utf8(bytes).unwrap().strip_prefix("event:").unwrap().parse().unwrap()
+    serde_json::from_slice::<Value>(&bytes).unwrap()[1].as_i64().unwrap()
 }
 
 /// Says a hundred lines again and again, until enough are said and enough was cut. After a restart it goes on.
@@ -150,7 +150,7 @@ const SUBMIT: &str = "mutation($input: SubmitTaskInput!) { submitTask(input: $in
 const OPEN: &str = "{ tasks(filter: {states: [PENDING, RUNNING, PAUSED, CANCELING]}) { totalCount } }";
 const EVENTS: &str = "query($id: ID!) { task(id: $id) { events(first: 1000) { pageInfo { hasNextPage } nodes {
     cursor at kind taskId subtaskId attemptId taskState subtaskState operation message actor } } } }";
-const LINES: &str = "query($id: ID!, $from: Int!) { subtask(id: $id) { log(from: $from, limit: 5000) {
+const LINES: &str = "query($id: ID!, $from: BigInt!) { subtask(id: $id) { log(from: $from, limit: 5000) {
     nextLine lines { number time level source text } } } }";
 
 /// The real server, ended and started again on the same data and port.

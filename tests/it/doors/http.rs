@@ -217,7 +217,9 @@ async fn answers_are_in_the_callers_language_with_the_requests_id_and_without_se
     };
     let (_, body, _) = send(ask("{ language refused }")).await;
     assert_eq!(body["errors"][0]["message"], "任务 7 不存在");
-    assert_eq!(body["errors"][0]["extensions"], json!({"code": "TASK_NOT_FOUND", "requestId": "r-17"}));
+    let remedy = "请检查标识；其他租户的任务同样显示为不存在。";
+    let extensions = json!({"code": "TASK_NOT_FOUND", "remedy": remedy, "requestId": "r-17"});
+    assert_eq!(body["errors"][0]["extensions"], extensions);
     assert_eq!(send(ask("{ language }")).await.1, json!({"data": {"language": "zh"}}));
     let (_, body, _) = send(ask("{ internal }")).await;
     assert_eq!(body["errors"][0]["extensions"]["code"], "INTERNAL");

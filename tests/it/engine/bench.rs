@@ -161,6 +161,16 @@ impl Caller {
         all
     }
 
+    /// The first that a subscription is answered, errors included.
+    pub(crate) async fn first(&self, document: &str, variables: Value) -> Value {
+        let body = json!({"query": document, "variables": variables});
+        let request = self.client.post(&self.url).bearer_auth(&self.token).json(&body);
+        let text = request.header("accept", "text/event-stream").send().await.unwrap().text();
+        let text = within("an answer", text).await.unwrap();
+        let next = text.split("data: ").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or(&text);
+        serde_json::from_str(next).unwrap_or_else(|_| panic!("no answer in {text}"))
+    }
+
     /// An event stream that stays open until it is dropped.
     pub(crate) async fn listen(&self, document: &str) -> reqwest::Response {
         let request = self.client.post(&self.url).bearer_auth(&self.token).header("accept", "text/event-stream");

@@ -76,7 +76,7 @@ impl Lab {
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let request = request(store.clone(), clock.clone()).await;
         let tenant = resolver::tenant::create(&request, "t").await.unwrap().id;
-        let schema = graphql::build(store, &Limits::default());
+        let schema = graphql::build(&request.app, &Limits::default());
         let recovery = recovery(&request, clock.clone(), request.lives.clone());
         Self { clock, request, schema, tenant, statements, recovery, _kept: (guard, folder, database) }
     }

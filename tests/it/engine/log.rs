@@ -17,7 +17,7 @@ const LINES: i64 = 5_000;
 async fn every_line_is_there_once(bench: Bench) {
     let task = bench.admin.submit("talker", &[shell("a", &format!("seq {LINES}"))]).await;
     let id = bench.admin.subtask_id(&task, "a").await;
-    let document = "query($id: ID!, $from: Int!) { subtask(id: $id) { state
+    let document = "query($id: ID!, $from: BigInt!) { subtask(id: $id) { state
         log(from: $from, limit: 700) { nextLine lines { number source text } } } }";
     let (mut next, mut said, mut numbers) = (1, vec![], vec![]);
     let reading = async {

@@ -19,6 +19,7 @@ macro_rules! stories {
 }
 
 mod again;
+mod asked;
 pub(crate) mod bench;
 mod command;
 mod cost;
@@ -27,6 +28,7 @@ mod environment;
 mod found;
 mod http;
 mod lab;
+mod live;
 mod log;
 pub(crate) mod metric;
 mod mysql;

@@ -294,12 +294,13 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
     assert_eq!(resolver::task::count(request, &filter).await.unwrap(), 2);
     let (page, total) = resolver::task::page(request, &filter, &[], (0, 10)).await.unwrap();
     assert_eq!((page.len(), total), (2, 2));
-    let done = resolver::task::bulk::run(request, &filter, taskloom::task::command::Verb::Cancel).await.unwrap();
+    let wanted = resolver::task::bulk::Wanted::new(filter, false, false).unwrap();
+    let done = resolver::task::bulk::run(request, &wanted, taskloom::task::command::Verb::Cancel).await.unwrap();
     assert_eq!((done.tasks.len(), done.refused.len(), done.more), (2, 0, false));
     assert_eq!(resolver::batch::tasks(request.store.read(), &ids).await.unwrap().len(), 2);
     let foreign = resolver::vsphere::task::Filter {
         ids: Some((1..100_000).map(taskloom_entity::VsphereTaskId).collect()),
-        operations: (0..40_000).map(|n| format!("operation.{n}")).collect(),
+        operations: Some((0..40_000).map(|n| format!("operation.{n}")).collect()),
         ..Default::default()
     };
     assert_eq!(resolver::vsphere::task::count(request, &foreign).await.unwrap(), 0);
@@ -308,14 +309,14 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
     use taskloom_entity::{TaskState, TaskType, VsphereTaskState};
     let orders = [(resolver::task::OrderBy::Name, true), (resolver::task::OrderBy::Id, false)].repeat(3_000);
     let filter = resolver::task::Filter {
-        states: [TaskState::Pending, TaskState::Running].repeat(40_000),
-        types: [TaskType::Manual].repeat(40_000),
+        states: Some([TaskState::Pending, TaskState::Running].repeat(40_000)),
+        types: Some([TaskType::Manual].repeat(40_000)),
         ..Default::default()
     };
     assert_eq!(resolver::task::page(request, &filter, &orders, (0, 10)).await.unwrap().1, 1);
     let foreign = resolver::vsphere::task::Filter {
-        states: [VsphereTaskState::Running].repeat(70_000),
-        outcomes: [(VsphereTaskState::Success, false)].repeat(5_000),
+        states: Some([VsphereTaskState::Running].repeat(70_000)),
+        outcomes: Some([(VsphereTaskState::Success, false)].repeat(5_000)),
         ..Default::default()
     };
     assert_eq!(resolver::vsphere::task::count(request, &foreign).await.unwrap(), 0);

@@ -1,6 +1,7 @@
 //! Subscriptions of a task: to its end, and from a cursor on.
 
 use serde_json::{Value, json};
+use taskloom::graphql::event::EVENTS;
 
 use super::bench::{Bench, Caller, within};
 use super::step::{noop, shell};
@@ -16,7 +17,9 @@ const PROGRESS: &str = "subscription($id: ID!, $after: String) {
     taskProgress(taskId: $id, after: $after) { cursor state progress } }";
 
 /// The cursor before every event.
-const FIRST: &str = "ZXZlbnQ6MA";
+fn first() -> String {
+    EVENTS.cursor(0)
+}
 
 async fn progress(caller: &Caller, task: &str, after: Option<&str>) -> Vec<Value> {
     progress_and(caller, task, after, || {}).await
@@ -46,7 +49,7 @@ async fn progress_ends_with_the_task(bench: Bench) {
     let wait = shell("a", &format!("until [ -e {go} ]; do sleep 0.05; done"));
     let task = bench.admin.submit("waits", &[wait, noop("b").needs("a")]).await;
     bench.admin.wait_for(&task, |states| states == "RUNNING: a RUNNING, b PENDING").await;
-    let steps = progress_and(&bench.admin, &task, Some(FIRST), || std::fs::write(&go, "").unwrap()).await;
+    let steps = progress_and(&bench.admin, &task, Some(&first()), || std::fs::write(&go, "").unwrap()).await;
     let last = steps.last().unwrap();
     assert_eq!((&last["state"], &last["progress"]), (&json!("SUCCESSFUL"), &json!(1.0)), "{steps:?}");
 
@@ -59,15 +62,16 @@ async fn progress_goes_on_behind_a_failure_that_was_retried(bench: Bench) {
     let (go, mended) = (bench.file("go"), bench.file("mended"));
     let code = format!("[ -e {mended} ] || exit 3; until [ -e {go} ]; do sleep 0.05; done");
     let task = bench.admin.submit("fails", &[shell("a", &code)]).await;
-    let failed = progress(&bench.admin, &task, Some(FIRST)).await;
+    let failed = progress(&bench.admin, &task, Some(&first())).await;
     assert_eq!(states(&failed).last(), Some(&"FAILED"), "{failed:?}");
     std::fs::write(&mended, "").unwrap();
     bench.admin.act("retryTask", &task).await;
     // From the beginning, too: the failure that is read there is no longer the end.
     let behind = failed.last().unwrap()["cursor"].as_str().unwrap();
+    let first = first();
     let (behind, all) = tokio::join!(
         progress_and(&bench.admin, &task, Some(behind), || std::fs::write(&go, "").unwrap()),
-        progress(&bench.admin, &task, Some(FIRST)),
+        progress(&bench.admin, &task, Some(&first)),
     );
     assert_eq!(states(&behind).last(), Some(&"SUCCESSFUL"), "{behind:?}");
     let cursors = |steps: &[Value]| steps.iter().map(|step| step["cursor"].clone()).collect::<Vec<_>>();
@@ -82,7 +86,7 @@ async fn a_filter_knows_what_happened_while_nobody_listened(bench: Bench) {
         bench.admin.wait(&task, "SUCCESSFUL").await;
     }
     let ends = |data: &Value| data["taskChanged"]["event"]["taskState"] == "SUCCESSFUL";
-    let following = bench.admin.follow(document, json!({"name": "another", "after": FIRST}), ends);
+    let following = bench.admin.follow(document, json!({"name": "another", "after": first()}), ends);
     let seen = within("its changes", following).await;
     let kinds: Vec<&str> = seen.iter().map(|data| data["taskChanged"]["event"]["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.first(), Some(&"TASK_SUBMITTED"), "{seen:?}");
@@ -90,7 +94,7 @@ async fn a_filter_knows_what_happened_while_nobody_listened(bench: Bench) {
 }
 
 async fn a_log_ends_with_its_subtask(bench: Bench) {
-    let document = "subscription($id: ID!, $from: Int!) { subtaskLog(subtaskId: $id, fromLine: $from) {
+    let document = "subscription($id: ID!, $from: BigInt!) { subtaskLog(subtaskId: $id, fromLine: $from) {
         lines { text } nextLine } }";
     let go = bench.file("go");
     let code = format!("seq 3; until test -e {go}; do sleep 0.02; done; seq 4 5");

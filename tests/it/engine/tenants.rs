@@ -46,7 +46,7 @@ async fn a_foreign_task_does_not_exist(bench: Bench) {
         "tasks": {"totalCount": 0, "nodes": []}, "allTasks": {"nodes": []}, "taskPage": {"totalCount": 0},
     });
     assert_eq!(stranger.get(lists, json!({}), "").await, nothing);
-    let bulk = "mutation { cancelTasks(filter: {}) { tasks { id } refused { id } hasMore } }";
+    let bulk = "mutation { cancelTasks(all: true) { tasks { id } refused { id } hasMore } }";
     let none = json!({"tasks": [], "refused": [], "hasMore": false});
     assert_eq!(stranger.get(bulk, json!({}), "/cancelTasks").await, none);
     assert_eq!(bench.admin.states(&task).await, "PENDING: a READY", "and nothing happened to it");

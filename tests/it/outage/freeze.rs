@@ -26,7 +26,7 @@ const TALK: &str = r#"
 "#;
 
 const STANDS: &str = "query($id: ID!) { task(id: $id) { subtasks { name attempts { number state startedAt finishedAt \
-                      exitCode message resource { cpuSeconds } } log(from: 1, limit: 10000) { lines { text } } } } }";
+                      exitCode message usage { cpuSeconds } } log(from: 1, limit: 10000) { lines { text } } } } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_frozen_writes_nothing() {

@@ -40,7 +40,7 @@ async fn lists_go_by_an_index(place: Place) {
         ("a vCenter's", of(Filter::default()), OrderBy::QueuedAt),
         ("a vCenter's by their end", of(Filter::default()), OrderBy::CompletedAt),
         ("a machine's", of(Filter { entity: machine(), ..Filter::default() }), OrderBy::QueuedAt),
-        ("unfinished ones", of(Filter { states: unfinished, ..Filter::default() }), OrderBy::QueuedAt),
+        ("unfinished ones", of(Filter { states: Some(unfinished), ..Filter::default() }), OrderBy::QueuedAt),
     ] {
         for after in [None, Some(Key { value: Some((ROWS / 2 * 1_000_000).into()), id: ROWS / 2 })] {
             let part = Part { limit: 20, after, ..Part::default() };

@@ -24,6 +24,7 @@ use super::super::{Door, Gate, http};
 use super::message::{Close, FromClient, FromServer};
 use crate::error::{Error, Kind, code};
 use crate::graphql::error::{self, Caller};
+use crate::http::{language, take_language};
 
 /// Bytes of an operation's id: clients number or use uuids.
 const ID: usize = 128;
@@ -104,9 +105,13 @@ impl<E: Executor, G: Gate> Socket<E, G> {
             serde_json::from_str(text).map_err(|error| End::Close(Close::BadRequest.frame(error.to_string())))?;
         match message {
             FromClient::ConnectionInit { payload } => {
-                let Some(headers) = headers.take() else {
+                let Some(mut headers) = headers.take() else {
                     return Err(End::Close(Close::TooManyInits.frame("Too many initialisation requests")));
                 };
+                if let Some(payload) = &payload {
+                    take_language(payload, &mut headers);
+                    self.caller = Arc::new(Caller { language: language(&headers), ..Caller::clone(&self.caller) });
+                }
                 let entry = self.door.gate.admit(&headers, payload.as_ref()).await;
                 let entry = entry.map_err(|error| End::Close(self.turn_away(&error)))?;
                 self.data = Some(Arc::new(http::furnish(entry.data, &self.caller)));

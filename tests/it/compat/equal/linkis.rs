@@ -177,7 +177,7 @@ async fn where_a_job_stands_is_what_the_graph_says() {
             assert_eq!(data(&t, &format!("/entrance/{n}/progress")).await, wanted, "{n}");
             let old = data(&t, &format!("/entrance/{}/progressWithResource", exec_id(&task))).await;
             let running = steps(&task).iter().find(|step| ["RUNNING", "CANCELING"].contains(&text(step, "/state")));
-            let resource = running.map_or(&Value::Null, |step| &step["resource"]);
+            let resource = running.map_or(&Value::Null, |step| &step["usage"]);
             assert_eq!((&old["resource"], &old["progressInfo"]), (resource, &wanted["progressInfo"]), "{n}");
         }
     })
