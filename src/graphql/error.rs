@@ -55,7 +55,7 @@ pub fn finish(response: &mut Response, caller: &Caller) {
                 error.message = envelope.message;
                 error.extensions = envelope.extensions;
             }
-            None => complete(error),
+            None => complete(error, caller.language),
         }
         shorten(&mut error.message);
     }
@@ -106,11 +106,12 @@ fn fault(fault: &Fault) -> Value {
 }
 
 /// The library's own errors get a code, too: a wrong document, or a wrong value where a path says that fields ran.
-fn complete(error: &mut ServerError) {
+fn complete(error: &mut ServerError, language: Language) {
     let extensions = error.extensions.get_or_insert_default();
     if extensions.get("code").is_none() {
         let code = if error.path.is_empty() { &code::BAD_REQUEST } else { &code::INVALID_INPUT };
         extensions.set("code", code.name);
+        extensions.set("remedy", Error::new(code).remedy(language));
     }
 }
 
