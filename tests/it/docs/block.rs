@@ -22,8 +22,7 @@ fn every_block_says_what_it_is() {
         let is_known = LANGUAGES.contains(&block.language());
         assert!(is_known, "{}:{}: {:?} is not among {LANGUAGES:?}", page.path, block.line, block.info);
         let rest = block.info.iter().skip(1).filter(|word| Some(word.as_str()) != block.file());
-        let unknown: Vec<&String> =
-            rest.filter(|word| !word.starts_with("untested=") && !block.is_output()).collect();
+        let unknown: Vec<&String> = rest.filter(|word| !word.starts_with("untested=") && !block.is_output()).collect();
         assert!(unknown.is_empty(), "{}:{}: {unknown:?}", page.path, block.line);
     });
 }

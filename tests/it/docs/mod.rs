@@ -5,6 +5,7 @@
 
 mod block;
 mod deploy;
+mod licenses;
 mod named;
 mod page;
 mod shell;

@@ -110,7 +110,10 @@ async fn the_page_of_operations_names_the_metrics() {
         .map(|name| ["_total", "_info"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name))
         .collect();
     let not_metrics = BTreeSet::from(["process_tree"]);
-    assert_eq!(named.difference(&there).filter(|name| !not_metrics.contains(*name)).collect::<Vec<_>>(), [] as [&&str; 0]);
+    assert_eq!(
+        named.difference(&there).filter(|name| !not_metrics.contains(*name)).collect::<Vec<_>>(),
+        [] as [&&str; 0]
+    );
     assert_eq!(there.difference(&named).collect::<Vec<_>>(), [] as [&&str; 0]);
 }
 
@@ -133,7 +136,8 @@ impl Helps {
     }
 
     fn has_option(&mut self, command: &[String], option: &str) -> bool {
-        let words = |text: &str| text.split(|c: char| c != '-' && !c.is_ascii_alphanumeric()).any(|word| word == option);
+        let words =
+            |text: &str| text.split(|c: char| c != '-' && !c.is_ascii_alphanumeric()).any(|word| word == option);
         words(self.of(command))
     }
 }
@@ -174,7 +178,8 @@ fn the_targets_that_pages_name_exist() {
         let shown = page.blocks.iter().filter(|block| block.untested() == Some("make"));
         let lines = shown.flat_map(|block| block.body.lines()).chain(quoted(&page.text));
         for target in lines.filter_map(|line| line.strip_prefix("make ")?.split_whitespace().next()) {
-            let is_there = makefile.lines().any(|line| line.strip_prefix(target).is_some_and(|rest| rest.starts_with(':')));
+            let is_there =
+                makefile.lines().any(|line| line.strip_prefix(target).is_some_and(|rest| rest.starts_with(':')));
             wrong.extend((!is_there).then(|| format!("{}: make {target}", page.path)));
         }
     }

@@ -135,7 +135,8 @@ impl Stage {
         if let Some(database) = &self.database {
             let (_, address) = database.url.rsplit_once('@').unwrap();
             let (address, _) = address.split_once('/').unwrap();
-            commands = commands.replace("@127.0.0.1/", &format!("@{address}/")).replace("@db/", &format!("@{address}/"));
+            commands =
+                commands.replace("@127.0.0.1/", &format!("@{address}/")).replace("@db/", &format!("@{address}/"));
         }
         // A server beside ours needs a folder of its own.
         let data = if commands.contains("taskloom serve ") { "second" } else { "data" };

@@ -59,8 +59,7 @@ fn shape(page: &Page) -> Vec<(usize, usize)> {
 
 #[test]
 fn every_translation_is_compared() {
-    let translated: Vec<String> =
-        Page::all().into_iter().filter(Page::is_translation).map(|page| page.path).collect();
+    let translated: Vec<String> = Page::all().into_iter().filter(Page::is_translation).map(|page| page.path).collect();
     let mut compared: Vec<&str> = PAIRS.iter().map(|(_, other)| *other).collect();
     compared.sort_unstable();
     assert_eq!(translated, compared);
