@@ -175,7 +175,8 @@ fn no_test_waits_for_time_to_pass() {
 #[test]
 fn every_path_in_the_documents_exists() {
     let mut documents = files(Path::new("docs"), "md");
-    documents.extend(["README.md".into()]);
+    documents
+        .extend(["README.md", "README.zh.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from));
     let mut lost = vec![];
     for document in documents.iter().filter(|path| path.exists()) {
         let text = fs::read_to_string(document).unwrap();
