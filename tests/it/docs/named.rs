@@ -186,6 +186,32 @@ fn the_targets_that_pages_name_exist() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// `Type.field`, as pages write fields of the graph.
+#[test]
+fn the_fields_that_pages_name_exist() {
+    let schema = include_str!("../../../schema.graphql");
+    let has = |kind: &str, field: &str| {
+        let own = schema.split(&format!("\ntype {kind} ")).nth(1).and_then(|rest| rest.split("\n}").next());
+        own.is_some_and(|own| own.lines().any(|line| line.trim().split([':', '(']).next() == Some(field)))
+    };
+    let (mut seen, mut wrong) = (0, vec![]);
+    for page in Page::all() {
+        for name in quoted(&page.text) {
+            let Some((kind, rest)) = name.split_once('.').filter(|_| !source(name).exists()) else { continue };
+            let field = rest.split([' ', '(']).next().unwrap();
+            let is_kind = kind.starts_with(|first: char| first.is_ascii_uppercase())
+                && kind.chars().skip(1).any(char::is_lowercase);
+            let is_field = field.starts_with(|first: char| first.is_ascii_lowercase());
+            if is_kind && is_field && [kind, field].iter().all(|word| word.chars().all(char::is_alphanumeric)) {
+                seen += 1;
+                wrong.extend((!has(kind, field)).then(|| format!("{}: `{kind}.{field}`", page.path)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the graph has no such fields:\n{}", wrong.join("\n"));
+    assert!(seen > 5, "{seen}");
+}
+
 #[test]
 fn links_lead_somewhere() {
     let mut wrong = vec![];
