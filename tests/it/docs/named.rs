@@ -91,15 +91,17 @@ fn pages_and_deployments() -> Vec<(String, String)> {
     texts
 }
 
+/// Samples have an end that their family has not.
+fn family(name: &str) -> &str {
+    ["_bucket", "_total", "_info"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
 /// In both directions: what the page names is there, and what is there is named.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_operations_names_the_metrics() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"), &[]).await;
     let (_, text) = server.probe("/metrics").await;
-    // Samples have an end that their family has not.
-    let family =
-        |name| ["_bucket", "_total", "_info"].iter().find_map(|end| str::strip_suffix(name, end)).unwrap_or(name);
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let there: BTreeSet<&str> = families.map(family).collect();
     let page = Page::read("docs/operations.md").text;
