@@ -22,7 +22,7 @@ PROFILE ?= $(if $(CI),ci,default)
 # Stands for the bundle: newer than everything it is made of.
 BUNDLE := web/node_modules/.bundled
 
-.PHONY: help run test check audit bench chaos web build
+.PHONY: help run test check audit licenses bench chaos web build
 
 help: ## List these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -49,6 +49,10 @@ check: ## Formatting, lints, documentation, unused dependencies: warnings are er
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	cargo machete --skip-target-dir
+
+licenses: web ## Write the licences of what the binary carries: src/licenses/notices.txt (builds cargo-about when it is missing).
+	@.ci/setup build licenses
+	.ci/licenses
 
 audit: ## Licences, sources, duplicates and known advisories of the dependencies (builds cargo-deny when it is missing).
 	@.ci/setup build audit

@@ -17,6 +17,7 @@ pub mod executor;
 pub mod graphql;
 pub mod http;
 pub mod lease;
+pub mod licenses;
 pub mod lifecycle;
 pub mod log;
 pub mod memory;

@@ -13,6 +13,7 @@ mod embedded;
 mod file;
 mod follow;
 mod key;
+mod licenses;
 mod logs;
 mod migrate;
 mod options;
@@ -63,6 +64,7 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     Schema(schema::Schema),
+    Licenses(licenses::Licenses),
     Migrate(migrate::Migrate),
     CheckConfig(check_config::CheckConfig),
 }
@@ -101,6 +103,7 @@ impl Command {
             Self::User(command) => command.run().await,
             Self::Key(command) => command.run().await,
             Self::Schema(command) => command.run(),
+            Self::Licenses(command) => command.run(),
             Self::Migrate(command) => command.run().await,
             Self::CheckConfig(command) => command.run(),
         }

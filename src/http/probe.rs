@@ -1,5 +1,5 @@
-//! What machines ask: is the process alive, can it work, how is it. Open to everyone who reaches the port: nothing here
-//! tells of anybody's work.
+//! What machines ask: is the process alive, can it work, how is it; and under which licences it came. Open to everyone
+//! who reaches the port: nothing here tells of anybody's work.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::Door;
+use crate::licenses::NOTICES;
 use crate::telemetry::Metrics;
 
 /// Asks whether the server can work; `Err` says why not, in words for an operator.
@@ -23,8 +24,9 @@ pub(super) fn door(metrics: Arc<Metrics>, ready: Ready) -> Door {
     let router = Router::new()
         .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
         .route("/readyz", get(move || answer(ready())))
+        .route("/licenses.txt", get(async || NOTICES))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())));
-    Door { paths: &["/healthz", "/readyz", "/metrics"], router }
+    Door { paths: &["/healthz", "/readyz", "/metrics", "/licenses.txt"], router }
 }
 
 async fn answer(ready: BoxFuture<'static, Result<(), String>>) -> impl IntoResponse {

@@ -7,8 +7,8 @@ use taskloom::compat::{self, Dialect};
 use taskloom::error::code;
 use taskloom::task::state;
 
-/// Where a page of a dialect stops being written by hand.
-const CALLS: &str = "## Call by call\n";
+/// Where a page of a dialect stops being written by hand, in each language.
+const CALLS: [(&str, &str); 2] = [("docs/dialects", "## Call by call\n"), ("docs/zh/dialects", "## 逐个调用\n")];
 
 #[test]
 fn the_page_of_states_is_current() {
@@ -23,24 +23,29 @@ fn the_page_of_error_codes_is_current() {
 /// What people copy is what a test runs.
 #[test]
 fn the_page_of_subscriptions_shows_the_client_that_is_tested() {
-    let (page, client) = (include_str!("../../docs/subscriptions.md"), include_str!("../clients/follow.mjs"));
+    let (page, client) = (include_str!("../../../docs/subscriptions.md"), include_str!("../../clients/follow.mjs"));
     assert!(page.contains(&format!("```js\n{client}```\n")), "docs/subscriptions.md shows another follow.mjs");
 }
 
 /// Behind its own words, the page of a dialect shows the document of each route, as it is served.
 #[test]
 fn the_pages_of_the_dialects_show_what_is_served() {
-    for Dialect { name, documents, .. } in compat::DIALECTS {
-        let path = format!("docs/dialects/{name}.md");
+    for (Dialect { name, documents, .. }, (folder, heading)) in pairs() {
+        let path = format!("{folder}/{name}.md");
         let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
-        let (own, _) = kept.split_once(CALLS).unwrap_or_else(|| panic!("{path} has no place for the calls"));
+        let (own, _) = kept.split_once(heading).unwrap_or_else(|| panic!("{path} has no place for the calls"));
         let call = |(operation, document): &(&str, &str)| {
             let (call, document) = document.split_once('\n').unwrap();
             format!("\n### {operation}: `{}`\n\n```graphql\n{}```\n", &call[2..], document.trim_start_matches("#\n"))
         };
         let calls: String = documents.iter().map(call).collect();
-        current(&path, &format!("{own}{CALLS}{calls}"));
+        current(&path, &format!("{own}{heading}{calls}"));
     }
+}
+
+/// Each dialect in each language.
+fn pairs() -> impl Iterator<Item = (&'static Dialect, (&'static str, &'static str))> {
+    compat::DIALECTS.iter().flat_map(|dialect| CALLS.map(|place| (dialect, place)))
 }
 
 fn current(path: &str, page: &str) {
