@@ -21,6 +21,9 @@ use crate::graphql::order::Order;
 /// What the library says above the limit, without a code or the limit.
 const TOO_COMPLEX: &str = "Query is too complex.";
 
+/// Puts into an operation's data what is known when it begins.
+type Begin = Arc<dyn Fn(&mut Data) + Send + Sync>;
+
 /// A schema behind its limits. Cheap to clone.
 #[derive(Clone)]
 pub struct Guard<S> {
@@ -29,8 +32,7 @@ pub struct Guard<S> {
     lenient: S,
     limits: Arc<Limits>,
     known: Arc<Known>,
-    /// Puts into an operation's data what is known when it begins.
-    begin: Option<Arc<dyn Fn(&mut Data) + Send + Sync>>,
+    begin: Option<Begin>,
 }
 
 impl<S: Executor> Guard<S> {

@@ -122,7 +122,7 @@ async fn app(store: &Store) -> Arc<App> {
 }
 
 fn router(app: &Arc<App>) -> Router {
-    let schema = graphql::build(&app, &Limits::default());
+    let schema = graphql::build(app, &Limits::default());
     let gate = gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
     let pages = Door { paths: &["/docs"], router: taskloom::http::page::router() };
