@@ -50,7 +50,7 @@ check: ## Formatting, lints, documentation, unused dependencies: warnings are er
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	cargo machete --skip-target-dir
 
-licenses: web ## Write the licences of what the binary carries: src/licenses/notices.txt (builds cargo-about when it is missing).
+licenses: web ## Write the licences of what the binary carries: src/licenses/notices.txt.
 	@.ci/setup build licenses
 	.ci/licenses
 
