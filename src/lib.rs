@@ -20,6 +20,7 @@ pub mod lease;
 pub mod lifecycle;
 pub mod log;
 pub mod memory;
+pub mod private;
 pub mod resolver;
 pub mod rows;
 pub mod server;
