@@ -1,9 +1,10 @@
 //! The outer wall of the HTTP server: what is true of every request, whichever door it goes to.
 //!
-//! From the outside in: request id and span, foreign origins, headers that keep browsers careful, a caught panic, the
+//! From the outside in: the client's address, request id and span, foreign origins, headers that keep browsers careful, a caught panic, the
 //! limits of body and time. A door brings its routes and their names; it repeats nothing of this.
 
 mod answer;
+pub mod client;
 mod language;
 mod origin;
 pub mod page;
@@ -63,6 +64,7 @@ pub fn router(doors: impl IntoIterator<Item = Door>, wall: Wall) -> Router {
     }
     let paths: Arc<[&'static str]> = paths.into();
     let cors = origin::layer(&settings.external_origins);
+    let trusted: Arc<[ipnet::IpNet]> = settings.trusted_proxies.0.clone().into();
     let inside = router
         .fallback(move |uri| answer::no_such_path(uri, paths))
         .method_not_allowed_fallback(answer::wrong_method)
@@ -76,6 +78,7 @@ pub fn router(doors: impl IntoIterator<Item = Door>, wall: Wall) -> Router {
         .layer(from_fn(wall::careful))
         .layer(cors)
         .layer(from_fn_with_state(metrics, wall::observe))
+        .layer(from_fn_with_state(trusted, client::find))
 }
 
 #[cfg(test)]

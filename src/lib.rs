@@ -21,6 +21,7 @@ pub mod licenses;
 pub mod lifecycle;
 pub mod log;
 pub mod memory;
+pub mod private;
 pub mod resolver;
 pub mod rows;
 pub mod server;

@@ -3,7 +3,8 @@
 //! At the end: the worker first, whose last words still want a desk; then doors, so that nobody is answered half; then
 //! everything that reads; the database last.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::auth::{Principal, first_start};
 use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
 use crate::compat::{self, Guest};
-use crate::config::{AnonymousRole, ProcessTree, Settings};
+use crate::config::{AnonymousRole, Listen, ProcessTree, Settings};
 use crate::engine::desk::{Clerk, Desk, Tools};
 use crate::engine::farewell::Ended;
 use crate::engine::port::Hello;
@@ -64,10 +65,12 @@ pub struct Running {
 /// Whatever keeps it from starting, with the remedy.
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     // The port first: whoever cannot have it has changed nothing.
-    let listen = settings.server.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("cannot listen on {listen}; is another server running there? choose another with --listen")
-    })?;
+    let listener = listen(&settings.server.listen).await?;
+    if settings.database.url.is_some() {
+        // On SQLite the database is in it, and it is seen to with that.
+        crate::private::folder(&settings.data_dir)
+            .with_context(|| format!("cannot use the data folder {}", settings.data_dir.display()))?;
+    }
     let (store, guard) = open(&place(&settings), pools(&settings)).await?;
     if settings.database.migrate {
         migrate::up(&store).await?;
@@ -94,6 +97,28 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     Ok(Running { address, stop, app: kept, made, ended })
 }
 
+/// Takes the port.
+async fn listen(at: &Listen) -> anyhow::Result<TcpListener> {
+    let bound = match at.host() {
+        Some(host) => TcpListener::bind((host, at.port())).await,
+        None => match TcpListener::bind((Ipv6Addr::UNSPECIFIED, at.port())).await {
+            Err(error) if error.kind() != ErrorKind::AddrInUse && error.kind() != ErrorKind::PermissionDenied => {
+                // A machine without version 6.
+                TcpListener::bind((Ipv4Addr::UNSPECIFIED, at.port())).await
+            }
+            bound => bound,
+        },
+    };
+    bound.map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::AddrInUse => "is another server running there? choose another with --listen",
+            ErrorKind::PermissionDenied => "a port below 1024 needs rights; choose another with --listen",
+            _ => "name this machine or an address of it with --listen",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {at}; {remedy}"))
+    })
+}
+
 struct Parts {
     stop: Stop,
     tasks: TaskTracker,
@@ -110,7 +135,6 @@ async fn vault(settings: &Settings, store: &Store) -> anyhow::Result<Vault> {
              the server that made them, or set TASKLOOM_SECRET_KEY",
             sealed.join(", ")
         );
-        std::fs::create_dir_all(&settings.data_dir)?;
         return Ok(Vault::create(&settings.data_dir)?);
     };
     for id in sealed.iter().filter(|id| !KeyId::parse(id).is_some_and(|id| vault.knows(&id))) {
@@ -282,7 +306,7 @@ fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
     };
     compat::Settings {
         server: settings.worker.name.0.clone(),
-        zone: compat::Zone::default(),
+        zone: compat::Zone(settings.server.time_zone.0),
         instance: instance(settings, address),
         ocp: guest(settings.ocp.anonymous_role, "ocp"),
         linkis: guest(settings.linkis.anonymous_role, "linkis"),

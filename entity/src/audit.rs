@@ -25,6 +25,8 @@ pub struct Model {
     pub code: Option<String>,
     pub detail: Option<JsonText>,
     pub request_id: String,
+    /// From where it was asked for; none: from within the server.
+    pub address: Option<String>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -5,7 +5,7 @@
 
 use taskloom_entity::Role;
 
-use super::password::Passwords;
+use super::password::{self, Passwords};
 use super::secret;
 use crate::clock::Clock;
 use crate::error::{Result, code};
@@ -29,12 +29,13 @@ pub struct Made {
 /// none. Servers that start together make them once.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When the database does not answer; `INVALID_INPUT` for a password that nobody may choose.
 pub async fn run(store: &Store, clock: &dyn Clock, password: Option<&str>) -> Result<Option<Made>> {
     if store::user::exists(store.read()).await? {
         return Ok(None);
     }
     let given = password.filter(|text| !text.is_empty());
+    given.map_or(Ok(()), |given| password::check_as("TASKLOOM_ADMIN_PASSWORD", given))?;
     let random = given.is_none().then(|| secret::letters(LETTERS));
     let password = given.or(random.as_deref()).unwrap_or_default();
     let hash = Passwords::default().hash(password).await?;
@@ -72,6 +73,7 @@ async fn make(store: &Store, clock: &dyn Clock, hash: String) -> Result<bool> {
             code: None,
             detail: None,
             request_id: "first-start".into(),
+            address: None,
         };
         store::audit::record(&tx, entry).await?;
     }

@@ -110,8 +110,15 @@ fn is_of(password: &str, stored: &str) -> bool {
 /// # Errors
 /// `INVALID_INPUT` with the rule.
 pub fn check(password: &str) -> Result<()> {
-    let refused =
-        |reason: String| Err(Error::new(&code::INVALID_INPUT).with("what", "password").with("reason", reason));
+    check_as("password", password)
+}
+
+/// Refuses it under the name by which it was given.
+///
+/// # Errors
+/// `INVALID_INPUT` with the rule.
+pub fn check_as(what: &str, password: &str) -> Result<()> {
+    let refused = |reason: String| Err(Error::invalid(what, reason));
     if password.chars().count() < SHORTEST {
         return refused(format!("at least {SHORTEST} characters are needed"));
     }

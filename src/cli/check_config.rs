@@ -18,7 +18,11 @@ pub(super) struct CheckConfig {
 
 impl CheckConfig {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        output::text(&self.place.load(vec![])?.render())?;
+        let loaded = self.place.load(vec![])?;
+        for warning in &loaded.warnings {
+            output::note(&format!("warning: {warning}"));
+        }
+        output::text(&loaded.render())?;
         Ok(ExitCode::SUCCESS)
     }
 }

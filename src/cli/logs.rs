@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use futures::StreamExt;
 use serde_json::json;
 
 use super::client::document::{self, Log, Logged, Node, Tailed};
-use super::client::{Client, ClientError};
+use super::client::{self, ABSENCE, Client, ClientError};
 use super::options::Remote;
 use super::output;
 
@@ -41,13 +39,10 @@ Examples:
 /// Lines of one page.
 const PAGE: i64 = 1000;
 
-/// How long a server that does not answer is waited for.
-const ABSENCE: Duration = Duration::from_secs(60);
-
 impl Logs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let client = Client::of(&self.remote)?;
-        let id = id(&self.subtask);
+        let id = client::id("Subtask", &self.subtask);
         let printed = if self.follow { self.tail(&client, &id).await } else { self.print_all(&client, &id).await };
         printed.map(|()| ExitCode::SUCCESS)
     }
@@ -105,18 +100,9 @@ impl Logs {
                 text.push_str(&line.time);
                 text.push(' ');
             }
-            text.push_str(&line.text);
+            text.push_str(&output::shown(&line.text));
             text.push('\n');
         }
         output::text(&text)
-    }
-}
-
-/// A number is that of a subtask; anything else is an id as the graph gave it out.
-fn id(given: &str) -> String {
-    if given.bytes().all(|byte| byte.is_ascii_digit()) {
-        URL_SAFE_NO_PAD.encode(format!("Subtask:{given}"))
-    } else {
-        given.into()
     }
 }

@@ -2,10 +2,11 @@
 //! `run` without a server starts one inside and is its client as well.
 //!
 //! Standard output carries what was asked for and nothing else; everything else goes to standard error. Exit status:
-//! 0 done, 1 failed, 2 used wrongly, 130 canceled by Ctrl-C.
+//! 0 done, 1 failed, 2 used wrongly, 130 interrupted by Ctrl-C.
 
 mod admin;
 mod apply;
+mod cancel;
 mod check_config;
 mod client;
 mod definition;
@@ -18,7 +19,6 @@ mod logs;
 mod migrate;
 mod options;
 mod output;
-mod progress;
 mod run;
 mod schema;
 mod serve;
@@ -33,6 +33,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::config::Faults;
+use crate::error::causes;
 
 /// Runs, schedules and records operational tasks, and shows them as one live GraphQL graph.
 #[derive(Debug, Parser)]
@@ -57,6 +58,7 @@ enum Command {
     Apply(apply::Apply),
     Tasks(tasks::Tasks),
     Logs(logs::Logs),
+    Cancel(cancel::Cancel),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -99,6 +101,7 @@ impl Command {
             Self::Apply(command) => command.run().await,
             Self::Tasks(command) => command.run().await,
             Self::Logs(command) => command.run().await,
+            Self::Cancel(command) => command.run().await,
             Self::Token(command) => command.run().await,
             Self::User(command) => command.run().await,
             Self::Key(command) => command.run().await,
@@ -112,11 +115,11 @@ impl Command {
 
 /// Says why on standard error. A reader who has seen enough (`taskloom tasks | head`) is no failure.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    let causes = || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    if causes().any(|cause| cause.kind() == ErrorKind::BrokenPipe) {
+    let of_io = || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    if of_io().any(|cause| cause.kind() == ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    output::note(&format!("error: {error:#}"));
+    output::note(&format!("error: {}", causes(&**error)));
     let used_wrongly = error.chain().any(|cause| cause.is::<Usage>() || cause.is::<Faults>());
     ExitCode::from(if used_wrongly { 2 } else { 1 })
 }
@@ -124,7 +127,16 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::Cli;
+    use crate::error::causes;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let io = || std::io::Error::other("refused");
+        let error = anyhow::Error::new(io()).context("cannot connect: refused; check the port");
+        assert_eq!(causes(&*error), "cannot connect: refused; check the port");
+        assert_eq!(causes(&*anyhow::Error::new(io()).context("cannot connect")), "cannot connect: refused");
+    }
 
     #[test]
     fn the_commands_agree_with_each_other() {

@@ -1,6 +1,7 @@
 //! Where commands write: results to standard output, words about them to standard error.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
 
 /// A line of the result.
 ///
@@ -23,6 +24,25 @@ pub(super) fn text(text: &str) -> io::Result<()> {
 /// Words for the person at the terminal. Nobody to hear them is no reason to stop.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A line of a program's output as it may be written to standard output: as it is into a file or a pipe, and without
+/// control characters where a terminal would obey them.
+pub(super) fn shown(line: &str) -> Cow<'_, str> {
+    if io::stdout().is_terminal() { plain(line) } else { line.into() }
+}
+
+/// The same for standard error.
+pub(super) fn noted(line: &str) -> Cow<'_, str> {
+    if io::stderr().is_terminal() { plain(line) } else { line.into() }
+}
+
+fn plain(line: &str) -> Cow<'_, str> {
+    let is_obeyed = |letter: char| letter.is_control() && letter != '\t';
+    if !line.contains(is_obeyed) {
+        return line.into();
+    }
+    console::strip_ansi_codes(line).replace(is_obeyed, "").into()
 }
 
 /// Rows under a head, each column as wide as its widest cell.
@@ -50,4 +70,16 @@ fn render(row: &[String], widths: &[usize]) -> String {
 /// An instant to the second.
 pub(super) fn instant(at: taskloom_entity::Timestamp) -> String {
     at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_terminal_is_given_no_orders() {
+        assert_eq!(plain("a line\tof its own"), "a line\tof its own");
+        assert_eq!(plain("\x1b[31mred\x1b[0m and\r\x1b[2Jgone\x07"), "red andgone");
+        assert_eq!(plain("\u{9b}1mbold"), "bold");
+    }
 }

@@ -1,6 +1,5 @@
 //! `run`: a definition from a file, on a server or right here.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,15 +9,15 @@ use serde_json::{Value, json};
 use super::client::document::{self, Handle, Submitted};
 use super::client::{Client, ClientError};
 use super::embedded::Embedded;
-use super::follow::follow;
+use super::follow::{Interrupt, View, follow};
 use super::options::{self, Remote};
-use super::progress::View;
 use super::{definition, output};
 
 /// Run a definition
 ///
 /// Without --server it runs here and now, inside this command, and the exit status is the task's: 0 successful, 1 not,
-/// 130 canceled by Ctrl-C. With --server it is submitted there, and followed with --follow.
+/// 130 canceled by Ctrl-C. With --server it is submitted there, and followed with --follow; Ctrl-C ends the following
+/// with 130, and the task goes on.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Run {
@@ -27,9 +26,12 @@ pub(super) struct Run {
     /// A parameter, as key=value; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = options::pair)]
     param: Vec<(String, String)>,
-    /// Show how each subtask gets on, and wait for the end
+    /// Show how each step gets on and what it puts out, and wait for the end
     #[arg(long, short)]
     follow: bool,
+    /// Cancel the task of a server at Ctrl-C, too, and wait for its end
+    #[arg(long, requires = "follow")]
+    cancel_on_interrupt: bool,
     /// 1 to 100, the highest first
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
     priority: Option<u8>,
@@ -61,7 +63,8 @@ impl Run {
                 output::line(&task.database_id.to_string())?;
                 return Ok(ExitCode::SUCCESS);
             }
-            return follow(&client, &task, view()).await;
+            let interrupt = if self.cancel_on_interrupt { Interrupt::Cancel } else { Interrupt::Leave };
+            return follow(&client, &task, View::new(), interrupt).await;
         }
         let server = Embedded::start(self.data_dir.as_deref()).await?;
         let ended = self.here(&server, &input).await;
@@ -73,7 +76,8 @@ impl Run {
     async fn here(&self, server: &Embedded, input: &Value) -> anyhow::Result<ExitCode> {
         let client = server.client()?;
         let task = submit(&client, input).await?;
-        follow(&client, &task, if self.follow { view() } else { View::Silent }).await
+        let view = if self.follow { View::new() } else { View::silent() };
+        follow(&client, &task, view, Interrupt::Cancel).await
     }
 
     fn input(&self, text: &str, parameters: &Value) -> Value {
@@ -86,10 +90,6 @@ impl Run {
         }
         input
     }
-}
-
-fn view() -> View {
-    View::new(std::io::stdout().is_terminal())
 }
 
 async fn submit(client: &Client, input: &Value) -> Result<Handle, ClientError> {

@@ -14,7 +14,7 @@ use crate::{lifecycle, server, telemetry};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
-    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080] [env: TASKLOOM_LISTEN]
+    /// Address and port; :8080 is every address, port 0 a free one [default: 127.0.0.1:8080] [env: TASKLOOM_LISTEN]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// Fill an empty database with example definitions and tasks
@@ -30,7 +30,7 @@ pub(super) struct Serve {
 const EXAMPLES: &str = "\
 Examples:
   taskloom serve --demo
-  taskloom serve --listen 0.0.0.0:8080 --data-dir /var/lib/taskloom
+  taskloom serve --listen :8080 --data-dir /var/lib/taskloom
   TASKLOOM_DATABASE_URL=postgres://taskloom:secret@db/taskloom taskloom serve
 
 SIGTERM or Ctrl-C: no new work, then the end; running subtasks get worker.shutdown_grace, then run again after the
@@ -42,8 +42,12 @@ impl Serve {
         let listen = self.listen.as_deref().map(|address| flag("--listen", "server.listen", address));
         let demo = self.demo.then(|| flag("--demo", "server.demo", "true"));
         let no_migrate = self.no_migrate.then(|| flag("--no-migrate", "database.migrate", "false"));
-        let settings = self.place.load([listen, demo, no_migrate].into_iter().flatten().collect())?.settings;
+        let loaded = self.place.load([listen, demo, no_migrate].into_iter().flatten().collect())?;
+        let settings = loaded.settings;
         telemetry::start(&settings.telemetry);
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
         let running = server::start(settings).await?;
         running.introduce();
         lifecycle::on_signals(&running.stop)?;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::client::document::{self, List};
+use super::follow::lower;
 use super::options::Remote;
 use super::output;
-use super::progress::lower;
 use taskloom_entity::TaskState;
 
 /// List a server's tasks, newest first

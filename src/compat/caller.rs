@@ -1,14 +1,13 @@
 //! Who calls a dialect: the credentials of its own scheme or ours, proved, or a guest where the settings let one in.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use taskloom_entity::Role;
 
 use crate::auth::{Credentials, Principal};
 use crate::error::{Error, Kind, Language, Result};
+use crate::http::client;
 use crate::resolver::{App, Request, session};
 use crate::telemetry::RequestId;
 
@@ -24,12 +23,8 @@ pub(super) fn stranger(app: &Arc<App>, parts: &Parts, language: Language) -> Req
         principal: Principal::anonymous(),
         language,
         id: id.to_string().into(),
-        address: peer(parts),
+        address: client::address(&parts.extensions),
     }
-}
-
-fn peer(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 /// The request in the name of who sent `credentials`; of a guest when nobody did.

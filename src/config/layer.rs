@@ -42,7 +42,9 @@ impl Layers {
         }
     }
 
-    pub(super) fn environment(&mut self, variables: &[(String, String)], faults: &mut Vec<Fault>) {
+    /// Lays the variables over; those that may be somebody else's are given back.
+    pub(super) fn environment(&mut self, variables: &[(String, String)], faults: &mut Vec<Fault>) -> Vec<Fault> {
+        let mut warnings = vec![];
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix("TASKLOOM_") else { continue };
             let origin = Origin::Environment(name.clone());
@@ -53,9 +55,10 @@ impl Layers {
                 let key = format!("{section}.{}", key.replace("__", "."));
                 faults.extend(self.set(&key.to_lowercase(), raw, origin));
             } else if !OF_PROCESSES.iter().any(|prefix| rest.starts_with(prefix)) {
-                faults.push(Fault { origin, text: format!("unknown variable{}", self.nearest_variable(name)) });
+                warnings.push(Fault { origin, text: format!("unknown variable{}", self.nearest_variable(name)) });
             }
         }
+        warnings
     }
 
     pub(super) fn flags(&mut self, flags: &[Flag]) {
@@ -93,27 +96,30 @@ impl Layers {
     }
 
     fn nearest(&self, key: &str) -> String {
-        match closest(key, self.0.keys().cloned()) {
+        match closest(key, 0.8, self.0.keys().cloned()) {
             Some(known) => format!(": did you mean {known}?"),
             None => ": `taskloom check-config` lists the known ones".into(),
         }
     }
 
     fn nearest_variable(&self, name: &str) -> String {
-        let settings = self.0.keys().map(|key| format!("TASKLOOM_{}", key.replace('.', "__").to_uppercase()));
-        let plain = PLAIN.iter().map(|(plain, _)| (*plain).to_owned());
-        match closest(name, plain.chain(settings)) {
-            Some(known) => format!(": did you mean {known}?"),
-            None => ": settings are TASKLOOM_SECTION__KEY, with two underscores".into(),
+        // Without what all have in common, or everything would be like everything.
+        let bare = |name: &str| name.trim_start_matches("TASKLOOM_").to_owned();
+        let settings = self.0.keys().map(|key| key.replace('.', "__").to_uppercase());
+        let plain = PLAIN.iter().map(|(plain, _)| bare(plain));
+        // A far guess would make somebody else's variable look like a mistake.
+        match closest(&bare(name), 0.9, plain.chain(settings)) {
+            Some(known) => format!(": did you mean TASKLOOM_{known}?"),
+            None => ", left alone: settings are TASKLOOM_SECTION__KEY, with two underscores".into(),
         }
     }
 }
 
-/// The most similar word, if it is similar at all.
-fn closest(word: &str, known: impl Iterator<Item = String>) -> Option<String> {
+/// The most similar word, if it is at least so similar.
+fn closest(word: &str, least: f64, known: impl Iterator<Item = String>) -> Option<String> {
     known
         .map(|candidate| (strsim::jaro_winkler(word, &candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        .filter(|(likeness, _)| *likeness > least)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }

@@ -1,23 +1,24 @@
 //! Settings: what is in force, where each value comes from, and every mistake at once with its place and remedy.
 //!
 //! Defaults (`taskloom.toml` beside this file, which also documents them) < a file < the environment < flags. A key
-//! that nobody knows is an error: a misspelt setting must not look as if it were in force.
+//! that nobody knows is an error: a misspelt setting must not look as if it were in force. A variable without a section
+//! may be somebody else's, such as those that Kubernetes makes of a service's name: it is a warning.
 
 mod fault;
 mod layer;
 mod origin;
+mod place;
 mod section;
 mod value;
 
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
+pub use place::{Listen, Networks, TimeZone};
 pub use section::{
     Auth, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
     Telemetry, Worker,
 };
-pub use value::{
-    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Networks, Patience, ProcessTree, Slots, WorkerName,
-};
+pub use value::{AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Slots, WorkerName, mask};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// Where each key's value comes from.
     pub origins: BTreeMap<String, Origin>,
+    /// What may be a mistake, and may be somebody else's: variables like ours that are none.
+    pub warnings: Vec<Fault>,
 }
 
 /// Reads all sources, the later over the earlier.
@@ -71,14 +74,14 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     if let Some(text) = read_file(sources, &mut faults) {
         layers.file(&text.0, &text.1, &mut faults);
     }
-    layers.environment(&sources.environment, &mut faults);
+    let warnings = layers.environment(&sources.environment, &mut faults);
     layers.flags(&sources.flags);
     let settings = Settings::read(&sources.data_dir, &layers, &mut faults);
     if let Some(settings) = &settings {
         agree(settings, &layers, &mut faults);
     }
     match settings {
-        Some(settings) if faults.is_empty() => Ok(Loaded { settings, origins: layers.origins() }),
+        Some(settings) if faults.is_empty() => Ok(Loaded { settings, origins: layers.origins(), warnings }),
         _ => Err(Faults(faults)),
     }
 }

@@ -1,14 +1,13 @@
 //! The typed settings. A key stands here, in `taskloom.toml` with its default, and nowhere else.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Fault;
 use super::layer::Layers;
+use super::place::{Listen, Networks, TimeZone};
 use super::value::{
-    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Networks, Patience, ProcessTree, Setting, Slots,
-    WorkerName,
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
 };
 
 /// The name of a section in a file: its own, or that of a section in a section.
@@ -63,9 +62,13 @@ sections! {
     /// The HTTP server.
     server: Server {
         /// Where it listens.
-        listen: SocketAddr,
+        listen: Listen,
         /// Foreign origins that may send a user's cookie.
         external_origins: Vec<String>,
+        /// Proxies whose word on where a request comes from is taken.
+        trusted_proxies: Networks,
+        /// The zone in which dialects tell the time.
+        time_zone: TimeZone,
         /// The largest body of a request.
         body_limit: Bytes,
         /// The most of a log or a result that one page has.

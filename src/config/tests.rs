@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DEFAULTS, Flag, Settings, Sources, load};
+use super::{DEFAULTS, Flag, Settings, Sources, load, mask};
 
 fn sources(folder: &tempfile::TempDir, file: &str) -> Sources {
     std::fs::write(folder.path().join("taskloom.toml"), file).unwrap();
@@ -60,19 +60,35 @@ fn the_later_layer_counts_and_is_named() {
 #[test]
 fn an_unknown_key_names_its_line_and_the_nearest() {
     let file = "[server]\nlisen = \"127.0.0.1:1\"\n\n[sever]\nlisten = \"127.0.0.1:1\"\n";
-    insta::assert_snapshot!(mistakes(file, &[("TASKLOOM_WORKER__SLOT", "1"), ("TASKLOOM_LISTEM", "x")]), @r#"
+    insta::assert_snapshot!(mistakes(file, &[("TASKLOOM_WORKER__SLOT", "1")]), @r#"
     taskloom.toml:2: unknown key server.lisen: did you mean server.listen?
     taskloom.toml:5: unknown key sever.listen: did you mean server.listen?
     TASKLOOM_WORKER__SLOT: unknown key worker.slot: did you mean worker.slots?
-    TASKLOOM_LISTEM: unknown variable: did you mean TASKLOOM_LISTEN?
     "#);
+}
+
+#[test]
+fn a_variable_that_may_be_somebody_else_s_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sources = sources(&folder, "");
+    let variables = ["TASKLOOM_PORT", "TASKLOOM_PORT_8080_TCP_ADDR", "TASKLOOM_SERVICE_HOST", "TASKLOOM_LISTEM"];
+    sources.environment = variables.map(|name| (name.to_owned(), "tcp://10.0.0.1:8080".to_owned())).to_vec();
+    let loaded = load(&sources).unwrap();
+    let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(warnings.join("\n"), @r"
+    TASKLOOM_PORT: unknown variable, left alone: settings are TASKLOOM_SECTION__KEY, with two underscores
+    TASKLOOM_PORT_8080_TCP_ADDR: unknown variable, left alone: settings are TASKLOOM_SECTION__KEY, with two underscores
+    TASKLOOM_SERVICE_HOST: unknown variable, left alone: settings are TASKLOOM_SECTION__KEY, with two underscores
+    TASKLOOM_LISTEM: unknown variable: did you mean TASKLOOM_LISTEN?
+    ");
+    assert_eq!(loaded.settings.server.listen.to_string(), "127.0.0.1:8080");
 }
 
 #[test]
 fn a_wrong_type_names_what_is_expected() {
     let file = "[server]\nlisten = 8080\n\n[worker]\nslots = \"many\"\nlease = \"15\"\n\n[log]\nlimit = \"1 GiB\"\nchunk = \"0B\"\n";
     insta::assert_snapshot!(mistakes(file, &[("TASKLOOM_TELEMETRY__FORMAT", "xml")]), @r#"
-    taskloom.toml:2: server.listen: expected an address and a port, such as 127.0.0.1:8080 or [::]:8080, found 8080
+    taskloom.toml:2: server.listen: expected an address and a port, such as 127.0.0.1:8080, [::]:8080, localhost:8080, or :8080 for every address, found 8080
     taskloom.toml:5: worker.slots: expected a whole number, or 0 for twice the processors, found "many"
     taskloom.toml:6: worker.lease: expected a duration above zero, such as 500ms, 30s, 10m, 2h or 7d, found "15"
     taskloom.toml:10: log.chunk: expected a size above zero, such as 64KiB, 2MiB or 1GiB, found "0B"
@@ -112,6 +128,8 @@ fn a_password_is_never_shown() {
     assert!(shown.contains("postgres://loom:***@db/taskloom?sslmode=require&sslpassword=***"), "{shown}");
     assert!(!shown.contains("s3cr") && !shown.contains("hidden"), "{shown}");
     assert_eq!(loaded.settings.database.url.unwrap().expose(), url);
+    assert_eq!(mask("postgres://me:se:cr@et@db:5432/x"), "postgres://me:***@db:5432/x");
+    assert_eq!(mask("nonsense"), "nonsense");
     let refused = mistakes("", &[("TASKLOOM_DATABASE_URL", "mysql://loom:secret@db/x")]);
     assert!(!refused.contains("secret") && refused.contains("expected an address such as postgres://"), "{refused}");
 }

@@ -2,11 +2,9 @@
 //! a file's, except that there a number or a list is text as well.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::Language;
@@ -29,7 +27,7 @@ pub(super) enum Raw {
 }
 
 impl Raw {
-    fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Words(text) => Some(text),
             Self::Integer(_) | Self::Boolean(_) | Self::List(_) | Self::Other(_) => None,
@@ -123,20 +121,8 @@ impl Setting for AnonymousRole {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.escape_debug())
-}
-
-impl Setting for SocketAddr {
-    const EXPECTED: &'static str = "an address and a port, such as 127.0.0.1:8080 or [::]:8080";
-
-    fn read(raw: &Raw) -> Option<Self> {
-        raw.text()?.parse().ok()
-    }
-
-    fn show(&self) -> String {
-        quoted(&self.to_string())
-    }
 }
 
 impl Setting for u32 {
@@ -182,23 +168,6 @@ impl Setting for Vec<String> {
 
     fn show(&self) -> String {
         format!("[{}]", self.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// Networks by their addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Networks(pub Vec<IpNet>);
-
-impl Setting for Networks {
-    const EXPECTED: &'static str = "a list of networks, such as [\"10.0.0.0/8\", \"fd00::/8\"]";
-
-    fn read(raw: &Raw) -> Option<Self> {
-        let texts = Vec::<String>::read(raw)?;
-        texts.iter().map(|text| text.parse().ok()).collect::<Option<_>>().map(Self)
-    }
-
-    fn show(&self) -> String {
-        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().show()
     }
 }
 
@@ -345,8 +314,10 @@ impl Setting for Option<DatabaseUrl> {
     }
 }
 
-/// Hides what stands between a user's name and the host, and passwords among the options.
-fn mask(url: &str) -> String {
+/// The address of a database as it may be shown: what stands between a user's name and the host is hidden, and passwords
+/// among the options.
+#[must_use]
+pub fn mask(url: &str) -> String {
     let (address, options) = url.split_once('?').map_or((url, None), |(address, options)| (address, Some(options)));
     let mut shown = match address.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
         Some((scheme, Some((who, host)))) => match who.split_once(':') {

@@ -186,17 +186,22 @@ impl Error {
     /// The private cause and its causes, for the log; empty when there is none.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = String::new();
-        let mut next: Option<&(dyn StdError + 'static)> = self.0.source.as_deref().map(|s| s as _);
-        while let Some(cause) = next {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&cause.to_string());
-            next = cause.source();
-        }
-        text
+        self.0.source.as_deref().map_or_else(String::new, |cause| causes(cause))
     }
+}
+
+/// An error and its causes, each once: libraries repeat theirs in their own words.
+#[must_use]
+pub fn causes(error: &(dyn StdError + 'static)) -> String {
+    let mut said = String::new();
+    for cause in std::iter::successors(Some(error), |&cause| cause.source()).map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 impl fmt::Display for Error {

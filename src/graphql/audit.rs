@@ -49,6 +49,8 @@ pub struct AuditEntry {
     detail: Option<Json>,
     /// The request that asked for it; the log's lines have it as well.
     request_id: String,
+    /// The address that asked for it, behind the proxies that the settings trust; null for the system itself.
+    address: Option<String>,
 }
 
 #[ComplexObject]
@@ -85,6 +87,7 @@ impl From<audit::Model> for AuditEntry {
             code: row.code,
             detail: row.detail.as_ref().map(Json::from),
             request_id: row.request_id,
+            address: row.address,
         }
     }
 }

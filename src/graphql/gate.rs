@@ -1,11 +1,11 @@
 //! Sign-in at the graph's doors: reads the credentials of a request or socket, has them proved, and lets the caller
 //! in with its [`Request`]. A socket or stream ends when what let it in was revoked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::Data;
-use axum::extract::{ConnectInfo, Request as HttpRequest};
+use axum::extract::Request as HttpRequest;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -15,11 +15,11 @@ use super::error::Caller;
 use super::transport::{self, Entry};
 use crate::auth::{Credentials, Principal, origin};
 use crate::error::Error;
-use crate::http::language;
+use crate::http::{client, language};
 use crate::resolver::{App, Request, session};
 use crate::telemetry::RequestId;
 
-/// Carries the address of the peer from [`carry`] to the gate; nobody outside can set it.
+/// Carries the client's address from [`carry`] to the gate; nobody outside can set it.
 const PEER: HeaderName = HeaderName::from_static("x-taskloom-peer");
 
 /// The gate of every transport.
@@ -76,9 +76,9 @@ impl transport::Gate for Gate {
 }
 
 /// Writes into the request's headers what the wall knows of it, since that is all a gate is shown: the request's id
-/// and the peer's address. To be put around the routes of every door with a gate.
+/// and the client's address. To be put around the routes of every door with a gate.
 pub async fn carry(mut request: HttpRequest, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
+    let peer = client::address(request.extensions()).map(|address| address.to_string());
     let id = request.extensions().get::<RequestId>().map(RequestId::to_string);
     let headers = request.headers_mut();
     headers.remove(PEER);

@@ -2,14 +2,17 @@
 //! other host.
 //!
 //! `make web` bundles the folder `web` into `web/dist`; a binary built without it says so instead. The bundle is stored
-//! gzipped and sent so: every browser of this century takes it. Its assets, all below `/graphiql/assets`, have their
+//! gzipped and sent so to who asks for it; everybody else is sent what it was made of. Its assets, all below `/graphiql/assets`, have their
 //! digest in their names and never change; the pages themselves are asked for each time.
+
+use std::io::Read;
 
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use flate2::read::GzDecoder;
 use rust_embed::{Embed, EmbeddedFile};
 
 /// Nothing from elsewhere, no inline script; the editor writes style elements and has its fonts in its style sheet.
@@ -53,30 +56,90 @@ async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
 
 /// Sends a gzipped file under the name that it had before.
 fn send(name: &str, file: EmbeddedFile, cache: &'static str, headers: &HeaderMap) -> Response {
-    if !takes_gzip(headers) {
-        return (StatusCode::NOT_ACCEPTABLE, "this is sent gzipped only: curl --compressed\n").into_response();
+    let coding = Coding::of(headers);
+    let tag = coding.tag(&file);
+    // Workers are bound by the policy of their own script's answer.
+    let fixed: [(HeaderName, HeaderValue); 5] = [
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
+        (header::ETAG, tag.clone()),
+        (header::VARY, HeaderValue::from_static("Accept-Encoding")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    ];
+    if has(headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, fixed).into_response();
     }
     let mime = mime_guess::from_path(name).first_or_octet_stream();
     let mime = HeaderValue::from_str(mime.as_ref()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    // Workers are bound by the policy of their own script's answer.
-    let fixed: [(HeaderName, &'static str); 4] = [
-        (header::CONTENT_ENCODING, "gzip"),
-        (header::CACHE_CONTROL, cache),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-    ];
-    (fixed, [(header::CONTENT_TYPE, mime)], file.data.into_owned()).into_response()
+    let kind = [(header::CONTENT_TYPE, mime)];
+    match coding {
+        Coding::Gzip => {
+            let coded = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+            (fixed, kind, coded, file.data.into_owned()).into_response()
+        }
+        Coding::Identity => (fixed, kind, plain(&file)).into_response(),
+    }
 }
 
-/// Whether gzip may be sent: as a rule yes, unless the client lists encodings without it.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let Some(accepted) = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
-        return true;
-    };
-    accepted.split(',').any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        matches!(name.trim(), "gzip" | "*") && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
-    })
+/// What was gzipped.
+fn plain(file: &EmbeddedFile) -> Vec<u8> {
+    let mut bytes = vec![];
+    let read = GzDecoder::new(&*file.data).read_to_end(&mut bytes);
+    read.expect("invariant: the bundle in the binary is whole");
+    bytes
+}
+
+/// In which coding a file is sent (RFC 9110, section 12.5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Identity,
+}
+
+impl Coding {
+    /// Gzip where the client names it, or anything, and does not like it less than plain bytes. Who says nothing is a
+    /// plain client as a rule, whom gzip would be garbage to; who refuses everything is sent plain bytes all the same.
+    fn of(headers: &HeaderMap) -> Self {
+        let (mut gzip, mut identity, mut any) = (None, None, None);
+        let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        for coding in values.flat_map(|value| value.split(',')) {
+            let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => gzip = Some(weight(parameters)),
+                "identity" => identity = Some(weight(parameters)),
+                "*" => any = Some(weight(parameters)),
+                _ => {}
+            }
+        }
+        let gzip = gzip.or(any).unwrap_or(0.0);
+        if gzip > 0.0 && gzip >= identity.unwrap_or(0.0) { Self::Gzip } else { Self::Identity }
+    }
+
+    /// The name of these very bytes.
+    fn tag(self, file: &EmbeddedFile) -> HeaderValue {
+        let digest: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = match self {
+            Self::Gzip => format!("\"{digest}-gzip\""),
+            Self::Identity => format!("\"{digest}\""),
+        };
+        HeaderValue::from_str(&tag).expect("invariant: hexadecimal digits make a header")
+    }
+}
+
+/// The `q` of a coding: 1 where it is not said, 0 where it cannot be read.
+fn weight(parameters: &str) -> f32 {
+    let q = parameters.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then_some(value.trim())
+    });
+    q.map_or(1.0, |q| q.parse().unwrap_or(0.0))
+}
+
+/// Whether the client has these bytes already (RFC 9110, section 13.1.2: tags are compared weakly).
+fn has(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut known = values.flat_map(|value| value.split(',')).map(|known| known.trim().trim_start_matches("W/"));
+    known.any(|known| known == "*" || known == tag)
 }
 
 #[cfg(test)]
@@ -92,10 +155,17 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_sent_unless_the_client_cannot_read_it() {
-        let takes =
-            |value| takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]));
-        assert!(takes_gzip(&HeaderMap::new()) && takes("gzip, deflate, br") && takes("br, *;q=0.5"));
-        assert!(!takes("identity") && !takes("gzip;q=0") && !takes(""));
+    fn gzip_is_sent_to_who_asks_for_it() {
+        let coding =
+            |value| Coding::of(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]));
+        for asked in ["gzip, deflate, br", "br, *;q=0.5", "GZIP; q=0.1", "identity;q=0.5, gzip", "x-gzip", "gzip;q=1.0"]
+        {
+            assert_eq!(coding(asked), Coding::Gzip, "{asked}");
+        }
+        for other in ["identity", "gzip;q=0", "gzip; q=0.000", "", "*;q=0", "br", "identity, gzip;q=0.5", "*, gzip;q=0"]
+        {
+            assert_eq!(coding(other), Coding::Identity, "{other}");
+        }
+        assert_eq!(Coding::of(&HeaderMap::new()), Coding::Identity);
     }
 }

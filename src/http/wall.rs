@@ -30,7 +30,8 @@ pub(super) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     request.extensions_mut().insert(id);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", %id, %method, path);
+    let client = super::client::address(request.extensions());
+    let span = tracing::info_span!("request", %id, %method, path, client = client.map(tracing::field::display));
     let mut response = next.run(request).instrument(span.clone()).await;
 
     let value = HeaderValue::from_str(&id.to_string()).expect("invariant: hexadecimal digits make a header");

@@ -76,6 +76,7 @@ impl Act {
             code,
             detail: self.detail.clone(),
             request_id: request.id.to_string(),
+            address: request.address,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The audit log: rows are added, never changed.
 
+use std::net::IpAddr;
+
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
@@ -31,6 +33,8 @@ pub struct Entry {
     pub detail: Option<JsonText>,
     /// Of the request that asked.
     pub request_id: String,
+    /// From where it was asked for; none: from within the server.
+    pub address: Option<IpAddr>,
 }
 
 /// Adds a row.
@@ -49,6 +53,7 @@ pub async fn record(tx: &Tx, entry: Entry) -> Result<Model> {
         code: Set(entry.code.map(str::to_owned)),
         detail: Set(entry.detail),
         request_id: Set(entry.request_id),
+        address: Set(entry.address.map(|address| address.to_string())),
         ..Default::default()
     };
     Ok(row.insert(tx).await?)

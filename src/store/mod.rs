@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod open;
 pub mod page;
 pub mod queue;
+mod reach;
 pub mod removal;
 pub mod result;
 mod row;

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::{Connection, Executor};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
-use super::{Own, Store};
+use super::{Own, Store, reach};
+use crate::config::mask;
+use crate::private;
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum Place {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder cannot be made or written.
-    #[error("cannot write to the data folder {path}: {source}; choose another with --data-dir, or change its owner")]
+    #[error("cannot write to the data folder {path}; choose another with --data-dir, or change its owner")]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -53,12 +55,14 @@ pub enum OpenError {
         url: String,
     },
     /// It does not answer.
-    #[error("cannot connect to {url}: {source}; check that it runs, the address, user and password")]
+    #[error("cannot connect to {url}; {remedy}")]
     Connect {
         /// As given, without the password.
         url: String,
+        /// What to do, as far as the reason tells.
+        remedy: &'static str,
         /// What it says.
-        source: DbErr,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -113,8 +117,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError> {
     let refused = |source| OpenError::Folder { path: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(refused)?;
-    let lock = File::create(folder.join("taskloom.lock")).map_err(refused)?;
+    private::folder(folder).map_err(refused)?;
+    let lock = private::file(&folder.join("taskloom.lock")).map_err(refused)?;
+    // SQLite gives the files beside the database the rights of this one.
+    private::file(&folder.join(FILE)).map_err(refused)?;
+    ["-wal", "-shm"].iter().for_each(|end| private::narrow(&folder.join(format!("{FILE}{end}"))));
     // A child that a killed server was just starting may hold its lock for a moment.
     let patient = Instant::now() + HANDOVER;
     loop {
@@ -175,8 +182,9 @@ const FROZEN: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-        return Err(OpenError::Address { url: without_password(url) });
+        return Err(OpenError::Address { url: mask(url) });
     }
+    reach::try_once(url, pools.acquire).await?;
     let shares = Shares::of(pools.connections);
     let pool = async |connections| connect(url, postgres_options(url, connections, pools)).await;
     let engine = pool(shares.engine).await?;
@@ -228,27 +236,16 @@ fn base(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
 }
 
 async fn connect(url: &str, options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
-    Database::connect(options).await.map_err(|source| OpenError::Connect { url: without_password(url), source })
-}
-
-/// The address as it may be shown.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((credentials, host)) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}")
-        }
-        None => url.to_owned(),
-    }
+    Database::connect(options).await.map_err(|source| OpenError::Connect {
+        url: mask(url),
+        remedy: "check that it runs, the address, user and password",
+        source: source.into(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Shares, without_password};
+    use super::Shares;
 
     #[test]
     fn every_pool_has_a_connection_and_all_have_as_many_as_were_given() {
@@ -258,11 +255,5 @@ mod tests {
             assert_eq!(write + read + engine + lease, given.max(7), "{given}");
         }
         assert_eq!(Shares::of(16), Shares { write: 3, read: 5, engine: 4, lease: 4 });
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        assert_eq!(without_password("postgres://me:se:cr@et@db:5432/x"), "postgres://me:***@db:5432/x");
-        assert_eq!(without_password("nonsense"), "nonsense");
     }
 }

@@ -29,12 +29,24 @@ pub fn start(settings: &Telemetry) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(&settings.level.0))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(is_colourful(&std::io::stderr()));
     // An error means that there is a subscriber already, which is as good.
     let _ = match settings.format {
         Format::Pretty => builder.finish().with(loud::Loud).try_init(),
         Format::Json => builder.json().flatten_event(true).with_current_span(true).finish().with(loud::Loud).try_init(),
     };
+}
+
+/// Whether a stream leads to a terminal that shows colours, and nobody has said `NO_COLOR` (<https://no-color.org>).
+pub fn is_colourful(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    stream.is_terminal() && is_capable() && !refused
+}
+
+/// Whether the terminal, if there is one, understands more than text.
+#[must_use]
+pub fn is_capable() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mutation Submit($input: SubmitTaskInput!) {
 /// Cancels a task.
 pub(in crate::cli) const CANCEL: &str = "
 mutation Cancel($id: ID!) {
-  cancelTask(input: {id: $id}) { task { id databaseId state } }
+  cancelTask(input: {id: $id}) { task { id databaseId name state } }
 }";
 
 /// A task and how far each of its subtasks is.
@@ -20,7 +20,7 @@ query Watch($id: ID!) {
   node(id: $id) {
     ... on Task {
       databaseId name state progress message
-      subtasks { id databaseId name state runs progress message }
+      subtasks { id databaseId name state runs progress message logLines waitingFor { reason message } }
     }
   }
 }";
@@ -103,12 +103,34 @@ pub(in crate::cli) struct Payload {
     pub(in crate::cli) task: Handle,
 }
 
+/// `cancelTask`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Canceled {
+    pub(in crate::cli) cancel_task: CancelPayload,
+}
+
+/// What it answers.
+#[derive(Debug, Deserialize)]
+pub(in crate::cli) struct CancelPayload {
+    pub(in crate::cli) task: Brief,
+}
+
 /// A task by its ids.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct Handle {
     pub(in crate::cli) id: String,
     pub(in crate::cli) database_id: i64,
+}
+
+/// A task by what a person calls it, and where it stands.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct Brief {
+    pub(in crate::cli) database_id: i64,
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) state: String,
 }
 
 /// An object of any type; none: it does not exist, or is not ours to see.
@@ -139,6 +161,19 @@ pub(in crate::cli) struct Subtask {
     /// 0 to 1.
     pub(in crate::cli) progress: f64,
     pub(in crate::cli) message: Option<String>,
+    /// How many lines its log has had.
+    pub(in crate::cli) log_lines: i64,
+    /// Why it is not running, the nearest reason first.
+    pub(in crate::cli) waiting_for: Vec<Waiting>,
+}
+
+/// One reason why a subtask is not running.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::cli) struct Waiting {
+    /// A value of `WaitingReason`.
+    pub(in crate::cli) reason: String,
+    /// In a sentence.
+    pub(in crate::cli) message: String,
 }
 
 /// `tasks`.
@@ -262,6 +297,8 @@ pub(in crate::cli) struct Log {
 /// A line of a log.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct Line {
+    /// From 1 through all attempts of the subtask.
+    pub(in crate::cli) number: i64,
     pub(in crate::cli) time: String,
     pub(in crate::cli) text: String,
 }

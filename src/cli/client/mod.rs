@@ -5,6 +5,8 @@ mod events;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::stream::Stream;
 use reqwest::header::ACCEPT;
 use reqwest::{RequestBuilder, Url};
@@ -139,7 +141,37 @@ impl Answer {
 pub(super) struct Client {
     http: reqwest::Client,
     endpoint: Url,
+    /// The server as it may be shown: without a password.
+    base: Url,
     token: Option<String>,
+}
+
+/// How long a server that does not answer is waited for.
+pub(super) const ABSENCE: Duration = Duration::from_secs(60);
+
+/// Between two questions to it.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A stream that says nothing for so long is cut: the server gives a sign of life every few seconds.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What kind of answer is wanted.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    /// One answer.
+    Json,
+    /// A stream of them.
+    Events,
+}
+
+impl Wanted {
+    /// The media type of its `Accept`.
+    fn media(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Events => "text/event-stream",
+        }
+    }
 }
 
 impl Client {
@@ -162,9 +194,34 @@ impl Client {
             return Err(refused());
         }
         let endpoint = base.join("graphql").map_err(|_| refused())?;
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).build();
-        let http = http.map_err(|source| ClientError::Unreachable { server: base, source })?;
-        Ok(Self { http, endpoint, token })
+        let base = without_credentials(base);
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).read_timeout(SILENCE).build();
+        let http = http.map_err(|source| ClientError::Unreachable { server: base.clone(), source })?;
+        Ok(Self { http, endpoint, base, token })
+    }
+
+    /// The server's address, as a person would give it again.
+    pub(super) fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// The answer to one document that changes nothing, or nothing more the second time; a server that restarts is
+    /// waited for.
+    ///
+    /// # Errors
+    /// [`ClientError`], the last one when the server stays away.
+    pub(super) async fn insist<T: DeserializeOwned>(
+        &self,
+        document: &str,
+        variables: &Value,
+    ) -> Result<T, ClientError> {
+        let began = tokio::time::Instant::now();
+        loop {
+            match self.ask(document, variables).await {
+                Err(error) if error.is_passing() && began.elapsed() < ABSENCE => tokio::time::sleep(PAUSE).await,
+                answer => return answer,
+            }
+        }
     }
 
     /// The answer to one document.
@@ -172,7 +229,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub(super) async fn ask<T: DeserializeOwned>(&self, document: &str, variables: &Value) -> Result<T, ClientError> {
-        let request = self.request(document, variables).timeout(Duration::from_secs(60));
+        let request = self.request(document, variables, Wanted::Json).timeout(Duration::from_secs(60));
         let response = request.send().await.map_err(|source| self.unreachable(source))?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(|source| self.unreachable(source))?;
@@ -180,7 +237,7 @@ impl Client {
         if answer.data.is_none() && answer.errors.is_empty() {
             return Err(self.foreign(status, &body));
         }
-        answer.data(&self.endpoint)
+        answer.data(&self.shown())
     }
 
     /// The answers of a subscription, until the server completes it (the stream ends) or the connection breaks (an
@@ -193,7 +250,7 @@ impl Client {
         document: &str,
         variables: &Value,
     ) -> Result<impl Stream<Item = Result<T, ClientError>> + Unpin + use<T>, ClientError> {
-        let request = self.request(document, variables).header(ACCEPT, "text/event-stream");
+        let request = self.request(document, variables, Wanted::Events);
         let response = request.send().await.map_err(|source| self.unreachable(source))?;
         let status = response.status().as_u16();
         let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -205,12 +262,14 @@ impl Client {
                 false => ClientError::Refused(answer.errors),
             });
         }
-        Ok(events::stream(self.endpoint.clone(), response, Decoder::default()))
+        Ok(events::stream(self.shown(), response, Decoder::default()))
     }
 
-    fn request(&self, document: &str, variables: &Value) -> RequestBuilder {
+    /// The only place where a request is made. `Accept` is said here alone: a second one would be added to the first,
+    /// and the server would take the one that it likes better.
+    fn request(&self, document: &str, variables: &Value, wanted: Wanted) -> RequestBuilder {
         let body = json!({ "query": document, "variables": variables });
-        let request = self.http.post(self.endpoint.clone()).header(ACCEPT, "application/json").json(&body);
+        let request = self.http.post(self.endpoint.clone()).header(ACCEPT, wanted.media()).json(&body);
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -218,11 +277,32 @@ impl Client {
     }
 
     fn unreachable(&self, source: reqwest::Error) -> ClientError {
-        ClientError::Unreachable { server: self.endpoint.clone(), source: source.without_url() }
+        ClientError::Unreachable { server: self.shown(), source: source.without_url() }
+    }
+
+    /// The endpoint without a password.
+    fn shown(&self) -> Url {
+        without_credentials(self.endpoint.clone())
     }
 
     fn foreign(&self, status: u16, body: &[u8]) -> ClientError {
         let text = String::from_utf8_lossy(body).chars().take(200).collect();
-        ClientError::Foreign { server: self.endpoint.clone(), status, text }
+        ClientError::Foreign { server: self.shown(), status, text }
+    }
+}
+
+fn without_credentials(mut url: Url) -> Url {
+    // Only an address without a host refuses, and that is none of a server.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// The id of a thing in the graph: a number is one that scripts know; anything else is an id as the graph gave it out.
+pub(super) fn id(kind: &str, given: &str) -> String {
+    if given.bytes().all(|byte| byte.is_ascii_digit()) {
+        URL_SAFE_NO_PAD.encode(format!("{kind}:{given}"))
+    } else {
+        given.into()
     }
 }

@@ -1,36 +1,17 @@
 //! `apply`: a file, a server, what differs, and what is done about it.
 
-use std::path::Path;
-
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{done, finish, run, taskloom};
-use crate::harness::server::{Server, until};
+use super::stage::Stage;
+use super::{finish, run, taskloom};
+use crate::harness::server::until;
 use crate::vsphere::simulator::{PASSWORD, Simulator, USER};
 
 const NAMES: &str = "{ vcenters(first: 50) { nodes { name address trust collect keepDays uuid tenant { name } } } }";
 
-/// A server, and the folder in which commands are given to it.
-struct Stage {
-    folder: tempfile::TempDir,
-    server: Server,
-    token: String,
-}
-
 impl Stage {
-    async fn new(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(&folder.path().join("data"), settings).await;
-        let token = done(folder.path(), &["token", "create", "--user", "admin", "--role", "admin"]).trim().to_owned();
-        Self { folder, server, token }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Applies a file with a variable `P` of this value: status, output, errors.
     fn apply(&self, file: &str, password: &str, more: &[&str]) -> (i32, String, String) {
         std::fs::write(self.path().join("file.yaml"), file).unwrap();
@@ -76,7 +57,7 @@ fn two(address: &str) -> String {
 
 #[tokio::test]
 async fn a_file_is_shown_done_and_the_second_time_nothing() {
-    let stage = Stage::new(&[]).await;
+    let stage = Stage::sqlite(&[]).await;
     std::fs::write(stage.path().join("secret.txt"), "of-a-file-1\n").unwrap();
     let added = "+ vcenter lab\n+ vcenter plant\n2 to add, 0 to change, 0 to remove, 0 as they are to be\n";
     assert_eq!(stage.applied(&two("127.0.0.2"), "first-secret", &["--dry-run"]), added);
@@ -103,7 +84,7 @@ async fn a_file_is_shown_done_and_the_second_time_nothing() {
 
 #[tokio::test]
 async fn what_is_not_named_goes_only_when_that_is_said_and_only_where_the_file_speaks() {
-    let stage = Stage::new(&[]).await;
+    let stage = Stage::sqlite(&[]).await;
     let create = "mutation { createTenant(input: {name: \"ops\"}) { tenant { id } } }";
     stage.server.get(create, json!({}), "/createTenant").await;
     let line =
@@ -128,7 +109,7 @@ async fn what_is_not_named_goes_only_when_that_is_said_and_only_where_the_file_s
 
 #[tokio::test]
 async fn all_that_the_server_refuses_is_told_before_anything_is_done() {
-    let stage = Stage::new(&[]).await;
+    let stage = Stage::sqlite(&[]).await;
     let file = "vcenters:
   - {name: good, address: 127.0.0.2, user: u, password: {env: P}}
   - {name: bare, address: 127.0.0.2, user: u}
@@ -194,7 +175,7 @@ vcentres: []
 
 #[tokio::test]
 async fn the_example_of_the_page_runs() {
-    let stage = Stage::new(&[]).await;
+    let stage = Stage::sqlite(&[]).await;
     let page = include_str!("../../../docs/apply.md");
     let block = |fence: &str| page.split_once(fence).unwrap().1.split_once("```").unwrap().0;
     assert_eq!(stage.applied(block("```yaml\n"), "a-secret", &["--dry-run"]), block("```\n\n```\n"));
@@ -234,7 +215,7 @@ async fn who_is_stopped_in_the_middle_says_what_was_done() {
 #[tokio::test]
 async fn a_history_is_not_lost_unasked() {
     let simulator = Simulator::start(&["-history", "3"]).await;
-    let stage = Stage::new(&[]).await;
+    let stage = Stage::sqlite(&[]).await;
     let file = format!(
         "vcenters: [{{name: lab, address: '{}', user: {USER}, password: {{env: P}}, trust: {{thumbprint: '{}'}}}}]",
         simulator.url, simulator.sha256

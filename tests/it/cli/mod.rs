@@ -1,9 +1,35 @@
 //! The commands as a person runs them: the real binary, its output, its exit status.
 
+/// A test of each story on each database.
+macro_rules! stories {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story(super::Stage::sqlite(&[]).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $story() {
+                super::$story(super::Stage::postgres().await).await;
+            })+
+        }
+    };
+}
+
 mod admin;
 mod apply;
+mod fake;
+mod follow;
+mod logs;
 mod mistakes;
+mod reach;
+mod remote;
+mod serve;
+mod stage;
 mod task;
+mod terminal;
 
 use std::io::Write;
 use std::path::Path;

@@ -15,7 +15,8 @@ const FAILING: &str = "{name: bad, subtasks: [{name: a, run: {shell: 'echo no su
 fn every_run_is_told_behind_a_pipe() {
     let folder = tempfile::tempdir().unwrap();
     let (status, output, errors) = run_with(folder.path(), &["run", "-", "--follow"], HELLO);
-    let told = "gate running\ngate successful\ngreet running\ngreet successful\ntask 1 (hello) successful\n";
+    let told =
+        "gate running\ngate successful\ngreet running\ngreet | hello\ngreet successful\ntask 1 (hello) successful\n";
     assert_eq!((status, output.as_str(), errors.as_str()), (0, told, ""), "nothing else, and no password");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
 }
@@ -25,7 +26,7 @@ fn a_failure_shows_the_end_of_its_log() {
     let folder = tempfile::tempdir().unwrap();
     let (status, output, errors) = run_with(folder.path(), &["run", "-", "--follow"], FAILING);
     assert_eq!(status, 1);
-    assert!(output.starts_with("a running\na failed\ntask 1 (bad) failed"), "{output}");
+    assert!(output.starts_with("a running\na | no such luck\na failed\ntask 1 (bad) failed"), "{output}");
     assert!(errors.contains("    no such luck\n") && !errors.contains("password"), "{errors}");
 }
 

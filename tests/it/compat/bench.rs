@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use chrono::FixedOffset;
 use serde_json::{Value, json};
 use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
@@ -127,7 +126,7 @@ fn router(app: &Arc<App>) -> Router {
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
     let pages = Door { paths: &["/docs"], router: taskloom::http::page::router() };
     let mut doors = vec![Door { paths: &["/graphql"], router: graph }, pages];
-    let zone = Zone(FixedOffset::east_opt(8 * 3600));
+    let zone = Zone(Some(chrono_tz::Asia::Shanghai));
     doors.extend(compat::doors(
         app,
         compat::Settings {

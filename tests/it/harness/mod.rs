@@ -5,5 +5,6 @@ pub(crate) mod cut;
 pub(crate) mod mariadb;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod terminal;
 pub(crate) mod wait;
 pub(crate) mod wide;
