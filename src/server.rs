@@ -153,7 +153,8 @@ pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
 
 async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
     let app = App::open(store, clock, vault, proofs(&settings.auth)).await?;
-    Ok(Arc::new(App { reach: reach(settings), page: settings.server.page_bytes.len(), ..app }))
+    let time_zone = settings.server.time_zone.0.map_or_else(|| app.time_zone.clone(), |zone| zone.name().to_owned());
+    Ok(Arc::new(App { reach: reach(settings), page: settings.server.page_bytes.len(), time_zone, ..app }))
 }
 
 /// How long proofs last, by the settings.
