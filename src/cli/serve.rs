@@ -49,8 +49,9 @@ impl Serve {
             tracing::warn!("{warning}");
         }
         let running = server::start(settings).await?;
-        running.introduce();
+        // Before anything is said by which somebody may take it for started, and stop it.
         lifecycle::on_signals(&running.stop)?;
+        running.introduce();
         running.ended().await;
         Ok(ExitCode::SUCCESS)
     }

@@ -18,7 +18,10 @@ use crate::config::{Format, Telemetry};
 
 /// What these say of themselves at start is of no use to an operator; their warnings are. A filter that names one
 /// of them has the last word.
-const QUIET: &str = "tokio_cron_scheduler=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn";
+///
+/// What the driver says of an address's options it says with their values, and one may be a password.
+const QUIET: &str =
+    "tokio_cron_scheduler=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn,sqlx_postgres::options::parse=off";
 
 fn filter(level: &str) -> EnvFilter {
     EnvFilter::new(format!("{QUIET},{level}"))

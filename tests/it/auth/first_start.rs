@@ -28,9 +28,22 @@ async fn the_first_start_makes_an_administrator_once() {
 #[tokio::test]
 async fn a_given_password_is_taken_and_not_told() {
     on_both(async |t| {
-        let made = first_start::run(&t.app.store, t.clock.as_ref(), Some("given")).await.unwrap().unwrap();
+        let made = first_start::run(&t.app.store, t.clock.as_ref(), Some("a given one")).await.unwrap().unwrap();
         assert_eq!(made.password, None);
-        assert_eq!(t.basic("admin", "given").name().await.as_deref(), Some("admin"));
+        assert_eq!(t.basic("admin", "a given one").name().await.as_deref(), Some("admin"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_given_password_keeps_to_the_rule() {
+    on_both(async |t| {
+        let refused = first_start::run(&t.app.store, t.clock.as_ref(), Some("1234567")).await.unwrap_err();
+        let wanted = "TASKLOOM_ADMIN_PASSWORD is not valid: at least 8 characters are needed";
+        assert_eq!(refused.to_string(), wanted);
+        // Nothing was made: the next start may.
+        let made = first_start::run(&t.app.store, t.clock.as_ref(), Some("12345678")).await.unwrap();
+        assert!(made.is_some_and(|made| made.password.is_none()));
     })
     .await;
 }
@@ -50,7 +63,7 @@ async fn servers_that_start_together_make_one() {
 async fn who_has_users_gets_no_administrator() {
     on_both(async |t| {
         t.user("ann", Role::Viewer, &[]).await;
-        assert_eq!(first_start::run(&t.app.store, t.clock.as_ref(), Some("given")).await.unwrap(), None);
+        assert_eq!(first_start::run(&t.app.store, t.clock.as_ref(), Some("a given one")).await.unwrap(), None);
     })
     .await;
 }

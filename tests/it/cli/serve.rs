@@ -230,8 +230,6 @@ async fn dialects_tell_the_time_in_the_zone_of_the_settings() {
         let answer: serde_json::Value = answer.unwrap().json().await.unwrap();
         let stamp = answer["timestamp"].as_str().unwrap_or_else(|| panic!("{answer}"));
         assert!(stamp.ends_with(offset), "{zone}: {stamp}");
-        let created = answer["data"]["contents"][0]["createTime"].as_str().unwrap_or_else(|| panic!("{answer}"));
-        assert!(created.ends_with(offset), "{zone}: {created}");
     }
 }
 

@@ -125,7 +125,8 @@ impl Drop for Started {
 
 impl Started {
     pub(super) fn new(mut command: Command, folder: &Path) -> Self {
-        let [output, errors] = ["output", "errors"].map(|name| folder.join(name));
+        let name = uuid::Uuid::now_v7();
+        let [output, errors] = ["output", "errors"].map(|kind| folder.join(format!("{name}.{kind}")));
         command.stdout(File::create(&output).unwrap()).stderr(File::create(&errors).unwrap());
         Self { child: command.spawn().unwrap(), output, errors }
     }

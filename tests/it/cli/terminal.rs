@@ -63,7 +63,7 @@ async fn the_words_of_a_server_have_colours_where_they_are_wanted() {
         let mut command = taskloom();
         command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]);
         let mut terminal = Terminal::start(dressed(&mut command, terminal));
-        terminal.shows("GraphQL at ").await;
+        terminal.shows("password  ").await;
         terminal.interrupt();
         let (status, screen) = terminal.ended().await;
         assert_eq!((status, screen.contains('\x1b')), (0, coloured), "{screen:?}");
