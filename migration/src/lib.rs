@@ -18,6 +18,7 @@ mod m0012_one_task;
 mod m0013_renewals;
 mod m0014_removal;
 mod m0015_long_columns;
+mod m0017_folded;
 mod table;
 
 /// Every migration, oldest first.
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_renewals::Migration),
             Box::new(m0014_removal::Migration),
             Box::new(m0015_long_columns::Migration),
+            Box::new(m0017_folded::Migration),
         ]
     }
 }

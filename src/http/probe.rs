@@ -24,7 +24,7 @@ pub(super) fn door(metrics: Arc<Metrics>, ready: Ready) -> Door {
         .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
         .route("/readyz", get(move || answer(ready())))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())));
-    Door { paths: &["/healthz", "/readyz", "/metrics"], router }
+    Door { paths: &["/healthz", "/readyz", "/metrics"], router, has_envelope: false }
 }
 
 async fn answer(ready: BoxFuture<'static, Result<(), String>>) -> impl IntoResponse {

@@ -13,9 +13,11 @@ use taskloom_entity::{
 use super::keyset::{Part, Sort, keyset};
 use super::page::{self, Slice};
 use super::row::whole_row;
+use super::standing::{self, Standing};
 use super::{Tx, bulk, removal, scope};
 use crate::auth::Scope;
 use crate::error::Result;
+use crate::text::folded;
 
 /// A task that is accepted, with all its rows.
 #[derive(Debug)]
@@ -94,7 +96,7 @@ whole_row! {
         created_at = CreatedAt,
         started_at = StartedAt,
         finished_at = FinishedAt,
-    }
+    } without { name_folded, cluster_folded }
 }
 
 /// Which tasks. Empty lists and nothing given mean every task.
@@ -102,6 +104,8 @@ whole_row! {
 pub struct Filter {
     /// In one of these states.
     pub states: Vec<TaskState>,
+    /// Standing at one of these places; for lists, since a task alone does not tell.
+    pub standings: Vec<Standing>,
     /// The name holds this, whatever its case.
     pub name: Option<String>,
     /// The target cluster's name holds this, whatever its case.
@@ -147,7 +151,7 @@ impl Filter {
         let equal =
             |wanted: &Option<String>, is: Option<&str>| wanted.as_deref().is_none_or(|wanted| is == Some(wanted));
         let holds = |part: &Option<String>, text: Option<&str>| {
-            let has = |part: &str| text.is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()));
+            let has = |part: &str| text.is_some_and(|text| folded(text).contains(&folded(part)));
             part.as_deref().is_none_or(has)
         };
         let labels: serde_json::Map<String, serde_json::Value> =
@@ -339,13 +343,15 @@ fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<task::En
 
 fn condition(backend: DbBackend, filter: &Filter) -> Condition {
     let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-    let contains =
-        |column: task::Column, value: &Option<String>| value.as_ref().map(|value| page::contains(column, value));
+    let contains = |folded: task::Column, column: task::Column, value: &Option<String>| {
+        value.as_ref().map(|value| page::contains_folded((folded, column), value))
+    };
     let mut all = Condition::all()
         .add_option((!filter.states.is_empty()).then(|| task::Column::State.is_in(bulk::distinct(&filter.states))))
         .add_option((!filter.types.is_empty()).then(|| task::Column::TaskType.is_in(bulk::distinct(&filter.types))))
-        .add_option(contains(task::Column::Name, &filter.name))
-        .add_option(contains(task::Column::Cluster, &filter.cluster_contains))
+        .add_option((!filter.standings.is_empty()).then(|| standing::condition(&filter.standings)))
+        .add_option(contains(task::Column::NameFolded, task::Column::Name, &filter.name))
+        .add_option(contains(task::Column::ClusterFolded, task::Column::Cluster, &filter.cluster_contains))
         .add_option(equal(task::Column::Creator, &filter.creator))
         .add_option(equal(task::Column::Cluster, &filter.cluster))
         .add_option(equal(task::Column::TargetTenant, &filter.target_tenant))

@@ -147,6 +147,7 @@ impl TaskFilter {
         }
         let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
         Ok(Filter {
+            standings: vec![],
             states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
             name: self.name,
             cluster_contains: self.cluster_contains,
