@@ -34,7 +34,17 @@ pub struct Door {
     pub paths: &'static [&'static str],
     /// Their handlers.
     pub router: Router,
+    /// Whether it says in an envelope of its own what is refused below its paths: its handlers look for a [`TooLarge`].
+    pub has_envelope: bool,
 }
+
+/// Among the extensions of a request: its body has more than so many bytes, and is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct TooLarge(pub u64);
+
+/// Among the extensions of every request: the bytes that a body may have.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(pub u64);
 
 /// What the wall needs.
 pub struct Wall {
@@ -60,7 +70,8 @@ pub fn router(doors: impl IntoIterator<Item = Door>, wall: Wall) -> Router {
     let mut router = Router::new();
     for door in doors.into_iter().chain([probes]) {
         paths.extend(door.paths);
-        router = router.merge(door.router);
+        let routes = if door.has_envelope { door.router } else { door.router.layer(from_fn(wall::measure)) };
+        router = router.merge(routes);
     }
     let paths: Arc<[&'static str]> = paths.into();
     let cors = origin::layer(&settings.external_origins);

@@ -270,8 +270,8 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAdd
     let gate = graphql::gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport).layer(from_fn(graphql::gate::carry));
     let mut doors = vec![
-        Door { paths: &["/graphql"], router: graph },
-        Door { paths: &["/graphiql", "/docs"], router: page::router() },
+        Door { paths: &["/graphql"], router: graph, has_envelope: false },
+        Door { paths: &["/graphiql", "/docs"], router: page::router(), has_envelope: false },
     ];
     doors.extend(compat::doors(app, dialects(settings, address)));
     let (store, stop) = (app.store.clone(), parts.stop.clone());

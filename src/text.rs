@@ -4,7 +4,11 @@
 //! U+0000 in any text, and a terminal obeys the other control characters. A raw `String` of somebody else's must not
 //! reach the store. Logs are not cleaned: their bytes are kept as they came, under compression.
 
+mod fold;
+
 use std::fmt;
+
+pub use fold::folded;
 
 /// What stands for a character or byte that cannot be kept.
 pub const REPLACEMENT: char = '\u{fffd}';

@@ -48,6 +48,10 @@ pub struct Model {
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+    /// The name as it is looked for; none: a former version wrote the row.
+    pub name_folded: Option<String>,
+    /// The target cluster as it is looked for.
+    pub cluster_folded: Option<String>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -16,6 +16,8 @@ pub struct Model {
     pub role: Role,
     pub disabled: bool,
     pub created_at: Timestamp,
+    /// The name as it is looked for; none: a former version wrote the row.
+    pub name_folded: Option<String>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

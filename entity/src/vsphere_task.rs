@@ -52,6 +52,8 @@ pub struct Model {
     pub seen_at: Timestamp,
     /// When it last changed here, by our clock.
     pub changed_at: Timestamp,
+    /// What is looked for in it: the names of its object and of its user; none: a former version wrote the row.
+    pub folded: Option<String>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -19,6 +19,7 @@ mod m0013_renewals;
 mod m0014_removal;
 mod m0015_long_columns;
 mod m0016_from_state;
+mod m0017_folded;
 mod m0018_audit_address;
 mod table;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_removal::Migration),
             Box::new(m0015_long_columns::Migration),
             Box::new(m0016_from_state::Migration),
+            Box::new(m0017_folded::Migration),
             Box::new(m0018_audit_address::Migration),
         ]
     }

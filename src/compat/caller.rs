@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum::extract::FromRequest;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use taskloom_entity::Role;
 
 use crate::auth::{Credentials, Principal};
-use crate::error::{Error, Kind, Language, Result};
-use crate::http::client;
+use crate::error::{Error, Kind, Language, Result, code};
+use crate::http::{BodyLimit, TooLarge, client};
 use crate::resolver::{App, Request, session};
 use crate::telemetry::RequestId;
 
@@ -34,6 +37,30 @@ pub(super) async fn enter(request: Request, credentials: &Credentials, guest: Gu
         (Some(role), Credentials::Nothing) => session::as_guest(request, role).await,
         _ => Ok(request),
     }
+}
+
+/// A body that says itself that it is too large; it was left out.
+pub(super) fn measure(parts: &Parts) -> Result<()> {
+    match parts.extensions.get::<TooLarge>() {
+        Some(TooLarge(most)) => Err(too_large(*most)),
+        None => Ok(()),
+    }
+}
+
+/// The body of a request.
+///
+/// # Errors
+/// `BODY_TOO_LARGE` when it is found to be while it is read; `BAD_REQUEST` when it breaks off.
+pub(super) async fn body(request: axum::extract::Request) -> Result<Bytes> {
+    let most = request.extensions().get::<BodyLimit>().map_or(0, |limit| limit.0);
+    Bytes::from_request(request, &()).await.map_err(|refused| match refused.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(most),
+        _ => Error::new(&code::BAD_REQUEST).with("reason", "the body breaks off").source(refused),
+    })
+}
+
+fn too_large(most: u64) -> Error {
+    Error::new(&code::BODY_TOO_LARGE).with("limit", most)
 }
 
 /// Logs what the caller is not told. Once, here, where the error leaves.

@@ -5,6 +5,7 @@
 //! permission and no rule of its own; what a resolver lacks is added to the resolver.
 
 mod caller;
+mod captured;
 mod document;
 pub mod hint;
 pub mod linkis;
@@ -99,9 +100,17 @@ pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {
         locale: settings.locale,
     };
     vec![
-        Door { paths: &["/api/v2/tasks/instances"], router: ocp::router(server.clone(), settings.ocp) },
-        Door { paths: &["/api/rest_j/v1/entrance"], router: linkis::router(server.clone(), settings.linkis) },
-        Door { paths: &["/v1/vsphere/task"], router: vsphere::router(server, settings.vsphere) },
-        Door { paths: &["/graphql/operations", "/openapi"], router: document::router() },
+        Door {
+            paths: &["/api/v2/tasks/instances"],
+            router: ocp::router(server.clone(), settings.ocp),
+            has_envelope: true,
+        },
+        Door {
+            paths: &["/api/rest_j/v1/entrance"],
+            router: linkis::router(server.clone(), settings.linkis),
+            has_envelope: true,
+        },
+        Door { paths: &["/v1/vsphere/task"], router: vsphere::router(server, settings.vsphere), has_envelope: true },
+        Door { paths: &["/graphql/operations", "/openapi"], router: document::router(), has_envelope: false },
     ]
 }

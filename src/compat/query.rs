@@ -3,6 +3,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::error::Language;
+
 /// A parameter that cannot be meant so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
@@ -11,7 +13,33 @@ pub struct Wrong {
     /// As it was sent.
     pub value: String,
     /// What would be right.
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// The same in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+impl<E: Into<String>, Z: Into<String>> From<(E, Z)> for Reason {
+    fn from((en, zh): (E, Z)) -> Self {
+        Self { en: en.into(), zh: zh.into() }
+    }
+}
+
+impl Reason {
+    /// In this language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> &str {
+        match language {
+            Language::En => &self.en,
+            Language::Zh => &self.zh,
+        }
+    }
 }
 
 /// Names and values.
@@ -46,7 +74,9 @@ impl Query {
         let first = values.next();
         match values.find(|other| Some(*other) != first) {
             None => Ok(first),
-            Some(other) => Err(wrong(name, other, "it was given before with another value")),
+            Some(other) => {
+                Err(wrong(name, other, ("it was given before with another value", "同一参数先后给出了不同的值")))
+            }
         }
     }
 
@@ -56,18 +86,18 @@ impl Query {
     /// When it is no such number.
     pub fn number<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>, Wrong> {
         let Some(text) = self.one(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| wrong(name, text, "a whole number is expected"))
+        text.parse().map(Some).map_err(|_| wrong(name, text, ("a whole number is expected", "应为整数")))
     }
 }
 
 /// A parameter that is refused for this reason.
-pub fn wrong(name: &str, value: &str, reason: impl Into<String>) -> Wrong {
+pub fn wrong(name: &str, value: &str, reason: impl Into<Reason>) -> Wrong {
     Wrong { name: name.to_owned(), value: value.to_owned(), reason: reason.into() }
 }
 
 fn decode(name: &str, text: &str) -> Result<String, Wrong> {
     let spaced = text.replace('+', " ");
-    let refused = || wrong(name, text, "it must be UTF-8 without NUL");
+    let refused = || wrong(name, text, ("it must be UTF-8 without NUL", "应为不含 NUL 字符的 UTF-8 文本"));
     let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| refused())?;
     if decoded.contains('\0') { Err(refused()) } else { Ok(decoded.into_owned()) }
 }

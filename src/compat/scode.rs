@@ -1,5 +1,5 @@
 //! The envelope `{scode, desc, message, message_cn, stack, data}` of a platform's management APIs: HTTP 200 whatever
-//! happens, but for paths that do not exist and callers who may not.
+//! happens, but for paths that do not exist, bodies that are too large and callers who may not.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub struct Refused {
     #[schema(example = "Parse parameter error: vsphere_uuid: it is missing")]
     message: String,
     /// In Chinese.
-    #[schema(example = "参数解析出错: vsphere_uuid: it is missing")]
+    #[schema(example = "参数解析出错: vsphere_uuid: 缺少该参数")]
     message_cn: String,
     /// Where.
     stack: Vec<String>,
@@ -86,19 +86,22 @@ impl From<Wrong> for Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status, the kind, and the detail.
-    fn encode(&self) -> (StatusCode, Row, String) {
+    /// The HTTP status and the kind.
+    fn encode(&self) -> (StatusCode, Row) {
         match self {
-            Self::Wrong(Wrong { name, value, reason }) if value.is_empty() => {
-                (StatusCode::OK, PARAMETER, format!("{name}: {reason}"))
-            }
+            Self::Wrong(_) => (StatusCode::OK, PARAMETER),
+            Self::Of(error) => kind(error),
+        }
+    }
+
+    /// What went wrong in detail.
+    fn detail(&self, language: Language) -> String {
+        match self {
             Self::Wrong(Wrong { name, value, reason }) => {
-                (StatusCode::OK, PARAMETER, format!("{name} '{value}': {reason}"))
+                let value = if value.is_empty() { String::new() } else { format!(" '{value}'") };
+                format!("{name}{value}: {}", reason.text(language))
             }
-            Self::Of(error) => {
-                let (status, row) = kind(error);
-                (status, row, error.message(Language::En))
-            }
+            Self::Of(error) => error.message(language),
         }
     }
 }
@@ -115,6 +118,7 @@ fn kind(error: &Error) -> (StatusCode, Row) {
         Kind::Invalid => (StatusCode::OK, PARAMETER),
         Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, STRANGER),
         Kind::Forbidden => (StatusCode::FORBIDDEN, ROLE),
+        Kind::Limit if own == &code::BODY_TOO_LARGE => (StatusCode::PAYLOAD_TOO_LARGE, PARAMETER),
         Kind::Limit | Kind::Unavailable | Kind::Internal => (StatusCode::OK, FAULT),
     }
 }
@@ -148,9 +152,10 @@ impl Place {
         if let Refusal::Of(error) = refusal {
             caller::log(error, request_id);
         }
-        let (status, Row(scode, en, zh), desc) = refusal.encode();
+        let (status, Row(scode, en, zh)) = refusal.encode();
+        let desc = refusal.detail(Language::En);
         let stack = format!("host:{},module:{},code:{scode},func:{}", self.host, self.module, self.operation);
-        let (message, message_cn) = (en.replace("%s", &desc), zh.replace("%s", &desc));
+        let (message, message_cn) = (en.replace("%s", &desc), zh.replace("%s", &refusal.detail(Language::Zh)));
         let envelope = Envelope::<()> { scode, desc, message, message_cn, stack: Some(vec![stack]), data: None };
         let mut response = (status, Json(envelope)).into_response();
         if let Refusal::Of(error) = refusal
@@ -170,7 +175,10 @@ impl Place {
 pub async fn enter(server: &Server, parts: &Parts, guest: caller::Guest) -> Result<Request, (Arc<str>, Error)> {
     let request = caller::stranger(&server.app, parts, Language::default());
     let id = request.id.clone();
-    let entered = async { caller::enter(request, &credentials(&parts.headers)?, guest).await };
+    let entered = async {
+        caller::measure(parts)?;
+        caller::enter(request, &credentials(&parts.headers)?, guest).await
+    };
     entered.await.map_err(|error| (id, error))
 }
 
@@ -195,12 +203,13 @@ impl utoipa::Modify for SignIn {
 
 #[cfg(test)]
 mod tests {
+    use super::super::query::wrong;
     use super::*;
 
     #[test]
     fn every_code_has_a_number_and_a_status() {
         for own in code::ALL {
-            let (status, Row(scode, ..), _) = Refusal::from(Error::new(own)).encode();
+            let (status, Row(scode, ..)) = Refusal::from(Error::new(own)).encode();
             assert!(scode >= 10000, "{}", own.name);
             assert_eq!(status == StatusCode::UNAUTHORIZED, own.kind == Kind::Unauthenticated, "{}", own.name);
             assert_eq!(status == StatusCode::FORBIDDEN, own.kind == Kind::Forbidden, "{}", own.name);
@@ -209,8 +218,13 @@ mod tests {
 
     #[test]
     fn a_wrong_parameter_is_named() {
-        let wrong = Wrong { name: "page_num".into(), value: "x".into(), reason: "a whole number is expected".into() };
-        let (_, Row(scode, ..), desc) = Refusal::from(wrong).encode();
-        assert_eq!((scode, desc.as_str()), (10001, "page_num 'x': a whole number is expected"));
+        let refusal = Refusal::from(wrong("page_num", "x", ("a whole number is expected", "应为整数")));
+        assert_eq!(refusal.encode().1.0, 10001);
+        assert_eq!(refusal.detail(Language::En), "page_num 'x': a whole number is expected");
+        assert_eq!(refusal.detail(Language::Zh), "page_num 'x': 应为整数");
+        assert_eq!(
+            Refusal::from(wrong("page_num", "", ("it is missing", "缺少该参数"))).detail(Language::Zh),
+            "page_num: 缺少该参数"
+        );
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn door(metrics: Arc<Metrics>, ready: Ready) -> Door {
         .route("/readyz", get(move || answer(ready())))
         .route("/licenses.txt", get(async || NOTICES))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())));
-    Door { paths: &["/healthz", "/readyz", "/metrics", "/licenses.txt"], router }
+    Door { paths: &["/healthz", "/readyz", "/metrics", "/licenses.txt"], router, has_envelope: false }
 }
 
 async fn answer(ready: BoxFuture<'static, Result<(), String>>) -> impl IntoResponse {

@@ -23,7 +23,7 @@ fn wall(metrics: &Arc<Metrics>) -> Router {
         .route("/panic", get(async || -> &'static str { panic!("on purpose") }))
         .route("/slow", get(std::future::pending::<&'static str>));
     let ready: super::Ready = Arc::new(|| Box::pin(async { Err("the database does not answer".into()) }));
-    let doors = [Door { paths: &["/echo/{word}", "/panic", "/slow"], router: door }];
+    let doors = [Door { paths: &["/echo/{word}", "/panic", "/slow"], router: door, has_envelope: false }];
     router(doors, Wall { settings, metrics: Arc::clone(metrics), ready })
 }
 

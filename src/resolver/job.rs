@@ -1,7 +1,7 @@
 //! Jobs as notebooks submit them: whoever submitted one may stop it and read its results; for another's it takes an
 //! administrator.
 
-use taskloom_entity::{Role, TaskId, task};
+use taskloom_entity::{Role, TaskId, TaskState, task};
 
 use super::Request;
 use super::audit::{self, Act};
@@ -26,6 +26,22 @@ pub async fn own(request: &Request, id: TaskId) -> Result<task::Model> {
         return Ok(task);
     }
     Err(Error::new(&code::NOT_THE_OWNER).with("id", id).with("user", task.creator))
+}
+
+/// Pauses a job of the caller's own; once more changes nothing.
+///
+/// # Errors
+/// `TASK_NOT_FOUND`, `NOT_THE_OWNER`, `OPERATION_NOT_ALLOWED`.
+#[tracing::instrument(name = "job.pause", skip_all, fields(%id))]
+pub async fn pause(request: &Request, id: TaskId) -> Result<task::Model> {
+    match own(request, id).await {
+        Ok(task) if task.state == TaskState::Paused => Ok(task),
+        Ok(_) => super::task::pause(request, id).await,
+        Err(error) => {
+            let act = Act::new("task.pause", format_args!("task:{id}"));
+            Err(audit::refuse(request, &act, error).await)
+        }
+    }
 }
 
 /// Stops a job of the caller's own, with all its processes.

@@ -28,6 +28,7 @@ pub mod user;
 pub mod vcenter;
 pub mod vsphere;
 pub mod whole;
+pub mod whole_log;
 pub mod worker;
 
 pub use request::{App, Request};

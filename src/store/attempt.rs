@@ -209,6 +209,40 @@ pub async fn of_subtasks(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Resu
     Ok(query.order_by_asc(attempt::Column::SubtaskId).order_by_asc(attempt::Column::Number).all(conn).await?)
 }
 
+/// The lines of an attempt in the log of its subtask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Span {
+    /// Its subtask.
+    pub subtask_id: SubtaskId,
+    /// Whether it may still write.
+    pub runs: bool,
+    /// Its first line, from 1.
+    pub first_line: i64,
+    /// The line behind its last.
+    pub next_line: i64,
+}
+
+impl Span {
+    /// How many lines it has.
+    #[must_use]
+    pub const fn lines(&self) -> i64 {
+        self.next_line - self.first_line
+    }
+}
+
+/// Where the attempts of a task have their lines, in the order in which they began. One statement: ends and lengths are
+/// of one moment. Claims of one task come one after the other, so that a later one has a higher id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn spans(conn: &impl ConnectionTrait, task_id: TaskId) -> Result<Vec<Span>> {
+    let sql = "SELECT a.subtask_id, a.state = 'RUNNING' AS runs, a.first_line, COALESCE((SELECT MIN(b.first_line) FROM \
+               attempt b WHERE b.subtask_id = a.subtask_id AND b.number > a.number), s.log_lines + 1) AS next_line FROM \
+               attempt a JOIN subtask s ON s.id = a.subtask_id WHERE a.task_id = $1 ORDER BY a.id";
+    let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, [task_id.0.into()]);
+    Ok(Span::find_by_statement(statement).all(conn).await?)
+}
+
 /// The attempts with these ids.
 ///
 /// # Errors

@@ -6,7 +6,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use taskloom_entity::{DefinitionId, TaskId, TaskState, TaskType, TenantId, Timestamp, task, task_label};
 
+use super::standing::{self, Standing};
 use super::{bulk, page};
+use crate::text::folded;
 
 /// Which tasks. Nothing given means every task, an empty list none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -14,6 +16,9 @@ use super::{bulk, page};
 pub struct Filter {
     /// In one of these states.
     pub states: Option<Vec<TaskState>>,
+    /// Standing at one of these places; for lists, since a task alone does not tell.
+    #[serde(skip)]
+    pub standings: Option<Vec<Standing>>,
     /// The name holds this, whatever its case.
     pub name: Option<String>,
     /// The target cluster's name holds this, whatever its case.
@@ -88,7 +93,7 @@ impl Filter {
         let equal =
             |wanted: &Option<String>, is: Option<&str>| wanted.as_deref().is_none_or(|wanted| is == Some(wanted));
         let holds = |part: &Option<String>, text: Option<&str>| {
-            let has = |part: &str| text.is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()));
+            let has = |part: &str| text.is_some_and(|text| folded(text).contains(&folded(part)));
             part.as_deref().is_none_or(has)
         };
         let labels: serde_json::Map<String, serde_json::Value> =
@@ -124,13 +129,15 @@ impl Filter {
     /// The same in SQL.
     pub(super) fn condition(&self, backend: DbBackend) -> Condition {
         let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
-        let contains =
-            |column: task::Column, value: &Option<String>| value.as_ref().map(|value| page::contains(column, value));
+        let contains = |folded: task::Column, column: task::Column, value: &Option<String>| {
+            value.as_ref().map(|value| page::contains_folded((folded, column), value))
+        };
         let mut all = Condition::all()
             .add_option(self.states.as_ref().map(|states| task::Column::State.is_in(bulk::distinct(states))))
             .add_option(self.types.as_ref().map(|types| task::Column::TaskType.is_in(bulk::distinct(types))))
-            .add_option(contains(task::Column::Name, &self.name))
-            .add_option(contains(task::Column::Cluster, &self.cluster_contains))
+            .add_option(self.standings.as_deref().map(standing::condition))
+            .add_option(contains(task::Column::NameFolded, task::Column::Name, &self.name))
+            .add_option(contains(task::Column::ClusterFolded, task::Column::Cluster, &self.cluster_contains))
             .add_option(equal(task::Column::Creator, &self.creator))
             .add_option(equal(task::Column::Cluster, &self.cluster))
             .add_option(equal(task::Column::TargetTenant, &self.target_tenant))

@@ -28,6 +28,7 @@ pub mod secret;
 pub mod session;
 pub mod snapshot;
 pub mod source;
+pub mod standing;
 pub mod subtask;
 pub mod task;
 pub mod tenant;

@@ -105,20 +105,35 @@ impl Page {
     }
 }
 
-/// Whether a column contains `part`, in any case of its letters; `%` and `_` in it mean themselves.
+/// Whether a column of ASCII contains `part`, in any case of its letters; `%` and `_` in it mean themselves.
 pub fn contains(column: impl ColumnTrait, part: &str) -> Expr {
+    has(Func::lower(column.into_expr()).into(), part)
+}
+
+/// The same of a column in any script, by what was folded from it; a row of a former version has only the column itself.
+pub fn contains_folded<C: ColumnTrait>((folded, column): (C, C), part: &str) -> Expr {
+    let lower = Func::lower(column.into_expr());
+    has(Func::coalesce([folded.into_expr(), lower.into()]).into(), part)
+}
+
+/// The same of a column that holds nothing but what was folded.
+pub fn holds(folded: impl ColumnTrait, part: &str) -> Expr {
+    has(folded.into_expr(), part)
+}
+
+fn has(text: Expr, part: &str) -> Expr {
     // SQLite reads a pattern up to the first U+0000, and what is left of it would match everything.
     if !text::is_storable(part) {
         return Expr::val(false);
     }
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');
-    for letter in part.to_lowercase().chars() {
+    for letter in text::folded(part).chars() {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(letter);
     }
     pattern.push('%');
-    Expr::expr(Func::lower(column.into_expr())).like(LikeExpr::new(pattern).escape('\\'))
+    text.like(LikeExpr::new(pattern).escape('\\'))
 }

@@ -28,9 +28,9 @@ macro_rules! row {
     };
 }
 
-/// The same of a whole row: each column with its field.
+/// The same of a whole row: each column with its field, but for those that nobody reads.
 macro_rules! whole_row {
-    ($(#[$doc:meta])* $Row:ident of $entity:ident { $($field:ident = $Column:ident),+ $(,)? }) => {
+    ($(#[$doc:meta])* $Row:ident of $entity:ident { $($field:ident = $Column:ident),+ $(,)? } without { $($unread:ident),* }) => {
         $(#[$doc])*
         struct $Row($entity::Model);
 
@@ -44,7 +44,10 @@ macro_rules! whole_row {
         impl sea_orm::FromQueryResult for $Row {
             fn from_query_result(row: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
                 let mut places = 0_usize..;
-                Ok(Self($entity::Model { $($field: row.try_get_by_index(places.next().unwrap_or_default())?),+ }))
+                Ok(Self($entity::Model {
+                    $($field: row.try_get_by_index(places.next().unwrap_or_default())?,)+
+                    $($unread: None),*
+                }))
             }
         }
     };

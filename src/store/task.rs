@@ -94,7 +94,7 @@ whole_row! {
         created_at = CreatedAt,
         started_at = StartedAt,
         finished_at = FinishedAt,
-    }
+    } without { name_folded, cluster_folded }
 }
 
 /// The columns a list can be ordered by.

@@ -36,6 +36,7 @@ pub async fn insert(tx: &Tx, new: New<'_>, now: Timestamp) -> Result<Model> {
         role: Set(new.role),
         disabled: Set(false),
         created_at: Set(now),
+        name_folded: Set(Some(text::folded(new.name))),
         ..Default::default()
     };
     row.insert(tx).await.map_err(|error| match is_taken(&error) {
@@ -108,7 +109,7 @@ pub struct Filter {
 
 impl Filter {
     fn condition(&self, scope: &Scope) -> Condition {
-        let part = self.name.as_ref().map(|part| page::contains(Column::Name, part));
+        let part = self.name.as_ref().map(|part| page::contains_folded((Column::NameFolded, Column::Name), part));
         let members = self.tenant.map(|id| Column::Id.in_subquery(tenant::members(&[id])));
         visible(scope)
             .add_option(part)

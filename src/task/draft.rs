@@ -108,6 +108,10 @@ impl Draft {
         subtask.state = next;
         subtask.held = paused && next.is_active();
         change(subtask, now);
+        if next == SubtaskState::Ready {
+            // What is to run has not ended, however often it did.
+            subtask.finished_at = None;
+        }
         self.tell(index);
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OriginalUri, State};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, State};
 use axum::http::header::{ORIGIN, REFERER, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -35,6 +36,20 @@ pub struct Call {
     /// In whose name.
     pub request: Request,
     frame: Frame,
+}
+
+/// The body of a call, whatever its type is called.
+pub struct Sent(pub Bytes);
+
+impl FromRequest<Linkis> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: axum::extract::Request, linkis: &Linkis) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let frame = linkis.stranger(&parts).1;
+        let read = caller::body(axum::extract::Request::from_parts(parts, body)).await;
+        read.map(Self).map_err(|error| frame.refuse(&error.into()))
+    }
 }
 
 /// A call that changes something: on GET, a cookie is enough only on a request of our own pages.
@@ -83,6 +98,7 @@ impl Linkis {
     async fn enter(&self, parts: &mut Parts, cookie_counts: bool) -> Result<Call, Response> {
         let (request, frame) = self.stranger(parts);
         let entered = async {
+            caller::measure(parts)?;
             let (credentials, named) = read(&parts.headers, cookie_counts)?;
             let request = caller::enter(request, &credentials, self.guest).await?;
             // A token is bound to its user: who names another is nobody.
@@ -176,6 +192,12 @@ impl Frame {
             // Not its fault and not for ever: the one status that the product does not know, and every client does.
             *response.status_mut() = StatusCode::from_u16(error.code().status).unwrap_or(StatusCode::BAD_REQUEST);
             response.headers_mut().insert(RETRY_AFTER, (pause.as_millis().div_ceil(1000) as u64).into());
+        }
+        if let Refusal::Of(error) = refusal
+            && error.code() == &code::BODY_TOO_LARGE
+        {
+            // A proxy and a library of HTTP know it by its status.
+            *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         }
         response
     }

@@ -98,10 +98,7 @@ pub struct Page {
 async fn owned(call: &Call, query: &Query) -> Result<(Handle, Whole), Refusal> {
     let handle = query.one("path")?.and_then(path::parse).ok_or_else(|| Refusal::words(UNKNOWN))?;
     let (Handle::Results(id) | Handle::Result(id, _) | Handle::Log(id)) = handle;
-    let task = resolver::job::own(&call.request, id).await.map_err(|error| match error.code() {
-        own if own == &crate::error::code::NOT_THE_OWNER => Refusal::words(UNKNOWN),
-        _ => Refusal::or_unknown(error, || UNKNOWN.to_owned()),
-    })?;
+    let task = job::owned(call, Some(id), UNKNOWN).await?;
     Ok((handle, whole::of(&call.request, task).await?))
 }
 
@@ -195,7 +192,7 @@ pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
             }
             Results::Output(step, _) if number == 0 => {
                 let lines = result::output(&call.request, step, part).await.map_err(smaller)?;
-                Ok(Said("OK", text(lines, page)))
+                Ok(Said("OK", text(lines.into_iter().map(|line| vec![Some(line)]).collect(), page)))
             }
             Results::Output(..) | Results::Nothing => Err(Refusal::words(UNKNOWN)),
         }
@@ -206,8 +203,14 @@ pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
 /// A page that has too many bytes, in the words for a wrong parameter.
 fn smaller(error: Error, size: u32, most: usize) -> Refusal {
     let reason = match error.value("fits") {
-        Some("0") => format!("one row alone has more than the {most} bytes of a page"),
-        Some(fits) => format!("the rows of this page have more than {most} bytes, {fits} is possible"),
+        Some("0") => (
+            format!("one row alone has more than the {most} bytes of a page"),
+            format!("单独一行就超过一页的 {most} 字节"),
+        ),
+        Some(fits) => (
+            format!("the rows of this page have more than {most} bytes, {fits} is possible"),
+            format!("本页的行超过 {most} 字节，可用的值为 {fits}"),
+        ),
         None => return error.into(),
     };
     wrong("pageSize", &size.to_string(), reason).into()
@@ -220,28 +223,22 @@ fn table(found: result::Page, page: u32, null: Option<&String>) -> Page {
         data_type: column.kind.name().to_lowercase(),
     };
     let cell = |cell: Option<String>| cell.or_else(|| null.cloned());
-    let rows: Vec<Vec<_>> = found.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
-    let kind = if found.set.kind == ResultKind::Text { "1" } else { "2" };
-    Page {
-        metadata: found.columns.into_iter().map(column).collect(),
-        total_page: 0,
-        total_line: rows.len(),
-        page,
-        kind: kind.to_owned(),
-        file_content: rows,
+    let rows = found.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
+    match found.set.kind {
+        ResultKind::Text => text(rows, page),
+        ResultKind::Table => Page::of("2", found.columns.into_iter().map(column).collect(), rows, page),
     }
 }
 
-/// What a script has said: a line a row.
-fn text(lines: Vec<String>, page: u32) -> Page {
+/// What an engine has said that writes text: a line a row, under the product's name for its one column.
+fn text(rows: Vec<Vec<Option<String>>>, page: u32) -> Page {
     let column = Column { column_name: "linkis_string".into(), comment: "NULL".into(), data_type: "string".into() };
-    Page {
-        metadata: vec![column],
-        total_page: 0,
-        total_line: lines.len(),
-        page,
-        kind: "1".to_owned(),
-        file_content: lines.into_iter().map(|line| vec![Some(line)]).collect(),
+    Page::of("1", vec![column], rows, page)
+}
+
+impl Page {
+    fn of(kind: &str, metadata: Vec<Column>, rows: Vec<Vec<Option<String>>>, page: u32) -> Self {
+        Self { metadata, total_page: 0, total_line: rows.len(), page, kind: kind.to_owned(), file_content: rows }
     }
 }
 

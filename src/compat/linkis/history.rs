@@ -1,10 +1,11 @@
 //! The history: one job, and a page of them.
 
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use serde_json::Value;
 use taskloom_entity::{Role, Timestamp, task};
 
+use super::super::captured::Captured;
 use super::super::long::Long;
 use super::super::query::{Query, wrong};
 use super::call::Call;
@@ -25,7 +26,7 @@ const SOME: usize = 50;
     params(("taskID" = String, Path, description = "The taskID, or the execID")),
     responses((status = 200, description = "The job", body = Message<wire::Found>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn get(call: Call, Path(text): Path<String>) -> Response {
+pub async fn get(call: Call, Captured([text]): Captured<1>) -> Response {
     let found = async {
         let id = id::parse(&text).ok_or_else(|| Refusal::words(UNKNOWN))?;
         let found = whole::get(&call.request, id).await;
@@ -82,7 +83,10 @@ async fn fit(call: &Call, tasks: &[task::Model], size: u32) -> Result<(), Refusa
         let length = lengths.get(id).copied().unwrap_or(0);
         // One job is shown however long it is.
         if length > left && fits > 0 {
-            let reason = format!("the jobs of this page have more than {most} bytes, {fits} is possible");
+            let reason = (
+                format!("the jobs of this page have more than {most} bytes, {fits} is possible"),
+                format!("本页作业超过 {most} 字节，可用的值为 {fits}"),
+            );
             return Err(wrong("pageSize", &size.to_string(), reason).into());
         }
         left = left.saturating_sub(length);
@@ -101,11 +105,12 @@ fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {
     };
     let words = query.all("status").flat_map(|value| value.split(',')).map(str::trim);
     for word in words.filter(|word| !word.is_empty() && *word != "All") {
-        let states = Status::states(word).ok_or_else(|| wrong("status", word, "no such status"))?;
-        filter.states.get_or_insert_default().extend(states);
+        let standings =
+            Status::standings(word).ok_or_else(|| wrong("status", word, ("no such status", "没有这种状态")))?;
+        filter.standings.get_or_insert_default().extend(standings);
     }
     if let Some(text) = query.one("taskID")? {
-        let id = id::parse(text).ok_or_else(|| wrong("taskID", text, "a number is expected"))?;
+        let id = id::parse(text).ok_or_else(|| wrong("taskID", text, ("a number is expected", "应为数字")))?;
         filter.ids = Some(vec![id]);
     }
     for (name, label) in [("creator", "linkis.creator"), ("executeApplicationName", "linkis.application")] {
@@ -119,6 +124,11 @@ fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {
 pub(super) fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
     match query.number(name)?.unwrap_or(usual) {
         number if (1..=most).contains(&number) => Ok(number),
-        number => Err(wrong(name, &number.to_string(), format!("1 to {most} is possible")).into()),
+        number => Err(wrong(
+            name,
+            &number.to_string(),
+            (format!("1 to {most} is possible"), format!("取值范围为 1 到 {most}")),
+        )
+        .into()),
     }
 }

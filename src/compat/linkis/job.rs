@@ -1,23 +1,22 @@
 //! Jobs: submitted, watched, stopped and paused.
 
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use serde_json::Value;
-use taskloom_entity::{JsonText, TaskState, task};
+use taskloom_entity::{JsonText, TaskId, task};
 
+use super::super::captured::Captured;
 use super::super::long::Long;
 use super::super::query::{Query, Wrong};
-use super::call::{Call, Change};
+use super::call::{Call, Change, Sent};
 use super::envelope::{Message, Refusal, Refused, Said};
+use super::id;
 use super::log::{Ask, accepted, shown};
 use super::submit::{self, Run};
 use super::wire::{self, Named, Status};
-use super::{id, log as lines};
-use crate::error::{Error, code};
+use crate::error::{Error, Kind, code};
 use crate::resolver::whole::{self, Whole};
-use crate::resolver::{self, job};
-use crate::text::written;
+use crate::resolver::{self, job, whole_log};
 
 const OK: &str = "OK";
 const ENDED: &str = "The job already completed. Do not support kill.(任务已经结束，不支持kill)";
@@ -33,7 +32,7 @@ const MOST: usize = 10_000;
 
 impl From<Wrong> for Refusal {
     fn from(Wrong { name, value, reason }: Wrong) -> Self {
-        Self::words(format!("{name} does not accept '{value}': {reason}(参数{name}无效)"))
+        Self::words(format!("{name} does not accept '{value}': {}(参数{name}无效)", reason.en))
     }
 }
 
@@ -54,7 +53,7 @@ pub async fn named<'a>(call: &'a Call, task: &'a task::Model) -> Result<Named<'a
     request_body(content = Object, description = "`{executionContent: {code, runType}, params, source, labels}`, or the old form"),
     responses((status = 200, description = "Accepted", body = Message<wire::Submitted>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn execute(call: Call, body: Bytes) -> Response {
+pub async fn execute(call: Call, Sent(body): Sent) -> Response {
     call.answer(accept(&call, &body).await)
 }
 
@@ -63,14 +62,15 @@ pub async fn execute(call: Call, body: Bytes) -> Response {
     request_body(content = Object, description = "`{executionContent: {code, runType}, params, source, labels}`, or the old form"),
     responses((status = 200, description = "Accepted", body = Message<wire::Submitted>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn submit(call: Call, body: Bytes) -> Response {
+pub async fn submit(call: Call, Sent(body): Sent) -> Response {
     call.answer(accept(&call, &body).await)
 }
 
 async fn accept(call: &Call, body: &[u8]) -> Result<Said<wire::Submitted>, Refusal> {
     // Who may not submit is told so before anything is said of the body.
     job::permit(&call.request).await?;
-    let job = submit::parse(body, &call.request.principal.name())?;
+    let today = call.zone().at(call.request.clock.now()).date_naive();
+    let job = submit::parse(body, &call.request.principal.name(), today)?;
     let source = match job.run {
         Run::Sql => Some(resolver::source::of_engine(&call.request, None, &job.engine).await?.name),
         Run::Shell | Run::Python | Run::Http => None,
@@ -86,7 +86,7 @@ async fn accept(call: &Call, body: &[u8]) -> Result<Said<wire::Submitted>, Refus
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "Where it stands", body = Message<wire::Stands>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn status(call: Call, Path(id): Path<String>) -> Response {
+pub async fn status(call: Call, Captured([id]): Captured<1>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_STATUS).await?;
         let exec_id = named(&call, &whole.task).await?.exec_id();
@@ -100,7 +100,7 @@ pub async fn status(call: Call, Path(id): Path<String>) -> Response {
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "How far it is", body = Message<wire::Progress>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn progress(call: Call, Path(id): Path<String>) -> Response {
+pub async fn progress(call: Call, Captured([id]): Captured<1>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_PROGRESS).await?;
         let exec_id = named(&call, &whole.task).await?.exec_id();
@@ -115,7 +115,7 @@ pub async fn progress(call: Call, Path(id): Path<String>) -> Response {
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "How far it is", body = Message<wire::WithResource>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn resource(call: Call, Path(id): Path<String>) -> Response {
+pub async fn resource(call: Call, Captured([id]): Captured<1>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_PROGRESS).await?;
         let exec_id = named(&call, &whole.task).await?.exec_id();
@@ -133,80 +133,79 @@ pub async fn resource(call: Call, Path(id): Path<String>) -> Response {
         ("distinctLevel" = Option<bool>, Query, description = "false: one text instead of four")),
     responses((status = 200, description = "Lines", body = Message<wire::Log>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn log(call: Call, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
+pub async fn log(call: Call, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
     let found = async {
         let query = Query::parse(query.as_deref())?;
         let ask = Ask::new(query.number("fromLine")?, query.number("size")?);
         let distinct = query.one("distinctLevel")? != Some("false");
-        let whole = find(&call, &id, NO_LOG).await?;
-        let named = named(&call, &whole.task).await?;
+        let task = owned(&call, id::parse(&id), NO_LOG).await?;
+        let named = named(&call, &task).await?;
         let mut texts = vec![];
         if ask.has_first() {
             texts.push(accepted(&named, call.zone()));
         }
         // A line comes twice where it is told from others by how loud it is.
         let bytes = call.request.page / if distinct { 2 } else { 1 };
-        texts.extend(own_lines(&call, &whole, ask.own(), bytes).await?);
-        let next = ask.from + i64::try_from(texts.len()).unwrap_or(lines::MOST);
+        let (from, size) = ask.own();
+        let own = whole_log::lines(&call.request, task.id, from, (size, bytes)).await?;
+        texts.extend(own.lines.into_iter().map(|line| line.text));
+        // The line in front is the first of all.
+        let next = if ask.size > 0 { own.next + 1 } else { ask.from };
         Ok(Said(OK, wire::Log { log: shown(&texts, distinct), exec_id: named.exec_id(), from_line: Long(next) }))
     };
     call.answer(found.await)
 }
 
-/// Lines of the steps' logs, one behind the other, until there are enough or so many bytes; a job that came through this
-/// door has one step.
-async fn own_lines(
-    call: &Call,
-    whole: &Whole,
-    (mut from, mut size): (i64, i64),
-    mut bytes: usize,
-) -> Result<Vec<String>, Refusal> {
-    let mut texts = vec![];
-    let mut steps = whole.subtasks.iter().peekable();
-    while let Some(step) = steps.next().filter(|_| size > 0 && bytes > 0) {
-        if from > step.log_lines && steps.peek().is_some() {
-            from -= step.log_lines;
-            continue;
-        }
-        let page = resolver::log::page(&call.request, step.id, from, (size, bytes)).await?;
-        size -= i64::try_from(page.lines.len()).unwrap_or(size);
-        bytes = page.lines.iter().fold(bytes, |left, line| left.saturating_sub(written(&line.text) + 1));
-        texts.extend(page.lines.into_iter().map(|line| line.text));
-        if page.next_line <= step.log_lines {
-            break;
-        }
-        from = 1;
-    }
-    Ok(texts)
+/// The job of this id whose output the caller may read: its owner, or an administrator. To anybody else it is unknown.
+pub(super) async fn owned(call: &Call, id: Option<TaskId>, unknown: &str) -> Result<task::Model, Refusal> {
+    let id = id.ok_or_else(|| Refusal::words(unknown))?;
+    job::own(&call.request, id).await.map_err(|error| match error.code() {
+        own if own == &code::NOT_THE_OWNER => Refusal::words(unknown),
+        _ => Refusal::or_unknown(error, || unknown.to_owned()),
+    })
 }
 
 /// Stops a job with all its processes.
 #[utoipa::path(get, path = "/api/rest_j/v1/entrance/{id}/kill", operation_id = "linkis.kill", tag = "entrance",
-    params(("id" = String, Path, description = "The execID, or the taskID")),
+    params(("id" = String, Path, description = "The execID, or the taskID"),
+        ("taskID" = Option<i64>, Query, description = "Counts where the id of the path names no job")),
     responses((status = 200, description = "It is being stopped", body = Message<wire::Named1>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn kill(Change(call): Change, Path(id): Path<String>) -> Response {
-    call.answer(stop(&call, &id).await)
+pub async fn kill(Change(call): Change, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
+    let done = async {
+        let query = Query::parse(query.as_deref())?;
+        stop(&call, [Some(id.as_str()), query.one("taskID")?]).await
+    };
+    call.answer(done.await)
 }
 
-async fn stop(call: &Call, text: &str) -> Result<Said<wire::Named1>, Refusal> {
+/// Stops the job that the first of these names which names one at all.
+async fn stop(call: &Call, names: [Option<&str>; 2]) -> Result<Said<wire::Named1>, Refusal> {
     job::permit(&call.request).await?;
-    let id = id::parse(text).ok_or_else(|| Refusal::words(NO_KILL))?;
-    let task = job::kill(&call.request, id).await.map_err(unkilled)?;
+    let mut ids: Vec<TaskId> = names.into_iter().flatten().filter_map(id::parse).collect();
+    if let [id, companion] = ids[..]
+        && let Err(error) = resolver::task::get(&call.request, id).await
+        && error.code().kind == Kind::NotFound
+    {
+        ids = vec![companion];
+    }
+    let id = ids.first().ok_or_else(|| Refusal::words(NO_KILL))?;
+    let killed = job::kill(&call.request, *id).await;
+    let task = killed.map_err(|error| match error.code() == &code::OPERATION_NOT_ALLOWED {
+        true => Refusal::words(ENDED),
+        false => not_own(error).unwrap_or_else(|error| Refusal::or_unknown(error, || NO_KILL.to_owned())),
+    })?;
     let exec_id = named(call, &task).await?.exec_id();
     Ok(Said("Successfully killed the job(成功kill了job)", wire::Named1 { exec_id }))
 }
 
-fn unkilled(error: Error) -> Refusal {
-    let own = error.code();
-    if own == &code::OPERATION_NOT_ALLOWED {
-        return Refusal::words(ENDED);
+/// The product's words about somebody else's job, whatever was to be done with it.
+fn not_own(error: Error) -> Result<Refusal, Error> {
+    if error.code() != &code::NOT_THE_OWNER {
+        return Err(error);
     }
-    if own == &code::NOT_THE_OWNER {
-        let user = error.value("user").unwrap_or_default();
-        return Refusal::words(format!("You have no permission to kill this job, excecute by user:{user}"));
-    }
-    Refusal::or_unknown(error, || NO_KILL.to_owned())
+    let user = error.value("user").unwrap_or_default();
+    Ok(Refusal::words(format!("You have no permission to kill this job, excecute by user:{user}")))
 }
 
 /// Stops several jobs; one that cannot be stopped stops no other.
@@ -215,22 +214,22 @@ fn unkilled(error: Error) -> Refusal {
     request_body(content = Object, description = "`{taskIDList: [7, 8], idList: [\"exec_id…\", \"exec_id…\"]}`, of one length"),
     responses((status = 200, description = "An envelope for each", body = Message<wire::Killed>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn kill_jobs(call: Call, body: Bytes) -> Response {
+pub async fn kill_jobs(call: Call, Sent(body): Sent) -> Response {
     let done = async {
         job::permit(&call.request).await?;
-        let ids = lists(&body)?;
+        let (ids, companions) = lists(&body)?;
         let mut messages = Vec::with_capacity(ids.len());
-        for id in &ids {
+        for (id, companion) in ids.iter().zip(&companions) {
             let method = format!("/api/entrance/{id}/kill");
-            messages.push(call.part(&method, stop(&call, id).await));
+            messages.push(call.part(&method, stop(&call, [Some(id.as_str()), Some(companion.as_str())]).await));
         }
         Ok(Said("success", wire::Killed { messages }))
     };
     call.answer(done.await)
 }
 
-/// The ids of the jobs: of two lists, the one of execIDs.
-fn lists(body: &[u8]) -> Result<Vec<String>, Refusal> {
+/// The ids of the jobs, and the taskIDs that count where those name none.
+fn lists(body: &[u8]) -> Result<(Vec<String>, Vec<String>), Refusal> {
     let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::words(NO_LISTS))?;
     let list = |key: &str| body.get(key).and_then(Value::as_array).ok_or_else(|| Refusal::words(NO_LISTS));
     let (ids, numbers) = (list("idList")?, list("taskIDList")?);
@@ -244,7 +243,7 @@ fn lists(body: &[u8]) -> Result<Vec<String>, Refusal> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    Ok(ids.iter().map(text).collect())
+    Ok((ids.iter().map(text).collect(), numbers.iter().map(text).collect()))
 }
 
 /// Pauses a job: its processes stand still until it is resumed.
@@ -252,7 +251,7 @@ fn lists(body: &[u8]) -> Result<Vec<String>, Refusal> {
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "It stands still", body = Message<wire::Named1>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn pause(Change(call): Change, Path(text): Path<String>) -> Response {
+pub async fn pause(Change(call): Change, Captured([text]): Captured<1>) -> Response {
     let done = async {
         job::permit(&call.request).await?;
         let unknown = || {
@@ -261,16 +260,11 @@ pub async fn pause(Change(call): Change, Path(text): Path<String>) -> Response {
             )
         };
         let id = id::parse(&text).ok_or_else(|| Refusal::words(unknown()))?;
-        let task = resolver::task::get(&call.request, id).await;
-        let task = task.map_err(|error| Refusal::or_unknown(error, unknown))?;
-        // Once more changes nothing.
-        if task.state != TaskState::Paused {
-            let paused = resolver::task::pause(&call.request, id).await;
-            paused.map_err(|error| match error.code() == &code::OPERATION_NOT_ALLOWED {
-                true => Refusal::words(unknown()),
-                false => error.into(),
-            })?;
-        }
+        let paused = job::pause(&call.request, id).await;
+        let task = paused.map_err(|error| match error.code() == &code::OPERATION_NOT_ALLOWED {
+            true => Refusal::words(unknown()),
+            false => not_own(error).unwrap_or_else(|error| Refusal::or_unknown(error, unknown)),
+        })?;
         let exec_id = named(&call, &task).await?.exec_id();
         Ok(Said("success to pause job (成功pause了job)", wire::Named1 { exec_id }))
     };

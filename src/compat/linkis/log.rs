@@ -9,7 +9,7 @@ use super::id::SERVICE;
 use super::wire::Named;
 
 /// The most lines of one answer, whatever was asked for.
-pub const MOST: i64 = 10_000;
+const MOST: i64 = 10_000;
 const USUAL: i64 = 100;
 
 /// Which lines are asked for; counted from 1, the line in front included.

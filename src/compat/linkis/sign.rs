@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use taskloom_entity::Role;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::call::{COOKIE, Call, Linkis};
+use super::call::{COOKIE, Call, Linkis, Sent};
 use super::envelope::{Message, Refusal, Refused, Said};
 use super::wire::{Login, User};
 use crate::auth::{Via, cookie, origin};
@@ -46,7 +45,7 @@ impl FromRequestParts<Linkis> for Open {
     request_body(content = Object, description = "`{userName, password}`"),
     responses((status = 200, description = "A ticket, in a cookie", body = Message<Login>),
     (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn login(Open(call): Open, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Response {
     let mut ticket = None;
     let done = async {
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();

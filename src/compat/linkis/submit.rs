@@ -1,9 +1,13 @@
 //! A job as it is submitted: two forms of one body, decoded into a submission of one step.
 
+use std::time::Duration;
+
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use taskloom_entity::TaskType;
 
 use super::envelope::Refusal;
+use super::variable;
 use crate::resolver::task::submit::{New, Source, TargetOf};
 use crate::text::unstorable;
 
@@ -46,13 +50,17 @@ const NO_CODE: &str = "The param executionCode cannot be empty (参数 execution
 const NO_LABELS: &str = "params cannot be empty ,  labels is null.";
 const NO_ENGINE: &str = "engineType label cannot be empty (engineType标签不能为空)";
 const NO_RUN_TYPE: &str = "runType cannot be empty (runType不能为空)";
+const WRONG_TIMEOUT: &str = "params.configuration.runtime.timeout must be a number of seconds above 0, or a duration such as 1m, of at most 366 days (参数 timeout 应为大于0的秒数，或如 1m 的时长，最长366天)";
 const UNKNOWN_RUN_TYPE: &str = "Only code with runtype supported (仅支持运行类型的代码)";
 
-/// Reads a body of either form; `user` submits it.
+/// What a definition takes at the most.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// Reads a body of either form; `user` submits it on the day `today` of the server.
 ///
 /// # Errors
 /// The product's refusals, by their numbers.
-pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
+pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, Refusal> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     if let Some(path) = unstorable(&body) {
         return Err(Refusal::words(format!("{path} must not hold NUL({path}不能包含NUL)")));
@@ -67,7 +75,8 @@ pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
     let code = new_form.map_or_else(|| body.get("executionCode"), |content| content.get("code"));
     let code = code.and_then(Value::as_str).filter(|code| !code.trim().is_empty());
     let code = code.ok_or_else(|| Refusal::Coded(20007, NO_CODE.to_owned()))?;
-    let labels = body.get("labels").and_then(Value::as_object);
+    // Empty ones are none.
+    let labels = body.get("labels").and_then(Value::as_object).filter(|labels| !labels.is_empty());
     if new_form.is_some() && labels.is_none() {
         return Err(Refusal::Coded(20008, NO_LABELS.to_owned()));
     }
@@ -97,14 +106,14 @@ pub fn parse(body: &[u8], user: &str) -> Result<Job, Refusal> {
     let params = params(&body)?;
     let variables = section(params, &["variable"]).cloned().unwrap_or_default();
     Ok(Job {
-        code: put_in(code, &variables),
+        code: variable::put_in(code, &variables, today),
         run,
         application: application.unwrap_or_else(|| engine.clone()),
         engine,
         engine_type,
         run_type,
         creator,
-        timeout: section(params, &["configuration", "runtime"]).and_then(timeout),
+        timeout: section(params, &["configuration", "runtime"]).map(timeout).transpose()?.flatten(),
         variables,
         body: body.clone(),
     })
@@ -149,39 +158,22 @@ fn section<'a>(params: Option<&'a Map<String, Value>>, path: &[&str]) -> Option<
     path.iter().try_fold(params?, |of, key| of.get(*key)?.as_object())
 }
 
-/// Seconds, as a number or a text.
-fn timeout(runtime: &Map<String, Value>) -> Option<String> {
-    let seconds = match runtime.get("timeout")? {
-        Value::Number(number) => number.as_u64()?,
-        Value::String(text) => text.trim().trim_end_matches('s').parse().ok()?,
-        _ => return None,
+/// The time limit of the job: seconds as a number or a text, or a duration such as `1m`; nothing else.
+fn timeout(runtime: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    let limit = match runtime.get("timeout") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => number.as_f64().and_then(seconds),
+        Some(Value::String(text)) => match text.trim().parse() {
+            Ok(number) => seconds(number),
+            Err(_) => humantime::parse_duration(text.trim()).ok(),
+        },
+        Some(_) => None,
     };
-    (seconds > 0).then(|| format!("{seconds}s"))
-}
-
-/// Puts each known variable where `${name}` stands; what is not known stays. Code and variables are one submitter's.
-fn put_in(code: &str, variables: &Map<String, Value>) -> String {
-    let mut text = String::with_capacity(code.len());
-    let mut rest = code;
-    while let Some((before, after)) = rest.split_once("${") {
-        text.push_str(before);
-        let known = after.split_once('}').and_then(|(name, behind)| Some((variables.get(name.trim())?, behind)));
-        match known {
-            Some((Value::String(value), behind)) => {
-                text.push_str(value);
-                rest = behind;
-            }
-            Some((value, behind)) => {
-                text.push_str(&value.to_string());
-                rest = behind;
-            }
-            None => {
-                text.push_str("${");
-                rest = after;
-            }
-        }
+    match limit.filter(|limit| !limit.is_zero() && *limit <= LONGEST) {
+        Some(limit) => Ok(Some(humantime::format_duration(limit).to_string())),
+        None => Err(Refusal::Coded(20009, WRONG_TIMEOUT.to_owned())),
     }
-    text + rest
 }
 
 impl Job {
@@ -230,8 +222,10 @@ impl Job {
 mod tests {
     use super::*;
 
+    const DAY: NaiveDate = NaiveDate::from_ymd_opt(2024, 3, 1).unwrap();
+
     fn refused(body: &Value) -> (i32, String) {
-        let refusal = parse(body.to_string().as_bytes(), "ann").unwrap_err();
+        let refusal = parse(body.to_string().as_bytes(), "ann", DAY).unwrap_err();
         let (status, message, data) = refusal.encode("h:1");
         assert_eq!(status, 1);
         (data.pointer("/errorMsg/errCode").and_then(Value::as_i64).unwrap_or(0).try_into().unwrap(), message)
@@ -243,20 +237,55 @@ mod tests {
             "executionCode": "echo ${day}", "runType": "sh", "executeApplicationName": "shell", "labels": null,
             "requestApplicationName": "Visualis", "params": {"variable": {"day": "mon", "n": 3}}, "method": "ignored",
         });
-        let job = parse(old.to_string().as_bytes(), "ann").unwrap();
+        let job = parse(old.to_string().as_bytes(), "ann", DAY).unwrap();
         assert_eq!((job.code.as_str(), job.run, job.creator.as_str()), ("echo mon", Run::Shell, "Visualis"));
         let new = json!({
             "executionContent": {"code": "select ${n}, ${other}", "runType": "sql"},
             "labels": {"engineType": "spark-2.4.3", "userCreator": "ann-IDE", "unknown": 1},
             "params": {"variable": {"n": 3}, "configuration": {"runtime": {"timeout": 5}}},
         });
-        let job = parse(new.to_string().as_bytes(), "ann").unwrap();
+        let job = parse(new.to_string().as_bytes(), "ann", DAY).unwrap();
         assert_eq!((job.code.as_str(), job.run, job.engine.as_str()), ("select 3, ${other}", Run::Sql, "spark"));
         assert_eq!((job.creator.as_str(), job.timeout.as_deref()), ("IDE", Some("5s")));
         // What names nothing is filled in.
         let bare = json!({"executionCode": "1", "executeApplicationName": "python", "runType": " "});
-        let job = parse(bare.to_string().as_bytes(), "ann").unwrap();
+        let job = parse(bare.to_string().as_bytes(), "ann", DAY).unwrap();
         assert_eq!((job.run, job.creator.as_str()), (Run::Python, "IDE"));
+    }
+
+    #[test]
+    fn a_time_limit_is_meant_or_refused() {
+        let with = |timeout: Value| {
+            let params = json!({"configuration": {"runtime": {"timeout": timeout, "wds.linkis.rm.x": 1}}});
+            json!({"executionCode": "x", "executeApplicationName": "shell", "params": params})
+        };
+        for (sent, limit) in [
+            (json!(5), Some("5s")),
+            (json!(1.5), Some("1s 500ms")),
+            (json!("1.5"), Some("1s 500ms")),
+            (json!(" 90 "), Some("1m 30s")),
+            (json!("30s"), Some("30s")),
+            (json!("1m"), Some("1m")),
+            (json!("1h 30m"), Some("1h 30m")),
+            (Value::Null, None),
+        ] {
+            let job = parse(with(sent.clone()).to_string().as_bytes(), "ann", DAY).unwrap();
+            assert_eq!(job.timeout.as_deref(), limit, "{sent}");
+        }
+        for wrong in [
+            json!(0),
+            json!(-1),
+            json!("0s"),
+            json!(""),
+            json!("soon"),
+            json!("inf"),
+            json!(1e300),
+            json!(true),
+            json!([5]),
+        ] {
+            let (number, message) = refused(&with(wrong.clone()));
+            assert!(number == 20009 && message.contains("timeout"), "{wrong}: {message}");
+        }
     }
 
     #[test]
@@ -266,11 +295,13 @@ mod tests {
         assert_eq!(refused(&json!({"executionCode": " "})).0, 20007);
         assert_eq!(refused(&new(json!({"runType": "sh"}), json!({}))).0, 20007);
         assert_eq!(refused(&new(code.clone(), Value::Null)).0, 20008);
-        assert_eq!(refused(&new(code.clone(), json!({}))).0, 20009);
+        assert_eq!(refused(&new(code.clone(), json!({}))).0, 20008);
+        assert_eq!(refused(&new(code.clone(), json!({"userCreator": "ann-IDE"}))).0, 20009);
         assert_eq!(refused(&new(json!({"code": "x"}), json!({"engineType": "shell-1"}))).0, 20009);
         assert_eq!(refused(&new(json!({"code": "x", "runType": "cobol"}), json!({"engineType": "shell-1"}))).0, 20010);
         assert_eq!(refused(&json!({"executionCode": "x"})).0, 20008);
-        assert_eq!(refused(&json!({"executionCode": "x", "labels": {}})).0, 20009);
+        assert_eq!(refused(&json!({"executionCode": "x", "labels": {}})).0, 20008);
+        assert_eq!(refused(&json!({"executionCode": "x", "labels": {"userCreator": "ann-IDE"}})).0, 20009);
         assert_eq!(refused(&new(code, json!({"engineType": "shell-1", "userCreator": "bob-IDE"}))).0, 20005);
         for wrong in
             [json!([]), json!("x"), json!({"executionCode": "x", "executeApplicationName": "sh", "params": "x"})]
@@ -278,6 +309,6 @@ mod tests {
             let (number, message) = refused(&wrong);
             assert_eq!(number, 0, "{message}");
         }
-        assert!(parse(b"\xff", "ann").is_err());
+        assert!(parse(b"\xff", "ann", DAY).is_err());
     }
 }

@@ -9,6 +9,7 @@ use super::super::long::Long;
 use super::id::{exec_id, short_id};
 use super::path;
 use crate::resolver::subtask::Row;
+use crate::resolver::task::{Sign, Standing};
 use crate::resolver::whole::Whole;
 
 /// Where a job stands, in the dialect's words.
@@ -34,15 +35,32 @@ pub enum Status {
 }
 
 impl Status {
-    /// The states of tasks that the word stands for.
+    /// Where the jobs stand that are shown by this word: what [`Self::of`] says of one, asked of all.
     #[must_use]
-    pub fn states(word: &str) -> Option<&'static [TaskState]> {
+    pub fn standings(word: &str) -> Option<&'static [Standing]> {
+        const fn at(states: &'static [TaskState], sign: Option<(Sign, bool)>) -> Standing {
+            Standing { states, sign }
+        }
+        const INITED: &[Standing] = &[at(&[TaskState::Pending], Some((Sign::Ready, false)))];
+        const SCHEDULED: &[Standing] = &[at(&[TaskState::Pending], Some((Sign::Ready, true)))];
+        const WAIT_FOR_RETRY: &[Standing] = &[at(&[TaskState::Running], Some((Sign::BacksOff, true)))];
+        const RUNNING: &[Standing] = &[
+            at(&[TaskState::Running], Some((Sign::BacksOff, false))),
+            at(&[TaskState::Paused, TaskState::Canceling], None),
+        ];
+        const SUCCEED: &[Standing] = &[at(&[TaskState::Successful], None)];
+        const FAILED: &[Standing] = &[at(&[TaskState::Failed], Some((Sign::TimedOut, false)))];
+        const TIMEOUT: &[Standing] = &[at(&[TaskState::Failed], Some((Sign::TimedOut, true)))];
+        const CANCELLED: &[Standing] = &[at(&[TaskState::Canceled, TaskState::RolledBack], None)];
         Some(match word {
-            "Inited" | "WaitForRetry" | "Scheduled" => &[TaskState::Pending],
-            "Running" => &[TaskState::Running, TaskState::Paused, TaskState::Canceling],
-            "Succeed" => &[TaskState::Successful],
-            "Failed" | "Timeout" => &[TaskState::Failed],
-            "Cancelled" => &[TaskState::Canceled, TaskState::RolledBack],
+            "Inited" => INITED,
+            "WaitForRetry" => WAIT_FOR_RETRY,
+            "Scheduled" => SCHEDULED,
+            "Running" => RUNNING,
+            "Succeed" => SUCCEED,
+            "Failed" => FAILED,
+            "Timeout" => TIMEOUT,
+            "Cancelled" => CANCELLED,
             _ => return None,
         })
     }

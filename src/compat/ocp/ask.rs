@@ -115,7 +115,7 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
         ..Filter::default()
     };
     if let (Some(name), None) = (&filter.target_tenant, filter.cluster_id) {
-        return Err(wrong("tenantName", name, "it needs clusterId beside it"));
+        return Err(wrong("tenantName", name, ("it needs clusterId beside it", "需要同时给出 clusterId")));
     }
     for status in query.all("status").flat_map(|value| value.split(',')).map(str::trim).filter(|one| !one.is_empty()) {
         filter.states.get_or_insert_default().extend(states(status)?);
@@ -136,7 +136,11 @@ fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Wron
     let given: Option<u32> = query.number(name)?;
     match given.unwrap_or(usual) {
         number if (1..=most).contains(&number) => Ok(number),
-        number => Err(wrong(name, &number.to_string(), format!("1 to {most} is possible"))),
+        number => Err(wrong(
+            name,
+            &number.to_string(),
+            (format!("1 to {most} is possible"), format!("取值范围为 1 到 {most}")),
+        )),
     }
 }
 
@@ -145,7 +149,13 @@ fn states(status: &str) -> Result<&'static [TaskState], Wrong> {
         "RUNNING" => &[TaskState::Pending, TaskState::Running, TaskState::Paused, TaskState::Canceling],
         "FAILED" => &[TaskState::Failed, TaskState::Canceled],
         "SUCCESSFUL" => &[TaskState::Successful, TaskState::RolledBack],
-        _ => return Err(wrong("status", status, "RUNNING, FAILED and SUCCESSFUL are known")),
+        _ => {
+            return Err(wrong(
+                "status",
+                status,
+                ("RUNNING, FAILED and SUCCESSFUL are known", "可用的值为 RUNNING、FAILED 和 SUCCESSFUL"),
+            ));
+        }
     })
 }
 
@@ -155,14 +165,21 @@ fn task_type(name: &str) -> Result<TaskType, Wrong> {
         "SYS_ONECE" | "SYS_ONCE" => TaskType::SysOnce,
         "SCHEDULED" => TaskType::Scheduled,
         "SYS_SCHEDULED" => TaskType::SysScheduled,
-        _ => return Err(wrong("type", name, "MANUAL, SYS_ONECE, SCHEDULED and SYS_SCHEDULED are known")),
+        _ => {
+            return Err({
+                let known = "MANUAL, SYS_ONECE, SCHEDULED and SYS_SCHEDULED are known";
+                wrong("type", name, (known, "可用的值为 MANUAL、SYS_ONECE、SCHEDULED 和 SYS_SCHEDULED"))
+            });
+        }
     })
 }
 
 fn order(sort: &str) -> Result<(OrderBy, bool), Wrong> {
     let refused = || {
-        let columns = "id, name, status, type, startTime, finishTime or createTime";
-        wrong("sort", sort, format!("`column,asc` or `column,desc` is expected, the column one of {columns}"))
+        let en = "`column,asc` or `column,desc` is expected, the column one of id, name, status, type, startTime, finishTime \
+                  or createTime";
+        let zh = "应为 列名,asc 或 列名,desc，列名为 id、name、status、type、startTime、finishTime 或 createTime";
+        wrong("sort", sort, (en, zh))
     };
     let (column, direction) = sort.split_once(',').unwrap_or((sort, "asc"));
     let by = match column.trim() {
@@ -194,7 +211,7 @@ pub fn task_id(text: &str) -> Result<TaskId, Refusal> {
 ///
 /// # Errors
 /// When one of them is no 64-bit number.
-pub fn subtask((task, subtask): &(String, String)) -> Result<(TaskId, SubtaskId), Refusal> {
+pub fn subtask([task, subtask]: &[String; 2]) -> Result<(TaskId, SubtaskId), Refusal> {
     Ok((task_id(task)?, SubtaskId(number("subtaskInstanceId", subtask)?)))
 }
 

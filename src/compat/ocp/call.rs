@@ -67,7 +67,10 @@ impl FromRequestParts<Ocp> for Call {
     async fn from_request_parts(parts: &mut Parts, ocp: &Ocp) -> Result<Self, Response> {
         let (request, frame) = ocp.stranger(parts);
         let credentials = sign::credentials(parts, ocp.server.app.clock.now());
-        let entered = async { caller::enter(request, &credentials?, ocp.guest).await };
+        let entered = async {
+            caller::measure(parts)?;
+            caller::enter(request, &credentials?, ocp.guest).await
+        };
         match entered.await {
             Ok(request) => Ok(Self { request, frame }),
             Err(error) => Err(frame.refuse(&error.into())),

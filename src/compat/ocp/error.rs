@@ -62,6 +62,7 @@ impl Refusal {
                 (StatusCode::BAD_REQUEST, Fault { code: 0, message, target: Some((*name).to_owned()) })
             }
             Self::Wrong(Wrong { name, value, reason }) => {
+                let reason = reason.text(language);
                 let message = match language {
                     Language::En => format!("parameter {name} does not accept '{value}': {reason}"),
                     Language::Zh => format!("参数 {name} 的值 '{value}' 无效：{reason}"),

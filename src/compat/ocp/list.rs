@@ -61,7 +61,10 @@ async fn find(call: &Call, query: Option<&str>) -> Result<Found, Refusal> {
         let subtasks = whole::count(&call.request, &tasks).await?;
         if subtasks > SUBTASKS {
             let fits = (u64::from(ask.size) * SUBTASKS / subtasks).max(1);
-            let reason = format!("its tasks have {subtasks} subtasks, {SUBTASKS} are possible: ask for {fits}");
+            let reason = (
+                format!("its tasks have {subtasks} subtasks, {SUBTASKS} are possible: ask for {fits}"),
+                format!("本页任务共有 {subtasks} 个子任务，最多 {SUBTASKS} 个：请改为 {fits}"),
+            );
             return Err(wrong("size", &ask.size.to_string(), reason).into());
         }
     }

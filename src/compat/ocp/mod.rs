@@ -10,7 +10,6 @@ mod time;
 mod wire;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{any, get, post};
@@ -21,6 +20,7 @@ use self::call::{Call, Ocp, SignIn, no_such_path, wrong_method};
 use self::error::Refusal;
 use self::wire::{DoneAnswer, ErrorAnswer, LogAnswer, SubtaskAnswer, TaskAnswer};
 use super::caller::Guest;
+use super::captured::Captured;
 use super::{Server, hint};
 use crate::resolver::{self, whole};
 
@@ -82,7 +82,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[utoipa::path(get, path = "/api/v2/tasks/instances/{taskInstanceId}", operation_id = "ocp.getTaskInstance",
     tag = "tasks", params(ask::TaskPath), responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn detail(call: Call, Path(id): Path<String>) -> Response {
+async fn detail(call: Call, Captured([id]): Captured<1>) -> Response {
     let found = async { shown(&call, resolver::task::get(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(found.await)
 }
@@ -92,7 +92,7 @@ async fn detail(call: Call, Path(id): Path<String>) -> Response {
     operation_id = "ocp.rollbackTaskInstance", params(ask::TaskPath),
     responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn rollback(call: Call, Path(id): Path<String>) -> Response {
+async fn rollback(call: Call, Captured([id]): Captured<1>) -> Response {
     let changed = async { shown(&call, resolver::task::rollback(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(changed.await)
 }
@@ -102,7 +102,7 @@ async fn rollback(call: Call, Path(id): Path<String>) -> Response {
     operation_id = "ocp.retryTaskInstance", params(ask::TaskPath),
     responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn retry(call: Call, Path(id): Path<String>) -> Response {
+async fn retry(call: Call, Captured([id]): Captured<1>) -> Response {
     let changed = async { shown(&call, resolver::task::retry(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(changed.await)
 }
@@ -120,7 +120,7 @@ async fn shown(call: &Call, task: task::Model) -> Result<wire::Task, Refusal> {
     tag = "tasks", operation_id = "ocp.cancelSubtask", params(ask::SubtaskPath),
     responses((status = 200, description = "Done", body = DoneAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn cancel_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response {
+async fn cancel_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
     let changed = async { Ok(resolver::subtask::cancel(&call.request, ask::subtask(&ids)?.into()).await?) };
     call.done(changed.await)
 }
@@ -130,7 +130,7 @@ async fn cancel_subtask(call: Call, Path(ids): Path<(String, String)>) -> Respon
     tag = "tasks", operation_id = "ocp.retrySubtask", params(ask::SubtaskPath),
     responses((status = 200, description = "The subtask", body = SubtaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn retry_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response {
+async fn retry_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
     let changed = async {
         let (task_id, id): (TaskId, SubtaskId) = ask::subtask(&ids)?;
         let subtask = resolver::subtask::retry(&call.request, (task_id, id).into()).await?;
@@ -146,7 +146,7 @@ async fn retry_subtask(call: Call, Path(ids): Path<(String, String)>) -> Respons
     tag = "tasks", operation_id = "ocp.skipSubtask", params(ask::SubtaskPath),
     responses((status = 200, description = "Done", body = DoneAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn skip_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response {
+async fn skip_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
     let changed = async { Ok(resolver::subtask::skip(&call.request, ask::subtask(&ids)?.into()).await?) };
     call.done(changed.await)
 }
@@ -156,7 +156,7 @@ async fn skip_subtask(call: Call, Path(ids): Path<(String, String)>) -> Response
     tag = "tasks", operation_id = "ocp.getSubtaskLog", params(ask::SubtaskPath),
     responses((status = 200, description = "The log", body = LogAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn subtask_log(call: Call, Path(ids): Path<(String, String)>) -> Response {
+async fn subtask_log(call: Call, Captured(ids): Captured<2>) -> Response {
     let found = async {
         let subtask = ask::subtask(&ids)?.into();
         let tail = resolver::log::end(&call.request, subtask).await?;

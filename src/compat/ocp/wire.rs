@@ -348,7 +348,8 @@ impl Subtask {
             downstream: downstreams.clone(),
             downstreams,
             executor: whole.worker(subtask).map(str::to_owned),
-            finish_time: subtask.finished_at.map(time),
+            // A former version left the end of the last run on what is to run again.
+            finish_time: subtask.finished_at.filter(|_| subtask.state != SubtaskState::Ready).map(time),
             id: Long(subtask.id.0),
             name: subtask.name.clone(),
             node_type: subtask.executor.into(),

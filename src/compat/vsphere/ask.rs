@@ -91,15 +91,17 @@ impl Ask {
     /// When a parameter is missing or cannot be meant so.
     pub fn parse(raw: Option<&str>, on_object: bool) -> Result<Self, Wrong> {
         let query = Query::parse(raw)?;
-        let missing = |name| wrong(name, "", "it is missing");
+        let missing = |name| wrong(name, "", ("it is missing", "缺少该参数"));
         let reference = match query.one("reference")? {
-            Some(text) => Some(Reference::parse(text).map_err(|error| wrong("reference", text, error.to_string()))?),
+            Some(text) => Some(Reference::parse(text).map_err(|error| {
+                wrong("reference", text, (error.to_string(), "应为 类型:值，例如 VirtualMachine:vm-119"))
+            })?),
             None if on_object => return Err(missing("reference")),
             None => None,
         };
         let (page, size) = (query.number("page_num")?.unwrap_or(0), query.number("page_size")?.unwrap_or(0));
-        let page: u64 =
-            i64::try_into(page).map_err(|_| wrong("page_num", &page.to_string(), "pages are counted from 0"))?;
+        let page: u64 = i64::try_into(page)
+            .map_err(|_| wrong("page_num", &page.to_string(), ("pages are counted from 0", "页码从 0 开始")))?;
         let size: i64 = size;
         Ok(Self {
             vcenter: query.one("vsphere_uuid")?.ok_or_else(|| missing("vsphere_uuid"))?.to_owned(),

@@ -5,11 +5,12 @@
 //! The invariant: a secret gets into the request as a value, never as a part of the address's structure.
 
 mod address;
+mod again;
 
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 use taskloom_entity::{ColumnType, ResultKind};
@@ -189,7 +190,7 @@ async fn attempt(
     let begun = Instant::now();
     let (answer, url) = follow(request, client, keeper).await?;
     let status = answer.status();
-    let least = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let least = again::after(answer.headers(), with.clock.now());
     let kept = keep(answer, with).await?;
     let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
     let took = humantime::format_duration(Duration::from_millis(begun.elapsed().as_millis() as u64));
@@ -201,7 +202,7 @@ async fn attempt(
             some => some.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
         };
         let again = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        let again = again.then(|| Duration::from_secs(least.unwrap_or_default()));
+        let again = again.then(|| least.unwrap_or_default());
         return Err(Missed { message: format!("the status is {}, expected {wanted}", status.as_u16()), again });
     }
     kept.say(with).await;

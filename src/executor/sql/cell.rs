@@ -9,6 +9,9 @@ use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{Column as _, Database, Row as _, TypeInfo as _, ValueRef as _};
 use taskloom_entity::ColumnType;
 
+/// The names of columns, with their types; none: its values tell.
+pub(super) type Columns = Vec<(String, Option<ColumnType>)>;
+
 /// How the values of a database are read.
 pub(super) trait Cells: Database {
     /// The type of a column, by the database's name of its type.
@@ -19,15 +22,27 @@ pub(super) trait Cells: Database {
         false
     }
 
+    /// The type of a value; none: it is null, or the column has a type.
+    fn told(_: &Self::Row, _: usize) -> sqlx::Result<Option<ColumnType>> {
+        Ok(None)
+    }
+
     /// A value as text.
     fn cell(row: &Self::Row, at: usize, kind: ColumnType) -> sqlx::Result<Option<String>>;
+
+    /// The columns of a row.
+    fn columns(row: &Self::Row) -> Columns {
+        columns::<Self>(row.columns())
+    }
 }
 
-/// The types of a row's columns.
-pub(super) fn columns<DB: Cells>(columns: &[DB::Column]) -> Vec<(String, ColumnType)> {
+/// The types of columns.
+pub(super) fn columns<DB: Cells>(columns: &[DB::Column]) -> Columns {
     let kind = |info: &DB::TypeInfo| match DB::column(info.name()) {
-        ColumnType::Binary if DB::is_text(info) => ColumnType::String,
-        kind => kind,
+        // An expression of SQLite, or a bare NULL of MySQL.
+        _ if info.is_null() => None,
+        ColumnType::Binary if DB::is_text(info) => Some(ColumnType::String),
+        kind => Some(kind),
     };
     columns.iter().map(|column| (column.name().to_owned(), kind(column.type_info()))).collect()
 }
@@ -119,6 +134,11 @@ impl Cells for Sqlite {
             "BLOB" => ColumnType::Binary,
             _ => ColumnType::String,
         }
+    }
+
+    fn told(row: &SqliteRow, at: usize) -> sqlx::Result<Option<ColumnType>> {
+        let value = row.try_get_raw(at)?;
+        Ok((!value.is_null()).then(|| Self::column(value.type_info().name())))
     }
 
     /// A column of SQLite promises nothing: each value says itself what it is.

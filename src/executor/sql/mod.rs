@@ -7,6 +7,8 @@
 mod cell;
 mod session;
 mod split;
+mod table;
+mod token;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -164,6 +166,14 @@ async fn execute(
             "ATTACH and VACUUM INTO are not allowed: a task reaches the file of its data source alone".to_owned()
         );
     }
+    let statements = split::statements(&statements, source.kind);
+    let count = statements.len();
+    let named = |at: usize| format!("statement {} of {count}", at + 1);
+    // Before the first has done anything.
+    let impossible = |(at, statement): (usize, &&str)| Some((at, split::impossible(statement, source.kind)?));
+    if let Some((at, why)) = statements.iter().enumerate().find_map(impossible) {
+        return Err(format!("{}: {why}", named(at)));
+    }
     let opened = tokio::time::timeout(with.reach.connect_timeout, Session::open(&source, &with.reach)).await;
     let opened = opened.unwrap_or_else(|_| Err(Failure::late(with.reach.connect_timeout)));
     let cannot = |failure: Failure| format!("data source {}: {failure}", source.name);
@@ -177,14 +187,12 @@ async fn execute(
         ))
         .await;
     }
-    let statements = split::statements(&statements, source.kind);
-    let count = statements.len();
     let mut collector = Collector::new(with.reports.clone(), with.mask.clone(), (with.reach.rows, with.reach.result));
     for (at, statement) in statements.into_iter().enumerate() {
         // The sender lives as long as this future does.
         let _ = gate.wait_for(|go| *go).await;
         let begun = Instant::now();
-        let name = format!("statement {} of {count}", at + 1);
+        let name = named(at);
         let done =
             session.run(statement, &mut collector, &mut gate).await.map_err(|failure| format!("{name}: {failure}"));
         collector.end().await;

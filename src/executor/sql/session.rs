@@ -19,14 +19,14 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor, MySqlConnection, PgConnection, Row as _,
     SqlSafeStr as _, SqliteConnection, Statement as _,
 };
-use taskloom_entity::{DataSourceKind, ResultKind};
+use taskloom_entity::DataSourceKind;
 use tokio::sync::watch;
 
 use super::Source;
 use super::cell::{self, Cells};
+use super::table::Table;
 use crate::executor::reach::Reach;
 use crate::executor::result::Collector;
-use crate::rows::Column;
 use crate::vault::Hidden;
 
 /// How long a cancel may take to reach the database.
@@ -228,51 +228,40 @@ where
     for<'s> usize: sqlx::ColumnIndex<DB::Statement>,
     DB::QueryResult: Affected,
 {
-    let mut done = Done::default();
-    let mut kinds = None;
-    {
+    let mut affected = 0;
+    let mut table = Table::new();
+    let read = async {
         let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
         let mut answers = (&mut *connection).fetch_many(sqlx::raw_sql(text));
         while let Some(answer) = answers.try_next().await? {
             match answer {
-                Either::Left(result) => done.affected += result.affected(),
+                Either::Left(result) => affected += result.affected(),
                 Either::Right(row) => {
-                    let kinds = match &kinds {
-                        Some(kinds) => kinds,
-                        None => {
-                            let columns = cell::columns::<DB>(row.columns());
-                            begin(collector, &columns).await;
-                            kinds.insert(columns)
-                        }
-                    };
-                    done.rows += 1;
-                    let cells = kinds.iter().enumerate().map(|(at, (_, kind))| DB::cell(&row, at, *kind));
-                    collector.push(cells.collect::<Result<_, _>>()?).await;
+                    table.push::<DB>(&row, collector).await?;
                     if !*gate.borrow() {
                         let _ = gate.wait_for(|go| *go).await;
                     }
                 }
             }
         }
+        Ok(())
+    };
+    if let Err(failure) = read.await {
+        // What came before it failed is kept.
+        table.settle(collector).await;
+        return Err(failure);
     }
-    if kinds.is_none() {
+    if !table.has_columns() {
         // No row said which columns there would have been.
         let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
         if let Ok(prepared) = connection.prepare(text).await
             && !prepared.columns().is_empty()
         {
-            let columns = cell::columns::<DB>(prepared.columns());
-            begin(collector, &columns).await;
-            kinds = Some(columns);
+            table.name(cell::columns::<DB>(prepared.columns()));
         }
     }
-    done.kept = kinds.map(|_| collector.taken());
-    Ok(done)
-}
-
-async fn begin(collector: &mut Collector, columns: &[(String, taskloom_entity::ColumnType)]) {
-    let columns = columns.iter().map(|(name, kind)| Column::new(name, *kind)).collect();
-    collector.begin(ResultKind::Table, columns).await;
+    let kept = table.settle(collector).await;
+    Ok(Done { rows: table.rows, kept, affected })
 }
 
 /// How many rows a statement changed.

@@ -1,47 +1,161 @@
-//! A text of statements cut at its semicolons, where these stand in no text, name, comment or block. It only cuts:
-//! what a statement says is for the database.
+//! A text of statements cut at its semicolons, where these stand in no text, name, comment, pair of parentheses or
+//! block. It only cuts: what a statement says is for the database.
 //!
-//! Not understood: `DELIMITER` of the MySQL client, and bodies of functions that stand outside of quotes
-//! (`BEGIN ATOMIC`). A trigger of SQLite goes to its `END`.
+//! PostgreSQL's are cut as `psql` does it (`psqlscan.l`), SQLite's triggers as `sqlite3_complete` does. Not understood:
+//! `DELIMITER` of the MySQL client, and so bodies of MySQL's programs.
 
 use taskloom_entity::DataSourceKind;
 
+use super::token::{Token, Tokens};
+
 /// The statements, without their semicolons; those that are empty or comments alone are left out.
 pub(super) fn statements(text: &str, kind: DataSourceKind) -> Vec<&str> {
+    // What editors of some systems write in front of everything.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = vec![];
-    let mut cut = Cut { text: text.as_bytes(), kind, at: 0 };
-    let (mut from, mut says, mut words) = (0, false, vec![]);
-    while cut.at < text.len() {
-        let at = cut.at;
-        match cut.step() {
-            Token::Blank => {}
-            Token::Semicolon if in_trigger(kind, &words) => {}
-            Token::Semicolon => {
-                if std::mem::take(&mut says) {
-                    found.push(text[from..at].trim());
-                }
-                from = cut.at;
-                words.clear();
+    let (mut from, mut open) = (0, Open::of(kind));
+    for (token, place) in Tokens::of(text, kind) {
+        if token == Token::Semicolon && open.ends() {
+            if open.says {
+                found.push(text[from..place.start].trim());
             }
-            Token::Word => {
-                says = true;
-                words.push(text[at..cut.at].to_ascii_uppercase());
-            }
-            Token::Other => says = true,
+            (from, open) = (place.end, Open::of(kind));
+        } else {
+            open.take(token, &text[place]);
         }
     }
-    if says {
+    if open.says {
         found.push(text[from..].trim());
     }
     found
 }
 
-/// Whether these words are a trigger of SQLite that has not come to its end.
-fn in_trigger(kind: DataSourceKind, words: &[String]) -> bool {
-    let word = |at: usize| words.get(at).map_or("", String::as_str);
-    let trigger =
-        word(0) == "CREATE" && (word(1) == "TRIGGER" || (word(1).starts_with("TEMP") && word(2) == "TRIGGER"));
-    kind == DataSourceKind::Sqlite && trigger && words.last().is_none_or(|last| last != "END")
+/// How many words of a statement's beginning say what it makes: `EXPLAIN QUERY PLAN CREATE TEMP TRIGGER`.
+const HEAD: usize = 6;
+
+/// A statement that has not ended.
+struct Open {
+    kind: DataSourceKind,
+    /// Whether there is anything but blanks and comments.
+    says: bool,
+    /// Its first words, in upper case.
+    head: Vec<String>,
+    parentheses: u32,
+    /// Of a body that stands outside of quotes.
+    blocks: u32,
+    /// Whether the last token was a semicolon within, or `END` right behind one.
+    last: Last,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Semicolon,
+    EndBehindOne,
+    Other,
+}
+
+impl Open {
+    fn of(kind: DataSourceKind) -> Self {
+        Self { kind, says: false, head: vec![], parentheses: 0, blocks: 0, last: Last::Other }
+    }
+
+    /// Whether a semicolon here ends it.
+    fn ends(&self) -> bool {
+        match self.kind {
+            DataSourceKind::Postgresql => self.parentheses == 0 && self.blocks == 0,
+            DataSourceKind::Sqlite => !self.is_trigger() || self.last == Last::EndBehindOne,
+            DataSourceKind::Mysql => true,
+        }
+    }
+
+    fn take(&mut self, token: Token, text: &str) {
+        self.says |= !matches!(token, Token::Blank | Token::Semicolon);
+        self.last = match token {
+            Token::Blank => self.last,
+            Token::Semicolon => Last::Semicolon,
+            Token::Word if self.last == Last::Semicolon && text.eq_ignore_ascii_case("END") => Last::EndBehindOne,
+            Token::Word | Token::Opens | Token::Closes | Token::Other => Last::Other,
+        };
+        match token {
+            Token::Opens => self.parentheses += 1,
+            Token::Closes => self.parentheses = self.parentheses.saturating_sub(1),
+            Token::Word => {
+                if self.head.len() < HEAD {
+                    self.head.push(text.to_ascii_uppercase());
+                }
+                if self.parentheses == 0 && self.is_routine() {
+                    self.block(text);
+                }
+            }
+            Token::Blank | Token::Semicolon | Token::Other => {}
+        }
+    }
+
+    /// `CASE` ends with `END` as `BEGIN` does, and counts within one alone: elsewhere it is an expression's.
+    fn block(&mut self, word: &str) {
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        if is("BEGIN") || (is("CASE") && self.blocks > 0) {
+            self.blocks += 1;
+        } else if is("END") {
+            self.blocks = self.blocks.saturating_sub(1);
+        }
+    }
+
+    fn word(&self, at: usize) -> &str {
+        self.head.get(at).map_or("", String::as_str)
+    }
+
+    /// A function or procedure of PostgreSQL: its body may be `BEGIN ATOMIC … END`.
+    fn is_routine(&self) -> bool {
+        let at = if self.word(1) == "OR" && self.word(2) == "REPLACE" { 3 } else { 1 };
+        self.kind == DataSourceKind::Postgresql
+            && self.word(0) == "CREATE"
+            && matches!(self.word(at), "FUNCTION" | "PROCEDURE")
+    }
+
+    /// A trigger of SQLite, which has statements within.
+    fn is_trigger(&self) -> bool {
+        let at = match (self.word(0), self.word(1), self.word(2)) {
+            ("EXPLAIN", "QUERY", "PLAN") => 3,
+            ("EXPLAIN", ..) => 1,
+            _ => 0,
+        };
+        let kind = if matches!(self.word(at + 1), "TEMP" | "TEMPORARY") { at + 2 } else { at + 1 };
+        self.word(at) == "CREATE" && self.word(kind) == "TRIGGER"
+    }
+}
+
+/// Why a statement cannot work from here, whatever the database would say of it; none: it may.
+pub(super) fn impossible(statement: &str, kind: DataSourceKind) -> Option<&'static str> {
+    if kind != DataSourceKind::Postgresql {
+        return None;
+    }
+    let (mut words, mut depth) = (vec![], 0_u32);
+    for (token, place) in Tokens::of(statement, kind) {
+        match token {
+            Token::Opens => depth += 1,
+            Token::Closes => depth = depth.saturating_sub(1),
+            Token::Word if depth == 0 => words.push(statement[place].to_ascii_uppercase()),
+            // What stands between two words parts them.
+            Token::Other if depth == 0 => words.push(String::new()),
+            Token::Blank | Token::Semicolon | Token::Word | Token::Other => {}
+        }
+    }
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|is| is == word);
+    let streams =
+        |pair: &[String]| matches!(pair[0].as_str(), "FROM" | "TO") && matches!(pair[1].as_str(), "STDIN" | "STDOUT");
+    if is(0, "LISTEN") {
+        return Some(
+            "LISTEN is not possible: nobody hears what is told on the connection of a task, which ends with it",
+        );
+    }
+    if is(0, "COPY") && words.windows(2).any(streams) {
+        return Some(
+            "COPY from STDIN or to STDOUT is not possible: a task's connection has neither; use INSERT and SELECT, or \
+             psql in a shell step",
+        );
+    }
+    None
 }
 
 /// The words of SQLite that reach other files than the data source's. Looked for in the whole text, in comments and
@@ -54,131 +168,6 @@ pub(super) fn reaches_out(text: &str) -> bool {
         .collect();
     let vacuum = words.iter().position(|word| word == "VACUUM");
     words.iter().any(|word| word == "ATTACH") || vacuum.is_some_and(|at| words[at..].iter().any(|word| word == "INTO"))
-}
-
-enum Token {
-    Blank,
-    Semicolon,
-    Word,
-    Other,
-}
-
-struct Cut<'t> {
-    text: &'t [u8],
-    kind: DataSourceKind,
-    at: usize,
-}
-
-impl Cut<'_> {
-    /// Goes over the next token.
-    fn step(&mut self) -> Token {
-        let (here, next) = (self.text[self.at], self.text.get(self.at + 1).copied());
-        let mysql = self.kind == DataSourceKind::Mysql;
-        match here {
-            b';' => {
-                self.at += 1;
-                Token::Semicolon
-            }
-            b'-' if next == Some(b'-') => self.line(),
-            b'#' if mysql => self.line(),
-            b'/' if next == Some(b'*') => self.comment(),
-            b'\'' | b'"' => self.quoted(here, mysql || (here == b'\'' && self.is_escaped())),
-            b'`' if self.kind != DataSourceKind::Postgresql => self.quoted(b'`', false),
-            b'[' if self.kind == DataSourceKind::Sqlite => self.until(b"]"),
-            b'$' if self.kind == DataSourceKind::Postgresql => self.dollar(),
-            _ if here.is_ascii_whitespace() => {
-                self.at += 1;
-                Token::Blank
-            }
-            _ if is_letter(here) => {
-                let rest = &self.text[self.at..];
-                // A dollar within a name begins no text.
-                let is_part = |byte: &u8| is_letter(*byte) || byte.is_ascii_digit() || *byte == b'$';
-                self.at += rest.iter().take_while(|byte| is_part(byte)).count();
-                Token::Word
-            }
-            _ => {
-                self.at += 1;
-                Token::Other
-            }
-        }
-    }
-
-    fn line(&mut self) -> Token {
-        let rest = &self.text[self.at..];
-        self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-        Token::Blank
-    }
-
-    /// PostgreSQL's comments stand within each other.
-    fn comment(&mut self) -> Token {
-        let nests = self.kind == DataSourceKind::Postgresql;
-        // What MySQL runs though it looks like a comment.
-        let says = self.kind == DataSourceKind::Mysql && self.text[self.at..].starts_with(b"/*!");
-        let mut depth = 0;
-        while self.at < self.text.len() {
-            let rest = &self.text[self.at..];
-            if rest.starts_with(b"/*") && (nests || depth == 0) {
-                (self.at, depth) = (self.at + 2, depth + 1);
-            } else if rest.starts_with(b"*/") {
-                (self.at, depth) = (self.at + 2, depth - 1);
-                if depth == 0 {
-                    break;
-                }
-            } else {
-                self.at += 1;
-            }
-        }
-        if says { Token::Other } else { Token::Blank }
-    }
-
-    /// `E'…'` of PostgreSQL knows backslashes.
-    fn is_escaped(&self) -> bool {
-        let before = |back: usize| self.at.checked_sub(back).map(|at| self.text[at]);
-        self.kind == DataSourceKind::Postgresql
-            && matches!(before(1), Some(b'e' | b'E'))
-            && !before(2).is_some_and(|byte| is_letter(byte) || byte.is_ascii_digit())
-    }
-
-    /// A doubled quote is one that is meant: it ends one text and begins the next, which comes to the same.
-    fn quoted(&mut self, quote: u8, backslashes: bool) -> Token {
-        self.at += 1;
-        while let Some(&byte) = self.text.get(self.at) {
-            self.at += 1;
-            if byte == b'\\' && backslashes {
-                self.at += 1;
-            } else if byte == quote {
-                break;
-            }
-        }
-        self.at = self.at.min(self.text.len());
-        Token::Other
-    }
-
-    fn until(&mut self, end: &[u8]) -> Token {
-        let found = memchr::memmem::find(&self.text[self.at..], end);
-        self.at = found.map_or(self.text.len(), |found| self.at + found + end.len());
-        Token::Other
-    }
-
-    /// `$tag$ … $tag$`, or only a dollar.
-    fn dollar(&mut self) -> Token {
-        let rest = &self.text[self.at + 1..];
-        let name = rest.iter().take_while(|byte| is_letter(**byte) || byte.is_ascii_digit()).count();
-        let is_tag = rest.get(name) == Some(&b'$') && !rest.first().is_some_and(u8::is_ascii_digit);
-        if !is_tag {
-            self.at += 1;
-            return Token::Other;
-        }
-        let tag = self.text[self.at..self.at + name + 2].to_vec();
-        self.at += tag.len();
-        self.until(&tag)
-    }
-}
-
-/// Bytes beyond ASCII are parts of names.
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
 #[cfg(test)]
@@ -197,6 +186,8 @@ mod tests {
         assert_eq!(statements("select 1", Sqlite), ["select 1"]);
         assert_eq!(statements(" ;; -- nothing\n /* ; */ ", Mysql), [""; 0]);
         assert_eq!(statements("select '名;字'; select 2", Postgresql), ["select '名;字'", "select 2"]);
+        assert_eq!(statements("\u{feff}select 1; select 2", Sqlite), ["select 1", "select 2"]);
+        assert_eq!(statements("\u{feff}", Postgresql), [""; 0]);
     }
 
     #[test]
@@ -205,11 +196,55 @@ mod tests {
         assert_eq!(statements(&format!("{body}; select f($1)"), Postgresql), [body, "select f($1)"]);
         assert_eq!(statements("select $$;$$; select a$b; select 2", Postgresql).len(), 3);
         assert_eq!(statements(r"select E'\';'; select '\'; select 3", Postgresql).len(), 3);
+        assert_eq!(
+            statements("select e'a'\n  '\\';'; select 2", Postgresql).len(),
+            2,
+            "a text goes on in the next line"
+        );
+        assert_eq!(statements("select a$e'\\'; select 2", Postgresql).len(), 2, "that is a name, not `E'`");
         assert_eq!(statements(r#"select '\';', "\";", `;` # ;"#, Mysql).len(), 1);
+        assert_eq!(
+            statements("select 1--1; select 2 -- ;\n", Mysql).len(),
+            2,
+            "two minus signs are no comment of MySQL"
+        );
         assert_eq!(statements("select [a;b], `c;d`; select 2", Sqlite).len(), 2);
         assert_eq!(statements("/*! set x = 1 */; select 1", Mysql).len(), 2);
-        let trigger = "create temp trigger a after insert on t begin delete from u; delete from v; end";
-        assert_eq!(statements(&format!("{trigger}; select 1"), Sqlite), [trigger, "select 1"]);
+        assert_eq!(statements("select 1 --;\r; select 2", Postgresql), ["select 1 --;", "select 2"]);
+    }
+
+    #[test]
+    fn triggers_of_sqlite_go_to_their_end() {
+        for trigger in [
+            "create temp trigger a after insert on t begin delete from u; delete from v; end",
+            "CREATE TRIGGER a UPDATE ON t BEGIN UPDATE u SET n = CASE WHEN n > 1 THEN 2 ELSE 3 END; END",
+            "create trigger if not exists a after insert on t begin select case when 1 then 2 end; select 1; -- end;\nend",
+            "create temporary trigger a instead of update on v begin insert into t values ((select case 1 when 1 then ';' end)); end",
+            "explain query plan create trigger a delete on t begin select 1; end",
+        ] {
+            assert_eq!(statements(&format!("{trigger}; select 1"), Sqlite), [trigger, "select 1"]);
+        }
+        assert_eq!(
+            statements("create table trigger_log (n); select case when 1 then 2 end; select 3", Sqlite).len(),
+            3
+        );
+    }
+
+    #[test]
+    fn bodies_and_parentheses_hold_their_semicolons() {
+        for whole in [
+            "create rule r as on insert to t do also (insert into a values (1); insert into b values (2))",
+            "create function f() returns int begin atomic select 1; select case when true then 2 end; end",
+            "create or replace procedure p() language sql begin atomic insert into t values (1); insert into t values (2); end",
+            "CREATE FUNCTION f(a int DEFAULT (CASE WHEN true THEN 1 END)) RETURNS int BEGIN ATOMIC SELECT 1; END",
+            "create function f() returns int as 'begin; return 1; end' language plpgsql",
+        ] {
+            assert_eq!(statements(&format!("{whole}; select 1"), Postgresql), [whole, "select 1"]);
+        }
+        assert_eq!(statements("begin; select case when true then 1 end; commit", Postgresql).len(), 3);
+        assert_eq!(statements("select (1; select 2", Postgresql).len(), 1, "psql waits for the other one, too");
+        assert_eq!(statements("select 1); select 2", Postgresql).len(), 2);
+        assert_eq!(statements("select (1; select 2", Sqlite).len(), 2);
     }
 
     #[test]
@@ -219,6 +254,32 @@ mod tests {
                 assert!(!statements(text, kind).is_empty());
             }
         }
+    }
+
+    #[test]
+    fn what_cannot_work_is_known_by_its_words() {
+        for text in [
+            "listen done",
+            "/* x */ LISTEN \"done\"",
+            "copy t from stdin",
+            "COPY t (a, b) FROM /* here */ STDIN WITH (FORMAT csv)",
+            "copy (select 1) to stdout",
+            "copy public.t to stdout csv header",
+        ] {
+            assert!(impossible(text, Postgresql).is_some(), "{text}");
+        }
+        for text in [
+            "notify done",
+            "unlisten *",
+            "copy t from '/tmp/x'",
+            "copy t to program 'cat'",
+            "copy (select 'to stdout' from stdin) to '/tmp/x'",
+            "select listen from copy",
+            "insert into t values ('copy t from stdin')",
+        ] {
+            assert_eq!(impossible(text, Postgresql), None, "{text}");
+        }
+        assert_eq!(impossible("listen", Sqlite), None);
     }
 
     #[test]
@@ -233,7 +294,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_is_too_odd(text in "[ab;'\"$/*\\-\\\\#`\\[\\]\n é]{0,40}") {
+        fn no_text_is_too_odd(text in "[ab;'\"$/*\\-\\\\#`\\[\\]()eE\n\r é]{0,40}") {
             for kind in [Postgresql, Mysql, Sqlite] {
                 let found = statements(&text, kind);
                 proptest::prop_assert!(found.iter().all(|one| !one.is_empty() && text.contains(one)));

@@ -145,6 +145,7 @@ impl TaskFilter {
         }
         let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
         Ok(Filter {
+            standings: None,
             states: all(self.states, Into::into),
             name: self.name,
             cluster_contains: self.cluster_contains,

@@ -1,5 +1,6 @@
 //! Tasks: submitted, found, steered, deleted. Every verb has one shape, written once in [`change`].
 
+mod alike;
 pub mod bulk;
 pub mod submit;
 
@@ -17,6 +18,7 @@ use crate::engine::tally::Tally;
 use crate::error::{Error, Result, code};
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
+pub use crate::store::standing::{Sign, Standing};
 pub use crate::store::task::{Filter, OrderBy};
 use crate::store::{self, Tx};
 use crate::task::command::{self, Target, Verb};

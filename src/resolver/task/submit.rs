@@ -3,7 +3,6 @@
 use sea_orm::{NotSet, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use taskloom_entity::{
     DefinitionId, EventKind, JsonText, Operation, Role, SubtaskState, TaskId, TaskState, TaskType, TenantId, Timestamp,
     subtask, task,
@@ -13,11 +12,13 @@ use crate::engine;
 use crate::error::{Error, Fault, Result, code};
 use crate::resolver::Request;
 use crate::resolver::audit::{self, Act};
+use crate::resolver::task::alike;
 use crate::store::task::NewTask;
 use crate::store::{self, Tx, is_taken};
 use crate::task::command::execute;
 use crate::task::spec::{self, Definition};
 use crate::task::{Draft, Snapshot, SubtaskFacts, TaskFacts};
+use crate::text::folded;
 
 /// What is to run.
 #[derive(Clone, Debug, Serialize)]
@@ -121,8 +122,7 @@ pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
     let tenant = tenant(request, new.tenant_id).await?;
     let act = act.of(tenant);
     check(&new)?;
-    let digest = new.idempotency_key.as_ref().map(|_| digest(&new));
-    let known = async || match known(request, tenant, &new, digest.as_deref()).await {
+    let known = async || match known(request, tenant, &new).await {
         Err(error) => Err(audit::refuse(request, &act, error).await),
         found => found,
     };
@@ -132,7 +132,8 @@ pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
     let (definition, definition_id) = definition(request, &new.source).await?;
     let parameters =
         definition.accept(new.parameters.clone()).map_err(|faults| invalid(&code::INVALID_PARAMETERS, faults))?;
-    let (digest, now) = (digest.clone(), request.clock.now());
+    let digest = new.idempotency_key.as_ref().map(|_| alike::digest(&new));
+    let now = request.clock.now();
     let rows = rows(request, &definition, Accepted { new: &new, tenant, definition_id, parameters, digest, now });
     let tx = request.store.begin().await?;
     if let Some(task) = write(&tx, request, act.clone(), rows).await? {
@@ -223,18 +224,13 @@ pub fn invalid(code: &'static code::Code, faults: Vec<Fault>) -> Error {
     Error::new(code).with("reason", first).faults(faults)
 }
 
-fn digest(new: &New) -> String {
-    let text = serde_json::to_vec(new).expect("invariant: a submission has only text keys");
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The task that was accepted under the same key before.
-async fn known(request: &Request, tenant: TenantId, new: &New, digest: Option<&str>) -> Result<Option<task::Model>> {
+async fn known(request: &Request, tenant: TenantId, new: &New) -> Result<Option<task::Model>> {
     let Some(key) = new.idempotency_key.as_deref() else {
         return Ok(None);
     };
     match store::task::find_by_key(request.store.write(), tenant, key).await? {
-        Some(task) if task.request_digest.as_deref() == digest => Ok(Some(task)),
+        Some(task) if task.request_digest.as_deref().is_some_and(|kept| alike::is_of(new, kept)) => Ok(Some(task)),
         Some(_) => Err(Error::new(&code::IDEMPOTENCY_KEY_REUSED).with("key", key)),
         None => Ok(None),
     }
@@ -265,10 +261,11 @@ fn rows(request: &Request, definition: &Definition, accepted: Accepted<'_>) -> N
     let labels: serde_json::Map<String, Value> =
         new.labels.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
     let priority = i16::try_from(new.priority.unwrap_or(PRIORITY.into())).unwrap_or(PRIORITY);
+    let name = new.name.as_deref().unwrap_or(&definition.name);
     let task = task::ActiveModel {
         id: NotSet,
         tenant_id: Set(accepted.tenant),
-        name: Set(new.name.clone().unwrap_or_else(|| definition.name.clone())),
+        name: Set(name.to_owned()),
         task_type: Set(new.task_type),
         definition_id: Set(accepted.definition_id),
         creator_id: Set(request.principal.user_id()),
@@ -293,6 +290,8 @@ fn rows(request: &Request, definition: &Definition, accepted: Accepted<'_>) -> N
         created_at: Set(accepted.now),
         started_at: Set(None),
         finished_at: Set(None),
+        name_folded: Set(Some(folded(name))),
+        cluster_folded: Set(new.target.cluster.as_deref().map(folded)),
     };
     let states = first_states(definition, accepted.tenant, accepted.now);
     let subtasks = definition.subtasks.iter().enumerate().map(|(index, subtask)| {

@@ -10,6 +10,7 @@ use super::catalogue;
 use crate::error::{Language, Result};
 use crate::store;
 use crate::store::vsphere::list::Search;
+use crate::text::folded;
 
 /// The word for a language, as labels are kept under it.
 #[must_use]
@@ -54,9 +55,9 @@ pub async fn search(request: &Request, vcenter: Option<VcenterId>, text: &str, l
     let named_there: HashSet<String> = words.iter().map(|(id, _)| id.clone()).collect();
     let shipped = catalogue::all(language).filter(|(id, _)| !named_there.contains(*id));
     words.extend(shipped.map(|(id, label)| (id.to_owned(), label.to_owned())));
-    let wanted = text.to_lowercase();
+    let wanted = folded(text);
     let named: BTreeSet<&String> =
-        words.iter().filter(|(_, label)| label.to_lowercase().contains(&wanted)).map(|(id, _)| id).collect();
+        words.iter().filter(|(_, label)| folded(label).contains(&wanted)).map(|(id, _)| id).collect();
     let known: BTreeSet<&String> = words.iter().map(|(id, _)| id).collect();
     Ok(Search {
         text: text.to_owned(),

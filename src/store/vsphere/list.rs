@@ -8,7 +8,7 @@ use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTask
 
 use super::super::bulk;
 use super::super::keyset::{Part, Sort, keyset};
-use super::super::page::{Slice, contains};
+use super::super::page::{Slice, contains, holds};
 use super::super::removal::is_there;
 use super::super::scope;
 use super::object::is_under;
@@ -196,6 +196,13 @@ fn outcomes(outcomes: &[(VsphereTaskState, bool)]) -> Condition {
     bulk::distinct(outcomes).iter().map(one).fold(Condition::any(), Condition::add)
 }
 
+/// Whether the name of its object or of its user has it. A row of a former version has only these themselves.
+fn contains_kept(text: &str) -> Condition {
+    let itself = Condition::any().add(contains(Column::EntityName, text)).add(contains(Column::Username, text));
+    let bare = Condition::all().add(Column::Folded.is_null()).add(itself);
+    Condition::any().add(holds(Column::Folded, text)).add(bare)
+}
+
 fn search(search: &Search) -> Condition {
     let wordless = Condition::all()
         .add_option((!search.known.is_empty()).then(|| Column::DescriptionId.is_not_in(search.known.iter().cloned())))
@@ -207,8 +214,7 @@ fn search(search: &Search) -> Condition {
             ),
         );
     Condition::any()
-        .add_option(search.is_wide.then(|| contains(Column::EntityName, &search.text)))
-        .add_option(search.is_wide.then(|| contains(Column::Username, &search.text)))
+        .add_option(search.is_wide.then(|| contains_kept(&search.text)))
         .add_option((!search.named.is_empty()).then(|| Column::DescriptionId.is_in(search.named.iter().cloned())))
         .add(wordless)
 }

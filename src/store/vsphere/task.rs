@@ -16,6 +16,7 @@ use super::super::{Tx, scope};
 use super::collection::Lease;
 use crate::auth::Scope;
 use crate::error::Result;
+use crate::text;
 use crate::vsphere::APART;
 
 /// What a vCenter tells of a task.
@@ -143,6 +144,7 @@ const SEEN: &[&str] = &[
     "text",   // state
     "boolean", "boolean", "boolean", "integer", "text", "text", "text", "text", "text", "text", "text", "text", "text",
     "integer", "text", "text", "text", "bigint", "bigint", // completed_at
+    "text",   // folded
     "bigint", // when, by our clock
     "bigint", // tenant
     "bigint", // vCenter
@@ -151,7 +153,7 @@ const SEEN: &[&str] = &[
     "bigint", // queued_at
 ];
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "state",
     "is_lost",
     "cancelled",
@@ -172,9 +174,10 @@ const COLUMNS: [&str; 20] = [
     "rest",
     "started_at",
     "completed_at",
+    "folded",
 ];
 
-fn row(id: i64, task: &Seen, under: Under<'_>) -> [Value; 27] {
+fn row(id: i64, task: &Seen, under: Under<'_>) -> [Value; 28] {
     let Under { lease, instance, now } = under;
     [
         id.into(),
@@ -198,6 +201,7 @@ fn row(id: i64, task: &Seen, under: Under<'_>) -> [Value; 27] {
         task.rest.as_ref().map(|rest| rest.as_str().to_owned()).into(),
         task.started_at.map(|at| at.0).into(),
         task.completed_at.map(|at| at.0).into(),
+        folded(task).into(),
         now.0.into(),
         lease.tenant_id.0.into(),
         lease.vcenter_id.0.into(),
@@ -205,6 +209,12 @@ fn row(id: i64, task: &Seen, under: Under<'_>) -> [Value; 27] {
         task.key.as_str().into(),
         task.queued_at.0.into(),
     ]
+}
+
+/// What is looked for in a task: the names of its object and of its user, with what no name has between them.
+fn folded(task: &Seen) -> String {
+    let name = |name: &Option<String>| name.as_deref().map(text::folded).unwrap_or_default();
+    format!("{}\u{1f}{}", name(&task.entity_name), name(&task.username))
 }
 
 /// Under which lease a task is written, of whom, and when.
@@ -227,14 +237,14 @@ pub async fn insert(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
     for (place, (task, under)) in (0..).zip(tasks) {
         rows.push(row(place, task, *under));
     }
-    let taken: Vec<String> = (2..=21).map(|at| format!("v.column{at}")).collect();
+    let taken: Vec<String> = (2..=22).map(|at| format!("v.column{at}")).collect();
     let sql = format!(
         "INSERT INTO vsphere_task ({}, seen_at, changed_at, tenant_id, vcenter_id, instance_id, key, queued_at) \
-         SELECT {}, v.column22, v.column22, v.column23, v.column24, v.column25, v.column26, v.column27 FROM ",
+         SELECT {}, v.column23, v.column23, v.column24, v.column25, v.column26, v.column27, v.column28 FROM ",
         COLUMNS.join(", "),
         taken.join(", ")
     );
-    let order = "WHERE v.column1 IS NOT NULL ORDER BY v.column27, v.column1";
+    let order = "WHERE v.column1 IS NOT NULL ORDER BY v.column28, v.column1";
     run_all(tx, rows.statements(tx.get_database_backend(), &sql, order)).await
 }
 
@@ -249,7 +259,7 @@ pub async fn update(tx: &Tx, tasks: &[(VsphereTaskId, &Seen, Under<'_>)]) -> Res
     }
     let set: Vec<String> = (2..).zip(COLUMNS).map(|(at, name)| format!("{name} = v.column{at}")).collect();
     let set = set.join(", ");
-    let sql = format!("UPDATE vsphere_task SET {set}, changed_at = v.column22, queued_at = v.column27 FROM ");
+    let sql = format!("UPDATE vsphere_task SET {set}, changed_at = v.column23, queued_at = v.column28 FROM ");
     run_all(tx, rows.statements(tx.get_database_backend(), &sql, "WHERE vsphere_task.id = v.column1")).await
 }
 

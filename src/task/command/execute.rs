@@ -165,16 +165,14 @@ fn again(draft: &mut Draft, index: usize, message: Option<String>) {
         subtask.not_before = Some(now.after(pause));
         subtask.progress = 0.0;
         subtask.message = message;
-        subtask.finished_at = Some(now);
     });
 }
 
 /// The attempt does not count as a try: the loss of a worker is not the subtask's failure.
 fn give_back(draft: &mut Draft, index: usize, message: Option<String>) {
-    draft.step(index, SubtaskEvent::Again, |subtask, now| {
+    draft.step(index, SubtaskEvent::Again, |subtask, _| {
         subtask.tries -= 1;
         subtask.progress = 0.0;
         subtask.message = message.or_else(|| Some("its worker was lost".to_owned()));
-        subtask.finished_at = Some(now);
     });
 }

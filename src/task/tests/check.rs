@@ -109,6 +109,7 @@ fn one(snapshot: &Snapshot, index: usize, subtask: &SubtaskFacts) {
         SubtaskState::Successful => assert_eq!(subtask.progress, 1.0, "{name}: nothing is left to do"),
         SubtaskState::Running | SubtaskState::Canceling | SubtaskState::Failed => {}
     }
+    assert!(!may_run || subtask.finished_at.is_none(), "{name}: what is to run or runs has not ended");
     assert!(subtask.tries <= subtask.max_tries.max(1), "{name}: {} tries", subtask.tries);
     if subtask.state.is_active() && snapshot.task.backward {
         assert!(snapshot.is_undo_releasable(index), "{name} is undone before its downstreams");

@@ -124,8 +124,8 @@ fn router(app: &Arc<App>) -> Router {
     let schema = graphql::build(app, &Limits::default());
     let gate = gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
-    let pages = Door { paths: &["/docs"], router: taskloom::http::page::router() };
-    let mut doors = vec![Door { paths: &["/graphql"], router: graph }, pages];
+    let pages = Door { paths: &["/docs"], router: taskloom::http::page::router(), has_envelope: false };
+    let mut doors = vec![Door { paths: &["/graphql"], router: graph, has_envelope: false }, pages];
     let zone = Zone(Some(chrono_tz::Asia::Shanghai));
     doors.extend(compat::doors(
         app,

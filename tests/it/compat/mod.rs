@@ -8,6 +8,7 @@ mod generated;
 mod linkis;
 mod ocp;
 mod pages;
+mod refused;
 mod role;
 mod seed;
 mod seed_vsphere;

@@ -60,8 +60,8 @@ async fn every_route_of_linkis_asks_for_its_role() {
     let t = Bench::sqlite().await;
     for (operation, document) in linkis::DOCUMENTS.iter().filter(|(name, _)| *name != "linkis.login") {
         assert_eq!(told(&t, operation, "nobody").await, 401, "{operation}");
-        // Results and logs as files are their owner's.
-        let files = ["linkis.getDirFileTrees", "linkis.openFile", "linkis.openLog"].contains(operation);
+        // Results and logs are their owner's.
+        let files = ["linkis.getDirFileTrees", "linkis.openFile", "linkis.openLog", "linkis.log"].contains(operation);
         let viewer = match (changes(document) && *operation != "linkis.logout", files) {
             (true, _) => 403,
             (false, true) => 400,

@@ -130,6 +130,8 @@ fn task(n: i64, tenant_id: TenantId) -> task::Model {
         created_at: at(n, 0),
         started_at: (state != TaskState::Pending).then(|| at(n, 1)),
         finished_at: state.is_final().then(|| at(n, 9)),
+        name_folded: Some(taskloom::text::folded(&name(n))),
+        cluster_folded: (n % 3 == 0).then(|| format!("meta {}", n % 7)),
     }
 }
 

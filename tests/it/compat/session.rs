@@ -21,7 +21,11 @@ struct Client {
 
 impl Client {
     async fn start(folder: &Path) -> Self {
-        let server = Server::start(folder, &[]).await;
+        Self::start_with(folder, &[]).await
+    }
+
+    async fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let server = Server::start(folder, settings).await;
         let body = json!({"userName": "admin", "password": PASSWORD}).to_string();
         let answer = server.request("POST", &format!("{PREFIX}/user/login")).body(body).send().await.unwrap();
         let ticket = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -145,6 +149,65 @@ async fn a_client_of_linkis_gets_its_results() {
     assert!(job["task"]["errDesc"].as_str().unwrap().contains('3'), "{job}");
     let list = client.get("/jobhistory/list?pageSize=2").await;
     assert_eq!((&list["totalPage"], &list["tasks"][0]["taskID"]), (&json!(3), &json!(number)));
+}
+
+/// Steps of another door's task that write at the same time, and one that is tried twice: whoever reads while they do
+/// sees each line once, those of a step in its order.
+#[tokio::test]
+async fn the_log_of_parallel_steps_shows_each_line_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::start(&folder.path().join("data")).await;
+    let mark = folder.path().join("mark").display().to_string();
+    let talk = |name: &str, lines: u32| format!("for i in $(seq {lines}); do echo {name} $i; sleep 0.01; done");
+    let again = format!("[ -e {mark} ] && {} || {{ touch {mark}; {}; exit 1; }}", talk("c", 20), talk("c", 10));
+    let spec = json!({"name": "parallel", "subtasks": [
+        {"name": "a", "run": {"shell": talk("a", 40)}},
+        {"name": "b", "run": {"shell": talk("b", 60)}},
+        {"name": "c", "run": {"shell": again}, "retry": {"attempts": 2, "backoff": "100ms"}},
+        {"name": "d", "run": {"shell": talk("d", 5)}, "needs": ["a"]},
+    ]});
+    let submit = "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { databaseId } } }";
+    let id = client.server.get(submit, json!({"input": {"spec": spec}}), "/submitTask/task/databaseId").await;
+    let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+    let (mut from, mut seen) = (0, vec![]);
+    let has_ended = async || {
+        let ended = client.get(&format!("/entrance/{id}/status")).await["status"] == "Succeed";
+        let page = client.get(&format!("/entrance/{id}/log?fromLine={from}&size=7")).await;
+        let next = page["fromLine"].as_i64().unwrap();
+        let is_empty = next == i64::max(from, 1);
+        if !is_empty {
+            seen.extend(page["log"][3].as_str().unwrap().split('\n').map(str::to_owned));
+        }
+        from = next;
+        (ended && is_empty).then_some(())
+    };
+    wait::until_within(DEADLINE, "the log has been read to its end", has_ended).await;
+    let own = |name: &str| {
+        let lines = seen.iter().filter_map(|line| line.strip_prefix(name)?.trim().parse::<u32>().ok());
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(own("a "), (1..=40).collect::<Vec<_>>(), "{seen:?}");
+    assert_eq!(own("b "), (1..=60).collect::<Vec<_>>(), "{seen:?}");
+    assert_eq!(own("c "), (1..=10).chain(1..=20).collect::<Vec<_>>(), "{seen:?}");
+    assert_eq!(own("d "), (1..=5).collect::<Vec<_>>(), "{seen:?}");
+    assert_eq!(seen.iter().filter(|line| line.contains("Your job is accepted")).count(), 1, "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_an_engine_of_text_gives_has_the_products_one_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::start_with(&folder.path().join("data"), &[("EXECUTOR__HTTP__ALLOW", "127.0.0.1/32")]).await;
+    let code = json!({"url": format!("{}/healthz", client.server.url())}).to_string();
+    let (job, number) = client.submit("http-1", "http", &code).await;
+    client.wait(&job, "Succeed").await;
+    let (python, other) = client.submit("python-3", "python", "print('ok')").await;
+    client.wait(&python, "Succeed").await;
+    let column = json!([{"columnName": "linkis_string", "comment": "NULL", "dataType": "string"}]);
+    for number in [number, other] {
+        let results = client.results(number).await;
+        assert_eq!((&results[0]["type"], &results[0]["metadata"]), (&json!("1"), &column), "{results:?}");
+        assert!(results[0]["totalLine"].as_u64() > Some(0), "{results:?}");
+    }
 }
 
 #[tokio::test]

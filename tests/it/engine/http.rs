@@ -14,6 +14,21 @@ use serde_json::{Value, json};
 use super::bench::Bench;
 use super::step::step;
 
+/// Asks to be left alone, for ever, in one of the forms that there are; its clock stands in 1994.
+async fn busy(Path(form): Path<String>) -> impl IntoResponse {
+    let after = match form.as_str() {
+        "seconds" => "2",
+        "long" => "3600",
+        "fixdate" => "Sun, 06 Nov 1994 08:49:37 GMT",
+        "rfc850" => "Sunday, 06-Nov-94 08:49:37 GMT",
+        "asctime" => "Sun Nov  6 08:49:37 1994",
+        "past" => "Sun, 06 Nov 1994 08:00:00 GMT",
+        _ => "soon",
+    };
+    let headers = [("retry-after", after), ("date", "Sun, 06 Nov 1994 08:49:35 GMT")];
+    (StatusCode::TOO_MANY_REQUESTS, headers, "later")
+}
+
 /// A server that answers what it heard; its address, and how often it was asked for `/flaky`.
 async fn serve() -> (String, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
@@ -33,6 +48,7 @@ async fn serve() -> (String, Arc<AtomicUsize>) {
         .route("/echo/{*rest}", any(echo))
         .route("/echo", any(echo))
         .route("/flaky", get(flaky))
+        .route("/busy/{form}", get(busy))
         .route("/teapot", get(async || (StatusCode::IM_A_TEAPOT, "short\nand stout")))
         .route("/large", get(async || "0123456789\n".repeat(100_000)))
         .route("/wide/{shift}", get(async |Path(shift): Path<usize>| "x".repeat(shift) + &"升".repeat(400_000)))
@@ -127,6 +143,33 @@ async fn a_status_is_judged_and_tried_again() {
     let a = ask(&bench, json!({"url": "http://127.0.0.1:1/?q=${secret.token}"}), "FAILED").await;
     assert!(a["message"].as_str().unwrap().starts_with("no connection"), "{a}");
     assert!(!a.to_string().contains("sw0rd"), "{a}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_left_alone_for_as_long_as_it_asks() {
+    let (server, _) = serve().await;
+    let bench = open(&[]).await;
+    let forms = [
+        ("seconds", "2s"),
+        ("fixdate", "2s"),
+        ("rfc850", "2s"),
+        ("asctime", "2s"),
+        ("past", "1s"),
+        ("soon", "1s"),
+        ("long", "30s"),
+    ];
+    let asked = forms.iter().map(async |(form, pause)| {
+        let http = json!({"url": format!("{server}/busy/{form}"), "retries": 1});
+        let one = step("a", json!({"http": http})).with("timeout", json!("20s"));
+        let task = bench.admin.submit(form, &[one]).await;
+        let note = format!("the status is 429, expected 200 to 299: trying again in {pause}");
+        let has_said = async || {
+            let a = bench.admin.subtask(&task, "a", "log { lines { text } }").await;
+            a.to_string().contains(&note).then_some(())
+        };
+        super::bench::until(&format!("{form}: {note}"), has_said).await;
+    });
+    futures::future::join_all(asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

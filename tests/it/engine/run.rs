@@ -57,6 +57,16 @@ async fn a_key_makes_one_task(bench: Bench) {
     assert_eq!(first, second);
     assert_eq!(bench.admin.refused(SUBMIT, input("false")).await["code"], "IDEMPOTENCY_KEY_REUSED");
 
+    // By the value of its JSON: the order of keys says nothing, and a whole number is one in any form.
+    let keyed = |spec: Value| json!({"input": {"spec": spec, "idempotencyKey": "v"}});
+    let step = json!({"name": "a", "run": {"shell": "true"}, "timeout": 60, "weight": 2});
+    let turned = json!({"weight": 2.0, "timeout": 60.0, "run": {"shell": "true"}, "name": "a"});
+    let one = bench.admin.get(SUBMIT, keyed(json!({"name": "v", "subtasks": [step]})), "/submitTask/task/id").await;
+    let same = keyed(json!({"subtasks": [turned], "name": "v"}));
+    assert_eq!(bench.admin.get(SUBMIT, same, "/submitTask/task/id").await, one);
+    let other = keyed(json!({"name": "v", "subtasks": [{"name": "a", "run": {"shell": "true"}, "timeout": "60"}]}));
+    assert_eq!(bench.admin.refused(SUBMIT, other).await["code"], "IDEMPOTENCY_KEY_REUSED");
+
     bench.admin.wait(first.as_str().unwrap(), "SUCCESSFUL").await;
     assert_eq!(bench.admin.get(SUBMIT, input("true"), "/submitTask/task/id").await, first, "after its end, too");
     // At the same moment, too: one of them is stored, all are answered with it.
@@ -66,10 +76,10 @@ async fn a_key_makes_one_task(bench: Bench) {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 
     let count = bench.admin.get("{ tasks { totalCount } }", json!({}), "/tasks/totalCount").await;
-    assert_eq!(count, json!(2));
+    assert_eq!(count, json!(3));
     let acts = "{ audit(filter: {action: \"task.submit\"}) { nodes { outcome code } } }";
     let done = json!({"outcome": "DONE", "code": null});
     let refused = json!({"outcome": "REFUSED", "code": "IDEMPOTENCY_KEY_REUSED"});
     let acts = bench.admin.get(acts, json!({}), "/audit/nodes").await;
-    assert_eq!(acts, json!([done, refused, done]), "a lost race is no refusal");
+    assert_eq!(acts, json!([done, refused, done, refused, done]), "a lost race is no refusal");
 }

@@ -14,7 +14,7 @@ const TEST: &str = "mutation($id: ID!) { testDataSource(input: {id: $id}) { ok v
 const SETS: &str = "resultSets { number kind columns { name type } totalRows truncated rows(first: 3) }";
 
 /// A server with two data sources: `pg`, its own database, and `file`.
-async fn open(settings: &[(&'static str, &str)]) -> (Bench, String, tempfile::TempDir) {
+pub(super) async fn open(settings: &[(&'static str, &str)]) -> (Bench, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display().to_string();
     let mut all = vec![("executor.sql.sqlite_folder", path.as_str())];
@@ -37,7 +37,7 @@ async fn put(bench: &Bench, input: Value) -> Value {
     bench.admin.get(PUT, json!({"input": input}), "/putDataSource/dataSource").await
 }
 
-async fn run(bench: &Bench, source: &str, sql: &str, end: &str) -> Value {
+pub(super) async fn run(bench: &Bench, source: &str, sql: &str, end: &str) -> Value {
     let task = bench.admin.submit("ask", &[step("a", json!({"sql": sql, "source": source}))]).await;
     bench.admin.wait(&task, end).await;
     bench.admin.subtask(&task, "a", &format!("message progress {SETS} log {{ lines {{ text }} }}")).await

@@ -1,6 +1,7 @@
 //! Linkis's jobs, history, results and logs.
 
 use chrono::{DateTime, FixedOffset};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use taskloom::graphql::id::encode;
 
@@ -200,7 +201,6 @@ async fn the_history_is_the_graphs_tasks() {
             assert_eq!(data(&t, &format!("/jobhistory/{n}/get")).await["task"], wanted);
         }
         for (query, filter) in [
-            ("status=Succeed,Failed", json!({"states": ["SUCCESSFUL", "FAILED"]})),
             ("creator=Visualis", json!({"labels": [{"key": "linkis.creator", "value": "Visualis"}]})),
             ("taskID=7", json!({"ids": [encode("Task", 7).to_string()]})),
         ] {
@@ -210,6 +210,35 @@ async fn the_history_is_the_graphs_tasks() {
             let wanted: Vec<Value> = nodes.iter().map(|task| history(task, now)).collect();
             assert!(!wanted.is_empty(), "{query} finds something");
             assert_eq!(old["tasks"], json!(wanted), "{query}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_status_finds_what_is_shown_by_it_and_nothing_else() {
+    on_both(async |t| {
+        let tx = t.app.store.begin().await.unwrap();
+        for sql in [
+            "UPDATE attempt SET state = 'TIMED_OUT' WHERE subtask_id = 61",
+            "UPDATE subtask SET state = 'READY', not_before = 1 WHERE id = 22",
+            "UPDATE subtask SET state = 'PENDING' WHERE task_id = 9",
+        ] {
+            tx.execute_unprepared(sql).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let page = t.ask(document("linkis.listTasks"), json!({"size": 200}), "admin").await;
+        let nodes = page["taskPage"]["nodes"].as_array().unwrap();
+        let all = ["Inited", "WaitForRetry", "Scheduled", "Running", "Succeed", "Failed", "Cancelled", "Timeout"];
+        for words in all.iter().map(|word| vec![*word]).chain([vec!["Inited", "Timeout"], all.to_vec()]) {
+            let shown = nodes.iter().filter(|task| words.contains(&status(task)));
+            let shown: Vec<&Value> = shown.map(|task| &task["databaseId"]).collect();
+            assert!(!shown.is_empty(), "there is one for {words:?}");
+            let list =
+                data(&t, &format!("/jobhistory/list?isAdminView=true&pageSize=1000&status={}", words.join(","))).await;
+            let found = list["tasks"].as_array().unwrap().iter();
+            let found: Vec<&Value> = found.map(|task| &task["taskID"]).collect();
+            assert_eq!((found, &list["totalPage"]), (shown.clone(), &json!(shown.len())), "{words:?}");
         }
     })
     .await;
