@@ -18,9 +18,15 @@ use crate::harness::wait;
 /// What the graph answers to the document of this name, and what it was asked with.
 #[derive(Clone)]
 struct Fake {
-    answers: Arc<dyn Fn(&str, usize) -> Value + Send + Sync>,
-    asked: Arc<Mutex<Vec<(String, Vec<String>)>>>,
+    answers: Arc<Answers>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
+
+/// By the document's name, and how often it was asked before.
+type Answers = dyn Fn(&str, usize) -> Value + Send + Sync;
+
+/// A document's name, and each `Accept` that came with it.
+type Asked = (String, Vec<String>);
 
 impl Fake {
     fn times(&self, operation: &str) -> usize {
