@@ -48,5 +48,5 @@ fn each_mutation_has_types_of_its_own() {
         assert!(!line.contains("input:") || line.contains(&format!("input: {own}Input!")), "{line}");
         count += 1;
     }
-    assert!(count > 40, "{count} mutations were seen");
+    assert!(count >= 40, "{count} mutations were seen");
 }

@@ -60,6 +60,7 @@ const ROOMS: &[Room] = &[
     Room { path: "src/error", never: &[DOORS, &["store", "engine", "event", "resolver", "auth", "executor", "log"]] },
     Room { path: "src/memory.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/private.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
+    Room { path: "src/text", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/text.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/licenses", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/lease.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
