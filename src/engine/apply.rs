@@ -31,7 +31,8 @@ pub async fn apply_with(
     now: Timestamp,
 ) -> Result<Tally> {
     change::write(tx, plans).await?;
-    let states: HashMap<TaskId, TaskState> = plans.iter().map(|plan| &plan.snapshot.task).map(|it| (it.id, it.state)).collect();
+    let states: HashMap<TaskId, TaskState> =
+        plans.iter().map(|plan| &plan.snapshot.task).map(|it| (it.id, it.state)).collect();
     // They stand behind the plans' own, and are told of the tasks as those left them.
     let more = more.into_iter().map(|event| NewEvent { from_state: states.get(&event.task_id).copied(), ..event });
     let events = plans.iter().flat_map(|plan| events(plan, actor, now)).chain(more).collect();

@@ -5,10 +5,10 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use super::context::Has;
 use super::event::EVENTS;
 use super::loader::TenantsOf;
+use super::scalar::Instant;
 use super::tenant::Tenant;
 use super::user::{Role, User};
 use super::vsphere::EVENTS as VSPHERE_EVENTS;
-use super::scalar::Instant;
 use crate::resolver;
 use crate::resolver::now;
 

@@ -5,8 +5,8 @@ use axum::http::header::SET_COOKIE;
 
 use super::context::Has;
 use super::gate::Reach;
-use super::user::User;
 use super::scalar::Instant;
+use super::user::User;
 use crate::auth::cookie;
 use crate::error::{Error, code};
 use crate::resolver;

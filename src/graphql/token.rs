@@ -188,7 +188,13 @@ impl TokenMutation {
             MaybeUndefined::Value(at) => Expiry::At(at.into()),
         };
         let user = input.user_id.as_ref().map(user::key).transpose()?;
-        let new = New { user, name: input.name, role: input.role.into(), expiry, access_key: input.access_key.unwrap_or_default() };
+        let new = New {
+            user,
+            name: input.name,
+            role: input.role.into(),
+            expiry,
+            access_key: input.access_key.unwrap_or_default(),
+        };
         let Created { token, secret, access_secret } = resolver::token::create(ctx.request(), new).await?;
         let key = token.access_key.clone().zip(access_secret);
         let access_key = key.map(|(id, secret)| AccessKey { id, secret });

@@ -228,7 +228,11 @@ impl UserMutation {
     }
 
     /// Changes a password and ends the user's other sessions. API tokens stay valid.
-    async fn set_user_password(&self, ctx: &Context<'_>, input: SetUserPasswordInput) -> Result<SetUserPasswordPayload> {
+    async fn set_user_password(
+        &self,
+        ctx: &Context<'_>,
+        input: SetUserPasswordInput,
+    ) -> Result<SetUserPasswordPayload> {
         let (request, id) = (ctx.request(), UserId(id::pick("User", input.id, input.database_id)?));
         let current = input.current_password.as_deref();
         Ok(resolver::user::set_password(request, id, current, &input.password).await?.into())

@@ -101,12 +101,7 @@ impl Vcenter {
 
     /// What became of its tasks, by operation and day (in UTC, of queueing), from the one to before the other.
     #[graphql(complexity = "100 * child_complexity + 100")]
-    async fn statistics(
-        &self,
-        ctx: &Context<'_>,
-        from: Instant,
-        to: Instant,
-    ) -> Result<Vec<VsphereStatistics>> {
+    async fn statistics(&self, ctx: &Context<'_>, from: Instant, to: Instant) -> Result<Vec<VsphereStatistics>> {
         let days = task::statistics(ctx.request(), self.key, from.into(), to.into()).await?;
         Ok(days.into_iter().map(VsphereStatistics::from).collect())
     }

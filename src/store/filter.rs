@@ -128,7 +128,8 @@ impl Filter {
 
     /// The same in SQL.
     pub(super) fn condition(&self, backend: DbBackend) -> Condition {
-        let equal = |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
+        let equal =
+            |column: task::Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
         let contains = |folded: task::Column, column: task::Column, value: &Option<String>| {
             value.as_ref().map(|value| page::contains_folded((folded, column), value))
         };

@@ -3,6 +3,7 @@
 use async_graphql::{Enum, ID, InputObject};
 use taskloom_entity::{TenantId, VsphereTaskId};
 
+use super::super::scalar::Instant;
 use super::super::state::{VsphereReason, VsphereTaskState};
 use super::super::{id, vcenter};
 use crate::error::{Error, Result, code};
@@ -10,7 +11,6 @@ use crate::resolver::Request;
 use crate::resolver::vsphere::label;
 use crate::resolver::vsphere::task::{Filter, OrderBy};
 use crate::vsphere::Reference;
-use super::super::scalar::Instant;
 
 /// Which tasks of vCenters. What is left out or null does not count; what is given must all hold;
 /// an empty list is held by none.

@@ -8,12 +8,12 @@ use futures::Stream;
 use super::super::context::Has;
 use super::super::event::{one_by_one, place};
 use super::super::page::List;
+use super::super::scalar::Instant;
 use super::super::state::VsphereTaskState;
 use super::super::vcenter;
 use super::VsphereTask;
 use crate::event::VsphereEntry;
 use crate::resolver::vsphere::task;
-use super::super::scalar::Instant;
 
 /// The log of events of vCenters' tasks.
 pub const EVENTS: List = List::by_id("vsphereEvents");

@@ -177,7 +177,12 @@ fn condition(backend: DbBackend, filter: &Filter) -> Condition {
         .add_option(filter.search.as_ref().map(search))
         .add_option(equal(Column::Entity, &filter.entity))
         .add_option(filter.under.as_ref().map(|(vcenter, above)| is_under(backend, Column::Entity, *vcenter, above)))
-        .add_option(filter.operations.as_ref().map(|all| bulk::among_texts(backend, Column::DescriptionId, all.iter().cloned())))
+        .add_option(
+            filter
+                .operations
+                .as_ref()
+                .map(|all| bulk::among_texts(backend, Column::DescriptionId, all.iter().cloned())),
+        )
         .add_option(filter.reasons.as_ref().map(|reasons| Column::Reason.is_in(bulk::distinct(reasons))))
         .add_option(equal(Column::Username, &filter.username))
         .add_option(equal(Column::Fault, &filter.fault))

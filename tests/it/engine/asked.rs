@@ -69,7 +69,10 @@ async fn an_absent_variable_changes_nothing_that_is_kept(bench: Bench) {
     let expires = async |variables| bench.admin.get(token, variables, "/createToken/token/expiresAt").await;
     assert_ne!(expires(json!({})).await, Value::Null, "as the server is set up");
     let never = bench.admin.ask(token, json!({"e": null})).await;
-    assert!(never["errors"][0]["message"].as_str().unwrap().contains("ends no later"), "never, of a token that ends: {never}");
+    assert!(
+        never["errors"][0]["message"].as_str().unwrap().contains("ends no later"),
+        "never, of a token that ends: {never}"
+    );
 
     let put = "mutation($p: String, $u: String) { putDataSource(input: {name: \"d\", kind: POSTGRESQL, host: \"h\", database: \"x\",
         user: $u, password: $p}) { dataSource { hasPassword user } } }";
@@ -104,7 +107,8 @@ async fn a_bulk_change_says_what_it_wants(bench: Bench) {
         assert_eq!(bench.admin.refused(&nothing, json!({})).await["code"], "INVALID_INPUT", "{verb}");
         let both = format!("mutation {{ {verb}(all: true, filter: {{name: \"a\"}}) {{ count }} }}");
         assert_eq!(bench.admin.refused(&both, json!({})).await["code"], "INVALID_INPUT", "{verb}");
-        let counted = format!("mutation {{ {verb}(all: true, filter: {{}}, dryRun: true) {{ count tasks {{ id }} }} }}");
+        let counted =
+            format!("mutation {{ {verb}(all: true, filter: {{}}, dryRun: true) {{ count tasks {{ id }} }} }}");
         let counted = bench.admin.get(&counted, json!({}), &format!("/{verb}")).await;
         assert_eq!(counted, json!({"count": 3, "tasks": []}), "{verb}");
     }
@@ -112,7 +116,8 @@ async fn a_bulk_change_says_what_it_wants(bench: Bench) {
 
     let some = json!({"f": {"name": "DROP"}, "s": ["FAILED"]});
     let gone = bench.admin.get(delete, some, "/deleteTasks").await;
-    let wanted = json!({"count": 2, "hasMore": false, "tasks": [{"name": "drop a"}, {"name": "drop b"}], "refused": []});
+    let wanted =
+        json!({"count": 2, "hasMore": false, "tasks": [{"name": "drop a"}, {"name": "drop b"}], "refused": []});
     assert_eq!(gone, wanted);
     assert_eq!(names(&bench.admin).await, ["keep"]);
     let all = bench.admin.get(delete, json!({"all": true, "s": ["FAILED"]}), "/deleteTasks/count").await;
@@ -159,7 +164,14 @@ async fn a_cursor_belongs_to_its_list(bench: Bench) {
         let document = format!("{{ {field}(first: 1, {order}) {{ pageInfo {{ endCursor }} }} }}");
         cursors.push(bench.admin.get(&document, json!({}), &format!("/{field}/pageInfo/endCursor")).await);
     }
-    let events = bench.admin.get("{ tasks { nodes { events { pageInfo { endCursor } } } } }", json!({}), "/tasks/nodes/0/events/pageInfo/endCursor").await;
+    let events = bench
+        .admin
+        .get(
+            "{ tasks { nodes { events { pageInfo { endCursor } } } } }",
+            json!({}),
+            "/tasks/nodes/0/events/pageInfo/endCursor",
+        )
+        .await;
     for text in ["", "***", "event:1", "ZXZlbnQ6MA", "MQ", "WyIxIiwxXQ", "\u{0}a"] {
         cursors.push(json!(text));
     }
@@ -203,7 +215,8 @@ async fn one_thing_is_named_in_one_way(bench: Bench) {
     assert_eq!(by_number, json!(task));
     bench.admin.wait(&task, "FAILED").await;
     let skip = "mutation($i: SkipSubtaskInput!) { skipSubtask(input: $i) { subtask { state } } }";
-    let skipped = bench.admin.get(skip, json!({"i": {"databaseId": subtask_number}}), "/skipSubtask/subtask/state").await;
+    let skipped =
+        bench.admin.get(skip, json!({"i": {"databaseId": subtask_number}}), "/skipSubtask/subtask/state").await;
     assert_eq!(skipped, "SUCCESSFUL");
 }
 
@@ -212,13 +225,28 @@ async fn what_is_not_there_leaves_the_rest_of_an_answer(bench: Bench) {
         vsphereTask(databaseId: 77) { id } user(databaseId: 77) { id } tenant(databaseId: 77) { id } vcenter(uuid: \"none\") { id }
         me { name } }";
     let answer = bench.admin.ask(document, json!({})).await;
-    let mut codes: Vec<String> = answer["errors"].as_array().unwrap().iter().map(|error| {
-        assert_ne!(error["extensions"]["remedy"].as_str().unwrap_or_default(), "", "{error}");
-        format!("{} {}", error["path"][0].as_str().unwrap(), error["extensions"]["code"].as_str().unwrap())
-    }).collect();
+    let mut codes: Vec<String> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| {
+            assert_ne!(error["extensions"]["remedy"].as_str().unwrap_or_default(), "", "{error}");
+            format!("{} {}", error["path"][0].as_str().unwrap(), error["extensions"]["code"].as_str().unwrap())
+        })
+        .collect();
     codes.sort();
-    assert_eq!(codes, ["definition DEFINITION_NOT_FOUND", "subtask SUBTASK_NOT_FOUND", "task TASK_NOT_FOUND",
-        "tenant TENANT_NOT_FOUND", "user USER_NOT_FOUND", "vcenter VCENTER_NOT_FOUND", "vsphereTask VSPHERE_TASK_NOT_FOUND"]);
+    assert_eq!(
+        codes,
+        [
+            "definition DEFINITION_NOT_FOUND",
+            "subtask SUBTASK_NOT_FOUND",
+            "task TASK_NOT_FOUND",
+            "tenant TENANT_NOT_FOUND",
+            "user USER_NOT_FOUND",
+            "vcenter VCENTER_NOT_FOUND",
+            "vsphereTask VSPHERE_TASK_NOT_FOUND"
+        ]
+    );
     assert_eq!(answer["data"]["task"], Value::Null);
     assert_eq!(answer["data"]["me"], json!({"name": "admin"}), "{answer}");
 }
@@ -229,7 +257,10 @@ async fn the_audit_log_tells_what_was_asked_for(bench: Bench) {
     let submit = json!({"input": {"definitionId": kept["id"], "name": "named"}});
     let task = bench.admin.get(SUBMIT, submit, "/submitTask/task").await;
     bench.admin.wait(task["id"].as_str().unwrap(), "SUCCESSFUL").await;
-    bench.admin.get("mutation { deleteTasks(filter: {name: \"named\", states: [SUCCESSFUL]}) { count } }", json!({}), "").await;
+    bench
+        .admin
+        .get("mutation { deleteTasks(filter: {name: \"named\", states: [SUCCESSFUL]}) { count } }", json!({}), "")
+        .await;
     let log = "{ audit(filter: {actor: \"admin\"}) { nodes { action object detail } } }";
     let rows = bench.admin.get(log, json!({}), "/audit/nodes").await;
     let row = |action: &str, object: &str| {

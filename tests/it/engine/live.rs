@@ -25,7 +25,13 @@ async fn told(caller: &Caller, filter: Value, after: &str, last: impl Fn(&str) -
     let word = |data: &Value| {
         let (change, event) = (&data["taskChanged"], &data["taskChanged"]["event"]);
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        format!("{} {}>{} {}", text(&event["kind"]), text(&event["fromState"]), text(&event["taskState"]), change["matches"])
+        format!(
+            "{} {}>{} {}",
+            text(&event["kind"]),
+            text(&event["fromState"]),
+            text(&event["taskState"]),
+            change["matches"]
+        )
     };
     let following = caller.follow(document, json!({"f": filter, "after": after}), |data| last(&word(data)));
     within("what is told", following).await.iter().map(word).collect()
@@ -50,7 +56,9 @@ async fn a_deletion_is_always_told(bench: Bench) {
     let task = bench.admin.submit("goes", &[noop("a")]).await;
     bench.admin.wait(&task, "SUCCESSFUL").await;
     bench.admin.act("deleteTask", &task).await;
-    for filter in [json!({"tasks": {"name": "goes"}}), json!({"tasks": {"states": ["FAILED"]}}), json!({"kinds": []}), json!({})] {
+    for filter in
+        [json!({"tasks": {"name": "goes"}}), json!({"tasks": {"states": ["FAILED"]}}), json!({"kinds": []}), json!({})]
+    {
         let seen = told(&bench.admin, filter.clone(), &EVENTS.cursor(0), |word| word.starts_with("TASK_DELETED")).await;
         assert_eq!(seen.last().unwrap(), "TASK_DELETED SUCCESSFUL>- false", "{filter}");
     }
@@ -74,7 +82,8 @@ async fn progress_is_told_where_it_is_asked_for(bench: Bench) {
 
 async fn the_last_step_of_progress_comes_once(bench: Bench) {
     let task = bench.admin.submit("ends", &[noop("a"), noop("b").needs("a")]).await;
-    let document = "subscription($id: ID!, $after: String) { taskProgress(taskId: $id, after: $after) { state progress } }";
+    let document =
+        "subscription($id: ID!, $after: String) { taskProgress(taskId: $id, after: $after) { state progress } }";
     let variables = json!({"id": task, "after": EVENTS.cursor(0)});
     let steps = within("its end", bench.admin.follow(document, variables, |_| false)).await;
     let ended: Vec<&Value> = steps.iter().filter(|step| step["taskProgress"]["state"] == "SUCCESSFUL").collect();
@@ -95,10 +104,16 @@ async fn now_is_before_everything_that_is_read(bench: Bench) {
     .await;
     let now = bench.admin.get(document, json!({}), "/now").await;
     assert_eq!(now["version"], env!("CARGO_PKG_VERSION"));
-    assert!(!now["timeZone"].as_str().unwrap().is_empty() && now["time"].as_str().unwrap().ends_with("+00:00"), "{now}");
+    assert!(
+        !now["timeZone"].as_str().unwrap().is_empty() && now["time"].as_str().unwrap().ends_with("+00:00"),
+        "{now}"
+    );
     let second = bench.admin.submit("second", &[noop("a")]).await;
     bench.admin.wait(&second, "SUCCESSFUL").await;
-    let seen = told(&bench.admin, json!({"tasksOnly": true}), now["cursor"].as_str().unwrap(), |word| word.contains(">SUCCESSFUL")).await;
+    let seen = told(&bench.admin, json!({"tasksOnly": true}), now["cursor"].as_str().unwrap(), |word| {
+        word.contains(">SUCCESSFUL")
+    })
+    .await;
     assert_eq!(seen[0], "TASK_SUBMITTED ->PENDING true", "nothing of the first, everything of the second: {seen:?}");
     assert_eq!(seen.len(), 3, "{seen:?}");
     let follow = "subscription($a: String) { vsphereTaskChanged(after: $a) { cursor } }";
@@ -142,7 +157,12 @@ async fn a_line_tells_its_attempt(bench: Bench) {
         (a["attempts"].as_array().unwrap().len() == 2 && a["attempts"][1]["state"] == "FAILED").then_some(a)
     };
     let a = until("the second attempt", attempts).await;
-    let lines: Vec<String> = a["log"]["lines"].as_array().unwrap().iter().map(|line| format!("{} {}", line["attempt"], line["text"])).collect();
+    let lines: Vec<String> = a["log"]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| format!("{} {}", line["attempt"], line["text"]))
+        .collect();
     assert_eq!(lines, ["1 \"one\"", "1 \"two\"", "2 \"one\"", "2 \"two\""]);
     assert_eq!(a["logTail"]["lines"].as_array().unwrap().last().unwrap()["attempt"], 2);
 }
@@ -154,10 +174,16 @@ async fn an_event_is_found_by_its_id(bench: Bench) {
         events(last: $last, before: $before) { nodes { id kind } pageInfo { startCursor hasPreviousPage } } } }";
     let newest = bench.admin.get(page, json!({"id": task, "last": 1}), "/task/events").await;
     let id = &newest["nodes"][0]["id"];
-    let found = bench.admin.get("query($id: ID!) { node(id: $id) { id ... on TaskEvent { kind taskId } } }", json!({"id": id}), "/node").await;
+    let found = bench
+        .admin
+        .get("query($id: ID!) { node(id: $id) { id ... on TaskEvent { kind taskId } } }", json!({"id": id}), "/node")
+        .await;
     assert_eq!(found, json!({"id": id, "kind": newest["nodes"][0]["kind"], "taskId": task}));
     assert_eq!(newest["pageInfo"]["hasPreviousPage"], true);
     let before = json!({"id": task, "before": newest["pageInfo"]["startCursor"]});
     let others = bench.admin.get(page, before, "/task/events/nodes").await;
-    assert!(others.as_array().unwrap().iter().all(|event| event["id"] != *id) && others[0]["kind"] == "TASK_SUBMITTED", "{others}");
+    assert!(
+        others.as_array().unwrap().iter().all(|event| event["id"] != *id) && others[0]["kind"] == "TASK_SUBMITTED",
+        "{others}"
+    );
 }
