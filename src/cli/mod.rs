@@ -30,10 +30,11 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Faults;
 use crate::error::causes;
+use crate::telemetry;
 
 /// Runs, schedules and records operational tasks, and shows them as one live GraphQL graph.
 #[derive(Debug, Parser)]
@@ -79,7 +80,10 @@ struct Usage(String);
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    // By itself it would take any terminal of CI for one that shows colours.
+    let color = if telemetry::is_capable() { ColorChoice::Auto } else { ColorChoice::Never };
+    let matches = Cli::command().color(color).get_matches();
+    let command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),

@@ -13,15 +13,18 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Variables};
 use async_graphql_value::Value;
 
+/// The variables that may be left out, and were.
+pub(super) fn names<'a>(operation: &'a OperationDefinition, given: &Variables) -> impl Iterator<Item = &'a Name> {
+    let definitions = operation.variable_definitions.iter().map(|it| &it.node);
+    // One that must be given is missed by the library, in its own words.
+    let may_be_absent = definitions.filter(|it| it.default_value.is_none() && it.var_type.node.nullable);
+    may_be_absent.map(|it| &it.name.node).filter(|name| !given.contains_key(*name))
+}
+
 /// Leaves out what stands for absent variables of the chosen operation; whether there was any.
 pub(super) fn leave_out(document: &mut ExecutableDocument, operation: Option<&str>, given: &Variables) -> bool {
     let Some(chosen) = super::guard::chosen(&document.operations, operation) else { return false };
-    let definitions = chosen.variable_definitions.iter().map(|it| &it.node);
-    // One that must be given is missed by the library, in its own words.
-    let absent: HashSet<Name> = definitions
-        .filter(|it| it.default_value.is_none() && it.var_type.node.nullable && !given.contains_key(&it.name.node))
-        .map(|it| it.name.node.clone())
-        .collect();
+    let absent: HashSet<Name> = names(chosen, given).cloned().collect();
     if absent.is_empty() {
         return false;
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
-use async_graphql::{Data, Executor, Request, Response, ServerError};
+use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -83,7 +83,12 @@ impl<S: Executor> Guard<S> {
 
     /// Validates the document as it was written, where another one is executed.
     async fn check(&self, request: &Request, written: &ExecutableDocument) -> Result<(), Response> {
-        let mut idle = Request::new(request.query.clone()).variables(request.variables.clone());
+        let mut variables = request.variables.clone();
+        // What an absent one stands for would not be looked at, null is.
+        if let Some(chosen) = chosen(&written.operations, request.operation_name.as_deref()) {
+            absent::names(chosen, &request.variables).for_each(|name| _ = variables.insert(name.clone(), Value::Null));
+        }
+        let mut idle = Request::new(request.query.clone()).variables(variables);
         idle.operation_name.clone_from(&request.operation_name);
         idle.set_parsed_query(absent::idle(written));
         let mut response = self.strict.execute(idle).await;

@@ -178,7 +178,7 @@ async fn the_example_of_the_page_runs() {
     let stage = Stage::sqlite(&[]).await;
     let page = include_str!("../../../docs/apply.md");
     let block = |fence: &str| page.split_once(fence).unwrap().1.split_once("```").unwrap().0;
-    assert_eq!(stage.applied(block("```yaml\n"), "a-secret", &["--dry-run"]), block("```\n\n```\n"));
+    assert_eq!(stage.applied(block("```yaml lab.yaml\n"), "a-secret", &["--dry-run"]), block("```text output\n"));
 }
 
 /// A graph that refuses the real change of one vCenter, after it had nothing against it.

@@ -59,12 +59,12 @@ async fn a_key_makes_one_task(bench: Bench) {
 
     // By the value of its JSON: the order of keys says nothing, and a whole number is one in any form.
     let keyed = |spec: Value| json!({"input": {"spec": spec, "idempotencyKey": "v"}});
-    let step = json!({"name": "a", "run": {"shell": "true"}, "timeout": 60, "weight": 2});
-    let turned = json!({"weight": 2.0, "timeout": 60.0, "run": {"shell": "true"}, "name": "a"});
+    let step = json!({"name": "a", "run": {"shell": "true"}, "timeout": "60s", "weight": 2});
+    let turned = json!({"weight": 2.0, "timeout": "60s", "run": {"shell": "true"}, "name": "a"});
     let one = bench.admin.get(SUBMIT, keyed(json!({"name": "v", "subtasks": [step]})), "/submitTask/task/id").await;
     let same = keyed(json!({"subtasks": [turned], "name": "v"}));
     assert_eq!(bench.admin.get(SUBMIT, same, "/submitTask/task/id").await, one);
-    let other = keyed(json!({"name": "v", "subtasks": [{"name": "a", "run": {"shell": "true"}, "timeout": "60"}]}));
+    let other = keyed(json!({"name": "v", "subtasks": [{"name": "a", "run": {"shell": "true"}, "timeout": "61s"}]}));
     assert_eq!(bench.admin.refused(SUBMIT, other).await["code"], "IDEMPOTENCY_KEY_REUSED");
 
     bench.admin.wait(first.as_str().unwrap(), "SUCCESSFUL").await;

@@ -4,10 +4,12 @@ use super::good;
 
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/definitions.md"));
 
-/// The fenced blocks of a language.
+/// The fenced blocks of a language; behind it stands the file that the page calls it.
 fn blocks(language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    PAGE.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+    let fence = format!("```{language} ");
+    let behind = PAGE.split(&fence).skip(1);
+    let text = behind.map(|rest| rest.split_once('\n').map_or("", |(_, text)| text));
+    text.map(|text| text.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]
