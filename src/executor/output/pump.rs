@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BufMut;
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -42,6 +43,8 @@ struct Source {
     lines: Lines,
     /// Between the pipe and the lines, where there are secrets.
     mask: Option<mask::Stream>,
+    /// Nobody writes any more that we know of: what is in the pipe is all.
+    is_last: bool,
 }
 
 enum Event {
@@ -104,6 +107,7 @@ impl Pump {
     /// Reads what a pipe holds, at most its capacity, since every writer is gone that we know of.
     async fn drain(&mut self, which: usize) {
         let mut left = PIPE.unsigned_abs() as usize + lines::FULL;
+        self.sources[which].is_last = true;
         while left > 0 {
             let read = self.sources[which].read(1, &*self.clock, &mut self.ready);
             self.send().await;
@@ -141,7 +145,7 @@ impl Source {
         // The host may allow less; then it stays as it is.
         let _ = nix::fcntl::fcntl(&write, nix::fcntl::FcntlArg::F_SETPIPE_SZ(PIPE));
         let pipe = Receiver::from_owned_fd(read)?;
-        Ok((Self { pipe: Some(pipe), lines: Lines::new(stream), mask: mask.stream() }, write))
+        Ok((Self { pipe: Some(pipe), lines: Lines::new(stream), mask: mask.stream(), is_last: false }, write))
     }
 
     /// Waits until there is something to read; for ever after the end.
@@ -165,7 +169,7 @@ impl Source {
                 }
                 continue;
             }
-            let read = pipe.try_read_buf(&mut self.lines.space());
+            let read = pull(pipe, self.is_last, &mut self.lines.space());
             match read {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // End of file; or an error, after which nothing more can come either.
@@ -189,7 +193,7 @@ impl Source {
     fn read_masked(&mut self, clock: &dyn Clock, ready: &mut Vec<Report>) -> Option<usize> {
         let mut bytes = Vec::with_capacity(lines::FULL);
         let (pipe, mask) = (self.pipe.as_ref()?, self.mask.as_mut()?);
-        match pipe.try_read_buf(&mut bytes) {
+        match pull(pipe, self.is_last, &mut bytes) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Ok(0) | Err(_) => {
                 self.pipe = None;
@@ -217,4 +221,17 @@ impl Source {
         }
         self.lines.finish(ready);
     }
+}
+
+/// Reads once. The runtime says that a pipe has nothing until it has heard of what came: for the last words the pipe
+/// itself is asked.
+fn pull(pipe: &Receiver, is_last: bool, space: &mut impl BufMut) -> io::Result<usize> {
+    if !is_last {
+        return pipe.try_read_buf(space);
+    }
+    let mut bytes = [0; 16 * 1024];
+    let room = space.remaining_mut().min(bytes.len());
+    let read = nix::unistd::read(pipe, &mut bytes[..room])?;
+    space.put_slice(&bytes[..read]);
+    Ok(read)
 }

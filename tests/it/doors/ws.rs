@@ -366,3 +366,19 @@ async fn who_does_not_read_is_cut_off() {
     server.listeners(0).await;
     drop(client);
 }
+
+#[tokio::test]
+async fn the_first_message_may_name_the_language() {
+    let server = Server::start().await;
+    for (init, wanted) in [
+        (json!({"Accept-Language": "zh-CN"}), "任务 7 不存在"),
+        (json!({"headers": {"accept-language": "zh"}}), "任务 7 不存在"),
+        (json!({}), "task 7 does not exist"),
+    ] {
+        let mut client = Client::connect(&server, &[]).await;
+        client.say(json!({"type": "connection_init", "payload": init})).await;
+        assert_eq!(client.hear().await, json!({"type": "connection_ack"}));
+        client.subscribe("1", "{ refused }").await;
+        assert_eq!(client.hear().await["payload"][0]["message"], wanted, "{init}");
+    }
+}
