@@ -8,7 +8,7 @@ use taskloom_entity::{DefinitionId, TenantId};
 use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
-use super::page::{Args, List, connection_with};
+use super::page::{self, Args, List, connection_with};
 use super::scalar::{BigInt, Instant, Kept};
 use super::task::SpecInput;
 use crate::resolver;
@@ -87,7 +87,7 @@ pub struct DefinitionQuery;
 #[Object]
 impl DefinitionQuery {
     /// The newest version of each definition, or with `versionsOf` every version of one; the newest first.
-    #[graphql(complexity = "usize::try_from(first.or(last).unwrap_or(20)).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a field has as many arguments as the schema gives it")]
     async fn definitions(
         &self,

@@ -69,12 +69,13 @@ impl<S: Executor> Guard<S> {
         };
         text::check_variables(&request.variables).map_err(carry)?;
         let operation = request.operation_name.as_deref();
-        if let Some(chosen) = chosen(&document.operations, operation)
+        let chosen = chosen(&document.operations, operation);
+        if let Some(chosen) = chosen
             && let Some(passage) = passage(request)
         {
             passage.admit(chosen.ty).map_err(carry)?;
         }
-        let order = Order::of(&document, operation);
+        let order = Order::of(&document, chosen);
         let mut executed = ExecutableDocument::clone(&document);
         let changed = absent::leave_out(&mut executed, operation, &request.variables);
         request.set_parsed_query(executed);

@@ -8,7 +8,7 @@ use taskloom_entity::{SubtaskId, TaskId};
 
 use super::super::context::Has;
 use super::super::id;
-use super::super::page::{Args, List, USUAL, connection_with, numbered};
+use super::super::page::{self, Args, List, USUAL, connection_with, numbered};
 use super::super::preview::Preview;
 use super::super::row::Row;
 use super::super::scalar::{BigInt, Instant};
@@ -97,7 +97,7 @@ pub struct TaskQuery;
 #[Object]
 impl TaskQuery {
     /// The caller's tasks; the newest first unless ordered otherwise.
-    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn tasks(
         &self,
@@ -123,7 +123,7 @@ impl TaskQuery {
     /// Everything that runs anywhere, in one order under one filter; the newest first unless ordered otherwise. Tasks of
     /// vCenters have a state, a name, a user, a tenant and instants to be asked for; a filter that asks for more finds
     /// none of them.
-    #[graphql(complexity = "page_cost(first, last) * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn all_tasks(
         &self,
@@ -204,9 +204,4 @@ impl TaskQuery {
         let (snapshot, preview) = resolver::task::preview(ctx.request(), target, operation.into()).await?;
         Ok(Preview::new(&snapshot, preview))
     }
-}
-
-/// What a page costs at most: its rows times what is asked of each.
-fn page_cost(first: Option<i32>, last: Option<i32>) -> usize {
-    usize::try_from(first.or(last).unwrap_or(USUAL)).unwrap_or(0)
 }

@@ -6,7 +6,7 @@ use taskloom_entity::{Timestamp, VsphereTaskId};
 
 use super::super::context::Has;
 use super::super::id;
-use super::super::page::{Args, List, USUAL, connection_with};
+use super::super::page::{self, Args, List, connection_with};
 use super::super::row::Row;
 use super::super::scalar::{BigInt, Instant};
 use super::{VsphereTask, VsphereTaskFilter, VsphereTaskOrder};
@@ -88,7 +88,7 @@ pub struct VsphereQuery;
 #[Object]
 impl VsphereQuery {
     /// The tasks of the caller's vCenters; the newest first unless ordered otherwise.
-    #[graphql(complexity = "usize::try_from(first.or(last).unwrap_or(USUAL)).unwrap_or(0) * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn vsphere_tasks(
         &self,

@@ -10,6 +10,7 @@ use taskloom_entity::{Role, TenantId, Timestamp, VcenterId, VsphereTaskId};
 use super::bench::{Bench, PASSWORD, id, on_both};
 use super::field::{Things, changes, questions, subscriptions};
 use super::streams;
+use crate::vsphere::rows;
 
 #[tokio::test]
 async fn every_field_answers_for_foreign_things_as_for_none() {
@@ -108,18 +109,7 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
 
 /// A vCenter of this tenant, and a task of it.
 async fn registered(t: &Bench, tenant: TenantId) -> (VcenterId, VsphereTaskId) {
-    let new = vcenter::New {
-        tenant: Some(tenant),
-        name: "kept".into(),
-        uuid: Some("secret".into()),
-        address: "127.0.0.1:1".into(),
-        user: "reader".into(),
-        password: Some(taskloom::vault::Hidden::new("swordfish".into())),
-        trust: taskloom_entity::VcenterTrust::System,
-        trusted: None,
-        collect: true,
-        keep_days: None,
-    };
+    let new = vcenter::New { uuid: Some("secret".into()), ..rows::vcenter(tenant, "kept", None) };
     let system = t.system();
     vcenter::put(&system, new, false).await.unwrap();
     let (row, lease, _) = collect::claim(&system, ("test", &mut collect::Leases::default()), Duration::from_secs(15))
@@ -127,30 +117,8 @@ async fn registered(t: &Bench, tenant: TenantId) -> (VcenterId, VsphereTaskId) {
         .unwrap()
         .remove(0);
     let instance = collect::meet(&system, &lease, "instance").await.unwrap();
-    let seen = collect::Seen {
-        key: "task-1".into(),
-        state: taskloom_entity::VsphereTaskState::Running,
-        is_lost: false,
-        cancelled: false,
-        cancelable: true,
-        progress: None,
-        name: None,
-        description_id: "Task.secret".into(),
-        entity: None,
-        entity_name: None,
-        reason: taskloom_entity::VsphereReason::System,
-        username: None,
-        fault: None,
-        message: None,
-        detail: None,
-        event_chain_id: 1,
-        parent_key: None,
-        root_key: None,
-        rest: None,
-        queued_at: Timestamp(1),
-        started_at: None,
-        completed_at: None,
-    };
+    let running = rows::running("task-1", Timestamp(1));
+    let seen = collect::Seen { cancelable: true, description_id: "Task.secret".into(), ..running };
     let report = collect::Report { lease, instance, source: collect::Source::Live, tasks: vec![seen] };
     collect::record(&system, &[report]).await.unwrap();
     let task = collect::unfinished(&system, row.id).await.unwrap().remove(0);

@@ -15,7 +15,7 @@ mod plans;
 mod precision;
 mod proxy;
 mod retention;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod simulator;
 mod standing;
 mod takeover;

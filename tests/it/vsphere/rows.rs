@@ -26,7 +26,7 @@ pub(super) async fn system(store: Store, clock: Arc<dyn Clock>) -> Request {
 }
 
 /// A vCenter that nobody reaches.
-pub(super) fn vcenter(tenant: TenantId, name: &str, keep_days: Option<i32>) -> vcenter::New {
+pub(crate) fn vcenter(tenant: TenantId, name: &str, keep_days: Option<i32>) -> vcenter::New {
     vcenter::New {
         tenant: Some(tenant),
         name: name.into(),
@@ -42,7 +42,7 @@ pub(super) fn vcenter(tenant: TenantId, name: &str, keep_days: Option<i32>) -> v
 }
 
 /// A task that runs since this instant.
-pub(super) fn running(key: &str, queued_at: Timestamp) -> Seen {
+pub(crate) fn running(key: &str, queued_at: Timestamp) -> Seen {
     Seen {
         key: key.into(),
         state: VsphereTaskState::Running,
