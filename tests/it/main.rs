@@ -1,6 +1,7 @@
 //! The one integration binary: a module per area.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so best by ending there")]
 
+mod attack;
 mod auth;
 mod chaos;
 mod cli;
