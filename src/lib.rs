@@ -2,6 +2,7 @@
 //!
 //! `docs/ARCHITECTURE.md` draws the house; `tests/it/house.rs` holds the code against it.
 
+pub mod asker;
 pub mod auth;
 pub mod background;
 pub mod cli;

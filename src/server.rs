@@ -31,7 +31,7 @@ use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
 use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
-use crate::graphql::limits::Limits;
+use crate::graphql::limits::{Limits, Sizes};
 use crate::graphql::{self, transport};
 use crate::http::{Door, PATIENCE, Patient, Wall, page};
 use crate::lifecycle::Stop;
@@ -257,12 +257,14 @@ fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken)
 }
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
-    let limits = Limits { page: settings.server.page_bytes.len(), ..limits(&settings.graphql) };
+    let limits = Limits { page: settings.server.page_bytes.len(), ..limits(&settings.graphql, &settings.strangers) };
     let schema = graphql::build(app, &limits);
     let transport = transport::Settings {
         body: settings.server.body_limit.len(),
         time: settings.server.request_timeout,
         subscriptions: settings.server.max_subscriptions as usize,
+        own_subscriptions: settings.server.user_subscriptions as usize,
+        own_sockets: settings.server.user_sockets as usize,
         origins: settings.server.external_origins.clone(),
         stop: parts.readers.clone(),
         ..transport::Settings::default()
@@ -316,14 +318,31 @@ fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
     }
 }
 
-fn limits(settings: &crate::config::Graphql) -> Limits {
+fn limits(settings: &crate::config::Graphql, strangers: &crate::config::Strangers) -> Limits {
     Limits {
-        bytes: settings.document.len(),
-        tokens: settings.tokens as usize,
+        users: Sizes {
+            bytes: settings.document.len(),
+            tokens: settings.tokens as usize,
+            depth: settings.depth as usize,
+            selections: settings.selections as usize,
+            aliases: settings.aliases as usize,
+            ..Sizes::USERS
+        },
+        strangers: Sizes {
+            bytes: strangers.document.len(),
+            tokens: strangers.tokens as usize,
+            depth: strangers.depth as usize,
+            selections: strangers.selections as usize,
+            aliases: strangers.aliases as usize,
+            roots: strangers.roots as usize,
+            directives: strangers.directives as usize,
+            variables: strangers.variables as usize,
+        },
         nesting: settings.nesting as usize,
-        depth: settings.depth as usize,
-        selections: settings.selections as usize,
-        aliases: settings.aliases as usize,
+        objects: settings.objects as usize,
+        answer: settings.answer.len(),
+        objects_per_minute: settings.objects_per_minute as usize,
+        answer_per_minute: settings.answer_per_minute.len(),
         complexity: settings.complexity as usize,
         ..Limits::default()
     }
@@ -391,7 +410,11 @@ fn place(settings: &Settings) -> Place {
 }
 
 fn pools(settings: &Settings) -> Pools {
-    Pools { connections: settings.database.max_connections, acquire: settings.database.acquire_timeout }
+    Pools {
+        connections: settings.database.max_connections,
+        acquire: settings.database.acquire_timeout,
+        statement: settings.server.request_timeout,
+    }
 }
 
 /// A request of a part of the server itself.
@@ -432,7 +455,14 @@ impl Running {
         let admin = resolver::user::get_by_name(&request, first_start::ADMIN).await?;
         let expiry = Expiry::At(request.clock.now().after(Duration::from_secs(24 * 3600)));
         let name = "taskloom run".to_owned();
-        let new = New { user: Some(admin.id), name, role: taskloom_entity::Role::Admin, expiry, access_key: false };
+        let new = New {
+            user: Some(admin.id),
+            name,
+            role: taskloom_entity::Role::Admin,
+            expiry,
+            access_key: false,
+            subscriptions: None,
+        };
         Ok(resolver::token::create(&request, new).await?.secret)
     }
 

@@ -26,6 +26,8 @@ pub struct Model {
     pub sealed: Option<Vec<u8>>,
     /// The key under which that is sealed.
     pub key_id: Option<String>,
+    /// Subscriptions that its user may have open; none: as many as the settings say.
+    pub subscriptions: Option<i32>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

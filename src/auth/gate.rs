@@ -229,6 +229,7 @@ impl Gate {
             self.note(async |tx| store::token::touch(tx, token.id, now, now.before(NOTED_EVERY)).await).await;
         }
         let principal = self.principal(&user, user.role.min(token.role)).await?;
+        let principal = principal.allowed(token.subscriptions.and_then(|many| many.try_into().ok()));
         Ok(principal.proved(Via::Token(token.id), token.expires_at))
     }
 

@@ -66,6 +66,7 @@ pub struct Principal {
     tenants: Arc<[TenantId]>,
     scope: Scope,
     expires_at: Option<Timestamp>,
+    subscriptions: Option<usize>,
 }
 
 impl Principal {
@@ -79,6 +80,7 @@ impl Principal {
             tenants: Arc::from([]),
             scope: Scope::Tenants(Arc::from([])),
             expires_at: None,
+            subscriptions: None,
         }
     }
 
@@ -92,6 +94,7 @@ impl Principal {
             tenants: Arc::from([]),
             scope: Scope::All,
             expires_at: None,
+            subscriptions: None,
         }
     }
 
@@ -115,6 +118,7 @@ impl Principal {
             scope: if role == Role::Admin { Scope::All } else { Scope::Tenants(tenants.clone()) },
             tenants,
             expires_at: None,
+            subscriptions: None,
         }
     }
 
@@ -124,6 +128,12 @@ impl Principal {
         self.via = via;
         self.expires_at = expires_at;
         self
+    }
+
+    /// The same principal with an allowance of subscriptions of its own.
+    #[must_use]
+    pub fn allowed(self, subscriptions: Option<usize>) -> Self {
+        Self { subscriptions, ..self }
     }
 
     /// The scope of a caller who has at least `role`.
@@ -185,6 +195,12 @@ impl Principal {
     #[must_use]
     pub fn home(&self) -> Option<TenantId> {
         self.tenants.first().copied()
+    }
+
+    /// How many subscriptions it may have open; none: as many as everybody.
+    #[must_use]
+    pub fn subscriptions(&self) -> Option<usize> {
+        self.subscriptions
     }
 
     /// When the credentials end; a subscription may not outlive it.

@@ -50,5 +50,5 @@ fn place(settings: &Settings) -> Place {
 
 /// One command needs no more, whatever a server has.
 fn pools(settings: &Settings) -> Pools {
-    Pools { connections: 2, acquire: settings.database.acquire_timeout }
+    Pools { connections: 2, acquire: settings.database.acquire_timeout, statement: settings.server.request_timeout }
 }

@@ -38,6 +38,9 @@ pub(super) enum Token {
         /// When it ends: 12h, 90d, or never [default: auth.token_expiry]
         #[arg(long, value_name = "AFTER")]
         expires: Option<Life>,
+        /// How many subscriptions its user may have open with it [default: server.user_subscriptions]
+        #[arg(long, value_name = "NUMBER")]
+        subscriptions: Option<i32>,
         #[command(flatten)]
         place: Place,
     },
@@ -93,14 +96,14 @@ impl Token {
 
     async fn act(self, request: &Request) -> anyhow::Result<()> {
         match self {
-            Self::Create { user, role, name, expires, access_key, .. } => {
+            Self::Create { user, role, name, expires, access_key, subscriptions, .. } => {
                 let user = resolver::user::get_by_name(request, &user).await?.id;
                 let expiry = match expires.map(|life| life.0) {
                     None => Expiry::Usual,
                     Some(None) => Expiry::Never,
                     Some(Some(life)) => Expiry::At(request.clock.now().after(life)),
                 };
-                let new = resolver::token::New { user: Some(user), name, role, expiry, access_key };
+                let new = resolver::token::New { user: Some(user), name, role, expiry, access_key, subscriptions };
                 let made = resolver::token::create(request, new).await?;
                 let key = made.token.access_key.zip(made.access_secret);
                 output::line(&match key {

@@ -16,7 +16,7 @@ pub use origin::Origin;
 pub use place::{Listen, Networks, TimeZone};
 pub use section::{
     Auth, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
-    Telemetry, Worker,
+    Strangers, Telemetry, Worker,
 };
 pub use value::{AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Slots, WorkerName, mask};
 

@@ -77,6 +77,10 @@ sections! {
         request_timeout: Duration,
         /// Open subscriptions, over all connections.
         max_subscriptions: u32,
+        /// Those of one user.
+        user_subscriptions: u32,
+        /// WebSockets of one user.
+        user_sockets: u32,
         /// An empty database gets examples.
         demo: bool,
     }
@@ -180,6 +184,33 @@ sections! {
         aliases: u32,
         /// Its cost.
         complexity: u32,
+        /// Objects of its answer.
+        objects: u32,
+        /// What these take in memory.
+        answer: Bytes,
+        /// Objects of all answers to one user within a minute.
+        objects_per_minute: u32,
+        /// What these take.
+        answer_per_minute: Bytes,
+    }
+    /// Limits of a document of somebody who has not signed in.
+    strangers = "graphql.strangers": Strangers {
+        /// Its length.
+        document: Bytes,
+        /// Its tokens.
+        tokens: u32,
+        /// Fields within fields.
+        depth: u32,
+        /// Fields, fragments resolved.
+        selections: u32,
+        /// Aliases, fragments resolved.
+        aliases: u32,
+        /// Fields of an operation itself.
+        roots: u32,
+        /// Directives, fragments resolved.
+        directives: u32,
+        /// Variables.
+        variables: u32,
     }
     /// The tasks of vCenters.
     vsphere: Vsphere {

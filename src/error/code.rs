@@ -91,6 +91,8 @@ codes! {
     QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time." "请减少单次查询的内容。";
     TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down." "请降低请求频率。";
     TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`." "请关闭无人查看的订阅，稍后用同一游标重新订阅，或调大 `server.max_subscriptions`。";
+    TOO_MANY_OWN_SUBSCRIPTIONS Limit "you have {limit} subscriptions open, and one user may have no more: try again in {seconds} s" "您已打开 {limit} 个订阅，已达单个用户上限：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at; an administrator can raise `server.user_subscriptions`, or make a token with more `subscriptions`." "请关闭无人查看的订阅；管理员可以调大 `server.user_subscriptions`，或创建允许更多 `subscriptions` 的令牌。";
+    TOO_MANY_OWN_SOCKETS Limit "you have {limit} WebSockets open, and one user may have no more: try again in {seconds} s" "您已打开 {limit} 个 WebSocket，已达单个用户上限：请在 {seconds} 秒后重试" "Run several operations over one socket, or raise `server.user_sockets`." "请在一个 WebSocket 上运行多个操作，或调大 `server.user_sockets`。";
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in." "请发送 Bearer 令牌或 Basic 凭据，或先登录。";
     BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either." "请检查用户名和密码；两种错误使用同一条消息。";
     TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way." "请创建新令牌，或以其他方式登录。";

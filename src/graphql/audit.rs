@@ -1,12 +1,13 @@
 //! The audit log in the graph.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use taskloom_entity::{AuditId, TenantId, UserId, audit};
 
 use super::context::Has;
 use super::id;
+use super::many::Paged;
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant, Json};
 use super::tenant::Tenant;
 use super::user::User;
@@ -153,10 +154,10 @@ impl AuditQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<AuditFilter>,
-    ) -> Result<Connection<String, AuditEntry, AuditTotal>> {
+    ) -> Result<Paged<Row<AuditEntry>, AuditTotal>> {
         let filter = Filter::from(filter.unwrap_or_default());
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
-        Ok(page::connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), act.into())))
+        Ok(page::connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), Row(act.into()))))
     }
 }

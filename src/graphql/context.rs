@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use async_graphql::Context;
-use taskloom_entity::TaskId;
+use futures::future::BoxFuture;
+use taskloom_entity::{SubtaskId, TaskId, attempt};
 
 use super::limits::Reading;
-use super::loader::{Length, Loaders, Siblings, SubtasksOf, Text};
+use super::loader::{AttemptsOf, Length, Loaders, Siblings, SnapshotOf, SubtasksOf, Text};
 use super::scalar::Kept;
 use crate::error::Result;
 use crate::resolver::Request;
 use crate::resolver::batch::Document;
-
-/// What an object of a list without pages weighs in an answer.
-pub const OBJECT: usize = 384;
+use crate::task::Snapshot;
 
 /// Short ways to what every field needs.
 pub trait Has {
@@ -25,6 +24,10 @@ pub trait Has {
     fn reading(&self) -> &Reading;
     /// The subtasks of a task.
     fn subtasks(&self, of: TaskId) -> impl Future<Output = Result<Siblings>> + Send;
+    /// The attempts of a subtask.
+    fn attempts(&self, of: SubtaskId) -> impl Future<Output = Result<Vec<attempt::Model>>> + Send;
+    /// A task as decisions see it.
+    fn snapshot(&self, of: TaskId) -> impl Future<Output = Result<Option<Arc<Snapshot>>>> + Send;
     /// A document of the row of this number, charged before it is read.
     fn document(&self, of: Document, id: i64) -> impl Future<Output = Result<Option<Kept>>> + Send;
 }
@@ -46,11 +49,22 @@ impl Has for Context<'_> {
         match self.loaders().one(SubtasksOf(of)).await? {
             None => Ok(Siblings::default()),
             Some(Some(subtasks)) => Ok(subtasks),
-            Some(None) => {
-                // One task at a time, so that no more than one task's are held beyond what has been charged.
-                let _turn = self.reading().page().await?;
-                self.loaders().siblings(of).await
-            }
+            Some(None) => alone(self.reading(), self.loaders().siblings(of)).await,
+        }
+    }
+
+    async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
+        match self.loaders().one(AttemptsOf(of)).await? {
+            None => Ok(vec![]),
+            Some(Some(attempts)) => Ok(attempts),
+            Some(None) => alone(self.reading(), self.loaders().attempts(of)).await,
+        }
+    }
+
+    async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
+        match self.loaders().one(SnapshotOf(of)).await? {
+            Some(None) => alone(self.reading(), self.loaders().snapshot(of)).await,
+            found => Ok(found.flatten()),
         }
     }
 
@@ -62,4 +76,16 @@ impl Has for Context<'_> {
         self.reading().take(kept.held())?;
         Ok(Some(kept))
     }
+}
+
+/// One parent's children at a time, so that no more than one's are held beyond what has been charged. This is rare, and on
+/// the heap: each object that waits for its children would have room for it.
+fn alone<'a, T: 'a>(
+    reading: &'a Reading,
+    read: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, Result<T>> {
+    Box::pin(async move {
+        let _turn = reading.page().await?;
+        read.await
+    })
 }

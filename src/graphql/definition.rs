@@ -1,6 +1,5 @@
 //! Kept definitions and their versions.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use taskloom_entity::definition::Model;
 use taskloom_entity::{DefinitionId, TenantId};
@@ -8,7 +7,9 @@ use taskloom_entity::{DefinitionId, TenantId};
 use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
+use super::many::Paged;
 use super::page::{self, Args, List, connection_with};
+use super::row::Row;
 use super::scalar::{BigInt, Instant, Kept};
 use super::task::SpecInput;
 use crate::resolver;
@@ -97,10 +98,10 @@ impl DefinitionQuery {
         last: Option<i32>,
         before: Option<String>,
         versions_of: Option<String>,
-    ) -> Result<Connection<String, Definition, DefinitionTotal>> {
+    ) -> Result<Paged<Row<Definition>, DefinitionTotal>> {
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let slice = resolver::definition::list(ctx.request(), versions_of.as_deref(), page).await?;
-        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (LIST.cursor(row.id.0), Definition(row))))
+        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (LIST.cursor(row.id.0), Row(Definition(row)))))
     }
 
     /// One definition by name; the newest version unless one is named.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use taskloom_entity::{
-    AttemptId, DefinitionId, JsonText, SubtaskId, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId,
+    AttemptId, DefinitionId, JsonText, SubtaskId, SubtaskState, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId,
     VsphereTaskId, attempt, result_set, task, tenant, user, vcenter, vcenter_collection, vsphere_label, vsphere_object,
     vsphere_task,
 };
@@ -69,6 +69,22 @@ impl Loaders {
         let rows = batch::subtasks_of(self.0.loader().store.read(), &[of]).await?;
         Ok(Arc::new(rows.into_iter().map(Arc::new).collect()))
     }
+
+    /// The attempts of one subtask, whatever others ask for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
+        batch::attempts_of(self.0.loader().store.read(), &[of]).await
+    }
+
+    /// One task as decisions see it, whatever others ask for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
+        Ok(batch::snapshots(self.0.loader().store.read(), &[of]).await?.pop().map(Arc::new))
+    }
 }
 
 /// One failure is many keys' failure: each gets its own error of the same code.
@@ -83,21 +99,24 @@ fn again(error: &Arc<Error>) -> Error {
 /// The subtasks of one task.
 pub type Siblings = Arc<Vec<Arc<Row>>>;
 
-/// Subtasks that are read at a time.
-const SUBTASKS: usize = 20_000;
+/// Subtasks, or attempts, that are read at a time.
+const MOST: usize = 20_000;
 
 /// The subtasks of a task; none where all that were asked for together have too many: to be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SubtasksOf(pub TaskId);
-/// The attempts of a subtask.
+/// The attempts of a subtask; none where all that were asked for together have too many: to be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AttemptsOf(pub SubtaskId);
 /// The result sets of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResultsOf(pub AttemptId);
-/// A task as decisions see it.
+/// A task as decisions see it; none where all that were asked for together are too large: to be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SnapshotOf(pub TaskId);
+/// How many subtasks of a task stand where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TotalsOf(pub TaskId);
 /// The tenants a user belongs to, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TenantsOf(pub UserId);
@@ -141,7 +160,7 @@ macro_rules! loader {
 
 loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_subtasks_of(conn, &ids, SUBTASKS).await? else {
+    let Some(rows) = batch::few_subtasks_of(conn, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
@@ -151,13 +170,16 @@ loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
     Ok(grouped.into_iter().map(|(key, rows)| (key, Some(Arc::new(rows)))).collect())
 });
 
-loader!(AttemptsOf => Vec<attempt::Model>, |conn, keys| async {
+loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
+    let Some(rows) = batch::few_attempts_of(conn, &ids, MOST).await? else {
+        return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
+    };
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
-    for row in batch::attempts_of(conn, &ids).await? {
+    for row in rows {
         grouped.entry(AttemptsOf(row.subtask_id)).or_default().push(row);
     }
-    Ok::<_, Error>(grouped)
+    Ok(grouped.into_iter().map(|(key, rows)| (key, Some(rows))).collect())
 });
 
 loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
@@ -166,10 +188,21 @@ loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
     Ok::<_, Error>(sets.into_iter().map(|(id, sets)| (ResultsOf(id), sets)).collect())
 });
 
-loader!(SnapshotOf => Arc<Snapshot>, |conn, keys| async {
+loader!(SnapshotOf => Option<Arc<Snapshot>>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let snapshots = batch::snapshots(conn, &ids).await?;
-    Ok::<_, Error>(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Arc::new(snapshot))).collect())
+    let Some(snapshots) = batch::few_snapshots(conn, &ids, MOST as u64).await? else {
+        return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
+    };
+    Ok(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Some(Arc::new(snapshot)))).collect())
+});
+
+loader!(TotalsOf => Vec<(SubtaskState, i64)>, |conn, keys| async {
+    let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
+    let mut grouped: HashMap<TotalsOf, Vec<(SubtaskState, i64)>> = HashMap::new();
+    for (task, state, count) in batch::totals(conn, &ids).await? {
+        grouped.entry(TotalsOf(task)).or_default().push((state, count));
+    }
+    Ok::<_, Error>(grouped)
 });
 
 loader!(Length => usize, |conn, keys| async {

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::SubtaskId;
 
 use super::context::Has;
-use super::loader::AttemptsOf;
+use super::many::Many;
 use super::scalar::{BigInt, Instant};
 use super::state::{LogLevel, LogSource};
 use crate::log::{Line, read};
@@ -48,9 +48,9 @@ struct Lines {
 }
 
 impl Lines {
-    async fn show(&self, ctx: &Context<'_>) -> Result<Vec<LogLine>> {
+    async fn show(&self, ctx: &Context<'_>) -> Result<Many<LogLine>> {
         let first_lines: Vec<(i64, i32)> = if ctx.look_ahead().field("attempt").exists() {
-            let attempts = ctx.loaders().one(AttemptsOf(self.of)).await?.unwrap_or_default();
+            let attempts = ctx.attempts(self.of).await?;
             attempts.iter().map(|attempt| (attempt.first_line, attempt.number)).collect()
         } else {
             vec![]
@@ -74,7 +74,7 @@ pub struct LogPage {
 #[Object]
 impl LogPage {
     /// In order.
-    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<LogLine>> {
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Many<LogLine>> {
         self.lines.show(ctx).await
     }
     /// The line to ask for next.
@@ -106,7 +106,7 @@ impl LogTail {
         BigInt(self.left_out)
     }
     /// In order.
-    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<LogLine>> {
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Many<LogLine>> {
         self.lines.show(ctx).await
     }
 }

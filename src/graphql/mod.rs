@@ -12,6 +12,7 @@ pub mod id;
 pub mod limits;
 pub mod loader;
 pub mod log;
+pub mod many;
 pub mod node;
 pub mod now;
 pub mod order;

@@ -5,6 +5,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use super::context::Has;
 use super::event::EVENTS;
 use super::loader::TenantsOf;
+use super::many::Many;
 use super::scalar::Instant;
 use super::tenant::Tenant;
 use super::user::{Role, User};
@@ -36,7 +37,7 @@ pub struct Viewer {
     /// What it may do with these credentials: a token may let in with less than its user's role.
     role: Role,
     /// The tenants it belongs to. An ADMIN sees the others, too.
-    tenants: Vec<Tenant>,
+    tenants: Many<Tenant>,
 }
 
 /// About the request itself.

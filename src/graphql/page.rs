@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::many::Paged;
 use crate::error::{Error, Result, code};
 use crate::resolver::page::{Key, Kind, Page, Part, Slice, Value as SqlValue};
 use crate::text::{self, Text};
@@ -155,10 +156,7 @@ fn out_of_range(what: &str, reason: &str) -> Error {
 }
 
 /// A connection of `slice`'s rows; `place` gives each row's cursor and node.
-pub fn connection<M, N: OutputType>(
-    slice: Slice<M>,
-    place: impl Fn(M) -> (String, N),
-) -> Connection<String, N, EmptyFields> {
+pub fn connection<M, N: OutputType>(slice: Slice<M>, place: impl Fn(M) -> (String, N)) -> Paged<N> {
     connection_with(slice, EmptyFields, place)
 }
 
@@ -167,7 +165,7 @@ pub fn connection_with<M, N: OutputType, F: ObjectType>(
     slice: Slice<M>,
     fields: F,
     place: impl Fn(M) -> (String, N),
-) -> Connection<String, N, F> {
+) -> Paged<N, F> {
     let mut connection = Connection::with_additional_fields(slice.has_previous, slice.has_next, fields);
     connection.edges = slice
         .rows
@@ -177,7 +175,7 @@ pub fn connection_with<M, N: OutputType, F: ObjectType>(
             Edge::new(cursor, node)
         })
         .collect();
-    connection
+    Paged(connection)
 }
 
 #[cfg(test)]

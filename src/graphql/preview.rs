@@ -3,6 +3,7 @@
 use async_graphql::{ID, SimpleObject};
 
 use super::id;
+use super::many::Many;
 use super::state::{Effect, TaskState};
 use crate::task::Snapshot;
 use crate::task::preview;
@@ -11,7 +12,7 @@ use crate::task::preview;
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Preview {
     /// In order.
-    steps: Vec<PreviewStep>,
+    steps: Many<PreviewStep>,
     /// How the task would end.
     ends: TaskState,
 }

@@ -4,6 +4,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::result_set;
 
 use super::context::Has;
+use super::many::Many;
 use super::scalar::BigInt;
 use super::state::{ColumnType, ResultKind};
 use crate::resolver;
@@ -46,7 +47,7 @@ impl ResultSet {
         self.0.kind.into()
     }
     /// Its columns.
-    async fn columns(&self) -> Result<Vec<ResultColumn>> {
+    async fn columns(&self) -> Result<Many<ResultColumn>> {
         Ok(resolver::result::columns(&self.0)?.into_iter().map(ResultColumn::from).collect())
     }
     /// How many rows are kept.

@@ -1,13 +1,14 @@
 //! Secrets in the graph: their names. A value comes in and never goes out.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
 use taskloom_entity::{SecretId, TenantId, secret};
 
 use super::change::shows_one;
 use super::context::Has;
 use super::id;
+use super::many::Paged;
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant};
 use super::tenant::{self, Tenant};
 use crate::resolver;
@@ -95,10 +96,10 @@ impl SecretQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<String, Secret, SecretTotal>> {
+    ) -> Result<Paged<Row<Secret>, SecretTotal>> {
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let secrets = resolver::secret::list(ctx.request(), page).await?;
-        Ok(page::connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), row.into())))
+        Ok(page::connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Data sources in the graph. A password comes in and never goes out.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use taskloom_entity::{DataSourceId, TenantId, data_source};
 
 use super::change::shows_one;
 use super::context::Has;
 use super::id;
+use super::many::Paged;
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant, Json};
 use super::state::DataSourceKind;
 use super::tenant::{self, Tenant};
@@ -122,10 +123,10 @@ impl DataSourceQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<String, DataSource, DataSourceTotal>> {
+    ) -> Result<Paged<Row<DataSource>, DataSourceTotal>> {
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let sources = resolver::source::list(ctx.request(), page).await?;
-        Ok(page::connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), row.into())))
+        Ok(page::connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
     }
 }
 

@@ -7,10 +7,11 @@ use taskloom_entity::SubtaskId;
 
 use super::attempt::{Attempt, ResourceUsage};
 use super::change::{names_one, shows_one};
-use super::context::{Has, OBJECT};
+use super::context::Has;
 use super::id;
-use super::loader::{AttemptsOf, ResultsOf, SnapshotOf, WorkerOf};
+use super::loader::{ResultsOf, WorkerOf};
 use super::log::{LogPage, LogTail};
+use super::many::Many;
 use super::result::ResultSet;
 use super::scalar::{BigInt, Instant, Kept};
 use super::state::{Action, ExecutorKind, Operation, SubtaskState};
@@ -132,31 +133,28 @@ impl Subtask {
     }
     /// What it needs.
     #[graphql(complexity = "3 * child_complexity")]
-    async fn upstreams(&self, ctx: &Context<'_>) -> Result<Vec<Self>> {
+    async fn upstreams(&self, ctx: &Context<'_>) -> Result<Many<Self>> {
         let wanted = needs(&self.0.needs)?;
         let siblings = ctx.subtasks(self.0.task_id).await?;
-        ctx.reading().take(wanted.len() * OBJECT)?;
         Ok(wanted.into_iter().filter_map(|index| siblings.get(index).cloned().map(Self)).collect())
     }
     /// What needs it.
     #[graphql(complexity = "3 * child_complexity")]
-    async fn downstreams(&self, ctx: &Context<'_>) -> Result<Vec<Self>> {
+    async fn downstreams(&self, ctx: &Context<'_>) -> Result<Many<Self>> {
         let own = usize::try_from(self.0.seq).unwrap_or_default();
         let siblings = ctx.subtasks(self.0.task_id).await?;
-        let mut found = vec![];
+        let mut found = Many(vec![]);
         for sibling in siblings.iter() {
             if needs(&sibling.needs)?.contains(&own) {
-                ctx.reading().take(OBJECT)?;
-                found.push(Self(sibling.clone()));
+                found.0.push(Self(sibling.clone()));
             }
         }
         Ok(found)
     }
     /// Its attempts, in order.
     #[graphql(complexity = "3 * child_complexity")]
-    async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<Attempt>> {
-        let attempts = ctx.loaders().one(AttemptsOf(self.0.id)).await?.unwrap_or_default();
-        ctx.reading().take(attempts.len() * OBJECT)?;
+    async fn attempts(&self, ctx: &Context<'_>) -> Result<Many<Attempt>> {
+        let attempts = ctx.attempts(self.0.id).await?;
         Ok(attempts.into_iter().map(Attempt).collect())
     }
     /// What its running attempt uses, or its last one used.
@@ -183,7 +181,7 @@ impl Subtask {
     ) -> Result<LogPage> {
         let (BigInt(from), limit) = (from.unwrap_or(FIRST), i64::from(limit.unwrap_or(LINES)));
         let turn = ctx.reading().page().await?;
-        let page = resolver::log::page(ctx.request(), self.0.id, from, (limit, turn.bytes())).await?;
+        let page = Box::pin(resolver::log::page(ctx.request(), self.0.id, from, (limit, turn.bytes()))).await?;
         turn.took(resolver::log::size(&page.lines));
         Ok(LogPage::of(self.0.id, page))
     }
@@ -198,7 +196,7 @@ impl Subtask {
     ) -> Result<String> {
         let (BigInt(from), length) = (from.unwrap_or(BigInt(0)), i64::from(length.unwrap_or(LENGTH)));
         let turn = ctx.reading().page().await?;
-        let text = resolver::log::text(ctx.request(), self.0.id, from, length).await?;
+        let text = Box::pin(resolver::log::text(ctx.request(), self.0.id, from, length)).await?;
         turn.took(crate::text::written(&text));
         Ok(text)
     }
@@ -211,7 +209,8 @@ impl Subtask {
     ) -> Result<LogTail> {
         let bytes = i64::from(bytes.unwrap_or(TAIL));
         let turn = ctx.reading().page().await?;
-        let tail = resolver::log::tail_within(ctx.request(), self.0.id.into(), (bytes, turn.bytes())).await?;
+        let tail = resolver::log::tail_within(ctx.request(), self.0.id.into(), (bytes, turn.bytes()));
+        let tail = Box::pin(tail).await?;
         turn.took(resolver::log::size(&tail.lines));
         Ok(LogTail::of(self.0.id, tail))
     }
@@ -225,8 +224,8 @@ impl Subtask {
     }
     /// What its last attempt found: a set for each statement that gave rows, or the text of an answer.
     #[graphql(complexity = "3 * child_complexity")]
-    async fn result_sets(&self, ctx: &Context<'_>) -> Result<Vec<ResultSet>> {
-        let Some(attempt) = self.0.attempt_id else { return Ok(vec![]) };
+    async fn result_sets(&self, ctx: &Context<'_>) -> Result<Many<ResultSet>> {
+        let Some(attempt) = self.0.attempt_id else { return Ok(Many(vec![])) };
         let sets = ctx.loaders().one(ResultsOf(attempt)).await?.unwrap_or_default();
         Ok(sets.into_iter().map(ResultSet).collect())
     }
@@ -235,16 +234,16 @@ impl Subtask {
         if !resolver::task::may_steer(ctx.request()) {
             return Ok(vec![]);
         }
-        let Some(snapshot) = ctx.loaders().one(SnapshotOf(self.0.task_id)).await? else { return Ok(vec![]) };
+        let Some(snapshot) = ctx.snapshot(self.0.task_id).await? else { return Ok(vec![]) };
         let Some(index) = snapshot.index(self.0.id) else { return Ok(vec![]) };
         Ok(command::available(&snapshot, Target::Subtask(index)).into_iter().map(Action::from).collect())
     }
     /// Why it is not running; empty when it runs or is done. The nearest reason first.
     #[graphql(complexity = "10 + child_complexity")]
-    async fn waiting_for(&self, ctx: &Context<'_>) -> Result<Vec<Waiting>> {
-        let Some(snapshot) = ctx.loaders().one(SnapshotOf(self.0.task_id)).await? else { return Ok(vec![]) };
-        let Some(index) = snapshot.index(self.0.id) else { return Ok(vec![]) };
-        let reasons = resolver::task::waiting_for(ctx.request(), &snapshot, index).await?;
+    async fn waiting_for(&self, ctx: &Context<'_>) -> Result<Many<Waiting>> {
+        let Some(snapshot) = ctx.snapshot(self.0.task_id).await? else { return Ok(Many(vec![])) };
+        let Some(index) = snapshot.index(self.0.id) else { return Ok(Many(vec![])) };
+        let reasons = Box::pin(resolver::task::waiting_for(ctx.request(), &snapshot, index)).await?;
         Ok(reasons.into_iter().map(|reason| Waiting::new(&snapshot, reason)).collect())
     }
 }

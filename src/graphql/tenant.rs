@@ -1,12 +1,13 @@
 //! Tenants in the graph.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
 use taskloom_entity::{TenantId, UserId, tenant};
 
 use super::change::shows_one;
 use super::context::Has;
+use super::many::Paged;
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant};
 use super::{id, user};
 use crate::resolver;
@@ -83,10 +84,10 @@ impl TenantQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<String, Tenant, TenantTotal>> {
+    ) -> Result<Paged<Row<Tenant>, TenantTotal>> {
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let tenants = resolver::tenant::list(ctx.request(), page).await?;
-        Ok(page::connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), tenant.into())))
+        Ok(page::connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), Row(tenant.into()))))
     }
 }
 

@@ -1,13 +1,14 @@
 //! API tokens in the graph. A token's secret leaves once, in the payload of the mutation that makes it.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use taskloom_entity::{TokenId, UserId, token};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
+use super::many::Paged;
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant};
 use super::user::{self, Role, User};
 use crate::resolver;
@@ -35,6 +36,8 @@ pub struct Token {
     revoked_at: Option<Instant>,
     /// When it was used last, give or take a minute.
     last_used_at: Option<Instant>,
+    /// How many subscriptions its user may have open; null: as many as everybody.
+    subscriptions: Option<i32>,
 }
 
 #[ComplexObject]
@@ -62,6 +65,7 @@ impl From<token::Model> for Token {
             expires_at: row.expires_at.map(Into::into),
             revoked_at: row.revoked_at.map(Into::into),
             last_used_at: row.last_used_at.map(Into::into),
+            subscriptions: row.subscriptions,
         }
     }
 }
@@ -115,14 +119,14 @@ impl TokenQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<TokenFilter>,
-    ) -> Result<Connection<String, Token, TokenTotal>> {
+    ) -> Result<Paged<Row<Token>, TokenTotal>> {
         let request = ctx.request();
         let filter = filter.unwrap_or_default();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
         let filter = Filter { owner, valid_at: filter.valid.unwrap_or_default().then(|| request.clock.now()) };
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let tokens = resolver::token::list(request, filter.clone(), page).await?;
-        Ok(page::connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), token.into())))
+        Ok(page::connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), Row(token.into()))))
     }
 }
 
@@ -140,6 +144,9 @@ pub struct CreateTokenInput {
     /// With an access key beside it, for clients that sign their requests (`OCP-ACCESS-KEY-HMACSHA1`).
     #[graphql(default_with = "Some(false)")]
     access_key: Option<bool>,
+    /// So many subscriptions may its user have open where they come with it, more than the settings give to everybody;
+    /// for administrators to allow.
+    subscriptions: Option<i32>,
 }
 
 /// The two halves of an access key.
@@ -194,6 +201,7 @@ impl TokenMutation {
             role: input.role.into(),
             expiry,
             access_key: input.access_key.unwrap_or_default(),
+            subscriptions: input.subscriptions,
         };
         let Created { token, secret, access_secret } = resolver::token::create(ctx.request(), new).await?;
         let key = token.access_key.clone().zip(access_secret);

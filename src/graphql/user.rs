@@ -1,6 +1,5 @@
 //! Users in the graph.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use taskloom_entity::{self as entity, TenantId, UserId, user};
 
@@ -8,7 +7,9 @@ use super::change::{names_one, shows_one};
 use super::context::Has;
 use super::id;
 use super::loader::TenantsOf;
+use super::many::{Many, Paged};
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant};
 use super::tenant::Tenant;
 use crate::resolver;
@@ -52,7 +53,7 @@ impl User {
     }
 
     /// The tenants it belongs to, by name; of these, those that you may see.
-    async fn tenants(&self, ctx: &Context<'_>) -> Result<Vec<Tenant>> {
+    async fn tenants(&self, ctx: &Context<'_>) -> Result<Many<Tenant>> {
         let scope = ctx.request().principal.require(entity::Role::Viewer)?;
         let tenants = ctx.loaders().one(TenantsOf(self.key)).await?.unwrap_or_default();
         Ok(tenants.into_iter().filter(|tenant| scope.covers(tenant.id)).map(Tenant::from).collect())
@@ -142,11 +143,11 @@ impl UserQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<UserFilter>,
-    ) -> Result<Connection<String, User, UserTotal>> {
+    ) -> Result<Paged<Row<User>, UserTotal>> {
         let filter = filter.unwrap_or_default().decode()?;
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let users = resolver::user::list(ctx.request(), &filter, page).await?;
-        Ok(page::connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), user.into())))
+        Ok(page::connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), Row(user.into()))))
     }
 }
 

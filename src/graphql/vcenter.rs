@@ -1,6 +1,5 @@
 //! vCenters in the graph. A password comes in and never goes out.
 
-use async_graphql::connection::Connection;
 use async_graphql::{ComplexObject, Context, ID, InputObject, Object, Result, SimpleObject};
 use taskloom_entity::{TenantId, VcenterId, vcenter, vcenter_collection};
 
@@ -8,7 +7,9 @@ use super::change::shows_one;
 use super::context::Has;
 use super::id;
 use super::loader::CollectionOf;
+use super::many::{Many, Paged};
 use super::page::{self, Args, List};
+use super::row::Row;
 use super::scalar::{BigInt, Instant};
 use super::state::{CollectionState, VcenterTrust};
 use super::tenant::{self, Tenant};
@@ -74,7 +75,7 @@ impl Vcenter {
     /// What it has or had at work just now, the newest first: what has not ended, what ended within ten minutes, and never
     /// fewer than the ten newest.
     #[graphql(complexity = "50 * child_complexity + 1")]
-    async fn recent_tasks(&self, ctx: &Context<'_>, filter: Option<VsphereTaskFilter>) -> Result<Vec<VsphereTask>> {
+    async fn recent_tasks(&self, ctx: &Context<'_>, filter: Option<VsphereTaskFilter>) -> Result<Many<VsphereTask>> {
         let filter = self.filter(ctx, filter).await?;
         let rows = task::recent(ctx.request(), self.key, &filter).await?;
         Ok(rows.into_iter().map(VsphereTask::from).collect())
@@ -101,7 +102,7 @@ impl Vcenter {
 
     /// What became of its tasks, by operation and day (in UTC, of queueing), from the one to before the other.
     #[graphql(complexity = "100 * child_complexity + 100")]
-    async fn statistics(&self, ctx: &Context<'_>, from: Instant, to: Instant) -> Result<Vec<VsphereStatistics>> {
+    async fn statistics(&self, ctx: &Context<'_>, from: Instant, to: Instant) -> Result<Many<VsphereStatistics>> {
         let days = task::statistics(ctx.request(), self.key, from.into(), to.into()).await?;
         Ok(days.into_iter().map(VsphereStatistics::from).collect())
     }
@@ -167,7 +168,7 @@ pub struct VcenterCollection {
     /// How many of its tasks were told in a way that could not be read.
     unreadable_count: BigInt,
     /// Those that still cannot be, the newest last; 100 at the most.
-    unreadable: Vec<UnreadableVsphereTask>,
+    unreadable: Many<UnreadableVsphereTask>,
 }
 
 /// A task of a vCenter that was told in a way that the vSphere API does not define. It is read again when it changes.
@@ -249,10 +250,10 @@ impl VcenterQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<String, Vcenter, VcenterTotal>> {
+    ) -> Result<Paged<Row<Vcenter>, VcenterTotal>> {
         let page = Args { first, after, last, before }.by_id(&LIST)?;
         let rows = resolver::vcenter::list(ctx.request(), page).await?;
-        Ok(page::connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), row.into())))
+        Ok(page::connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
     }
 
     /// One vCenter, as old clients name it.

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::context::Has;
+use super::many::Many;
 use super::scalar::Instant;
 use crate::resolver;
 use crate::resolver::worker::Seen;
@@ -49,7 +50,7 @@ pub struct WorkerQuery;
 impl WorkerQuery {
     /// The workers that hold a lease.
     #[graphql(complexity = "10 + child_complexity")]
-    async fn workers(&self, ctx: &Context<'_>) -> Result<Vec<Worker>> {
+    async fn workers(&self, ctx: &Context<'_>) -> Result<Many<Worker>> {
         Ok(resolver::worker::list(ctx.request()).await?.into_iter().map(Worker::from).collect())
     }
 }

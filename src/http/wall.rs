@@ -16,10 +16,10 @@ use futures::StreamExt as _;
 use tracing::Instrument;
 
 use super::{BodyLimit, TooLarge, answer};
-use crate::config;
 use crate::error::{Error, Language, code};
 use crate::telemetry::metrics::{Request as RequestLabels, Route};
 use crate::telemetry::{Metrics, RequestId};
+use crate::{asker, config};
 
 /// The header of the request id, both ways.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -106,7 +106,7 @@ pub(super) async fn limit(State(settings): State<config::Server>, mut request: R
             let _ = tokio::time::timeout(DRAIN.1, drain(body)).await;
         }
     }
-    match tokio::time::timeout(settings.request_timeout, next.run(request)).await {
+    match tokio::time::timeout(settings.request_timeout, asker::wait_for(next.run(request))).await {
         Ok(response) if is_bare_405(&response) => answer::explain(&method, &uri, response.headers()),
         Ok(response) => response,
         Err(_) => {

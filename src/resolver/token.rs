@@ -16,6 +16,9 @@ use crate::store::{self, Changed};
 
 pub use crate::store::token::Filter;
 
+/// The most subscriptions that a token may be allowed.
+const MOST_SUBSCRIPTIONS: i32 = 100_000;
+
 /// What a new token is made of.
 #[derive(Clone, Debug)]
 pub struct New {
@@ -29,6 +32,8 @@ pub struct New {
     pub expiry: Expiry,
     /// With an access key beside it, for clients that sign their requests.
     pub access_key: bool,
+    /// More subscriptions at a time than the settings give to a user; only an administrator allows them.
+    pub subscriptions: Option<i32>,
 }
 
 /// When a new token ends.
@@ -59,10 +64,16 @@ pub struct Created {
 /// `FORBIDDEN` for more than the caller may do, `USER_NOT_FOUND`, `INVALID_INPUT`.
 #[tracing::instrument(name = "token.create", skip_all)]
 pub async fn create(request: &Request, new: New) -> Result<Created> {
-    let detail = json!({"name": new.name, "user": new.user, "role": new.role});
+    let detail = json!({"name": new.name, "user": new.user, "role": new.role, "subscriptions": new.subscriptions});
     let act = Act::new("token.create", "token").with(&detail);
     let owner = owner(request, new.user, &act).await?;
     audit::permit(request, new.role, &act).await?;
+    if let Some(subscriptions) = new.subscriptions {
+        audit::permit(request, Role::Admin, &act).await?;
+        if !(1..=MOST_SUBSCRIPTIONS).contains(&subscriptions) {
+            return Err(Error::invalid("`subscriptions`", format!("1 to {MOST_SUBSCRIPTIONS} are possible")));
+        }
+    }
     name::check_title("name", &new.name)?;
     let now = request.clock.now();
     let expires_at = until(request, new.expiry, now)?;
@@ -75,7 +86,14 @@ pub async fn create(request: &Request, new: New) -> Result<Created> {
             return Err(Error::new(&code::INVALID_INPUT).with("what", "role").with("reason", reason));
         }
         let digest = secret::digest(&secret);
-        let row = store::token::New { user_id: owner, name: &new.name, digest, role: new.role, expires_at };
+        let row = store::token::New {
+            user_id: owner,
+            name: &new.name,
+            digest,
+            role: new.role,
+            expires_at,
+            subscriptions: new.subscriptions,
+        };
         let mut token = store::token::insert(tx, row, now).await?;
         if let Some((key, secret)) = &pair {
             let sealed = request.vault.seal(store::token::place(token.id), secret.as_bytes()).map_err(refused)?;

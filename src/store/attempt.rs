@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Statement, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement, Value,
+};
 use taskloom_entity::{AttemptId, AttemptState, JsonText, Operation, SubtaskId, TaskId, Timestamp, attempt, subtask};
 
 use super::Tx;
@@ -204,9 +207,26 @@ pub async fn orphans(conn: &impl ConnectionTrait, limit: u64) -> Result<Vec<Runn
 /// # Errors
 /// When the database does not answer.
 pub async fn of_subtasks(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<Vec<attempt::Model>> {
+    Ok(in_order(conn, ids).all(conn).await?)
+}
+
+/// The same, unless there are more than so many together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn few_of_subtasks(
+    conn: &impl ConnectionTrait,
+    ids: &[SubtaskId],
+    most: usize,
+) -> Result<Option<Vec<attempt::Model>>> {
+    let rows = in_order(conn, ids).limit(most as u64 + 1).all(conn).await?;
+    Ok(Some(rows).filter(|rows| rows.len() <= most))
+}
+
+fn in_order(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Select<attempt::Entity> {
     let of_these = bulk::among(conn.get_database_backend(), attempt::Column::SubtaskId, ids.iter().map(|id| id.0));
     let query = attempt::Entity::find().filter(of_these);
-    Ok(query.order_by_asc(attempt::Column::SubtaskId).order_by_asc(attempt::Column::Number).all(conn).await?)
+    query.order_by_asc(attempt::Column::SubtaskId).order_by_asc(attempt::Column::Number)
 }
 
 /// The lines of an attempt in the log of its subtask.

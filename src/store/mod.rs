@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod audit;
+mod bound;
 pub mod bulk;
 pub mod change;
 pub mod definition;

@@ -3,12 +3,14 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::{Connection, Executor};
+use sea_orm::sqlx::{Connection, Executor, SqliteConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
-use super::{Own, Store, reach};
+use super::{Own, Store, bound, reach};
 use crate::config::mask;
 use crate::private;
 
@@ -73,6 +75,8 @@ pub struct Pools {
     pub connections: u32,
     /// How long a request waits for a connection before it is answered `DATABASE_UNAVAILABLE`.
     pub acquire: Duration,
+    /// How long a statement of a request may work.
+    pub statement: Duration,
 }
 
 /// Keeps a SQLite folder for one process; dropped, another may open it.
@@ -142,9 +146,9 @@ const ENGINE_READS: u32 = 2;
 
 async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
     let url = format!("sqlite://{}?mode=rwc", folder.join(FILE).display());
-    let write = connect(&url, sqlite_options(&url, 1, pools)).await?;
+    let write = connect(&url, sqlite_bound(sqlite_options(&url, 1, pools), pools)).await?;
     let url = url.replace("mode=rwc", "mode=ro");
-    let read = connect(&url, sqlite_options(&url, pools.connections, pools)).await?;
+    let read = connect(&url, sqlite_bound(sqlite_options(&url, pools.connections, pools), pools)).await?;
     let engine = connect(&url, sqlite_options(&url, ENGINE_READS, pools)).await?;
     // There is one writer, and whoever writes holds it for a moment only: leases wait with the others.
     let own = Own { write: write.clone(), read: engine, lease: write.clone() };
@@ -167,18 +171,44 @@ fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {
             .busy_timeout(pools.acquire)
             .statement_cache_capacity(256)
     });
-    // A full disk makes SQLite itself roll back. The driver does not notice, takes the next BEGIN for a savepoint, and
-    // once that is rolled back nothing is ever committed again: such a connection is not used any more.
     options.map_sqlx_sqlite_before_acquire(|connection, _| {
-        let usable = !connection.is_in_transaction();
+        let usable = is_usable(connection);
         Box::pin(async move { Ok(usable) })
+    });
+    options
+}
+
+/// A full disk makes SQLite itself roll back. The driver does not notice, takes the next BEGIN for a savepoint, and once
+/// that is rolled back nothing is ever committed again: such a connection is not used any more.
+fn is_usable(connection: &mut SqliteConnection) -> bool {
+    !connection.is_in_transaction()
+}
+
+/// For pools that requests take connections of.
+fn sqlite_bound(mut options: ConnectOptions, pools: Pools) -> ConnectOptions {
+    let is_bound = (options.get_max_connections() == Some(1)).then(|| Arc::new(AtomicBool::default()));
+    let of_new = is_bound.clone();
+    options.map_sqlx_sqlite_pool_opts(move |pool| {
+        let is_bound = of_new.clone();
+        pool.after_connect(move |connection, _| {
+            let is_bound = is_bound.clone();
+            Box::pin(async move { bound::sqlite(connection, pools.statement, is_bound.as_deref()).await })
+        })
+    });
+    options.map_sqlx_sqlite_before_acquire(move |connection, _| {
+        let is_bound = is_bound.clone();
+        Box::pin(async move {
+            let usable = is_usable(connection);
+            bound::sqlite(connection, pools.statement, is_bound.as_deref()).await?;
+            Ok(usable)
+        })
     });
     options
 }
 
 /// A server that is frozen in the middle of a transaction must not keep its locks from the others. Not as an option of
 /// the connection: a pooler in front would refuse it.
-const FROZEN: &str = "SET idle_in_transaction_session_timeout = '10s'";
+pub(super) const FROZEN: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
@@ -187,9 +217,14 @@ async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     reach::try_once(url, pools.acquire).await?;
     let shares = Shares::of(pools.connections);
     let pool = async |connections| connect(url, postgres_options(url, connections, pools)).await;
+    let bound = async |connections| {
+        let mut options = postgres_options(url, connections, pools);
+        bound::postgres(&mut options, pools.statement);
+        connect(url, options).await
+    };
     let engine = pool(shares.engine).await?;
     let own = Own { write: engine.clone(), read: engine, lease: pool(shares.lease).await? };
-    Ok(Store::new(pool(shares.write).await?, pool(shares.read).await?).with(own))
+    Ok(Store::new(bound(shares.write).await?, bound(shares.read).await?).with(own))
 }
 
 /// How the connections to PostgreSQL are shared out, so that whoever needs many keeps nobody else from work.

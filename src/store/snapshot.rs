@@ -103,6 +103,14 @@ pub async fn load(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<Sna
     assemble(conn, query.into_partial_model::<TaskRow>().all(conn).await?).await
 }
 
+/// The same, unless they have more than so many subtasks together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load_few(conn: &impl ConnectionTrait, ids: &[TaskId], most: u64) -> Result<Option<Vec<Snapshot>>> {
+    if super::subtask::count(conn, ids).await? > most { Ok(None) } else { load(conn, ids).await.map(Some) }
+}
+
 fn find(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Select<task::Entity> {
     let these = bulk::among(conn.get_database_backend(), task::Column::Id, ids.iter().map(|id| id.0));
     task::Entity::find().filter(these).order_by_asc(task::Column::Id)

@@ -2,8 +2,8 @@
 
 use futures::TryStreamExt as _;
 use sea_orm::{
-    ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    RelationDef, Select, SelectModel, Selector, StreamTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef, Select, SelectModel, Selector, StreamTrait,
 };
 use taskloom_entity::{
     AttemptId, ExecutorKind, JsonText, Operation, SubtaskId, SubtaskState, TaskId, Timestamp, subtask, task,
@@ -131,12 +131,24 @@ pub async fn briefs(conn: &(impl ConnectionTrait + StreamTrait), tasks: &[TaskId
     gather(Brief::of(in_order(conn, tasks)), conn).await
 }
 
+/// Rows that are read without a pause, less than a millisecond of work.
+const STRETCH: usize = 50;
+
 /// Reads row by row: a row as SQLite's driver has it is ten times as large as what is made of it.
 async fn gather<M: FromQueryResult + Send>(
     found: Selector<SelectModel<M>>,
     conn: &(impl ConnectionTrait + StreamTrait),
 ) -> Result<Vec<M>> {
-    Ok(found.stream(conn).await?.try_collect().await?)
+    let mut rows = found.stream(conn).await?;
+    let mut gathered = vec![];
+    while let Some(row) = rows.try_next().await? {
+        gathered.push(row);
+        // Others want the thread, too.
+        if gathered.len().is_multiple_of(STRETCH) {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(gathered)
 }
 
 /// How many subtasks these tasks have together.
@@ -145,6 +157,17 @@ async fn gather<M: FromQueryResult + Send>(
 /// When the database does not answer.
 pub async fn count(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<u64> {
     Ok(of(conn, tasks).count(conn).await?)
+}
+
+/// How many subtasks of these tasks stand where.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn totals(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<(TaskId, SubtaskState, i64)>> {
+    let grouped = of(conn, tasks).select_only().columns([subtask::Column::TaskId, subtask::Column::State]);
+    let counted = grouped.column_as(ColumnTrait::count(&subtask::Column::Id), "count");
+    let grouped = counted.group_by(subtask::Column::TaskId).group_by(subtask::Column::State);
+    Ok(grouped.into_tuple().all(conn).await?)
 }
 
 fn in_order(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Select<subtask::Entity> {

@@ -26,6 +26,8 @@ pub struct New<'a> {
     pub role: Role,
     /// None: until revoked.
     pub expires_at: Option<Timestamp>,
+    /// Subscriptions that its user may have open; none: as many as the settings say.
+    pub subscriptions: Option<i32>,
 }
 
 /// Makes a token.
@@ -40,6 +42,7 @@ pub async fn insert(tx: &Tx, new: New<'_>, now: Timestamp) -> Result<Model> {
         role: Set(new.role),
         created_at: Set(now),
         expires_at: Set(new.expires_at),
+        subscriptions: Set(new.subscriptions),
         ..Default::default()
     };
     Ok(row.insert(tx).await?)

@@ -64,6 +64,7 @@ const ROOMS: &[Room] = &[
     Room { path: "src/text.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/licenses", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/lease.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
+    Room { path: "src/asker.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/clock.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/lifecycle.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     // The command line is a client: what it does to a server it does through the graph.

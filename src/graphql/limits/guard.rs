@@ -8,13 +8,15 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 
-use super::known::Known;
-use super::{Limits, Passage, Reading, absent, scan, text, walk};
+use super::account::{Accounts, Caller};
+use super::known::{Known, Measured};
+use super::lane::Lanes;
+use super::{Cost, Limits, Passage, Reading, Sizes, absent, bounds, scan, text, walk};
 use crate::error::{Error, code};
 use crate::graphql::order::Order;
 
@@ -32,12 +34,15 @@ pub struct Guard<S> {
     lenient: S,
     limits: Arc<Limits>,
     known: Arc<Known>,
+    accounts: Arc<Accounts>,
+    lanes: Arc<Lanes>,
     begin: Option<Begin>,
 }
 
 impl<S: Executor> Guard<S> {
     pub(super) fn new(strict: S, lenient: S, limits: Limits) -> Self {
-        Self { strict, lenient, limits: Arc::new(limits), known: Arc::new(Known::default()), begin: None }
+        let (known, accounts, lanes) = (Arc::default(), Arc::new(Accounts::new(&limits)), Arc::default());
+        Self { strict, lenient, limits: Arc::new(limits), known, accounts, lanes, begin: None }
     }
 
     /// Each operation begins with this.
@@ -52,34 +57,53 @@ impl<S: Executor> Guard<S> {
         &self.strict
     }
 
-    /// Measures the request and leaves its parsed document in it.
-    fn admit(&self, request: &mut Request) -> Result<Admitted, ServerError> {
+    /// Measures the request and leaves its parsed document in it, and what it may cost.
+    fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<Admitted, ServerError> {
         if let Some(begin) = &self.begin {
             begin(&mut request.data);
         }
-        let document = match self.known.document(&request.query) {
-            Some(document) => document,
-            None => {
-                scan::check(&request.query, &self.limits).map_err(carry)?;
-                let document = Arc::new(parse_query(&request.query)?);
-                walk::check(&document, &self.limits).map_err(carry)?;
-                self.known.keep_document(&request.query, &document);
-                document
-            }
-        };
+        let caller = Caller::of(request, session);
+        let measured = self.measured(&request.query, caller.map(|(caller, _)| caller))?;
+        let document = &measured.document;
         text::check_variables(&request.variables).map_err(carry)?;
         let operation = request.operation_name.as_deref();
         let chosen = chosen(&document.operations, operation);
-        if let Some(chosen) = chosen
-            && let Some(passage) = passage(request)
-        {
-            passage.admit(chosen.ty).map_err(carry)?;
+        if let Some(chosen) = chosen {
+            if let Some(passage) = passage(request) {
+                passage.admit(chosen.ty, caller).map_err(carry)?;
+            }
+            bounds::check(document, chosen, &request.variables).map_err(carry)?;
         }
-        let order = Order::of(&document, chosen);
-        let mut executed = ExecutableDocument::clone(&document);
+        let order = Order::of(document, chosen);
+        let mut executed = document.clone();
         let changed = absent::leave_out(&mut executed, operation, &request.variables);
         request.set_parsed_query(executed);
-        Ok(Admitted { order, written: changed.then_some(document) })
+        let changes = chosen.is_some_and(|chosen| chosen.ty == OperationType::Mutation);
+        let cost = Arc::new(Cost::new(&self.limits, caller.map(|(caller, _)| self.accounts.of(caller))));
+        request.data.insert(cost.clone());
+        Ok(Admitted { order, cost, changes, written: changed.then_some(measured) })
+    }
+
+    /// The document of this text, if this caller may send one of its size.
+    fn measured(&self, query: &str, caller: Option<Caller>) -> Result<Arc<Measured>, ServerError> {
+        let most = match caller {
+            Some(Caller::Stranger(_)) => self.limits.strangers,
+            Some(Caller::User(_)) | None => self.limits.users,
+        };
+        if let Some(measured) = self.known.document(query) {
+            measured.sizes.within(&most).map_err(carry)?;
+            return Ok(measured);
+        }
+        let (bytes, nesting) = (query.len(), self.limits.nesting);
+        let tokens = scan::check(query, scan::Limits { bytes: most.bytes, tokens: most.tokens, nesting });
+        let tokens = tokens.map_err(carry)?;
+        let document = parse_query(query)?;
+        let sizes = walk::measure(&document, &self.limits).map_err(carry)?;
+        let sizes = Sizes { bytes, tokens, ..sizes };
+        sizes.within(&most).map_err(carry)?;
+        let measured = Arc::new(Measured { document, sizes });
+        self.known.keep_document(query, &measured);
+        Ok(measured)
     }
 
     /// Validates the document as it was written, where another one is executed.
@@ -109,19 +133,36 @@ impl<S: Executor> Guard<S> {
 impl<S: Executor> Executor for Guard<S> {
     async fn execute(&self, mut request: Request) -> Response {
         let passage = passage(&request).cloned();
-        let Admitted { order, written } = match self.admit(&mut request) {
+        let Admitted { order, cost, changes, written } = match self.admit(&mut request, None) {
             Ok(admitted) => admitted,
             Err(error) => return Response::from_errors(vec![error]),
         };
         request.data.insert(Arc::new(Reading::new(&self.limits)));
         let (key, is_valid) = self.known.seen(&request);
         if let (Some(written), false) = (written, is_valid)
-            && let Err(refused) = self.check(&request, &written).await
+            && let Err(refused) = self.check(&request, &written.document).await
         {
             return refused;
         }
-        let schema = if is_valid { &self.lenient } else { &self.strict };
-        let mut response = schema.execute(request).await;
+        let schema = if is_valid { self.lenient.clone() } else { self.strict.clone() };
+        let of = cost.clone();
+        let work = async move {
+            let mut response = match changes {
+                // What it did is done; that its answer is too much is said where it is.
+                true => schema.execute(request).await,
+                false => tokio::select! {
+                    biased;
+                    () = of.over() => Response::default(),
+                    response = schema.execute(request) => response,
+                },
+            };
+            order.apply(&mut response.data);
+            response
+        };
+        let mut response = self.lanes.drive(Box::pin(work), &cost).await;
+        if let (Some(error), false) = (cost.refused(), changes) {
+            return Response::from_errors(vec![carry(error)]);
+        }
         if self.is_refusal(&mut response) {
             return response;
         }
@@ -131,26 +172,36 @@ impl<S: Executor> Executor for Guard<S> {
         if let (Some(key), false) = (key, is_valid) {
             self.known.keep_seen(key);
         }
-        order.apply(&mut response.data);
         response
     }
 
     fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let order = match self.admit(&mut request) {
-            Ok(admitted) => admitted.order,
-            Err(error) => return futures::stream::iter([Response::from_errors(vec![error])]).boxed(),
+        let Admitted { order, cost, changes, .. } = match self.admit(&mut request, session_data.as_deref()) {
+            Ok(admitted) => admitted,
+            Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
         };
         let reading = Arc::new(Reading::new(&self.limits));
         request.data.insert(reading.clone());
         let (guard, stream) = (self.clone(), self.strict.execute_stream(request, session_data));
-        let ordered = stream.map(move |mut response| {
-            reading.refill();
-            if !guard.is_refusal(&mut response) {
-                order.apply(&mut response.data);
+        let order = Arc::new(order);
+        let answers = stream::unfold(stream, move |mut stream| {
+            let (guard, order, cost, reading) = (guard.clone(), order.clone(), cost.clone(), reading.clone());
+            async move {
+                let next = async move { (stream.next().await, stream) };
+                let (response, stream) = guard.lanes.drive(Box::pin(next), &cost).await;
+                let mut response = response?;
+                if let (Some(error), false) = (cost.refused(), changes) {
+                    response = Response::from_errors(vec![carry(error)]);
+                }
+                if !guard.is_refusal(&mut response) {
+                    order.apply(&mut response.data);
+                }
+                reading.refill();
+                cost.refill();
+                Some((response, stream))
             }
-            response
         });
-        ordered.boxed()
+        answers.boxed()
     }
 }
 
@@ -158,8 +209,12 @@ impl<S: Executor> Executor for Guard<S> {
 struct Admitted {
     /// The order that its answer will have.
     order: Order,
+    /// What its lists may come to.
+    cost: Arc<Cost>,
+    /// Whether it is a mutation.
+    changes: bool,
     /// The document as it was written, where another one is executed.
-    written: Option<Arc<ExecutableDocument>>,
+    written: Option<Arc<Measured>>,
 }
 
 fn passage(request: &Request) -> Option<&Arc<Passage>> {

@@ -8,6 +8,8 @@ use async_graphql::parser::types::ExecutableDocument;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::Sizes;
+
 /// The longest text that is remembered; what pages and scripts ask is far shorter.
 const LONGEST: usize = 8 * 1024;
 /// All texts together, of either kind. A parsed document takes some ten times its text.
@@ -24,9 +26,15 @@ impl<V> Weighter<Box<str>, V> for Length {
     }
 }
 
+/// A document and what was measured of it.
+pub(super) struct Measured {
+    pub(super) document: ExecutableDocument,
+    pub(super) sizes: Sizes,
+}
+
 /// See the module above.
 pub(super) struct Known {
-    documents: Cache<Box<str>, Arc<ExecutableDocument>, Length>,
+    documents: Cache<Box<str>, Arc<Measured>, Length>,
     valid: Cache<Box<str>, (), Length>,
 }
 
@@ -41,12 +49,12 @@ impl Default for Known {
 
 impl Known {
     /// The document of this text, if it is remembered.
-    pub(super) fn document(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+    pub(super) fn document(&self, text: &str) -> Option<Arc<Measured>> {
         if text.len() > LONGEST { None } else { self.documents.get(text) }
     }
 
     /// Remembers a measured document.
-    pub(super) fn keep_document(&self, text: &str, document: &Arc<ExecutableDocument>) {
+    pub(super) fn keep_document(&self, text: &str, document: &Arc<Measured>) {
         if text.len() <= LONGEST {
             self.documents.insert(text.into(), document.clone());
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_graphql::parser::types::OperationType;
 
+use super::account::Caller;
 use super::malformed;
 use super::places::{Place, Places};
 use crate::error::Result;
@@ -57,11 +58,12 @@ impl Passage {
     }
 
     /// Lets an operation pass, or says why not.
-    pub(super) fn admit(&self, operation: OperationType) -> Result<()> {
+    pub(super) fn admit(&self, operation: OperationType, caller: Option<(Caller, Option<usize>)>) -> Result<()> {
         let refusal = match (operation, &self.subscriptions) {
             (OperationType::Subscription, Some(places)) => {
                 // A request has one operation: there is no second place to be kept.
-                let _ = self.place.set(places.take()?);
+                let (caller, allowance) = caller.unzip();
+                let _ = self.place.set(places.take(caller, allowance.flatten())?);
                 return Ok(());
             }
             (OperationType::Subscription, None) => {

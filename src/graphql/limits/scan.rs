@@ -4,15 +4,23 @@
 //! two takes for a string. Where the parser would fall back (an unclosed `"""` read as an empty string), the document
 //! is refused here.
 
-use super::{Limits, malformed, within};
+use super::{malformed, within};
 use crate::error::Error;
 
-/// Checks length, tokens and nesting.
+/// What is looked at here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) bytes: usize,
+    pub(super) tokens: usize,
+    pub(super) nesting: usize,
+}
+
+/// Checks length, tokens and nesting; gives the number of tokens.
 ///
 /// # Errors
 ///
 /// `QUERY_TOO_COMPLEX` above a limit, `BAD_REQUEST` for a string without end.
-pub(super) fn check(source: &str, limits: &Limits) -> Result<(), Error> {
+pub(super) fn check(source: &str, limits: Limits) -> Result<usize, Error> {
     within("bytes", source.len(), limits.bytes)?;
     let bytes = source.as_bytes();
     let (mut at, mut tokens, mut nesting) = (0, 0, 0_usize);
@@ -44,7 +52,7 @@ pub(super) fn check(source: &str, limits: &Limits) -> Result<(), Error> {
         within("tokens", tokens, limits.tokens)?;
         at = end;
     }
-    Ok(())
+    Ok(tokens)
 }
 
 fn is_word(byte: u8) -> bool {
@@ -78,7 +86,7 @@ mod tests {
     use super::*;
 
     fn code(source: &str) -> Option<&'static str> {
-        check(source, &Limits { tokens: 20, ..Limits::default() }).err().map(|error| error.code().name)
+        check(source, Limits { bytes: 10_000, tokens: 20, nesting: 60 }).err().map(|error| error.code().name)
     }
 
     #[test]

@@ -9,8 +9,11 @@ use std::collections::HashMap;
 use async_graphql::Positioned;
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 
-use super::{Limits, malformed, text, within};
+use super::{Limits, Sizes, malformed, text, within};
 use crate::error::Error;
+
+/// The longest name of a field or argument that is looked for.
+const LONGEST: usize = 64;
 
 /// What a selection costs when its fragments are written out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,35 +55,32 @@ struct Walk<'a> {
     fragments: HashMap<&'a str, Fragment>,
 }
 
-/// Checks everything that a document could multiply.
+/// Measures everything that a document could multiply.
 ///
 /// # Errors
 ///
-/// `QUERY_TOO_COMPLEX` above a limit, `BAD_REQUEST` for fragments in a circle or without use.
-pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<(), Error> {
+/// `QUERY_TOO_COMPLEX` above a limit that is everybody's, `BAD_REQUEST` for fragments in a circle or without use.
+pub(super) fn measure(document: &ExecutableDocument, limits: &Limits) -> Result<Sizes, Error> {
     within("operations", document.operations.iter().len(), limits.operations)?;
     within("fragments", document.fragments.len(), limits.fragments)?;
     let variables = document.operations.iter().map(|(_, it)| it.node.variable_definitions.len()).sum();
-    within("variables", variables, limits.variables)?;
 
     let mut walk = Walk { document, limits, fragments: HashMap::new() };
-    let mut all = Measure::default();
+    let (mut all, mut roots) = (Measure::default(), 0);
     for (_, operation) in document.operations.iter() {
         let mut measure = walk.set(&operation.node.selection_set.node, 1)?;
         measure.directives += operation.node.directives.len();
         measure.directives +=
             operation.node.variable_definitions.iter().map(|it| it.node.directives.len()).sum::<usize>();
-        within("root fields", measure.roots, limits.roots)?;
+        roots = roots.max(measure.roots);
         all.add(measure);
     }
     if let Some(unused) = document.fragments.keys().find(|name| !walk.fragments.contains_key(name.as_str())) {
         return Err(malformed(format!("the fragment {} is not used", cut(unused))));
     }
-    within("selected fields", all.selections, limits.selections)?;
-    within("aliases", all.aliases, limits.aliases)?;
-    within("directives", all.directives, limits.directives)?;
-    within("levels of fields", all.depth, limits.depth)?;
-    within("levels of selections", all.nesting, limits.nesting)
+    within("levels of selections", all.nesting, limits.nesting)?;
+    let Measure { selections, aliases, directives, depth, .. } = all;
+    Ok(Sizes { selections, aliases, directives, depth, roots, variables, ..Sizes::default() })
 }
 
 impl<'a> Walk<'a> {
@@ -103,11 +103,17 @@ impl<'a> Walk<'a> {
 
     fn field(&mut self, field: &'a Field, level: usize) -> Result<Measure, Error> {
         text::check_arguments(field)?;
+        let arguments = field.arguments.iter().map(|(name, _)| &name.node);
+        if let Some(long) = arguments.chain([&field.name.node]).find(|name| name.len() > LONGEST) {
+            // The library would look for names like it, for as long as it is.
+            return Err(malformed(format!("nothing here has a name like {}…", cut(long))));
+        }
         let set = &field.selection_set.node;
         let mut measure = if set.items.is_empty() { Measure::default() } else { self.set(set, level + 1)? };
         let name = field.name.node.as_str();
         if matches!(name, "__schema" | "__type") {
             within("lists in introspection", measure.lists, self.limits.introspection_lists)?;
+            measure.depth = 0;
         }
         measure.lists += usize::from(matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields"));
         measure.aliases += usize::from(field.alias.is_some());
@@ -135,5 +141,5 @@ impl<'a> Walk<'a> {
 
 /// A name as long as a person would write it.
 fn cut(name: &str) -> &str {
-    name.get(..64).unwrap_or(name)
+    name.get(..LONGEST).unwrap_or(name)
 }

@@ -6,7 +6,7 @@ use taskloom_entity::{DefinitionId, TaskId, TenantId};
 use super::super::id;
 use super::super::scalar::{BigInt, Instant};
 use super::super::state::{TaskState, TaskType};
-use crate::error::{Error, Result, code};
+use crate::error::Result;
 use crate::resolver::any;
 use crate::resolver::task::{Filter, OrderBy};
 
@@ -52,9 +52,6 @@ pub struct TaskFilter {
     /// Ended before.
     pub finished_to: Option<Instant>,
 }
-
-/// The most labels that a task has.
-const LABELS: usize = 64;
 
 /// A label to look for.
 #[derive(Clone, Debug, InputObject)]
@@ -139,10 +136,6 @@ impl TaskFilter {
     pub fn decode(self) -> Result<Filter> {
         let task = |task: &ID| id::decode("Task", task).map(TaskId);
         let ids = self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?;
-        if self.labels.as_ref().is_some_and(|labels| labels.len() > LABELS) {
-            let reason = format!("at most {LABELS} are possible: no task has more");
-            return Err(Error::new(&code::INVALID_INPUT).with("what", "`labels`").with("reason", reason));
-        }
         let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
         Ok(Filter {
             standings: None,

@@ -8,7 +8,6 @@ mod vsphere;
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use taskloom_entity::task;
 
@@ -17,11 +16,12 @@ pub use input::{LabelInput, SpecInput, SubmitTaskInput, TargetInput, source};
 pub use mutation::TaskMutation;
 pub use query::{TaskQuery, TaskTotal};
 
-use super::context::{Has, OBJECT};
+use super::context::Has;
 use super::definition::Definition;
 use super::event::{EVENTS, TaskEvent};
 use super::id;
-use super::loader::SnapshotOf;
+use super::loader::TotalsOf;
+use super::many::{Many, Paged};
 use super::page::{self, Args};
 use super::row::Row;
 use super::scalar::{BigInt, Instant, Kept};
@@ -191,7 +191,7 @@ impl Task {
         Target::of(&self.0)
     }
     /// Labels, for filters.
-    async fn labels(&self) -> Vec<Label> {
+    async fn labels(&self) -> Many<Label> {
         let labels: serde_json::Map<String, serde_json::Value> = self.0.labels.parse().unwrap_or_default();
         let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         labels.into_iter().map(|(key, value)| Label { key, value: text(value) }).collect()
@@ -241,30 +241,30 @@ impl Task {
     }
     /// Its subtasks, upstreams first.
     #[graphql(complexity = "5 * child_complexity")]
-    async fn subtasks(&self, ctx: &Context<'_>) -> Result<Vec<Row<Subtask>>> {
+    async fn subtasks(&self, ctx: &Context<'_>) -> Result<Many<Subtask>> {
         let subtasks = ctx.subtasks(self.0.id).await?;
-        ctx.reading().take(subtasks.len() * OBJECT)?;
-        Ok(subtasks.iter().cloned().map(|subtask| Row(Subtask(subtask))).collect())
+        Ok(subtasks.iter().cloned().map(Subtask).collect())
     }
     /// How many subtasks stand where.
     async fn totals(&self, ctx: &Context<'_>) -> Result<Totals> {
         use taskloom_entity::SubtaskState as S;
-        let subtasks = ctx.subtasks(self.0.id).await?;
-        let mut totals = Totals { subtasks: i32::try_from(subtasks.len()).unwrap_or(i32::MAX), ..Totals::default() };
-        for subtask in subtasks.iter() {
-            *match subtask.state {
+        let mut totals = Totals::default();
+        for (state, count) in ctx.loaders().one(TotalsOf(self.0.id)).await?.unwrap_or_default() {
+            let count = i32::try_from(count).unwrap_or(i32::MAX);
+            totals.subtasks += count;
+            *match state {
                 S::Pending => &mut totals.pending,
                 S::Ready => &mut totals.ready,
                 S::Running | S::Canceling => &mut totals.running,
                 S::Failed => &mut totals.failed,
                 S::Successful => &mut totals.successful,
-            } += 1;
+            } += count;
         }
         Ok(totals)
     }
     /// Whether it can never be rolled back: its definition forbids it, or a subtask that has run does.
     async fn prohibit_rollback(&self, ctx: &Context<'_>) -> Result<bool> {
-        let snapshot = ctx.loaders().one(SnapshotOf(self.0.id)).await?;
+        let snapshot = ctx.snapshot(self.0.id).await?;
         Ok(snapshot.is_some_and(|snapshot| snapshot.forbids_rollback().is_some()))
     }
     /// What you may do with it now.
@@ -272,7 +272,7 @@ impl Task {
         if !resolver::task::may_steer(ctx.request()) {
             return Ok(vec![]);
         }
-        let snapshot = ctx.loaders().one(SnapshotOf(self.0.id)).await?;
+        let snapshot = ctx.snapshot(self.0.id).await?;
         let available = snapshot.map(|snapshot| command::available(&snapshot, Of::Task)).unwrap_or_default();
         Ok(available.into_iter().map(Action::from).collect())
     }
@@ -286,10 +286,10 @@ impl Task {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<String, TaskEvent>> {
+    ) -> Result<Paged<Row<TaskEvent>>> {
         let part = Args { first, after, last, before }.by_id(&EVENTS)?;
-        let slice = resolver::event::list(ctx.request(), self.0.id, part).await?;
-        Ok(page::connection(slice, |event| (EVENTS.cursor(event.id.0), TaskEvent(event))))
+        let slice = Box::pin(resolver::event::list(ctx.request(), self.0.id, part)).await?;
+        Ok(page::connection(slice, |event| (EVENTS.cursor(event.id.0), Row(TaskEvent(event)))))
     }
 }
 

@@ -6,6 +6,7 @@ use taskloom_entity::{TaskId, task};
 use super::super::change::{names_one, shows_one};
 use super::super::context::Has;
 use super::super::id;
+use super::super::many::Many;
 use super::super::scalar::BigInt;
 use super::{SubmitTaskInput, Task, TaskFilter};
 use crate::error::{Error, Language};
@@ -74,9 +75,9 @@ macro_rules! shows_many {
             /// How many match: with `dryRun` all of them, whatever may be done with them; else those of this call.
             count: BigInt,
             /// Those that were changed; none with `dryRun`.
-            tasks: Vec<Task>,
+            tasks: Many<Task>,
             /// Those that were refused, and why.
-            refused: Vec<RefusedTask>,
+            refused: Many<RefusedTask>,
             /// More match than one call takes (1,000): call again.
             has_more: bool,
         }

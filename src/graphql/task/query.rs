@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
 use taskloom_entity::{SubtaskId, TaskId};
 
 use super::super::context::Has;
 use super::super::id;
+use super::super::many::{Many, Paged};
 use super::super::page::{self, Args, List, USUAL, connection_with, numbered};
 use super::super::preview::Preview;
 use super::super::row::Row;
@@ -76,7 +76,7 @@ impl AnyTaskTotal {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct TaskPage {
     /// In order.
-    nodes: Vec<Task>,
+    nodes: Many<Task>,
     /// How many match in all.
     total_count: BigInt,
     /// How many pages of this size there are.
@@ -87,7 +87,7 @@ pub struct TaskPage {
     size: i32,
 }
 
-type Tasks = Connection<String, Row<Task>, TaskTotal>;
+type Tasks = Paged<Row<Task>, TaskTotal>;
 
 /// Questions about tasks.
 #[derive(Debug, Default)]
@@ -135,7 +135,7 @@ impl TaskQuery {
         filter: Option<TaskFilter>,
         origins: Option<Vec<Origin>>,
         order: Option<AnyTaskOrder>,
-    ) -> Result<Connection<String, TaskLike, AnyTaskTotal>> {
+    ) -> Result<Paged<TaskLike, AnyTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("allTasks", order.0, order.1, Kind::Number);
         let part = Args { first, after, last, before }.keyed(&list)?;

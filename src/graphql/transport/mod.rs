@@ -37,6 +37,10 @@ pub struct Settings {
     pub time: Duration,
     /// Subscriptions that may be open at a time, over all sockets and streams.
     pub subscriptions: usize,
+    /// Those of one caller.
+    pub own_subscriptions: usize,
+    /// WebSockets of one caller.
+    pub own_sockets: usize,
     /// Origins besides the server's own whose pages may open a WebSocket, as `https://host:port`.
     pub origins: Vec<String>,
     /// Silence after which an event stream sends a comment, so that proxies keep it.
@@ -68,6 +72,8 @@ impl Default for Settings {
             body: 1024 * 1024,
             time: Duration::from_secs(30),
             subscriptions: 20_000,
+            own_subscriptions: 500,
+            own_sockets: 50,
             origins: vec![],
             keep_alive: Duration::from_secs(12),
             socket: SocketSettings {
@@ -87,22 +93,24 @@ struct Door<E, G> {
     executor: E,
     gate: G,
     places: Places,
+    sockets: Places,
     settings: Arc<Settings>,
 }
 
 // Derived, it would ask `E: Clone` through an `Arc`'s back door; all are cheap handles.
 impl<E: Clone, G: Clone> Clone for Door<E, G> {
     fn clone(&self) -> Self {
-        let (executor, gate, places) = (self.executor.clone(), self.gate.clone(), self.places.clone());
-        Self { executor, gate, places, settings: self.settings.clone() }
+        let (executor, gate, settings) = (self.executor.clone(), self.gate.clone(), self.settings.clone());
+        Self { executor, gate, places: self.places.clone(), sockets: self.sockets.clone(), settings }
     }
 }
 
 /// The route `/graphql`. The executor must be a schema behind its limits ([`super::limits::guard`]).
 pub fn router<E: Executor, G: Gate>(executor: E, gate: G, settings: Settings) -> Router {
     let body = settings.body;
-    let places = Places::of(settings.subscriptions);
-    let door = Door { executor, gate, places, settings: Arc::new(settings) };
+    let places = Places::of_subscriptions(settings.subscriptions, settings.own_subscriptions);
+    let sockets = Places::of_sockets(settings.own_sockets);
+    let door = Door { executor, gate, places, sockets, settings: Arc::new(settings) };
     Router::new()
         .route("/graphql", get(http::get::<E, G>).post(http::post::<E, G>))
         .with_state(door)

@@ -13,6 +13,7 @@ use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::Door;
+use crate::asker;
 use crate::error::{Error, code};
 use crate::graphql::error::{self, Caller};
 use crate::graphql::limits::Passage;
@@ -59,7 +60,13 @@ pub(super) fn run<E: Executor, G>(door: &Door<E, G>, asked: Asked) -> BoxStream<
         }
         Err(_) => Output::Failed(vec![error::report(&Error::internal("a resolver panicked"), &caller)]),
     });
-    through_end(stream::select(outputs.chain(stream::once(async { Output::Complete })), stream::once(late)))
+    let outputs = outputs.chain(stream::once(async { Output::Complete })).boxed();
+    // Each answer has an asker of its own: who leaves takes what is being read for it away.
+    let asked = stream::unfold(outputs, |mut outputs| async {
+        let output = asker::wait_for(outputs.next()).await?;
+        Some((output, outputs))
+    });
+    through_end(stream::select(asked, stream::once(late)))
 }
 
 /// Says that the time is over, to all but subscriptions.

@@ -20,6 +20,7 @@ pub use subscription::{EVENTS, VsphereSubscription};
 use super::context::Has;
 use super::id;
 use super::loader::{LabelsOf, ObjectOf, VsphereKey};
+use super::many::Many;
 use super::scalar::{BigInt, Instant, Json};
 use super::state::{Language, TaskState, VsphereReason, VsphereTaskState};
 use super::task::{Origin, Target};
@@ -186,7 +187,7 @@ impl VsphereTask {
     }
     /// The tasks that are parts of it, the oldest first; a thousand at the most.
     #[graphql(complexity = "20 * child_complexity + 1")]
-    async fn children(&self, ctx: &Context<'_>) -> Result<Vec<VsphereTask>> {
+    async fn children(&self, ctx: &Context<'_>) -> Result<Many<VsphereTask>> {
         let filter = Filter {
             vcenter_id: Some(self.0.vcenter_id),
             parent_key: Some(self.0.key.clone()),
@@ -195,7 +196,7 @@ impl VsphereTask {
         };
         let part = Part { limit: CHILDREN, ..Part::default() };
         let order = (crate::resolver::vsphere::task::OrderBy::QueuedAt, false);
-        let slice = crate::resolver::vsphere::task::list(ctx.request(), &filter, order, &part).await?;
+        let slice = Box::pin(crate::resolver::vsphere::task::list(ctx.request(), &filter, order, &part)).await?;
         Ok(slice.rows.into_iter().map(Self::from).collect())
     }
     /// When it was queued.

@@ -1,11 +1,11 @@
 //! Questions about tasks of vCenters.
 
-use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use taskloom_entity::{Timestamp, VsphereTaskId};
 
 use super::super::context::Has;
 use super::super::id;
+use super::super::many::{Many, Paged};
 use super::super::page::{self, Args, List, connection_with};
 use super::super::row::Row;
 use super::super::scalar::{BigInt, Instant};
@@ -34,7 +34,7 @@ impl VsphereTaskTotal {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct VsphereTaskPage {
     /// The newest first.
-    pub(in crate::graphql) nodes: Vec<VsphereTask>,
+    pub(in crate::graphql) nodes: Many<VsphereTask>,
     /// How many match in all.
     pub(in crate::graphql) total_count: BigInt,
 }
@@ -99,7 +99,7 @@ impl VsphereQuery {
         before: Option<String>,
         filter: Option<VsphereTaskFilter>,
         order: Option<VsphereTaskOrder>,
-    ) -> Result<Connection<String, Row<VsphereTask>, VsphereTaskTotal>> {
+    ) -> Result<Paged<Row<VsphereTask>, VsphereTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("vsphereTasks", order.0, order.1, Kind::Number);
         let part = Args { first, after, last, before }.keyed(&list)?;

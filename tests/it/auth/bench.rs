@@ -48,7 +48,7 @@ pub(super) async fn on_both(story: impl AsyncFn(Bench)) {
 impl Bench {
     async fn start(place: Place, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
         // Enough for several who change something at the same time.
-        let pools = Pools { connections: 24, acquire: Duration::from_secs(5) };
+        let pools = Pools { connections: 24, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
         let (store, guard) = open(&place, pools).await.unwrap();
         migrate::up(&store).await.unwrap();
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
@@ -87,7 +87,14 @@ impl Bench {
     /// A token of a user, for ever.
     pub(super) async fn token(&self, user: UserId, role: Role) -> resolver::token::Created {
         let expiry = resolver::token::Expiry::Never;
-        let new = resolver::token::New { user: Some(user), name: "test".into(), role, expiry, access_key: false };
+        let new = resolver::token::New {
+            user: Some(user),
+            name: "test".into(),
+            role,
+            expiry,
+            access_key: false,
+            subscriptions: None,
+        };
         resolver::token::create(&self.system(), new).await.unwrap()
     }
 

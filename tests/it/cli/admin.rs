@@ -13,7 +13,7 @@ use crate::harness::postgres;
 
 /// What a first start leaves, held open as a running server would.
 async fn prepare(place: &Place) -> (Store, Guard) {
-    let pools = Pools { connections: 2, acquire: Duration::from_secs(5) };
+    let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, guard) = open::open(place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     first_start::run(&store, &SystemClock, Some("a password of the test")).await.unwrap();

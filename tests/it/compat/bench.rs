@@ -65,7 +65,10 @@ impl Bench {
     }
 
     async fn start(place: Place, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
-        let (store, guard) = open(&place, Pools { connections: 5, acquire: Duration::from_secs(5) }).await.unwrap();
+        let (store, guard) =
+            open(&place, Pools { connections: 5, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) })
+                .await
+                .unwrap();
         migrate::up(&store).await.unwrap();
         let app = app(&store).await;
         let (tokens, home) = people(&app).await;
@@ -160,8 +163,14 @@ async fn people(app: &Arc<App>) -> (Vec<(&'static str, String)>, TenantId) {
         };
         let user = resolver::user::create(&system, new).await.unwrap().id;
         let expiry = resolver::token::Expiry::Never;
-        let new =
-            resolver::token::New { user: Some(user), name: "test".into(), role: *role, expiry, access_key: false };
+        let new = resolver::token::New {
+            user: Some(user),
+            name: "test".into(),
+            role: *role,
+            expiry,
+            access_key: false,
+            subscriptions: None,
+        };
         tokens.push((*name, resolver::token::create(&system, new).await.unwrap().secret));
     }
     (tokens, tenants[0].1)

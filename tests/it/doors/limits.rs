@@ -6,9 +6,14 @@ use std::time::{Duration, Instant};
 use async_graphql::{Executor, Response};
 use futures::StreamExt;
 use taskloom::graphql::error::{Caller, finish};
-use taskloom::graphql::limits::Limits;
+use taskloom::graphql::limits::{Limits, Sizes};
 
 use super::server::schema;
+
+/// Limits for who has signed in, or is asked by a part of the server, as here.
+fn users(users: Sizes) -> Limits {
+    Limits { users, ..Limits::default() }
+}
 
 /// The code and message of a document's refusal; none when it passes.
 async fn refusal(limits: &Limits, document: impl Into<String>) -> Option<(String, String)> {
@@ -48,9 +53,9 @@ async fn documents_that_would_end_the_process_are_refused() {
     for n in 0..5000 {
         write!(chain, " fragment f{n} on Task {{ ...f{} }}", n + 1).expect("writes");
     }
-    let limits = Limits { bytes: 1_000_000, ..limits };
-    assert_too_complex(&Limits { tokens: 1_000_000, ..limits.clone() }, &chain, "fragments > 100").await;
-    assert_too_complex(&limits, chain, "tokens > 10000").await;
+    let all = Sizes { bytes: 1_000_000, tokens: 1_000_000, ..Sizes::USERS };
+    assert_too_complex(&users(all), &chain, "fragments > 100").await;
+    assert_too_complex(&users(Sizes { bytes: 1_000_000, ..Sizes::USERS }), chain, "tokens > 10000").await;
 }
 
 #[tokio::test]
@@ -85,27 +90,29 @@ async fn each_limit_lets_its_number_pass_and_no_more() {
     let task = |fields: String| format!("{{task{{{fields}}}}}");
     let numbered = |n: usize, name: &dyn Fn(usize) -> String| (0..n).map(name).collect::<Vec<_>>().join(" ");
 
-    assert_limit(&Limits { bytes: 400, ..all.clone() }, "bytes", 400, |n| task("id".into()) + &",".repeat(n - 10))
-        .await;
-    let tokens = Limits { tokens: 40, ..all.clone() };
+    assert_limit(&users(Sizes { bytes: 400, ..Sizes::USERS }), "bytes", 400, |n| {
+        task("id".into()) + &",".repeat(n - 10)
+    })
+    .await;
+    let tokens = users(Sizes { tokens: 40, ..Sizes::USERS });
     assert_limit(&tokens, "tokens", 40, |n| task("id ".repeat(n - 5))).await;
-    let nesting = Limits { nesting: 9, depth: 100, ..all.clone() };
+    let nesting = Limits { nesting: 9, ..users(Sizes { depth: 100, ..Sizes::USERS }) };
     assert_limit(&nesting, "levels of brackets", 9, |n| task("next{".repeat(n - 2) + "id" + &"}".repeat(n - 2))).await;
-    let depth = Limits { depth: 9, ..all.clone() };
+    let depth = users(Sizes { depth: 9, ..Sizes::USERS });
     assert_limit(&depth, "levels of fields", 9, |n| task("next{".repeat(n - 2) + "id" + &"}".repeat(n - 2))).await;
-    let selections = Limits { selections: 40, ..all.clone() };
+    let selections = users(Sizes { selections: 40, ..Sizes::USERS });
     assert_limit(&selections, "selected fields", 40, |n| task("id ".repeat(n - 1))).await;
-    let aliases = Limits { aliases: 9, ..all.clone() };
+    let aliases = users(Sizes { aliases: 9, ..Sizes::USERS });
     assert_limit(&aliases, "aliases", 9, |n| task(numbered(n, &|i| format!("a{i}:id")))).await;
-    let roots = Limits { roots: 9, ..all.clone() };
+    let roots = users(Sizes { roots: 9, ..Sizes::USERS });
     assert_limit(&roots, "root fields", 9, |n| format!("{{{}}}", "__typename ".repeat(n))).await;
-    let directives = Limits { directives: 9, ..all.clone() };
+    let directives = users(Sizes { directives: 9, ..Sizes::USERS });
     assert_limit(&directives, "directives", 9, |n| task("id @include(if: true) ".repeat(n))).await;
     let fragments = Limits { fragments: 9, ..all.clone() };
     let fragment = |i| format!("fragment f{i} on Task {{ id }}");
     let spreads = |n| task(numbered(n, &|i| format!("...f{i}"))) + &numbered(n, &fragment);
     assert_limit(&fragments, "fragments", 9, spreads).await;
-    let variables = Limits { variables: 9, ..all.clone() };
+    let variables = users(Sizes { variables: 9, ..Sizes::USERS });
     let variable = |i| format!("$v{i}");
     let query = |n| {
         let defined = numbered(n, &|i| format!("$v{i}: Int"));
@@ -123,7 +130,7 @@ async fn each_limit_lets_its_number_pass_and_no_more() {
 
 #[tokio::test]
 async fn directives_count_wherever_they_stand() {
-    let limits = Limits { directives: 9, ..Limits::default() };
+    let limits = users(Sizes { directives: 9, ..Sizes::USERS });
     let many = "@include(if: true) ".repeat(10);
     for document in [
         format!("query {many} {{ task {{ id }} }}"),

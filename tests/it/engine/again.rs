@@ -83,7 +83,10 @@ async fn what_never_came_to_its_worker_is_lost_on_postgres() {
 
 /// Another desk claims in the name of the server's worker, which is never told: as if the answer had been lost.
 async fn what_never_came_to_its_worker_is_lost(server: Server, place: Place) {
-    let store = beside(&place, Pools { connections: 2, acquire: Duration::from_secs(5) }).await.unwrap();
+    let store =
+        beside(&place, Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) })
+            .await
+            .unwrap();
     let lease = Duration::from_secs(60);
     let (clock, vault) = (Arc::new(SystemClock), Vault::fleeting());
     let name = taskloom::store::worker::alive(store.read()).await.unwrap().remove(0).id;

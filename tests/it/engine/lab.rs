@@ -59,7 +59,7 @@ impl Lab {
     }
 
     async fn start(place: Place, folder: Option<tempfile::TempDir>, database: Option<postgres::Database>) -> Self {
-        let pools = Pools { connections: 5, acquire: Duration::from_secs(5) };
+        let pools = Pools { connections: 5, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
         let (store, guard) = open(&place, pools).await.unwrap();
         migrate::up(&store).await.unwrap();
         let statements = Arc::new(AtomicUsize::new(0));

@@ -44,7 +44,12 @@ async fn every_line_is_there_once(bench: Bench) {
 /// Where the chunks of the only subtask's log begin.
 async fn chunks(bench: &Bench) -> Vec<i64> {
     let folder = Place::Folder(bench.settings.data_dir.clone());
-    let store = open::beside(&folder, Pools { connections: 1, acquire: Duration::from_secs(5) }).await.unwrap();
+    let store = open::beside(
+        &folder,
+        Pools { connections: 1, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) },
+    )
+    .await
+    .unwrap();
     let chunks = store::log::chunks(store.read(), SubtaskId(1), 1, 1000).await.unwrap();
     chunks.iter().map(|chunk| chunk.first_line).collect()
 }

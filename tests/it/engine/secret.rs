@@ -89,7 +89,15 @@ async fn the_key_changes_beside_a_running_server() {
     let before = std::fs::read_to_string(folder.join("secret.key")).unwrap();
     let keys = async || {
         let place = Place::Folder(folder.clone());
-        let store = open::beside(&place, Pools { connections: 1, acquire: std::time::Duration::from_secs(5) }).await;
+        let store = open::beside(
+            &place,
+            Pools {
+                connections: 1,
+                acquire: std::time::Duration::from_secs(5),
+                statement: std::time::Duration::from_secs(30),
+            },
+        )
+        .await;
         taskloom::store::sealed::keys(store.unwrap().read()).await.unwrap()
     };
     let old = keys().await;

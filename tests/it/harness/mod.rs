@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 pub(crate) mod cut;
 pub(crate) mod mariadb;
+pub(crate) mod memory;
 pub(crate) mod postgres;
 pub(crate) mod server;
 pub(crate) mod terminal;

@@ -8,12 +8,12 @@ use taskloom::store::open::{Place, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{Timestamp, subtask, tenant};
 
+use crate::harness::memory::{measured, status};
 use crate::harness::postgres;
 use crate::harness::server::{PASSWORD, Server};
 use crate::harness::wide::{Wide, long_lines, say};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set, Statement};
 
-const MOST: u64 = 64 << 20;
 /// The talker's task, and its subtask.
 const TALKER: i64 = 9_001;
 
@@ -37,7 +37,7 @@ async fn no_request_needs_more_than_its_share_on_postgres() {
 
 /// 100 tasks with definitions of 1 MiB and as much that was sent, 2,000 with 17 subtasks, and a log of 4,000 long lines.
 async fn fill(place: Place) {
-    let pools = Pools { connections: 2, acquire: Duration::from_secs(5) };
+    let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
@@ -54,24 +54,6 @@ async fn rows(store: &Store) {
     // Two thousand in small chunks, two thousand in one.
     let lines = long_lines(4_000);
     say(store, TALKER, talker.subtask(TALKER), &lines, 250).await;
-}
-
-/// A figure of a process in bytes, as the kernel has it.
-fn status(server: &Server, key: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
-}
-
-/// Asks, and checks what that needed beyond what the server had when it was idle.
-async fn measured<T>(server: &Server, idle: u64, what: &str, ask: impl Future<Output = T>) -> T {
-    // The mark begins anew at what there is now.
-    std::fs::write(format!("/proc/{}/clear_refs", server.pid()), "5").unwrap();
-    let answer = ask.await;
-    let more = status(server, "VmHWM:").saturating_sub(idle);
-    eprintln!("{what}: {} MB above idle", more >> 20);
-    assert!(more < MOST, "{what}: {} MB above idle", more >> 20);
-    answer
 }
 
 async fn no_request_needs_more_than_its_share(server: &Server) {
@@ -145,7 +127,7 @@ async fn no_request_needs_more_than_its_share(server: &Server) {
 #[tokio::test]
 async fn long_columns_are_the_last_of_their_rows() {
     let folder = tempfile::tempdir().unwrap();
-    let pools = Pools { connections: 1, acquire: Duration::from_secs(5) };
+    let pools = Pools { connections: 1, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&Place::Folder(folder.path().into()), pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };

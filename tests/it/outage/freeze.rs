@@ -112,7 +112,7 @@ fn lives(pid: i32) -> bool {
 async fn what_a_frozen_server_has_locked_is_let_go() {
     let database = postgres::database().await;
     // Two of these write.
-    let pools = Pools { connections: 16, acquire: Duration::from_secs(5) };
+    let pools = Pools { connections: 16, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&Place::Postgres(database.url.clone()), pools).await.unwrap();
     let frozen = store.begin().await.unwrap();
     let lock = "SELECT pg_advisory_xact_lock(1)";

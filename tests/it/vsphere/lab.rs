@@ -57,7 +57,11 @@ impl Ground {
                 Place::Folder(self.folder.path().join("data"))
             }
         };
-        let pools = Pools { connections: 2, acquire: std::time::Duration::from_secs(5) };
+        let pools = Pools {
+            connections: 2,
+            acquire: std::time::Duration::from_secs(5),
+            statement: std::time::Duration::from_secs(30),
+        };
         open(&place, pools).await.unwrap()
     }
 }

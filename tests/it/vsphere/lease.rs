@@ -67,7 +67,10 @@ async fn on_both(story: impl AsyncFn(Store)) {
 }
 
 async fn opened(place: &Place) -> (Store, Guard) {
-    let (store, guard) = open(place, Pools { connections: 8, acquire: Duration::from_secs(5) }).await.unwrap();
+    let (store, guard) =
+        open(place, Pools { connections: 8, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) })
+            .await
+            .unwrap();
     migrate::up(&store).await.unwrap();
     (store, guard)
 }

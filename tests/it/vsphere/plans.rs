@@ -27,7 +27,11 @@ async fn lists_go_by_an_index_on_postgresql() {
 }
 
 async fn lists_go_by_an_index(place: Place) {
-    let pools = Pools { connections: 2, acquire: std::time::Duration::from_secs(5) };
+    let pools = Pools {
+        connections: 2,
+        acquire: std::time::Duration::from_secs(5),
+        statement: std::time::Duration::from_secs(30),
+    };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     fill(&store).await;

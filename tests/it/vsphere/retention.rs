@@ -29,7 +29,7 @@ async fn what_is_old_goes_on_postgresql() {
 }
 
 async fn what_is_old_goes(place: Place) {
-    let pools = Pools { connections: 2, acquire: Duration::from_secs(5) };
+    let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     let clock = HeldClock::at(NOW.before(DAY * 30));

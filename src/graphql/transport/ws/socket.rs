@@ -24,6 +24,7 @@ use super::super::{Door, Gate, http};
 use super::message::{Close, FromClient, FromServer};
 use crate::error::{Error, Kind, code};
 use crate::graphql::error::{self, Caller};
+use crate::graphql::limits::{Caller as Limited, Place};
 use crate::http::{language, take_language};
 
 /// Bytes of an operation's id: clients number or use uuids.
@@ -46,6 +47,8 @@ pub(super) struct Socket<E, G> {
     /// Of the admitted caller; none before `connection_init`.
     data: Option<Arc<Data>>,
     lapse: Option<BoxFuture<'static, ()>>,
+    /// Its place among the caller's sockets.
+    place: Option<Place>,
     operations: StreamMap<String, BoxStream<'static, Output>>,
     /// A ping was sent, and nothing has come since.
     unanswered: bool,
@@ -54,7 +57,8 @@ pub(super) struct Socket<E, G> {
 impl<E: Executor, G: Gate> Socket<E, G> {
     pub(super) fn new(connection: WebSocket, door: Door<E, G>, caller: Caller) -> Self {
         let caller = Arc::new(caller);
-        Self { connection, door, caller, data: None, lapse: None, operations: StreamMap::new(), unanswered: false }
+        let (data, lapse, place) = (None, None, None);
+        Self { connection, door, caller, data, lapse, place, operations: StreamMap::new(), unanswered: false }
     }
 
     /// Serves until the end, and says goodbye.
@@ -114,6 +118,9 @@ impl<E: Executor, G: Gate> Socket<E, G> {
                 }
                 let entry = self.door.gate.admit(&headers, payload.as_ref()).await;
                 let entry = entry.map_err(|error| End::Close(self.turn_away(&error)))?;
+                let caller = Limited::among(&entry.data).map(|(caller, _)| caller);
+                let place = self.door.sockets.take(caller, None);
+                self.place = Some(place.map_err(|error| End::Close(self.turn_away(&error)))?);
                 self.data = Some(Arc::new(http::furnish(entry.data, &self.caller)));
                 self.lapse = entry.lapse;
                 self.send(FromServer::ConnectionAck.encode()).await
