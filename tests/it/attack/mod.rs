@@ -3,5 +3,6 @@
 
 mod figure;
 mod lists;
+mod places;
 mod statements;
 mod strangers;
