@@ -79,8 +79,8 @@ impl How {
             Self::Hex { upper, in_lines } => {
                 let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
                 let halves = text.bytes().flat_map(|byte| [byte >> 4, byte & 15]);
-                let hex = halves.map(|half| digits[usize::from(half)]).collect();
-                if in_lines { lines(hex, HEX_LINE) } else { hex }
+                let hex: Vec<u8> = halves.map(|half| digits[usize::from(half)]).collect();
+                if in_lines { lines(&hex, HEX_LINE) } else { hex }
             }
             Self::Letters(letters) => letters.write(text).into(),
         }
@@ -141,11 +141,11 @@ fn base64(text: &[u8], alphabet: &Alphabet, part: Part) -> Vec<u8> {
             let (from, until) = ((before * 8).div_ceil(6), shifted.len() * 8 / 6);
             encode(NO_PAD, &shifted)[from..until].to_vec()
         }
-        Part::Lines(width) => lines(base64(text, alphabet, Part::Middle(0)), width),
+        Part::Lines(width) => lines(&base64(text, alphabet, Part::Middle(0)), width),
     }
 }
 
 /// In lines of so many bytes.
-fn lines(text: Vec<u8>, width: usize) -> Vec<u8> {
+fn lines(text: &[u8], width: usize) -> Vec<u8> {
     text.chunks(width).collect::<Vec<_>>().join(&b'\n')
 }

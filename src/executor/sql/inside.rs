@@ -1,6 +1,6 @@
 //! The process that runs statements, from within: it reads its errand and what is wanted of it, and says what it finds.
 //!
-//! It limits its own memory before it opens a connection. That the pipe of its orders has ended means that the server is
+//! It limits its own memory before it opens a connection, and lets nobody look into it. That the pipe of its orders has ended means that the server is
 //! gone: so it ends, whatever it is about.
 
 use std::convert::Infallible;
@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::{mpsc, watch};
@@ -44,6 +45,8 @@ fn fail(error: &io::Error) -> ExitCode {
 }
 
 async fn serve() -> io::Result<()> {
+    // Other steps may run as the same user: what this one knows is not theirs to read.
+    prctl::set_dumpable(false)?;
     let stdin = io::stdin().as_fd().try_clone_to_owned()?;
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
     let mut asks = Reads::new(Receiver::from_owned_fd(stdin)?, ERRAND);

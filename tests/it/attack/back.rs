@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::figure;
@@ -25,9 +26,9 @@ async fn begin(server: &Server, folder: &Path) -> String {
     task
 }
 
-async fn stays_away(outage: Duration) {
+async fn stays(so: Duration) {
     let begun = Instant::now();
-    until("the outage is over", async || (begun.elapsed() >= outage).then_some(())).await;
+    until("it stays so", async || (begun.elapsed() >= so).then_some(())).await;
 }
 
 fn soon(back: Instant, what: &str, server: &Server) -> Duration {
@@ -46,13 +47,17 @@ async fn what_ended_meanwhile_is_recorded_and_new_work_begins() {
     let task = begin(&server, folder.path()).await;
     cluster.stop();
     std::fs::write(folder.path().join("go"), "").unwrap();
-    stays_away(SHORT).await;
+    stays(SHORT).await;
     cluster.start();
     let back = Instant::now();
     server.wait(&task, "SUCCESSFUL: a SUCCESSFUL").await;
     let next = server.submit(json!([{"name": "a", "run": {"shell": "true"}}])).await;
     server.wait(&next, "SUCCESSFUL: a SUCCESSFUL").await;
-    note("what_ended_meanwhile_is_recorded_and_new_work_begins", SHORT, soon(back, "work goes on", &server));
+    note(
+        "what_ended_meanwhile_is_recorded_and_new_work_begins",
+        "PostgreSQL is stopped for 3 s",
+        soon(back, "work goes on", &server),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +69,7 @@ async fn what_was_given_up_runs_again() {
     let task = begin(&server, folder.path()).await;
     let other = Server::start(&folder.path().join("other"), &settings).await;
     cluster.stop();
-    stays_away(LONG).await;
+    stays(LONG).await;
     assert!(server.log().contains("the lease is about to end"), "it is longer than a lease\n{}", server.log());
     cluster.start();
     let back = Instant::now();
@@ -78,15 +83,34 @@ async fn what_was_given_up_runs_again() {
     let document = "query($id: ID!) { task(id: $id) { subtasks { attempts { state } } } }";
     let attempts = server.get(document, json!({"id": task}), "/task/subtasks/0/attempts").await;
     assert_eq!(attempts, json!([{"state": "LOST"}, {"state": "SUCCESSFUL"}]), "twice is enough");
-    note("what_was_given_up_runs_again", LONG, took);
+    note("what_was_given_up_runs_again", "PostgreSQL is stopped for 20 s", took);
 }
 
-fn note(test: &str, outage: Duration, took: Duration) {
-    let attack = format!("PostgreSQL is stopped for {} s", outage.as_secs());
-    figure::note(
-        &format!("back::{test}"),
-        &attack,
-        "work goes on ≤ 10 s after it is back",
-        &format!("{:.1} s", took.as_secs_f64()),
-    );
+/// Nobody is left who could give it back: another server takes it, though it could not look for a while.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_server_had_is_taken() {
+    let cluster = postgres::own().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("DATABASE_URL", cluster.url.as_str())];
+    let server = Server::start(&folder.path().join("data"), &settings).await;
+    let task = begin(&server, folder.path()).await;
+    let other = Server::start(&folder.path().join("other"), &settings).await;
+    // It is seen by the other one.
+    stays(Duration::from_secs(2)).await;
+    cluster.stop();
+    server.signal(Signal::SIGKILL);
+    stays(LONG).await;
+    cluster.start();
+    let back = Instant::now();
+    let second = folder.path().join("run.2");
+    until("it runs again", async || second.exists().then_some(())).await;
+    let took = soon(back, "what a dead server had is taken", &other);
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    other.wait(&task, "SUCCESSFUL: a SUCCESSFUL").await;
+    note("what_a_dead_server_had_is_taken", "while PostgreSQL is stopped for 20 s, a server is killed", took);
+}
+
+fn note(test: &str, attack: &str, took: Duration) {
+    let found = format!("{:.1} s", took.as_secs_f64());
+    figure::note(&format!("back::{test}"), attack, "work goes on ≤ 10 s after it is back", &found);
 }
