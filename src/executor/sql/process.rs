@@ -37,6 +37,8 @@ const KEPT: [&str; 9] = [
     "RES_OPTIONS",
     "LOCALDOMAIN",
 ];
+/// How long it may take until it has read its errand, on a host under load.
+const START: Duration = Duration::from_secs(30);
 /// So much is kept of what it says when it breaks down.
 const WORDS: u64 = 4 << 10;
 /// A killed process that still does not end sits in the kernel; it runs no more code of its own.
@@ -98,8 +100,14 @@ impl Process {
         let mut asks = Writes::new(Sender::from_owned_fd(asks.into()).map_err(fail)?);
         let words = tokio::spawn(last_words(receiver(words)?));
         let says = Says::new(receiver(says)?, reach.cell);
-        asks.say(errand).await;
-        Ok(Self { tree, child, meter: Meter::default(), words, asks, says, notes })
+        let heard = timeout(START, asks.send(errand)).await;
+        let process = Self { tree, child, meter: Meter::default(), words, asks, says, notes };
+        if heard.is_err() {
+            process.end(Duration::ZERO).await;
+            return Err(fail(io::ErrorKind::TimedOut.into()));
+        }
+        // One that has ended meanwhile has said why.
+        Ok(process)
     }
 
     /// Waits for so long until it ends by itself, then ends it. No process is left.
