@@ -123,11 +123,22 @@ fn encodings(text: &str) -> Vec<How> {
 
 /// Which ways differ, by the letters that the text has.
 fn letter_by_letter(text: &str) -> Vec<Letters> {
-    let each: BTreeSet<char> = text.chars().collect();
+    let each: BTreeSet<char> = text.chars().map(alike).collect();
     // Some ways write the first letter otherwise.
-    let sample: String = text.chars().take(1).chain(each).collect();
+    let sample: String = text.chars().take(1).map(alike).chain(each).collect();
     let mut seen = BTreeSet::from([sample.clone()]);
     letters::all().filter(|letters| seen.insert(letters.write(&sample))).collect()
+}
+
+/// A letter that is written in every way as this one is: in texts of other scripts there are thousands. Their numbers have
+/// hexadecimal digits of both cases.
+fn alike(letter: char) -> char {
+    match letter {
+        '\0'..='\u{7f}' | '\u{2028}' | '\u{2029}' => letter,
+        '\u{80}'..='\u{ff}' => 'ö',
+        _ if letter.len_utf8() < 4 => '密',
+        _ => '😀',
+    }
 }
 
 fn base64(text: &[u8], alphabet: &Alphabet, part: Part) -> Vec<u8> {

@@ -203,3 +203,46 @@ mod hidden {
         Ok(Option::<String>::deserialize(deserializer)?.map(Hidden::new))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use taskloom_entity::ColumnType;
+    use tokio::net::unix::pipe::pipe;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_said_is_heard_and_no_frame_is_larger_than_it_may_be() {
+        let (near, far) = pipe().unwrap();
+        let (mut writes, mut says) = (Writes::new(near), Says::new(far, 1 << 20));
+        writes.send(&Said::Begin(vec![Column::new("升", ColumnType::Bigint)])).await.unwrap();
+        writes.send(&Said::Rows(vec![vec![Some("a\0".to_owned()), None], vec![]])).await.unwrap();
+        let Some(Said::Begin(columns)) = says.next().await else { panic!("no columns") };
+        assert_eq!(columns, [Column::new("升", ColumnType::Bigint)]);
+        let Some(Said::Rows(rows)) = says.next().await else { panic!("no rows") };
+        assert_eq!(rows, [vec![Some("a\0".to_owned()), None], vec![]]);
+        let large = Said::Note("x".repeat(ROOM + (1 << 20)));
+        let (_, heard) = tokio::join!(writes.say(&large), says.next());
+        assert!(matches!(heard, Some(Said::Ended(Err(_)))), "{heard:?}");
+        drop(writes);
+        assert!(says.next().await.is_none(), "the other side is gone");
+    }
+
+    #[test]
+    fn an_errand_hides_its_password_from_logs_and_gives_it_to_the_process() {
+        let source = Source {
+            name: "s".to_owned(),
+            kind: DataSourceKind::Postgresql,
+            host: None,
+            port: Some(1),
+            database: "d".to_owned(),
+            user: None,
+            password: Some(Hidden::new("swordfish".to_owned())),
+            options: vec![],
+        };
+        let errand = Errand::probe(&source, &Reach::default());
+        assert!(!format!("{errand:?}").contains("swordfish") && errand.is_probe());
+        let sent: Errand = postcard::from_bytes(&postcard::to_stdvec(&errand).unwrap()).unwrap();
+        assert_eq!(sent.open().unwrap().0.source, source);
+    }
+}
