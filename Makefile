@@ -11,7 +11,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/taskloom
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 # Where .ci/setup puts a Node that is newer than the system's.
 export TOOLS := $(CACHE)/tools
-export PATH := $(TOOLS)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
+export PATH := $(TOOLS)/node_modules/.bin:$(TOOLS)/bin:$(HOME)/.cargo/bin:$(PATH)
 
 # Where `make run` keeps its data, and what else is passed on to `taskloom serve`.
 DATA ?= ./data
@@ -43,20 +43,21 @@ test: web ## Run every test, on SQLite and on a private PostgreSQL.
 	@.ci/vcsim
 	cargo nextest run --workspace --locked --profile $(PROFILE) -E '$(ONLY)'
 
-check: ## Formatting, lints, documentation, unused dependencies: warnings are errors.
-	@.ci/setup build check
+check: ## Formatting, lints, documentation, unused dependencies and audit: warnings are errors.
+	@.ci/setup build check audit
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	cargo machete --skip-target-dir
+	@.ci/audit
 
 licenses: web ## Write the licences of what the binary carries: src/licenses/notices.txt.
 	@.ci/setup build licenses
 	.ci/licenses
 
-audit: ## Licences, sources, duplicates and known advisories of the dependencies (builds cargo-deny when it is missing).
+audit: ## Licences, sources, duplicates and known advisories of the dependencies (gets cargo-deny when it is missing).
 	@.ci/setup build audit
-	cargo deny check
+	@.ci/audit
 
 bench: web ## Release build, then each figure beside a floor; FIGURES="lists chains", PEERS=FOLDER of peers' scripts.
 	@.ci/setup build test bench

@@ -3,7 +3,7 @@
 //!
 //! The invariant: a lease is over for a watcher that has itself seen the counter stand for the lease and [`MARGIN`]. No
 //! instant of one host is compared with another's, so clocks may differ, and may be set. A watcher that has just
-//! begun, or could not look, has seen nothing yet.
+//! begun has seen nothing yet. One that could not look meanwhile has: who stands where it stood was not renewed.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -72,7 +72,8 @@ impl<K: Clone + Eq + Hash> Watch<K> {
         self.seen.get(key).map(|(_, since)| now.since(*since))
     }
 
-    /// The table could not be looked at, and maybe nobody could renew: everything counts anew.
+    /// The table could not be looked at, and maybe nobody could renew: everything counts anew. For holders that do not
+    /// give up by themselves: they would all be taken for gone.
     pub fn begin_anew(&mut self) {
         self.seen.clear();
     }

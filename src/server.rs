@@ -81,8 +81,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let password = std::env::var("TASKLOOM_ADMIN_PASSWORD").ok();
     let made = first_start::run(&store, clock.as_ref(), password.as_deref()).await?;
     let vault = vault(&settings, &store).await?;
-    let app = app(&settings, (store.clone(), vault), clock).await?;
     let host = host(&settings).await?;
+    let app = app(&settings, (store.clone(), vault), clock, host.clone()).await?;
     let parts = Parts { stop: Stop::new(), tasks: TaskTracker::new(), readers: CancellationToken::new() };
     let worker = run_parts(&settings, &app, &parts, host).await?;
     let address = listener.local_addr()?;
@@ -151,10 +151,16 @@ pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
     Ok(Vault::find(environment.as_deref(), &settings.data_dir)?)
 }
 
-async fn app(settings: &Settings, (store, vault): (Store, Vault), clock: Arc<dyn Clock>) -> anyhow::Result<Arc<App>> {
+async fn app(
+    settings: &Settings,
+    (store, vault): (Store, Vault),
+    clock: Arc<dyn Clock>,
+    host: Host,
+) -> anyhow::Result<Arc<App>> {
     let app = App::open(store, clock, vault, proofs(&settings.auth)).await?;
     let time_zone = settings.server.time_zone.0.map_or_else(|| app.time_zone.clone(), |zone| zone.name().to_owned());
-    Ok(Arc::new(App { reach: reach(settings), page: settings.server.page_bytes.len(), time_zone, ..app }))
+    let (reach, page, host) = (reach(settings), settings.server.page_bytes.len(), Some(host));
+    Ok(Arc::new(App { reach, page, time_zone, host, ..app }))
 }
 
 /// How long proofs last, by the settings.
@@ -188,6 +194,9 @@ fn reach(settings: &Settings) -> Reach {
         response: http.response.0,
         sqlite_folder: sql.sqlite_folder.clone(),
         connect_timeout: sql.connect_timeout,
+        program: settings.program.clone(),
+        memory: sql.memory.0,
+        cell: sql.cell.0,
         rows: result.rows.into(),
         result: result.size.0,
         plain_vcenters: settings.vsphere.allow_http,

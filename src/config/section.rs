@@ -10,6 +10,9 @@ use super::value::{
     AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
 };
 
+/// Itself, also after another was put in its place.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
 /// The name of a section in a file: its own, or that of a section in a section.
 macro_rules! name {
     ($section:ident) => {
@@ -37,6 +40,8 @@ macro_rules! sections {
         pub struct Settings {
             /// The folder that holds everything the server keeps: database, working folders, secrets.
             pub data_dir: PathBuf,
+            /// The program that is started where a process of our own is needed: this one. No key sets it.
+            pub program: PathBuf,
             $($(#[$doc])* pub $section: $Section),+
         }
 
@@ -47,7 +52,8 @@ macro_rules! sections {
                     $(let $key: Option<$Type> = layers.read(&format!("{}.{}", $Section::NAME, stringify!($key)), faults);)+
                     let $section = (|| Some($Section { $($key: $key?),+ }))();
                 )+
-                Some(Self { data_dir: data_dir.to_owned(), $($section: $section?),+ })
+                let program = PathBuf::from(THIS_PROGRAM);
+                Some(Self { data_dir: data_dir.to_owned(), program, $($section: $section?),+ })
             }
 
             /// Every key and its value as TOML, secrets masked.
@@ -129,6 +135,10 @@ sections! {
         sqlite_folder: Option<PathBuf>,
         /// A connection to a data source.
         connect_timeout: Duration,
+        /// The most memory of the process of one step's statements.
+        memory: Bytes,
+        /// The largest value, and the largest row.
+        cell: Bytes,
     }
     /// Result sets of attempts.
     result: Results {

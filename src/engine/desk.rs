@@ -142,10 +142,10 @@ impl Port for Desk {
         }
     }
 
-    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptRef, Wish)>> {
+    async fn wishes(&self, life: &Life, within: Duration) -> Result<Vec<(AttemptRef, Wish)>> {
         let mut rung = self.wishes.lock().await;
         // A ring is a change from outside of the engine: a cancel, a pause, or nothing that concerns this worker.
-        let _ = tokio::time::timeout(life.lease / 3, rung.changed()).await;
+        let _ = tokio::time::timeout(within, rung.changed()).await;
         let running = store::attempt::of_worker(self.tools.store.read(), &life.id).await;
         // Not answered is not heard.
         let running = running.inspect_err(|_| rung.mark_changed())?;
@@ -330,7 +330,7 @@ impl Clerk {
             let done = divide::run(&self.tools.store, &batch, now).await?;
             Ok::<_, Error>((batch.claimant, done))
         };
-        let (claimant, done) = match run.await {
+        let (claimant, mut done) = match run.await {
             Ok(done) => done,
             Err(error) => {
                 tracing::warn!(error = ?error, "outcomes cannot be recorded: trying again");
@@ -342,15 +342,18 @@ impl Clerk {
             self.tools.bell.ring_events();
         }
         self.unfit.extend(done.unfit.iter().map(|id| (*id, Instant::now() + UNFIT)));
-        self.answer(&done.finishes, &done.heard).await;
-        self.look_later(claimant.as_ref(), &done, now).await;
-        if !done.assignments.is_empty()
+        let assignments = std::mem::take(&mut done.assignments);
+        let handed = assignments.len();
+        // At once: what is on its way for long is taken for lost.
+        if handed > 0
             && let Some((_, reply)) = self.open.claim.take()
-            && let Err(assignments) = reply.send(done.assignments)
+            && let Err(assignments) = reply.send(assignments)
         {
             tracing::warn!(attempts = assignments.len(), "a worker left before its work reached it: it is given back");
             self.give_back(&assignments);
         }
+        self.answer(&done.finishes, &done.heard).await;
+        self.look_later((claimant.as_ref(), handed), &done, now).await;
     }
 
     /// What nobody takes any more ends in the next cycle: nothing of it has begun.
@@ -382,11 +385,11 @@ impl Clerk {
     }
 
     /// Whether and when there is to be looked for work that this cycle has not seen.
-    async fn look_later(&mut self, claimant: Option<&Claimant>, done: &Done, now: Timestamp) {
+    async fn look_later(&mut self, (claimant, handed): (Option<&Claimant>, usize), done: &Done, now: Timestamp) {
         let looked = std::mem::take(&mut self.open.work);
         self.unfit.retain(|_, until| *until > Instant::now());
         self.open.work = match claimant {
-            Some(claimant) => done.assignments.len() >= claimant.free,
+            Some(claimant) => handed >= claimant.free,
             // Nobody was there to take what was made ready.
             None => looked || done.wrote,
         };
@@ -394,7 +397,7 @@ impl Clerk {
             // Somebody holds its task for a moment, and may let go of it without a ring.
             self.look_at = self.look_at.min(Instant::now() + PASSED_OVER);
         }
-        let looked_in_vain = looked && claimant.is_some() && done.assignments.is_empty();
+        let looked_in_vain = looked && claimant.is_some() && handed == 0;
         let backoff = if looked_in_vain {
             store::queue::next_backoff(self.tools.store.read(), now).await.unwrap_or_default()
         } else {

@@ -176,8 +176,8 @@ pub trait Port: Send + Sync {
     /// Lengthens the lease; until when. None: the life has ended, everything it runs is lost.
     async fn renew(&self, life: &Life) -> Result<Option<Timestamp>>;
 
-    /// What is to be done with each attempt of this worker's; waits until something may have changed.
-    async fn wishes(&self, life: &Life) -> Result<Vec<(AttemptRef, Wish)>>;
+    /// What is to be done with each attempt of this worker's; waits until something may have changed, for so long.
+    async fn wishes(&self, life: &Life, within: Duration) -> Result<Vec<(AttemptRef, Wish)>>;
 
     /// Appends to an attempt's log, from this line of the subtask's log on. Sent again after an error it is there once.
     async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<Chunk>) -> Result<Taken>;

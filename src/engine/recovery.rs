@@ -106,7 +106,8 @@ impl Recovery {
     /// Ends the lives that this server has seen silent for too long.
     async fn bury(&self) -> Result<()> {
         let asked = self.clock.moment();
-        let signs = worker::signs(self.store.lease()).await.inspect_err(|_| self.lives.seen().begin_anew())?;
+        // That it could not be looked for a while changes nothing: a worker that could not renew has given up by itself.
+        let signs = worker::signs(self.store.lease()).await?;
         let answered = self.clock.moment();
         let over = self.lives.seen().look(signs, Look { asked, answered });
         for silent in over {

@@ -20,8 +20,12 @@ use super::farewell::Ended;
 use super::port::{Assignment, AttemptRef, Finish, Hello, Life, Port, Wish};
 use super::stranger::Strangers;
 use crate::clock::{Clock, Moment};
+use crate::error::Result;
 use crate::executor::Host;
 use crate::telemetry::Metrics;
+
+/// How long what was handed out may be on its way here, and how often wishes are looked at though nobody rang.
+const APART: Duration = Duration::from_secs(3);
 
 /// How the worker works.
 #[derive(Clone, Debug)]
@@ -119,10 +123,11 @@ impl Worker {
     /// Works until it is told to stop and nothing of its work is left.
     pub async fn run(self, stops: Stops) -> Ended {
         let worker = Arc::new(self);
+        let mut past = vec![];
         worker.metrics.worker_slots.set(i64::try_from(worker.options.hello.slots).unwrap_or(i64::MAX));
         while !stops.gently.is_cancelled() {
             let before = worker.clock.moment();
-            let registered = worker.port.register(worker.options.hello.clone());
+            let registered = worker.register(&mut past);
             let life = match stops.gently.run_until_cancelled(registered).await {
                 Some(Ok(life)) => life,
                 Some(Err(error)) => {
@@ -132,11 +137,22 @@ impl Worker {
                 }
                 None => break,
             };
+            past.push(life.clone());
             if worker.clone().live(life, before, &stops).await == Ended::Abandoned {
                 return Ended::Abandoned;
             }
         }
         Ended::Recorded
+    }
+
+    /// Begins a life. Those before it are ended by their own word: nothing of them runs here any more, so nobody need
+    /// wait until their leases are over to take what they had, or were handed without ever hearing of it.
+    async fn register(&self, past: &mut Vec<Life>) -> Result<Life> {
+        while let Some(life) = past.last() {
+            self.port.leave(life).await?;
+            past.pop();
+        }
+        self.port.register(self.options.hello.clone()).await
     }
 
     async fn live(self: Arc<Self>, life: Life, registered: Moment, stops: &Stops) -> Ended {
@@ -256,18 +272,19 @@ impl Worker {
 
     /// Passes on what is wished of each attempt, and gives back what the database has running here and never came.
     async fn obey(self: Arc<Self>, life: Life, shared: Arc<Shared>) {
-        let apart = life.lease / 3;
+        let apart = APART.min(life.lease / 5);
         let mut strangers = Strangers::apart(apart);
         loop {
             let asked: Vec<AttemptId> = shared.running().keys().copied().collect();
+            let mut within = apart;
             if asked.is_empty() {
                 // Nobody has a wish then: it is looked now and then, for strangers alone.
                 tokio::select! {
                     () = shared.begun.notified() => continue,
-                    () = tokio::time::sleep(apart) => {}
+                    () = tokio::time::sleep(apart) => within = Duration::ZERO,
                 }
             }
-            match self.port.wishes(&life).await {
+            match self.port.wishes(&life, within).await {
                 Ok(wishes) => {
                     shared.obey(&asked, &wishes.iter().map(|(attempt, wish)| (attempt.id, *wish)).collect());
                     let named = wishes.iter().map(|(attempt, _)| *attempt);

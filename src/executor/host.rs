@@ -73,6 +73,15 @@ impl Host {
         Self { reach: Arc::new(reach), ..self }
     }
 
+    /// Whether a data source answers; its version.
+    ///
+    /// # Errors
+    /// Why not, without its password.
+    pub async fn probe(&self, source: &sql::Source) -> Result<String, String> {
+        self.trees.tend();
+        sql::probe(source, &self.reach, self.trees.clone()).await
+    }
+
     /// One sentence for the log at start: which way is in use, which limits are enforced.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -128,7 +137,8 @@ async fn supervise(host: Host, work: Work, orders: Orders, voice: Voice) -> Resu
         Program::Sql(ref job) => {
             let mask = mask(&work, job.source.password.as_ref()).await?;
             let with = surroundings(&host, &work, voice, mask);
-            Ok(sql::run(job.as_ref().clone(), with, orders).await)
+            let place = sql::Place { trees: host.trees.clone(), name: &work.name, limits: work.limits };
+            sql::run(job, with, orders, place).await
         }
         Program::Http(ref job) => {
             let with = surroundings(&host, &work, voice, mask(&work, None).await?);
@@ -194,7 +204,7 @@ async fn processes(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voi
 /// Writes the folder and starts the main process. Blocks, about a millisecond.
 fn start(trees: &Trees, work: &Work, stdout: OwnedFd, stderr: OwnedFd) -> Result<Started, StartError> {
     let Prepared { command, mut notes } = folder::prepare(work, &trees.mark(&work.name))?;
-    let start = Start { work: &work.name, command, limits: work.limits, stdout, stderr };
+    let start = Start { work: &work.name, command, limits: work.limits, stdin: None, stdout, stderr };
     let mut started = trees.start(start)?;
     notes.append(&mut started.notes);
     Ok(Started { notes, ..started })

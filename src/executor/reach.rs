@@ -18,6 +18,12 @@ pub struct Reach {
     pub sqlite_folder: Option<PathBuf>,
     /// The longest that a connection to a data source takes.
     pub connect_timeout: Duration,
+    /// The program that runs statements by its hidden command: this one.
+    pub program: PathBuf,
+    /// The most memory of the process of one work's statements, in bytes.
+    pub memory: u64,
+    /// The most bytes of one value of a data source, and of one row.
+    pub cell: u64,
     /// The most rows of one result set.
     pub rows: u64,
     /// The most bytes of all result sets of one work.
@@ -36,6 +42,9 @@ impl Default for Reach {
             response: 1 << 20,
             sqlite_folder: None,
             connect_timeout: Duration::from_secs(10),
+            program: "/proc/self/exe".into(),
+            memory: 512 << 20,
+            cell: 8 << 20,
             rows: 100_000,
             result: 64 << 20,
             plain_vcenters: false,

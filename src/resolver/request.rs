@@ -10,7 +10,7 @@ use crate::auth::{Gate, Principal, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::event::{Bell, Hub, Vsphere};
-use crate::executor::Reach;
+use crate::executor::{Host, Reach};
 use crate::lease::Lives;
 use crate::log::Live;
 use crate::store::Store;
@@ -41,6 +41,8 @@ pub struct App {
     pub rests: Arc<Notify>,
     /// How far this process may go on somebody's behalf.
     pub reach: Reach,
+    /// Where it runs works; none: it runs none.
+    pub host: Option<Host>,
     /// The most bytes of a log or a result that one page has.
     pub page: usize,
     /// The server's zone by its IANA name.
@@ -63,7 +65,8 @@ impl App {
         let (live, reach) = (Live::default(), Reach::default());
         let (lives, rests) = (Lives::default(), Arc::default());
         let time_zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
-        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, lives, rests, reach, page: PAGE, time_zone })
+        let (host, page) = (None, PAGE);
+        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, lives, rests, reach, host, page, time_zone })
     }
 }
 

@@ -136,7 +136,8 @@ pub async fn test(request: &Request, id: DataSourceId) -> Result<Probe> {
     let scope = audit::permit(request, Role::Admin, &act).await?;
     let kept = audit::change(request, act, async |tx, _| store::source::get(tx, scope, id).await).await?;
     let source = equip::source(&request.vault, kept)?;
-    Ok(match sql::probe(&source, &request.reach).await {
+    let host = request.host.as_ref().ok_or_else(|| Error::new(&code::SHUTTING_DOWN))?;
+    Ok(match host.probe(&source).await {
         Ok(version) => Probe { version: Some(version), message: None },
         Err(message) => Probe { version: None, message: Some(message) },
     })

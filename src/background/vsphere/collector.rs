@@ -27,6 +27,8 @@ use crate::vsphere::{self, Session};
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// The longest where all that is tried is a connection.
 const NEAR: Duration = Duration::from_secs(10);
+/// The longest where our own database is away: whoever waits for it goes on when it is back.
+const AWAY: Duration = Duration::from_secs(2);
 /// The first pause where another try may lock the account.
 const CAREFUL: Duration = Duration::from_secs(300);
 /// How long a session may take to end.
@@ -129,6 +131,7 @@ impl Collector {
             }
             End::Vcenter(error) if error.is_passing() => (trouble::code(error), NEAR.min(pause)),
             End::Vcenter(error) => (trouble::code(error), pause),
+            End::Ours(error) if error.code().kind == Kind::Unavailable => (error.code().name, AWAY.min(pause)),
             End::Ours(error) => (error.code().name, pause),
             End::LeaseLost => ("LEASE_LOST", pause),
         };
@@ -166,12 +169,17 @@ impl Collector {
 /// Renews a lease until that does not go any more. A database that does not answer keeps nobody from trying: what is
 /// written under a lost lease is refused.
 async fn keep(request: &Request, lease: &Lease) {
+    let mut pause = RENEW;
     loop {
-        tokio::time::sleep(RENEW).await;
+        tokio::time::sleep(pause).await;
+        pause = RENEW;
         match collect::renew(request, lease, LEASE).await {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => tracing::warn!(error = ?error, "a lease could not be renewed: trying again"),
+            Err(error) => {
+                tracing::warn!(error = ?error, "a lease could not be renewed: trying again");
+                pause = AWAY;
+            }
         }
     }
 }

@@ -1,20 +1,26 @@
-//! The forms in which a secret may be repeated: as it is, line by line, in base64 at any place of a longer text, with
-//! percent signs, within JSON, in hexadecimal. What a program makes of it otherwise (backwards, encrypted) is its own.
+//! The forms in which a secret may be repeated: as it is, line by line, in base64 at any place of a longer text and in
+//! hexadecimal, both in lines as tools cut them, and letter by letter as `letters` has it: with percent signs, within
+//! JSON, HTML, a shell's words, a program's text. What a program makes of it otherwise (backwards, encrypted) is its own.
 //!
 //! A form is written only when it is needed: a value of 64 KiB has more than a megabyte of them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, PAD};
 
+use super::letters::{self, Letters};
+
 /// Shorter forms would be found by chance.
 const SHORTEST: usize = 4;
 /// A line of a longer secret that is worth to be looked for by itself.
 const LINE: usize = 8;
-/// What encoders of URLs and forms leave alone beside letters and digits. They differ: the usual sets.
-const LEFT_ALONE: [&str; 4] = ["-_.~", "-_.!~*'()", ";,/?:@&=+$-_.!~*'()#", "*-._"];
+/// Where tools begin a new line: `base64` and MIME; PEM.
+const BASE64_LINES: [usize; 2] = [76, 64];
+/// The same of `xxd -p`.
+const HEX_LINE: usize = 60;
 
 /// A part of a secret in one form.
 #[derive(Clone, Debug)]
@@ -30,19 +36,12 @@ enum How {
         alphabet: &'static Alphabet,
         part: Part,
     },
-    Percent {
-        alone: &'static str,
-        blank: &'static str,
-        upper: bool,
-    },
-    Json,
-    /// All in ASCII.
-    NarrowJson {
-        upper: bool,
-    },
     Hex {
         upper: bool,
+        in_lines: bool,
     },
+    /// Each letter by itself.
+    Letters(Letters),
 }
 
 /// Of a text in base64.
@@ -52,6 +51,8 @@ enum Part {
     Whole,
     /// The letters that are the same whatever stands around, behind so many bytes modulo 3.
     Middle(usize),
+    /// The letters that are the same whatever follows, in lines of so many.
+    Lines(usize),
 }
 
 impl Form {
@@ -75,13 +76,13 @@ impl How {
         match self {
             Self::Plain => text.into(),
             Self::Base64 { alphabet, part } => base64(text.as_bytes(), alphabet, part),
-            Self::Percent { alone, blank, upper } => percent(text, (alone, blank, upper)),
-            Self::Json => json(text).into(),
-            Self::NarrowJson { upper } => narrow(&json(text), upper).into(),
-            Self::Hex { upper } => {
+            Self::Hex { upper, in_lines } => {
                 let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-                text.bytes().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| digits[usize::from(half)]).collect()
+                let halves = text.bytes().flat_map(|byte| [byte >> 4, byte & 15]);
+                let hex: Vec<u8> = halves.map(|half| digits[usize::from(half)]).collect();
+                if in_lines { lines(&hex, HEX_LINE) } else { hex }
             }
+            Self::Letters(letters) => letters.write(text).into(),
         }
     }
 }
@@ -108,54 +109,35 @@ pub(super) fn all(secret: &str) -> Vec<Form> {
 /// The ways to encode `text` that make something else of it, each once.
 fn encodings(text: &str) -> Vec<How> {
     let parts = [Part::Padded, Part::Whole, Part::Middle(0), Part::Middle(1), Part::Middle(2)];
-    let base64 = |alphabet| parts.map(|part| How::Base64 { alphabet, part });
+    let in_lines = BASE64_LINES.into_iter().filter(|width| text.len() * 4 / 3 > *width).map(Part::Lines);
+    let parts: Vec<Part> = parts.into_iter().chain(in_lines).collect();
+    let base64 = |alphabet| parts.iter().map(move |part| How::Base64 { alphabet, part: *part });
     let mut hows: Vec<How> = [&STANDARD, &URL_SAFE].into_iter().flat_map(base64).collect();
-    hows.extend([true, false].map(|upper| How::Hex { upper }));
-    if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f)) {
-        hows.push(How::Json);
+    let is_long = text.len() * 2 > HEX_LINE;
+    for in_lines in [false, true].into_iter().filter(|in_lines| is_long || !in_lines) {
+        hows.extend([true, false].map(|upper| How::Hex { upper, in_lines }));
     }
-    if !text.is_ascii() {
-        hows.extend([true, false].map(|upper| How::NarrowJson { upper }));
-    }
-    hows.extend(percents(text));
+    hows.extend(letter_by_letter(text).into_iter().map(How::Letters));
     hows
 }
 
-/// Which encodings with percent signs differ, by the characters that the text has.
-fn percents(text: &str) -> Vec<How> {
-    let mut has = [false; 256];
-    text.bytes().for_each(|byte| has[usize::from(byte)] = true);
-    let bytes: Vec<u8> = (0..=255).filter(|byte| has[usize::from(*byte)]).collect();
-    let sample = |way: Way| bytes.iter().flat_map(|byte| encoded(*byte, way)).collect::<Vec<u8>>();
-    let (mut hows, mut seen) = (vec![], vec![bytes.clone()]);
-    for alone in LEFT_ALONE {
-        for blank in ["%20", "+"] {
-            for upper in [true, false] {
-                let sample = sample((alone, blank, upper));
-                if !seen.contains(&sample) {
-                    seen.push(sample);
-                    hows.push(How::Percent { alone, blank, upper });
-                }
-            }
-        }
-    }
-    hows
+/// Which ways differ, by the letters that the text has.
+fn letter_by_letter(text: &str) -> Vec<Letters> {
+    let each: BTreeSet<char> = text.chars().map(alike).collect();
+    // Some ways write the first letter otherwise.
+    let sample: String = text.chars().take(1).map(alike).chain(each).collect();
+    let mut seen = BTreeSet::from([sample.clone()]);
+    letters::all().filter(|letters| seen.insert(letters.write(&sample))).collect()
 }
 
-/// What is left alone, what stands for a blank, whether digits are in upper case.
-type Way = (&'static str, &'static str, bool);
-
-fn percent(text: &str, way: Way) -> Vec<u8> {
-    let table: Vec<Vec<u8>> = (0..=255).map(|byte| encoded(byte, way)).collect();
-    text.bytes().flat_map(|byte| table[usize::from(byte)].iter().copied()).collect()
-}
-
-fn encoded(byte: u8, (alone, blank, upper): Way) -> Vec<u8> {
-    match byte {
-        b' ' => blank.into(),
-        _ if byte.is_ascii_alphanumeric() || alone.as_bytes().contains(&byte) => vec![byte],
-        _ if upper => format!("%{byte:02X}").into(),
-        _ => format!("%{byte:02x}").into(),
+/// A letter that is written in every way as this one is: in texts of other scripts there are thousands. Their numbers have
+/// hexadecimal digits of both cases.
+fn alike(letter: char) -> char {
+    match letter {
+        '\0'..='\u{7f}' | '\u{2028}' | '\u{2029}' => letter,
+        '\u{80}'..='\u{ff}' => 'ö',
+        _ if letter.len_utf8() < 4 => '密',
+        _ => '😀',
     }
 }
 
@@ -170,26 +152,11 @@ fn base64(text: &[u8], alphabet: &Alphabet, part: Part) -> Vec<u8> {
             let (from, until) = ((before * 8).div_ceil(6), shifted.len() * 8 / 6);
             encode(NO_PAD, &shifted)[from..until].to_vec()
         }
+        Part::Lines(width) => lines(&base64(text, alphabet, Part::Middle(0)), width),
     }
 }
 
-/// As a JSON text has it between its quotes.
-fn json(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-/// With what is no ASCII as `\u1234`: the usual way of Python and PHP.
-fn narrow(json: &str, upper: bool) -> String {
-    let mut text = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if letter.is_ascii() {
-            text.push(letter);
-            continue;
-        }
-        for unit in letter.encode_utf16(&mut [0; 2]) {
-            text += &if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
-        }
-    }
-    text
+/// In lines of so many bytes.
+fn lines(text: &[u8], width: usize) -> Vec<u8> {
+    text.chunks(width).collect::<Vec<_>>().join(&b'\n')
 }

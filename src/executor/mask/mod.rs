@@ -7,6 +7,7 @@
 //! can begin with what was held back before it.
 
 mod forms;
+mod letters;
 mod run;
 
 use std::borrow::Cow;

@@ -88,6 +88,55 @@ fn every_form_is_found() {
 }
 
 #[test]
+fn the_usual_encoders_are_known() {
+    let secret = "p\"a'ss/w=rd &<ö升😀>\u{1b}$\\";
+    let mask = mask(&[secret]);
+    for (encoder, form) in [
+        ("quote of Python", "p%22a%27ss/w%3Drd%20%26%3C%C3%B6%E5%8D%87%F0%9F%98%80%3E%1B%24%5C"),
+        ("quote_plus", "p%22a%27ss%2Fw%3Drd+%26%3C%C3%B6%E5%8D%87%F0%9F%98%80%3E%1B%24%5C"),
+        ("encodeURIComponent", "p%22a'ss%2Fw%3Drd%20%26%3C%C3%B6%E5%8D%87%F0%9F%98%80%3E%1B%24%5C"),
+        ("encodeURI", "p%22a'ss/w=rd%20&%3C%C3%B6%E5%8D%87%F0%9F%98%80%3E%1B$%5C"),
+        ("a path of Go", "p%22a%27ss%2Fw=rd%20&%3C%C3%B6%E5%8D%87%F0%9F%98%80%3E%1B$%5C"),
+        ("json.dumps", r#"p\"a'ss/w=rd &<\u00f6\u5347\ud83d\ude00>\u001b$\\"#),
+        ("json.dumps in upper case", r#"p\"a'ss/w=rd &<\u00F6\u5347\uD83D\uDE00>\u001B$\\"#),
+        ("json.dumps without ASCII", "p\\\"a'ss/w=rd &<ö升😀>\\u001b$\\\\"),
+        ("json_encode of PHP", r#"p\"a'ss\/w=rd &<\u00f6\u5347\ud83d\ude00>\u001b$\\"#),
+        ("JSON of Go", "p\\\"a'ss/w=rd \\u0026\\u003cö升😀\\u003e\\u001b$\\\\"),
+        ("JSON in JSON", r#"p\\\"a'ss/w=rd &<\\u00f6\\u5347\\ud83d\\ude00>\\u001b$\\\\"#),
+        ("html.escape", "p&quot;a&#x27;ss/w=rd &amp;&lt;ö升😀&gt;\u{1b}$\\"),
+        ("htmlspecialchars", "p&quot;a&#039;ss/w=rd &amp;&lt;ö升😀&gt;\u{1b}$\\"),
+        ("xmlcharrefreplace", "p\"a'ss/w=rd &<&#246;&#21319;&#128512;>\u{1b}$\\"),
+        ("shlex.quote", "p\"a'\"'\"'ss/w=rd &<ö升😀>\u{1b}$\\"),
+        ("apostrophes of a shell", "p\"a'\\''ss/w=rd &<ö升😀>\u{1b}$\\"),
+        ("quotes of a shell", "p\\\"a'ss/w=rd &<ö升😀>\u{1b}\\$\\\\"),
+        ("%q of bash", r#"p"a\'ss/w=rd &<ö升😀>\E$\\"#),
+        ("%q of bash in C", r#"p"a\'ss/w=rd &<\303\266\345\215\207\360\237\230\200>\E$\\"#),
+        ("ascii of Python", r#"p"a\'ss/w=rd &<\xf6\u5347\U0001f600>\x1b$\\"#),
+        ("bytes of Python", r#"p"a\'ss/w=rd &<\xc3\xb6\xe5\x8d\x87\xf0\x9f\x98\x80>\x1b$\\"#),
+        ("Debug of Rust", r#"p\"a'ss/w=rd &<ö升😀>\u{1b}$\\"#),
+    ] {
+        assert_eq!(mask.text(form), "***", "{encoder}: {form}");
+    }
+    assert_eq!(self::mask(&["it's"]).text(r"it'\''s"), "***");
+    assert_eq!(self::mask(&["#a b~"]).text(r"\#a\ b~"), "***");
+}
+
+#[test]
+fn what_tools_cut_into_lines_is_found() {
+    let secret = "a secret that is longer than a line of base64, twice over: 0123456789 0123456789 0123456789";
+    let mask = mask(&[secret]);
+    let wrapped = |text: &str, width: usize| {
+        let lines: Vec<&str> = text.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        lines.join("\n")
+    };
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for form in [wrapped(&STANDARD.encode(secret), 76), wrapped(&STANDARD.encode(secret), 64), wrapped(&hex, 60)] {
+        let left = mask.text(&form).replace("***", "");
+        assert!(left.len() <= 4, "{form} shows as {left}");
+    }
+}
+
+#[test]
 fn each_line_of_a_long_secret_is_one() {
     let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----\n";
     let mask = mask(&[key]);

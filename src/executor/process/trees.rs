@@ -43,6 +43,8 @@ pub(in crate::executor) struct Start<'a> {
     pub(in crate::executor) work: &'a str,
     pub(in crate::executor) command: Command,
     pub(in crate::executor) limits: Limits,
+    /// The reading end of a pipe; none: there is nothing to read.
+    pub(in crate::executor) stdin: Option<OwnedFd>,
     /// The writing ends of the pipes; ours are closed when it has been started, so that the readers see the end.
     pub(in crate::executor) stdout: OwnedFd,
     pub(in crate::executor) stderr: OwnedFd,
@@ -112,9 +114,10 @@ impl Trees {
 
     /// Starts the main process of a work, within a runtime. The notes say which limits are not held.
     pub(in crate::executor) fn start(&self, start: Start<'_>) -> Result<Started, StartError> {
-        let Start { work, mut command, limits, stdout, stderr } = start;
+        let Start { work, mut command, limits, stdin, stdout, stderr } = start;
         let notes = self.hold(&mut command, limits);
-        let wiring = Wiring { stdin: self.null.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
+        let stdin = stdin.as_ref().map_or(self.null.as_fd(), OwnedFd::as_fd);
+        let wiring = Wiring { stdin, stdout: stdout.as_fd(), stderr: stderr.as_fd() };
         let (spawned, tree) = match &self.hierarchy {
             Some(hierarchy) => {
                 let path = hierarchy.path().join(work);

@@ -1,32 +1,47 @@
 //! The executor `sql`: statements for a data source, one after the other, on a connection of their own.
 //!
-//! A cancel, and the end of the time limit, reach the database: the running statement is ended there. A pause lets
-//! the running statement be, reads no further rows and begins no further statement. The invariant: a work that has
-//! ended leaves no statement of it running, as far as the database obeys.
+//! They run in a process of our own program ([`process`], inside of which [`inside`] is `main`), with a limit on its
+//! memory: neither a value nor a statement can take this server's. A cancel, and the end of the time limit, reach the
+//! database by that process, which is ended when it does not obey. A pause lets the running statement be, reads no
+//! further rows and begins no further statement. The invariant: a work that has ended leaves no process, and no
+//! statement of it as far as the database obeys.
 
 mod cell;
+mod inside;
+mod process;
+mod script;
 mod session;
 mod split;
 mod table;
 mod token;
+mod wire;
 
-use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom_entity::DataSourceKind;
-use tokio::sync::watch;
+use taskloom_entity::{DataSourceKind, ResultKind};
 use tokio::time::{Instant, sleep_until};
 
 use super::control::late;
+use super::error::{ExecutorError, StartError};
 use super::mask::Mask;
 use super::orders::Orders;
+use super::process::Trees;
 use super::reach::Reach;
 use super::result::Collector;
 use super::stopwatch::Stopwatch;
 use super::surroundings::{Surroundings, wait_for_go};
-use super::work::{Finished, Order, Outcome, Report};
+use super::work::{Finished, Limits, Order, Outcome, Report};
+use crate::text::Text;
 use crate::vault::Hidden;
-use session::{Canceller, Failure, Session};
+pub use inside::{COMMAND, main};
+use process::{End, Process};
+use wire::{Errand, Said, Says, Wish};
+
+/// A process that has said its last word is gone in no time.
+const GOING: Duration = Duration::from_secs(2);
+/// The longest version that a database is taken to have.
+const VERSION: usize = 200;
 
 /// A database, and how to sign in there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,134 +90,168 @@ pub const fn options(kind: DataSourceKind) -> &'static [(&'static str, &'static 
     }
 }
 
+/// Where statements get their process.
+#[derive(Debug)]
+pub(super) struct Place<'w> {
+    pub(super) trees: Arc<Trees>,
+    /// The work's name.
+    pub(super) name: &'w str,
+    /// What its definition allows.
+    pub(super) limits: Limits,
+}
+
+/// How the work with a process has come to its end.
+enum Turn {
+    /// It has said its last word; none: it is gone without one.
+    Heard(Option<Result<Option<String>, String>>),
+    /// It is to be stopped, within so long.
+    Stop(Outcome, Option<String>, Duration),
+}
+
 /// Whether a data source answers; its version.
-///
-/// # Errors
-/// Why not, without its password.
-pub async fn probe(source: &Source, reach: &Reach) -> Result<String, String> {
+pub(super) async fn probe(source: &Source, reach: &Reach, trees: Arc<Trees>) -> Result<String, String> {
     let mask = Mask::of(source.password.iter());
-    let asked = async {
-        let mut session = Session::open(source, reach).await?;
-        session.version().await
+    let name = format!("probe-{}", uuid::Uuid::now_v7());
+    let errand = Errand::probe(source, reach);
+    let (connect, memory) = (reach.connect_timeout, errand.memory);
+    let started = Process::start(trees, (&name, Limits::default()), &errand, reach).await;
+    let mut process = started.map_err(|error| match error {
+        StartError::Program(message) => message,
+        StartError::Host(error) => error.to_string(),
+    })?;
+    let last = async {
+        loop {
+            match process.says.next().await {
+                Some(Said::Ended(ended)) => return Some(ended),
+                Some(_) => {}
+                None => return None,
+            }
+        }
     };
-    let answer = tokio::time::timeout(reach.connect_timeout, asked).await;
-    let answer = answer.unwrap_or_else(|_| Err(Failure::late(reach.connect_timeout)));
-    answer.map_err(|failure| mask.text(&failure.to_string()).into_owned())
+    let answer = tokio::time::timeout(connect + GOING, last).await;
+    let end = process.end(if answer.is_ok() { GOING } else { Duration::ZERO }).await;
+    let answer = match answer {
+        Ok(Some(ended)) => ended.map(|version| Text::cut(&version.unwrap_or_default(), VERSION).into_string()),
+        Ok(None) => Err(end.explain(memory)),
+        Err(_) => Err(session::Failure::late(connect).told(reach)),
+    };
+    answer.map_err(|message| Text::message(&mask.text(&message)).into_string())
 }
 
 /// Runs a job to its end.
-pub(super) async fn run(job: Job, with: Surroundings, mut orders: Orders) -> Finished {
+pub(super) async fn run(
+    job: &Job,
+    with: Surroundings,
+    mut orders: Orders,
+    place: Place<'_>,
+) -> Result<Finished, ExecutorError> {
     if let Some(reason) = wait_for_go(&mut orders).await {
-        return Finished::bare(reason.outcome(), None);
+        return Ok(Finished::bare(reason.outcome(), None));
     }
-    let (go, gate) = watch::channel(true);
-    let (tell, told) = watch::channel(None);
-    let mut work: Pin<Box<dyn Future<Output = Result<(), String>> + Send>> =
-        Box::pin(execute(job, with.clone(), gate, tell));
+    let errand = Errand::new(job, &with, place.limits);
+    let started = Process::start(place.trees, (place.name, place.limits), &errand, &with.reach).await;
+    let mut process = match started {
+        Ok(process) => process,
+        Err(StartError::Program(message)) => return Ok(with.failed(&message)),
+        Err(StartError::Host(error)) => return Err(error),
+    };
+    for note in std::mem::take(&mut process.notes) {
+        with.note(&note).await;
+    }
+    let (finished, end) = match follow(&mut process, &with, &mut orders).await {
+        Turn::Heard(Some(ended)) => {
+            let end = process.end(GOING).await;
+            let finished = match ended {
+                Ok(_) => Finished::bare(Outcome::Succeeded, None),
+                Err(message) => with.failed(&message),
+            };
+            (finished, end)
+        }
+        Turn::Heard(None) => {
+            let end = process.end(GOING).await;
+            (with.failed(&end.explain(errand.memory)), end)
+        }
+        Turn::Stop(outcome, message, grace) => (Finished::bare(outcome, message), stop(process, &with, grace).await),
+    };
+    Ok(Finished { usage: end.usage, ..finished })
+}
+
+/// Passes on what it says and what is wanted of it, until it has said all, or is to be stopped.
+async fn follow(process: &mut Process, with: &Surroundings, orders: &mut Orders) -> Turn {
+    let Process { says, asks, .. } = process;
+    let mut hear = Box::pin(hear(says, with));
     let mut watch = Stopwatch::start(Instant::now());
     loop {
         let due = with.timeout.and_then(|limit| watch.due(limit));
         tokio::select! {
-            done = &mut work => return match done {
-                Ok(()) => Finished::bare(Outcome::Succeeded, None),
-                Err(message) => with.failed(&message),
-            },
+            ended = &mut hear => return Turn::Heard(ended),
             order = orders.next() => match order {
                 Order::Pause => {
                     watch.pause(Instant::now());
-                    go.send_replace(false);
+                    asks.say(&Wish::Pause).await;
                 }
                 Order::Run => {
                     watch.resume(Instant::now());
-                    go.send_replace(true);
+                    asks.say(&Wish::Run).await;
                 }
                 Order::Stop(reason) => {
                     with.note_now("the running statement is being cancelled");
-                    stop(work, told, with.grace).await;
-                    return Finished::bare(reason.outcome(), None);
+                    return Turn::Stop(reason.outcome(), None, with.grace);
                 }
-                Order::Kill(reason) => {
-                    stop(work, told, Duration::ZERO).await;
-                    return Finished::bare(reason.outcome(), None);
-                }
+                Order::Kill(reason) => return Turn::Stop(reason.outcome(), None, Duration::ZERO),
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 let late = late(with.timeout.unwrap_or_default());
                 with.note_now(&format!("{late}: the running statement is being cancelled"));
-                stop(work, told, with.grace).await;
-                return Finished::bare(Outcome::TimedOut, Some(late));
+                return Turn::Stop(Outcome::TimedOut, Some(late), with.grace);
             }
         }
     }
 }
 
-/// Asks the database to end the statement, and gives it time for that. Then the connection goes, whatever happened.
-async fn stop(
-    work: Pin<Box<dyn Future<Output = Result<(), String>> + Send>>,
-    told: watch::Receiver<Option<Canceller>>,
-    grace: Duration,
-) {
-    let canceller = told.borrow().clone();
-    let cancel = async {
-        if let Some(canceller) = canceller {
-            canceller.cancel().await;
+/// Passes on what it says; its last word.
+async fn hear(says: &mut Says, with: &Surroundings) -> Option<Result<Option<String>, String>> {
+    let limits = (with.reach.rows, with.reach.result);
+    let mut collector = Collector::new(with.reports.clone(), with.mask.clone(), limits);
+    while let Some(said) = says.next().await {
+        match said {
+            Said::Note(text) => with.note(&text).await,
+            Said::Begin(columns) => collector.begin(ResultKind::Table, columns).await,
+            Said::Rows(rows) => {
+                for row in rows {
+                    collector.push(row).await;
+                }
+            }
+            Said::EndOfSet { truncated } => {
+                if truncated {
+                    collector.cut();
+                }
+                collector.end().await;
+            }
+            Said::Progress { fraction, text } => {
+                let _ = with.reports.send(Report::Progress { fraction, text: Some(text) }).await;
+            }
+            Said::Ended(ended) => return Some(ended),
         }
-    };
-    // What it would still say is of no use; that it reads on lets the database come to the end of the statement.
-    let patience = grace.max(Duration::from_secs(1)).min(Duration::from_secs(10));
-    let _ = tokio::time::timeout(patience, async { tokio::join!(cancel, work) }).await;
+    }
+    // What came before it was gone is kept.
+    collector.cut();
+    collector.end().await;
+    None
 }
 
-/// The statements, one after the other. `tell` learns how the running one can be cancelled.
-async fn execute(
-    job: Job,
-    with: Surroundings,
-    mut gate: watch::Receiver<bool>,
-    tell: watch::Sender<Option<Canceller>>,
-) -> Result<(), String> {
-    let Job { statements, source } = job;
-    if source.kind == DataSourceKind::Sqlite && split::reaches_out(&statements) {
-        return Err(
-            "ATTACH and VACUUM INTO are not allowed: a task reaches the file of its data source alone".to_owned()
-        );
-    }
-    let statements = split::statements(&statements, source.kind);
-    let count = statements.len();
-    let named = |at: usize| format!("statement {} of {count}", at + 1);
-    // Before the first has done anything.
-    let impossible = |(at, statement): (usize, &&str)| Some((at, split::impossible(statement, source.kind)?));
-    if let Some((at, why)) = statements.iter().enumerate().find_map(impossible) {
-        return Err(format!("{}: {why}", named(at)));
-    }
-    let opened = tokio::time::timeout(with.reach.connect_timeout, Session::open(&source, &with.reach)).await;
-    let opened = opened.unwrap_or_else(|_| Err(Failure::late(with.reach.connect_timeout)));
-    let cannot = |failure: Failure| format!("data source {}: {failure}", source.name);
-    let mut session = opened.map_err(cannot)?;
-    tell.send_replace(Some(session.canceller()));
-    let left_out = session.set(&with.parameters).await.map_err(cannot)?;
-    if !left_out.is_empty() {
-        with.note(&format!(
-            "not readable in statements, by their name or the character U+0000: {}",
-            left_out.join(", ")
-        ))
-        .await;
-    }
-    let mut collector = Collector::new(with.reports.clone(), with.mask.clone(), (with.reach.rows, with.reach.result));
-    for (at, statement) in statements.into_iter().enumerate() {
-        // The sender lives as long as this future does.
-        let _ = gate.wait_for(|go| *go).await;
-        let begun = Instant::now();
-        let name = named(at);
-        let done =
-            session.run(statement, &mut collector, &mut gate).await.map_err(|failure| format!("{name}: {failure}"));
-        collector.end().await;
-        let done = done?;
-        let took = humantime::format_duration(Duration::from_millis(begun.elapsed().as_millis() as u64));
-        with.note(&format!("{name}: {done}, {took}")).await;
-        #[expect(clippy::cast_precision_loss, reason = "a text of 1 MiB has fewer statements than a double has digits")]
-        let fraction = (at + 1) as f64 / count as f64;
-        let _ = with.reports.send(Report::Progress { fraction, text: Some(name) }).await;
-    }
-    session.close().await;
-    Ok(())
+/// Has the database end the statement, and gives it time for that. Then the process goes, whatever happened.
+async fn stop(mut process: Process, with: &Surroundings, grace: Duration) -> End {
+    let patience = grace.max(Duration::from_secs(1)).min(Duration::from_secs(10));
+    let obeys = async {
+        process.asks.say(&Wish::Cancel).await;
+        // What it would still say is of no use; that it is read lets the database come to the end of the statement.
+        while let Some(said) = process.says.next().await {
+            if let Said::Note(text) = said {
+                with.note_now(&text);
+            }
+        }
+    };
+    let _ = tokio::time::timeout(patience, obeys).await;
+    process.end(Duration::ZERO).await
 }

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
+use libsqlite3_sys::{SQLITE_LIMIT_LENGTH, sqlite3_limit};
 use serde_json::{Map, Value};
 use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteConnectOptions};
+use sqlx::sqlite::{LockedSqliteHandle, Sqlite, SqliteConnectOptions};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor, MySqlConnection, PgConnection, Row as _,
     SqlSafeStr as _, SqliteConnection, Statement as _,
@@ -24,6 +25,8 @@ use tokio::sync::watch;
 
 use super::Source;
 use super::cell::{self, Cells};
+use super::process::out_of_memory;
+use super::script::{Gate, size};
 use super::table::Table;
 use crate::executor::reach::Reach;
 use crate::executor::result::Collector;
@@ -36,19 +39,35 @@ const STEPS: i32 = 1000;
 /// How long a locked file of SQLite is waited for.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// The codes of SQLite for want of memory, and for a value or row beyond the limit (sqlite.org/rescode.html).
+const NOMEM: &str = "7";
+const TOOBIG: &str = "18";
+
 /// Why a data source did not do what it was asked.
 #[derive(Debug)]
-pub(super) struct Failure(String);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+pub(super) enum Failure {
+    /// As it said.
+    Told(String),
+    /// A value or a row is larger than it may be.
+    TooLarge,
+    /// SQLite, which is in this process, got no memory.
+    OutOfMemory,
 }
 
 impl Failure {
     pub(super) fn late(limit: Duration) -> Self {
-        Self(format!("no answer within {}", humantime::format_duration(limit)))
+        Self::Told(format!("no answer within {}", humantime::format_duration(limit)))
+    }
+
+    /// For a person: a limit by its setting.
+    pub(super) fn told(&self, reach: &Reach) -> String {
+        match self {
+            Self::Told(text) => text.clone(),
+            Self::TooLarge => {
+                format!("a value or a row is larger than {}: the limit is executor.sql.cell", size(reach.cell))
+            }
+            Self::OutOfMemory => out_of_memory(reach.memory),
+        }
     }
 }
 
@@ -56,13 +75,15 @@ impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(told) => match told.code() {
-                Some(code) => Self(format!("{} ({code})", told.message())),
-                None => Self(told.message().to_owned()),
+                Some(code) if code == NOMEM => Self::OutOfMemory,
+                Some(code) if code == TOOBIG => Self::TooLarge,
+                Some(code) => Self::Told(format!("{} ({code})", told.message())),
+                None => Self::Told(told.message().to_owned()),
             },
             // The kind alone: the text may have more of this host in it than a task's owner is to know.
-            sqlx::Error::Io(error) => Self(format!("it cannot be reached: {}", error.kind())),
-            sqlx::Error::Tls(_) => Self("an encrypted connection could not be made".to_owned()),
-            _ => Self(error.to_string()),
+            sqlx::Error::Io(error) => Self::Told(format!("it cannot be reached: {}", error.kind())),
+            sqlx::Error::Tls(_) => Self::Told("an encrypted connection could not be made".to_owned()),
+            _ => Self::Told(error.to_string()),
         }
     }
 }
@@ -121,7 +142,10 @@ impl Session {
                 let mut connection = sqlite(source, reach)?.connect().await?;
                 let stop = Arc::new(AtomicBool::new(false));
                 let asked = stop.clone();
-                connection.lock_handle().await?.set_progress_handler(STEPS, move || !asked.load(Ordering::Relaxed));
+                let mut handle = connection.lock_handle().await?;
+                handle.set_progress_handler(STEPS, move || !asked.load(Ordering::Relaxed));
+                limit(&mut handle, reach.cell);
+                drop(handle);
                 Ok(Self::Sqlite(connection, Canceller::Sqlite(stop)))
             }
         }
@@ -189,17 +213,17 @@ impl Session {
         Ok(left_out)
     }
 
-    /// Runs one statement; its rows go to the collector.
+    /// Runs one statement; its rows, of so many bytes at the most, go to the collector as the gate lets them.
     pub(super) async fn run(
         &mut self,
         statement: &str,
         collector: &mut Collector,
-        gate: &mut watch::Receiver<bool>,
+        within: (&mut watch::Receiver<Gate>, u64),
     ) -> Result<Done, Failure> {
         match self {
-            Self::Postgresql(connection, _) => run::<Postgres>(connection, statement, collector, gate).await,
-            Self::Mysql(connection, _) => run::<MySql>(connection, statement, collector, gate).await,
-            Self::Sqlite(connection, _) => run::<Sqlite>(connection, statement, collector, gate).await,
+            Self::Postgresql(connection, _) => run::<Postgres>(connection, statement, collector, within).await,
+            Self::Mysql(connection, _) => run::<MySql>(connection, statement, collector, within).await,
+            Self::Sqlite(connection, _) => run::<Sqlite>(connection, statement, collector, within).await,
         }
     }
 
@@ -210,9 +234,8 @@ impl Session {
             Self::Mysql(connection, _) => connection.close().await,
             Self::Sqlite(connection, _) => connection.close().await,
         };
-        if let Err(error) = closed {
-            tracing::debug!(%error, "a data source did not hear the good-bye");
-        }
+        // It has done all that it was asked: that it did not hear the good-bye changes nothing.
+        drop(closed);
     }
 }
 
@@ -220,7 +243,7 @@ async fn run<DB: Cells>(
     connection: &mut DB::Connection,
     statement: &str,
     collector: &mut Collector,
-    gate: &mut watch::Receiver<bool>,
+    (gate, most): (&mut watch::Receiver<Gate>, u64),
 ) -> Result<Done, Failure>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
@@ -229,7 +252,7 @@ where
     DB::QueryResult: Affected,
 {
     let mut affected = 0;
-    let mut table = Table::new();
+    let mut table = Table::new(most);
     let read = async {
         let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
         let mut answers = (&mut *connection).fetch_many(sqlx::raw_sql(text));
@@ -238,13 +261,13 @@ where
                 Either::Left(result) => affected += result.affected(),
                 Either::Right(row) => {
                     table.push::<DB>(&row, collector).await?;
-                    if !*gate.borrow() {
-                        let _ = gate.wait_for(|go| *go).await;
+                    if *gate.borrow() == Gate::Paused {
+                        let _ = gate.wait_for(|gate| *gate != Gate::Paused).await;
                     }
                 }
             }
         }
-        Ok(())
+        Ok::<_, Failure>(())
     };
     if let Err(failure) = read.await {
         // What came before it failed is kept.
@@ -282,8 +305,11 @@ macro_rules! affected {
 affected!(sqlx::postgres::PgQueryResult, sqlx::mysql::MySqlQueryResult, sqlx::sqlite::SqliteQueryResult);
 
 impl Canceller {
-    /// Asks the database to end what runs. It may have ended already; that it cannot be asked is logged.
-    pub(super) async fn cancel(&self) {
+    /// Asks the database to end what runs, which may have ended already.
+    ///
+    /// # Errors
+    /// That it could not be asked, as a line for the log.
+    pub(super) async fn cancel(&self) -> Result<(), String> {
         let asked = async {
             match self {
                 Self::Postgresql(options, id) => {
@@ -303,11 +329,22 @@ impl Canceller {
             }
         };
         match tokio::time::timeout(CANCEL, asked).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "a statement could not be cancelled at its data source"),
-            Err(_) => tracing::warn!("a data source does not answer a cancel"),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let why = Failure::from(error).told(&Reach::default());
+                Err(format!("the statement could not be cancelled at its data source: {why}"))
+            }
+            Err(_) => Err("the data source does not answer a cancel".to_owned()),
         }
     }
+}
+
+/// No text, blob or row of this connection is larger.
+#[expect(unsafe_code, reason = "the driver gives no way to set a limit of SQLite's")]
+fn limit(handle: &mut LockedSqliteHandle<'_>, bytes: u64) {
+    let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+    // SAFETY: the handle is an open connection, and locked: nobody else uses it meanwhile.
+    unsafe { sqlite3_limit(handle.as_raw_handle().as_ptr(), SQLITE_LIMIT_LENGTH, bytes) };
 }
 
 fn option<'s>(source: &'s Source, name: &str) -> Option<&'s str> {
@@ -352,11 +389,12 @@ fn mysql(source: &Source) -> Result<MySqlConnectOptions, Failure> {
 
 fn sqlite(source: &Source, reach: &Reach) -> Result<SqliteConnectOptions, Failure> {
     let folder = reach.sqlite_folder.as_deref();
-    let folder =
-        folder.ok_or_else(|| Failure("no SQLite files are allowed here: set executor.sql.sqlite_folder".into()))?;
+    let folder = folder
+        .ok_or_else(|| Failure::Told("no SQLite files are allowed here: set executor.sql.sqlite_folder".into()))?;
     let mode = option(source, "mode").unwrap_or("rw");
-    let file = below(folder, &source.database)
-        .ok_or_else(|| Failure("its file is not below executor.sql.sqlite_folder, or does not exist".to_owned()))?;
+    let file = below(folder, &source.database).ok_or_else(|| {
+        Failure::Told("its file is not below executor.sql.sqlite_folder, or does not exist".to_owned())
+    })?;
     let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY).foreign_keys(true);
     Ok(options.read_only(mode == "ro").create_if_missing(mode == "rwc").disable_statement_logging())
 }

@@ -6,6 +6,7 @@
 use taskloom_entity::{ColumnType, ResultKind};
 
 use super::cell::{Cells, Columns};
+use super::session::Failure;
 use crate::executor::result::Collector;
 use crate::rows::{self, Row};
 
@@ -20,13 +21,16 @@ pub(super) struct Table {
     held: Vec<Row>,
     bytes: usize,
     has_begun: bool,
+    /// The most bytes of one row.
+    most: u64,
     /// How many rows came.
     pub(super) rows: u64,
 }
 
 impl Table {
-    pub(super) fn new() -> Self {
-        Self { columns: None, told: vec![], held: vec![], bytes: 0, has_begun: false, rows: 0 }
+    /// Rows of so many bytes at the most.
+    pub(super) fn new(most: u64) -> Self {
+        Self { columns: None, told: vec![], held: vec![], bytes: 0, has_begun: false, most, rows: 0 }
     }
 
     /// Whether anything has told of columns.
@@ -40,13 +44,18 @@ impl Table {
     }
 
     /// Takes a row.
-    pub(super) async fn push<DB: Cells>(&mut self, row: &DB::Row, collector: &mut Collector) -> sqlx::Result<()> {
+    pub(super) async fn push<DB: Cells>(&mut self, row: &DB::Row, collector: &mut Collector) -> Result<(), Failure> {
         self.rows += 1;
         let columns = self.columns.get_or_insert_with(|| DB::columns(row));
         self.told.resize(columns.len(), None);
-        let mut cells = Vec::with_capacity(columns.len());
+        let (mut cells, mut bytes) = (Vec::with_capacity(columns.len()), 0);
         for (at, (_, kind)) in columns.iter().enumerate() {
-            cells.push(DB::cell(row, at, kind.unwrap_or(ColumnType::String))?);
+            let cell = DB::cell(row, at, kind.unwrap_or(ColumnType::String))?;
+            bytes += cell.as_ref().map_or(0, String::len);
+            if bytes as u64 > self.most {
+                return Err(Failure::TooLarge);
+            }
+            cells.push(cell);
             if kind.is_none() && !self.has_begun {
                 self.told[at] = common(self.told[at], DB::told(row, at)?);
             }
@@ -55,7 +64,7 @@ impl Table {
             collector.push(cells).await;
             return Ok(());
         }
-        self.bytes += cells.iter().flatten().map(String::len).sum::<usize>();
+        self.bytes += bytes;
         self.held.push(cells);
         let all_known = columns.iter().all(|(_, kind)| kind.is_some());
         if all_known || self.held.len() >= HELD.0 || self.bytes >= HELD.1 {

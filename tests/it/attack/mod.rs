@@ -1,8 +1,13 @@
 //! Attacks on a server, each with the figure that it must keep: how long, how much memory, what others notice of it. All
 //! on the loopback, bounded in number and time. `docs/security.md` has the table that a run of them writes.
 
+mod back;
+mod clock;
 mod figure;
+mod given_up;
 mod lists;
+mod masks;
+mod memory;
 mod places;
 mod statements;
 mod strangers;

@@ -65,7 +65,9 @@ impl Bench {
         flags.extend(database.as_ref().map(|database| flag("--database-url", "database.url", &database.url)));
         flags.extend(more.iter().map(|(key, value)| flag("--more", key, value)));
         let sources = Sources { data_dir: folder.path().join("data"), flags, ..Sources::default() };
-        let settings = config::load(&sources).unwrap().settings;
+        let mut settings = config::load(&sources).unwrap().settings;
+        // This process is the tests', which runs no statements.
+        settings.program = env!("CARGO_BIN_EXE_taskloom").into();
         let running = server::start(settings.clone()).await.unwrap();
         let admin = Caller::of(&running).await;
         Self { settings, admin, running: Some(running), folder, _database: database }

@@ -20,7 +20,7 @@ async fn a_crowd_of_readers_keeps_nobody_from_work(lab: Bench) {
         assert!(within("a renewal", worker.desk.renew(&worker.life)).await.unwrap().is_some());
         assert_eq!(within("a look", lab.recover()).await, 0);
     }
-    within("a look at wishes", worker.desk.wishes(&worker.life)).await.unwrap();
+    within("a look at wishes", worker.desk.wishes(&worker.life, LEASE / 3)).await.unwrap();
     assert_eq!(within("an end", worker.desk.finish(succeeded(work.attempt))).await.unwrap(), [Taken::Yes]);
     let next = within("work", worker.take()).await;
     assert_eq!(within("an end", worker.desk.finish(succeeded(next.attempt))).await.unwrap(), [Taken::Yes]);

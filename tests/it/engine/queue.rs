@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taskloom::engine::port::{Life, Port, Report, Wish};
+use taskloom::engine::port::{Port, Report, Wish};
 
 use super::bench::{until, within};
 use super::lab::Lab as Bench;
@@ -45,14 +45,14 @@ async fn a_worker_gets_what_its_labels_allow_in_the_fair_order(lab: Bench) {
 
 async fn a_worker_is_told_of_a_ring_once(lab: Bench) {
     let worker = lab.worker().await;
-    // One that is answered only when it rings.
-    let patient = Life { lease: Duration::from_secs(600), ..worker.life.clone() };
+    // Answered only when it rings.
+    let long = Duration::from_secs(600);
     for _ in 0..3 {
         lab.submit("rings", &[noop("a")]).await;
     }
-    assert!(within("what was rung for", worker.desk.wishes(&patient)).await.unwrap().is_empty());
+    assert!(within("what was rung for", worker.desk.wishes(&worker.life, long)).await.unwrap().is_empty());
     let taken = worker.take().await.attempt;
-    let again = async { tokio::join!(worker.desk.wishes(&patient), lab.cancel(taken.task_id)) };
+    let again = async { tokio::join!(worker.desk.wishes(&worker.life, long), lab.cancel(taken.task_id)) };
     let (wishes, ()) = within("the next ring", again).await;
     assert_eq!(wishes.unwrap(), [(taken, Wish::Cancel)], "nobody has rung before");
 }

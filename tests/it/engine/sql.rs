@@ -157,22 +157,47 @@ async fn a_cancel_and_a_time_limit_reach_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_during_a_pause_begins_nothing_more() {
+    let (bench, url, _folder) = open(&[]).await;
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
+    let sql = "select pg_advisory_lock(7); create table after_cancel (id int); select pg_sleep(600)";
+    let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
+    until("the first statement waits", async || (waiting(&url).await == 1).then_some(())).await;
+    bench.admin.act("pauseTask", &task).await;
+    bench.admin.wait(&task, "PAUSED").await;
+    sqlx::query("select pg_advisory_unlock(7)").execute(&mut holder).await.unwrap();
+    until("the first statement is over", async || (waiting(&url).await == 0).then_some(())).await;
+    bench.admin.act("cancelTask", &task).await;
+    bench.admin.wait(&task, "CANCELED").await;
+    until("its lock is free", async || {
+        let taken = sqlx::query("select pg_try_advisory_lock(7)").fetch_one(&mut holder).await.unwrap();
+        taken.get::<bool, _>(0).then_some(())
+    })
+    .await;
+    let a = run(&bench, "pg", "select to_regclass('after_cancel')::text", "SUCCESSFUL").await;
+    assert_eq!(a["resultSets"][0]["rows"], json!([[null]]), "nothing has begun after it");
+}
+
+/// How many wait for the lock 7.
+async fn waiting(url: &str) -> i64 {
+    let waits = "select count(*) from pg_locks join pg_database d on d.oid = database
+        where datname = current_database() and locktype = 'advisory' and objid = 7 and not granted";
+    sqlx::query(waits).fetch_one(&mut PgConnection::connect(url).await.unwrap()).await.unwrap().get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_begins_no_further_statement() {
     let (bench, url, _folder) = open(&[]).await;
     let mut holder = PgConnection::connect(&url).await.unwrap();
     sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
     let sql = "select pg_advisory_lock(7); select pg_advisory_unlock(7); create table after_pause (id int)";
-    let waiting = async || {
-        let waits = "select count(*) from pg_locks join pg_database d on d.oid = database
-            where datname = current_database() and locktype = 'advisory' and objid = 7 and not granted";
-        sqlx::query(waits).fetch_one(&mut PgConnection::connect(&url).await.unwrap()).await.unwrap().get::<i64, _>(0)
-    };
     let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
-    until("the first statement waits", async || (waiting().await == 1).then_some(())).await;
+    until("the first statement waits", async || (waiting(&url).await == 1).then_some(())).await;
     bench.admin.act("pauseTask", &task).await;
     bench.admin.wait(&task, "PAUSED").await;
     sqlx::query("select pg_advisory_unlock(7)").execute(&mut holder).await.unwrap();
-    until("the first statement is over", async || (waiting().await == 0).then_some(())).await;
+    until("the first statement is over", async || (waiting(&url).await == 0).then_some(())).await;
     let a = run(&bench, "pg", "select to_regclass('after_pause')::text", "SUCCESSFUL").await;
     assert_eq!(a["resultSets"][0]["rows"], json!([[null]]), "nothing has begun after it");
     bench.admin.act("resumeTask", &task).await;

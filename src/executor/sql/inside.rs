@@ -1,0 +1,153 @@
+//! The process that runs statements, from within: it reads its errand and what is wanted of it, and says what it finds.
+//!
+//! It limits its own memory before it opens a connection, and lets nobody look into it. That the pipe of its orders has ended means that the server is
+//! gone: so it ends, whatever it is about.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::{mpsc, watch};
+
+use super::script::{self, Gate, Steering};
+use super::session::Canceller;
+use super::wire::{ERRAND, Errand, Reads, Said, Wish, Writes};
+use crate::clock::SystemClock;
+use crate::executor::mask::Mask;
+use crate::executor::surroundings::Surroundings;
+use crate::executor::work::Report;
+use crate::rows::Part;
+
+/// The command of the program that is this; nobody but the server calls it.
+pub const COMMAND: &str = "statements";
+
+/// Runs one errand, which comes by standard input.
+#[must_use]
+pub fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let status = runtime.block_on(serve()).map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS);
+    // Nobody waits for a name server that does not answer.
+    runtime.shutdown_background();
+    status
+}
+
+fn fail(error: &io::Error) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
+
+async fn serve() -> io::Result<()> {
+    // Other steps may run as the same user: what this one knows is not theirs to read.
+    prctl::set_dumpable(false)?;
+    let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    let mut asks = Reads::new(Receiver::from_owned_fd(stdin)?, ERRAND);
+    let mut says = Writes::new(Sender::from_owned_fd(stdout)?);
+    let Some(errand) = asks.next::<Errand>().await? else { return Ok(()) };
+    setrlimit(Resource::RLIMIT_DATA, errand.memory, errand.memory)?;
+    // What it holds in memory belongs into no file.
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    let (steer, gate) = watch::channel(Gate::Open);
+    let (tell, told) = watch::channel(None);
+    let (reports, inbox) = mpsc::channel(4);
+    let (failures, mut failed) = mpsc::channel(1);
+    let work = work(errand, reports, Steering { gate, tell });
+    let both = async {
+        let (ended, passed_on) = tokio::join!(work, pass_on(inbox, &mut says, &mut failed));
+        passed_on.map(|()| ended)
+    };
+    let ended = tokio::select! {
+        ended = both => ended?,
+        never = obey(asks, (steer, told), failures) => match never {},
+    };
+    says.send(&Said::Ended(ended)).await
+}
+
+async fn work(errand: Errand, reports: mpsc::Sender<Report>, steering: Steering) -> Result<Option<String>, String> {
+    let is_probe = errand.is_probe();
+    let (job, reach, parameters) = errand.open().map_err(|error| error.to_string())?;
+    if is_probe {
+        return script::version(&job.source, &reach).await.map(Some);
+    }
+    let with = Surroundings {
+        reach: Arc::new(reach),
+        // The server masks what it is told: this process knows no secret but the password.
+        mask: Mask::default(),
+        parameters,
+        timeout: None,
+        grace: std::time::Duration::ZERO,
+        reports,
+        clock: Arc::new(SystemClock),
+    };
+    script::run(job, with, steering).await.map(|()| None)
+}
+
+/// Says what the work reports, until it has ended, and that a cancel was in vain.
+async fn pass_on(
+    mut inbox: mpsc::Receiver<Report>,
+    says: &mut Writes,
+    failed: &mut mpsc::Receiver<String>,
+) -> io::Result<()> {
+    loop {
+        let said = tokio::select! {
+            report = inbox.recv() => match report {
+                Some(report) => said(report),
+                None => return Ok(()),
+            },
+            Some(failure) = failed.recv() => Some(Said::Note(failure)),
+        };
+        if let Some(said) = said {
+            says.send(&said).await?;
+        }
+    }
+}
+
+fn said(report: Report) -> Option<Said> {
+    match report {
+        Report::Lines(lines) => Some(Said::Note(String::from_utf8_lossy(&lines.text).trim_end().to_owned())),
+        Report::Progress { fraction, text } => Some(Said::Progress { fraction, text: text.unwrap_or_default() }),
+        Report::Result { part, .. } => Some(match part {
+            Part::Begin { columns, .. } => Said::Begin(columns.to_vec()),
+            Part::Rows(rows) => Said::Rows(rows),
+            Part::End { truncated } => Said::EndOfSet { truncated },
+        }),
+        // Of programs.
+        Report::Output { .. } | Report::Warning(_) | Report::Usage(_) => None,
+    }
+}
+
+/// Does what is wanted; ends the process when nobody can want anything any more.
+async fn obey(
+    mut asks: Reads,
+    (steer, told): (watch::Sender<Gate>, watch::Receiver<Option<Canceller>>),
+    failures: mpsc::Sender<String>,
+) -> Infallible {
+    loop {
+        match asks.next().await {
+            Ok(Some(Wish::Run)) => {
+                steer.send_replace(Gate::Open);
+            }
+            Ok(Some(Wish::Pause)) => {
+                steer.send_replace(Gate::Paused);
+            }
+            Ok(Some(Wish::Cancel)) => {
+                // Nothing runs that would have to be cancelled.
+                let Some(canceller) = told.borrow().clone() else { std::process::exit(0) };
+                // First: between two statements there is nothing to cancel, and the next must not begin.
+                steer.send_replace(Gate::Ending);
+                if let Err(failure) = canceller.cancel().await {
+                    let _ = failures.send(failure).await;
+                }
+            }
+            Ok(None) | Err(_) => std::process::exit(0),
+        }
+    }
+}
