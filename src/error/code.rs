@@ -87,14 +87,17 @@ codes! {
     INVALID_PAGE Invalid "{what} is out of range: {reason}" "{what} 超出范围：{reason}" "Ask for a page within the named range." "请在所指出的范围内请求分页。";
     BAD_REQUEST Invalid "{reason}" "{reason}" "Mend the request as the message says." "请按消息所述修正请求。";
     METHOD_NOT_ALLOWED Invalid = 405 "{path} does not answer {method}" "{path} 不支持 {method} 方法" "`Allow` and the answer name the methods." "`Allow` 头和应答中列出了可用的方法。";
-    BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, or raise `server.body_limit`." "请减少发送内容，或调大 `server.body_limit`。";
+    UNSUPPORTED_MEDIA_TYPE Invalid = 415 "send the body as JSON, with `Content-Type: application/json`" "请以 JSON 发送请求体，并使用 `Content-Type: application/json`" "A form, multipart or plain text is refused: a page of another site could send it." "表单、multipart 和纯文本会被拒绝：其他站点的页面也能发送它们。";
+    BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, sign in, or raise the `server.body_limit` that is in force for this caller." "请减少发送内容、先登录，或调大对该调用方生效的 `server.body_limit`。";
     QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time." "请减少单次查询的内容。";
     TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down." "请降低请求频率。";
+    TOO_MANY_CONNECTIONS Limit = 503 "too many connections are open: try again in {seconds} s" "连接数过多：请在 {seconds} 秒后重试" "Close connections that are not used, or raise `server.max_connections` or `server.max_connections_per_address`." "请关闭不使用的连接，或调大 `server.max_connections` 或 `server.max_connections_per_address`。";
     TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`." "请关闭无人查看的订阅，稍后用同一游标重新订阅，或调大 `server.max_subscriptions`。";
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in." "请发送 Bearer 令牌或 Basic 凭据，或先登录。";
     BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either." "请检查用户名和密码；两种错误使用同一条消息。";
     TOKEN_REFUSED Unauthenticated "the token is unknown, has expired or was revoked" "令牌未知、已过期或已被吊销" "Make a new token, or sign in another way." "请创建新令牌，或以其他方式登录。";
     NOT_THE_OWNER Forbidden "task {id} was submitted by {user}: only they or an administrator may do this" "任务 {id} 由 {user} 提交：只有该用户或管理员可以执行此操作" "Sign in as its owner, or ask an administrator." "请以任务所有者身份登录，或联系管理员。";
+    FOREIGN_PAGE Forbidden "a page of another origin may not do this" "其他来源的页面不能执行此操作" "Call from a page of this server, from a program, or name the page's origin in `server.external_origins`." "请从本服务器的页面或程序调用，或在 `server.external_origins` 中登记该页面的来源。";
     FORBIDDEN Forbidden "this needs the role {role}" "此操作需要角色 {role}" "Ask an administrator for the role." "请向管理员申请该角色。";
     DATABASE_UNAVAILABLE Unavailable "the database does not answer: nothing was changed, try again" "数据库暂不可用：未做任何更改，请重试" "Check that the database runs, its disk is not full and its file is not locked; the server goes on by itself when it is back." "请检查数据库是否运行、磁盘是否已满、文件是否被锁定；恢复后服务器会自动继续。";
     OUTCOME_UNKNOWN Unavailable "the connection to the database broke before it answered, so it may have been done: look before you send it again; with an idempotencyKey send it again" "数据库连接在应答前中断，操作可能已执行：重新发送前请先查看结果；带有 idempotencyKey 的请求可直接重新发送" "With an `idempotencyKey` send the same request again: it is done once. Without one look first whether it was done." "带有 `idempotencyKey` 时请重新发送相同请求，只会执行一次；否则请先查看是否已执行。";

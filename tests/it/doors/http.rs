@@ -166,7 +166,7 @@ async fn get_runs_queries_and_nothing_else() {
 
 #[tokio::test]
 async fn a_body_above_the_limit_is_413_whether_its_length_is_told_or_not() {
-    let server = Server::with(|settings| settings.body = 10_000).await;
+    let server = Server::with(|settings| settings.bodies.stranger = 10_000).await;
     let large = json!({"query": "{ task { id } }", "variables": {"a": "x".repeat(10_000)}}).to_string();
     let told = Client::new().post(server.url()).header(header::CONTENT_TYPE, "application/json").body(large.clone());
     let (status, body, _) = send(told).await;
