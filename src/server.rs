@@ -210,6 +210,7 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         tracing::info!(lost, "attempts of an earlier run were given back");
     }
     parts.tasks.spawn(recovery.run(parts.readers.clone()));
+    parts.tasks.spawn(resolver::refused::run(Arc::clone(app), parts.readers.clone()));
     parts.tasks.spawn(app.hub.clone().run(parts.readers.clone()));
     parts.tasks.spawn(app.vsphere_hub.clone().run(parts.readers.clone()));
     if store.backend() == DbBackend::Postgres {

@@ -129,6 +129,8 @@ pub struct Metrics {
     pub http_connections: Open,
     /// Connections that found no place.
     pub http_refused_connections: Family<Full, Counter>,
+    /// Reads of strangers that were refused.
+    pub refused_strangers: Counter,
     /// Accepted tasks.
     pub tasks_submitted: Counter,
     /// Ended tasks.
@@ -203,6 +205,7 @@ impl Metrics {
                 "taskloom_http_refused_connections",
                 "Connections that found no place, in all or for their address",
             ),
+            refused_strangers: put(ours, "taskloom_refused_strangers", "Reads of strangers that were refused"),
             tasks_submitted: put(ours, "taskloom_tasks_submitted", "Accepted tasks"),
             tasks_finished: put(ours, "taskloom_tasks_finished", "Ended tasks by state"),
             attempts_finished: put(ours, "taskloom_attempts_finished", "Ended attempts by outcome"),
