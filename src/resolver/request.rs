@@ -7,8 +7,8 @@ use std::sync::Arc;
 use taskloom_entity::Role;
 use tokio::sync::Notify;
 
-use crate::auth::{Gate, Principal, Scope, gate};
 use super::refused::Refused;
+use crate::auth::{Gate, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::event::{Bell, Hub, Vsphere};

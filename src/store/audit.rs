@@ -9,8 +9,8 @@ use sea_orm::{
 use taskloom_entity::audit::{ActiveModel, Column, Entity as Audit, Model};
 use taskloom_entity::{AuditId, AuditOutcome, JsonText, TenantId, Timestamp, TokenId, UserId};
 
-use super::{Changed, Tx};
 use super::page::{Page, Slice};
+use super::{Changed, Tx};
 use crate::error::Result;
 
 /// An act to be recorded.

@@ -1,4 +1,9 @@
 //! Attacks on a server, each with the figure that it must keep: how long, how much memory, what others notice of it. All
 //! on the loopback, bounded in number and time. `docs/security.md` has the table that a run of them writes.
 
+mod bench;
+mod bodies;
+mod connections;
 mod figure;
+mod guesses;
+mod pages;

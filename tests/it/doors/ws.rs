@@ -87,7 +87,8 @@ impl Client {
 
 #[tokio::test]
 async fn only_the_own_origin_and_the_one_protocol_are_upgraded() {
-    let server = Server::with(|settings| settings.origins = Origins::of(&["https://console.example".to_owned()]).unwrap()).await;
+    let server =
+        Server::with(|settings| settings.origins = Origins::of(&["https://console.example".to_owned()]).unwrap()).await;
     assert_eq!(refused(&server, &[]).await, 400, "no protocol");
     assert_eq!(refused(&server, &[("sec-websocket-protocol", "graphql-ws")]).await, 400);
     let ours = ("sec-websocket-protocol", "graphql-transport-ws");
