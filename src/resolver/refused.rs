@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::audit::Act;
 use super::{App, Request};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::store;
 use crate::store::audit::Entry;
 
@@ -68,7 +68,7 @@ impl Refused {
     /// Takes note that `operation` was refused.
     pub(super) fn note(&self, request: &Request, operation: &'static str, error: &Error) {
         let now = request.clock.now();
-        let Some(user) = request.principal.user_id() else { return self.note_stranger(request, operation, error) };
+        let Some(user) = request.principal.user_id() else { return self.note_stranger(request, operation) };
         let mut kept = self.lock();
         let key = Key { user, operation, minute: now.0.div_euclid(MINUTE) };
         if kept.tallies.len() >= CAPACITY && !kept.tallies.contains_key(&key) {
@@ -83,10 +83,7 @@ impl Refused {
         self.news.notify_one();
     }
 
-    fn note_stranger(&self, request: &Request, operation: &'static str, error: &Error) {
-        if error.code().kind != Kind::Unauthenticated {
-            return;
-        }
+    fn note_stranger(&self, request: &Request, operation: &'static str) {
         request.store.metrics().refused_strangers.inc();
         let now = request.clock.now();
         let mut kept = self.lock();

@@ -17,7 +17,7 @@ use super::envelope::{Message, Refusal, Said, http, send};
 use crate::auth::{Credentials, cookie};
 use crate::config::Origins;
 use crate::error::{Error, Result, code};
-use crate::http::language;
+use crate::http::{BodyLimit, language};
 use crate::resolver::Request;
 
 /// The cookie of a session.
@@ -93,7 +93,12 @@ impl Linkis {
             }
         };
         match entered.await {
-            Ok(request) => Ok(Call { request, frame }),
+            Ok(request) => {
+                if request.principal.role().is_none() {
+                    parts.extensions.insert(BodyLimit(self.server.stranger as u64));
+                }
+                Ok(Call { request, frame })
+            }
             Err(error) => Err(frame.refuse(&error.into())),
         }
     }

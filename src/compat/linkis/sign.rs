@@ -16,7 +16,6 @@ use super::envelope::{Message, Refusal, Refused, Said};
 use super::wire::{Login, User};
 use crate::auth::{Via, cookie, origin};
 use crate::error::{Error, code};
-use crate::http::BodyLimit;
 use crate::resolver::session;
 
 /// A ticket that was not used for so long has ended.
@@ -37,8 +36,6 @@ impl FromRequestParts<Linkis> for Open {
             let name = name?;
             (name != "cookie" && name != "token-user" && name != "token-code").then_some((name, value))
         }));
-        let stranger = BodyLimit(linkis.server.stranger as u64);
-        parts.extensions.insert(stranger);
         Call::from_request_parts(parts, linkis).await.map(Self)
     }
 }

@@ -39,6 +39,7 @@ async fn each_sends_what_its_role_may() {
         ("/api/rest_j/v1/entrance/submit", Some(&manager), 1023 * KIB, 400),
         ("/api/rest_j/v1/entrance/submit", Some(&manager), 1025 * KIB, 413),
         ("/api/rest_j/v1/entrance/submit", None, 63 * KIB, 401),
+        ("/api/rest_j/v1/entrance/submit", None, 65 * KIB, 413),
         ("/api/rest_j/v1/user/login", None, 65 * KIB, 413),
         ("/api/v2/tasks/instances/1/retry", Some(&manager), 1025 * KIB, 413),
     ] {
