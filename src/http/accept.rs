@@ -22,6 +22,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -43,6 +44,8 @@ const UNREAD: Duration = Duration::from_secs(20);
 const BUFFER: usize = 64 * 1024;
 /// How many of those who find no place are heard at a time, and for how long.
 const HEARD: (usize, Duration) = (32, Duration::from_secs(2));
+/// The same for those who are told unheard, until they have taken it: closed with unread input, a connection is reset.
+const TOLD: (usize, Duration) = (64, Duration::from_secs(1));
 /// When who found no place should come again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Between two looks at a listener that cannot give a connection.
@@ -54,6 +57,7 @@ pub struct Entrance {
     times: Times,
     crowd: Crowd,
     heard: Arc<Semaphore>,
+    told: Arc<Semaphore>,
 }
 
 impl Entrance {
@@ -65,7 +69,9 @@ impl Entrance {
             tracing::warn!(room, "the limit of open files allows fewer connections than server.max_connections");
         }
         let times = Times { head: settings.header_timeout, silence: settings.idle_timeout, unread: UNREAD };
-        Self { times, crowd: Crowd::new(settings, room, metrics), heard: Arc::new(Semaphore::new(HEARD.0)) }
+        let crowd = Crowd::new(settings, room, metrics);
+        let [heard, told] = [HEARD.0, TOLD.0].map(|most| Arc::new(Semaphore::new(most)));
+        Self { times, crowd, heard, told }
     }
 
     /// With another patience for who does not read.
@@ -126,8 +132,22 @@ impl Entrance {
         } else {
             // What does not fit into the socket's buffer at once is not worth a wait.
             let _ = stream.try_write(UNHEARD);
+            if let Ok(turn) = Arc::clone(&self.told).try_acquire_owned() {
+                connections.spawn(async move {
+                    drop(timeout(TOLD.1, linger(stream)).await);
+                    drop(turn);
+                });
+            }
         }
     }
+}
+
+/// Waits until the other end has nothing more to say.
+async fn linger(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut buffer = [0; 1024];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
 }
 
 /// What [`refusal`] says, for somebody who is not listened to.

@@ -26,7 +26,7 @@ pub(super) async fn on_both(settings: &[(&str, &str)], story: impl AsyncFn(&Serv
     drop(sqlite);
     let database = postgres::database().await;
     let mut settings = settings.to_vec();
-    settings.push(("DATABASE_URL", &database.url));
+    settings.push(("DATABASE_URL", database.url.as_str()));
     let (_folder, postgres) = server(&settings).await;
     story(&postgres).await;
 }

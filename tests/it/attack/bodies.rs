@@ -83,7 +83,7 @@ async fn an_early_refusal_arrives() {
         ("/api/v2/tasks/instances/1/retry", format!("{form}{bearer}"), "413"),
         ("/nowhere", json.to_owned(), "404"),
     ];
-    for (path, headers, status) in &cases {
+    for &(path, ref headers, status) in &cases {
         let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}");
         let told = format!("{head}content-length: {}\r\n\r\n{large}", large.len());
         let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n", large.len());

@@ -20,7 +20,7 @@ const PROXY: (&str, &str) = ("SERVER__TRUSTED_PROXIES", "127.0.0.1");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_hundred_at_once_are_not_all_tried() {
-    on_both(&[PROXY], async |server| {
+    on_both(&[PROXY], async |server: &Server| {
         user(server, "ann", "VIEWER").await;
         assert_eq!(guess(server, "ann", PASSWORD, "192.0.2.1").await, 200);
         let begun = Instant::now();
@@ -81,7 +81,7 @@ async fn sign_ins_leave_no_memory_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_user_is_answered_as_slowly_as_any() {
-    on_both(&[PROXY], async |server| {
+    on_both(&[PROXY], async |server: &Server| {
         user(server, "ann", "VIEWER").await;
         let bob = user(server, "bob", "VIEWER").await;
         let disable = "mutation($i: DisableUserInput!) { disableUser(input: $i) { user { id } } }";

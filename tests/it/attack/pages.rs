@@ -92,11 +92,12 @@ async fn a_foreign_page_does_nothing_at_an_old_door() {
     };
     let json = ("content-type", "application/json");
     let own = server.url();
+    let own = own.as_str();
     for (path, cookie) in [(SUBMIT, &linkis), (RETRY, &ours)] {
         let cookie = ("cookie", cookie.as_str());
         let reached = send(path, &[json, cookie]).await;
         assert!(matches!(reached, 400 | 404), "{path}: {reached}");
-        assert_eq!(send(path, &[json, cookie, ("origin", &own)]).await, reached, "{path}");
+        assert_eq!(send(path, &[json, cookie, ("origin", own)]).await, reached, "{path}");
         assert_eq!(send(path, &[cookie]).await, reached, "{path}");
         for foreign in [
             ("origin", EVIL),
@@ -112,7 +113,7 @@ async fn a_foreign_page_does_nothing_at_an_old_door() {
         }
         assert_eq!(send(path, &[cookie, ("origin", EVIL)]).await, 415, "{path}: a page that does not name its JSON");
     }
-    assert_eq!(send(LOGIN, &[json, ("origin", &own)]).await, 200);
+    assert_eq!(send(LOGIN, &[json, ("origin", own)]).await, 200);
     for foreign in [("origin", EVIL), ("sec-fetch-site", "same-site"), ("referer", "https://evil.example.org/")] {
         assert_eq!(send(LOGIN, &[json, foreign]).await, 403, "{foreign:?}");
     }
