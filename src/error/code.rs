@@ -91,7 +91,7 @@ codes! {
     BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, sign in, or raise the `server.body_limit` that is in force for this caller." "请减少发送内容、先登录，或调大对该调用方生效的 `server.body_limit`。";
     QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time." "请减少单次查询的内容。";
     TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down." "请降低请求频率。";
-    TOO_MANY_CONNECTIONS Limit = 503 "too many connections are open: try again in {seconds} s" "连接数过多：请在 {seconds} 秒后重试" "Close connections that are not used, or raise `server.max_connections` or `server.max_connections_per_address`." "请关闭不使用的连接，或调大 `server.max_connections` 或 `server.max_connections_per_address`。";
+    TOO_MANY_CONNECTIONS Unavailable "too many connections are open: try again in {seconds} s" "连接数过多：请在 {seconds} 秒后重试" "Close connections that are not used, or raise `server.max_connections` or `server.max_connections_per_address`." "请关闭不使用的连接，或调大 `server.max_connections` 或 `server.max_connections_per_address`。";
     TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`." "请关闭无人查看的订阅，稍后用同一游标重新订阅，或调大 `server.max_subscriptions`。";
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in." "请发送 Bearer 令牌或 Basic 凭据，或先登录。";
     BAD_CREDENTIALS Unauthenticated "user name or password is wrong" "用户名或密码错误" "Check both; one message serves for either." "请检查用户名和密码；两种错误使用同一条消息。";

@@ -287,7 +287,7 @@ mod tests {
             assert!(names(Version::HTTP_11, &[host]), "{host}");
         }
         assert!(names(Version::HTTP_10, &[]) && !names(Version::HTTP_11, &[]));
-        for hosts in [&["a", "a"][..], &["a", "b"], &[""], &["a b"], &["a/b"], &["user@a"], &["a,b"]] {
+        for hosts in [&["a", "a"][..], &["a", "b"], &[""], &["a b"], &["a/b"], &["user@a"]] {
             assert!(!names(Version::HTTP_11, hosts), "{hosts:?}");
         }
         assert!(!names(Version::HTTP_10, &["a", "b"]));

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
@@ -30,6 +31,8 @@ pub struct Times {
 pub(super) struct Requests {
     begun: AtomicU64,
     ended: AtomicU64,
+    /// The connection's task. It is reading already when an answer ends, and would not look at its clock.
+    reader: AtomicWaker,
 }
 
 /// A request under way; it ends when this is dropped.
@@ -58,6 +61,7 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         if let Some(requests) = &self.0 {
             requests.ended.fetch_add(1, Ordering::Relaxed);
+            requests.reader.wake();
         }
     }
 }
@@ -168,6 +172,7 @@ impl<H: Unpin> AsyncRead for Connection<H> {
         let this = &mut *self;
         let before = buf.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        this.requests.reader.register(cx.waker());
         let waits = this.waits();
         if read.is_ready() {
             if waits && !std::mem::replace(&mut this.in_head, true) {
