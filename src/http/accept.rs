@@ -128,13 +128,15 @@ impl Entrance {
         } else if let Ok(turn) = Arc::clone(&self.heard).try_acquire_owned() {
             let connection = Connection::<OwnedSemaphorePermit>::new(stream, self.times, turn);
             let talk = talk(connection, Answering { router, peer, has_place: false }, stop);
-            connections.spawn(async { drop(timeout(HEARD.1, talk).await) });
+            connections.spawn(async move {
+                let _ = timeout(HEARD.1, talk).await;
+            });
         } else {
             // What does not fit into the socket's buffer at once is not worth a wait.
             let _ = stream.try_write(UNHEARD);
             if let Ok(turn) = Arc::clone(&self.told).try_acquire_owned() {
                 connections.spawn(async move {
-                    drop(timeout(TOLD.1, linger(stream)).await);
+                    let _ = timeout(TOLD.1, linger(stream)).await;
                     drop(turn);
                 });
             }
