@@ -3,25 +3,29 @@
 //! From the outside in: the client's address, request id and span, foreign origins, headers that keep browsers careful, a caught panic, the
 //! limits of body and time. A door brings its routes and their names; it repeats nothing of this.
 
+mod accept;
 mod answer;
+pub mod body;
 pub mod client;
+mod connection;
+mod crowd;
 mod language;
 mod origin;
 pub mod page;
-mod patient;
 mod probe;
 mod wall;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 
+pub use accept::Entrance;
 pub use answer::respond;
+pub use connection::Inlet;
 pub use language::{language, take_language};
-pub use patient::{PATIENCE, Patient};
 pub use probe::Ready;
 
 use crate::config;
@@ -34,6 +38,8 @@ pub struct Door {
     pub paths: &'static [&'static str],
     /// Their handlers.
     pub router: Router,
+    /// The bytes that a body may have here, whoever sends it.
+    pub body: u64,
     /// Whether it says in an envelope of its own what is refused below its paths: its handlers look for a [`TooLarge`].
     pub has_envelope: bool,
 }
@@ -65,13 +71,15 @@ impl std::fmt::Debug for Wall {
 /// Puts the doors into the wall, with `/healthz`, `/readyz` and `/metrics` beside them.
 pub fn router(doors: impl IntoIterator<Item = Door>, wall: Wall) -> Router {
     let Wall { settings, metrics, ready } = wall;
-    let probes = probe::door(Arc::clone(&metrics), ready);
+    let probes = probe::door(Arc::clone(&metrics), ready, settings.body_limit_stranger.0);
     let mut paths = vec![];
     let mut router = Router::new();
     for door in doors.into_iter().chain([probes]) {
         paths.extend(door.paths);
-        let routes = if door.has_envelope { door.router } else { door.router.layer(from_fn(wall::measure)) };
-        router = router.merge(routes);
+        let (most, has_envelope) = (BodyLimit(door.body), door.has_envelope);
+        let measure = move |request, next| wall::measure(most, has_envelope, request, next);
+        let bytes = usize::try_from(door.body).unwrap_or(usize::MAX);
+        router = router.merge(door.router.layer(DefaultBodyLimit::max(bytes)).layer(from_fn(measure)));
     }
     let paths: Arc<[&'static str]> = paths.into();
     let cors = origin::layer(&settings.external_origins);
@@ -83,7 +91,6 @@ pub fn router(doors: impl IntoIterator<Item = Door>, wall: Wall) -> Router {
     // A router of its own around it: `Allow` is added when the inner one has finished, after all of its layers.
     Router::new()
         .fallback_service(inside)
-        .layer(RequestBodyLimitLayer::new(settings.body_limit.len()))
         .layer(from_fn_with_state(settings, wall::limit))
         .layer(CatchPanicLayer::custom(answer::panicked))
         .layer(from_fn(wall::careful))

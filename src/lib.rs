@@ -10,6 +10,7 @@ pub mod clock;
 pub mod compat;
 pub mod config;
 pub mod demo;
+pub mod descriptors;
 mod document;
 pub mod engine;
 pub mod error;

@@ -12,7 +12,6 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::serve::ListenerExt;
 use sea_orm::DbBackend;
 use taskloom_entity::Role;
 use tokio::net::TcpListener;
@@ -33,14 +32,14 @@ use crate::error::Language;
 use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
 use crate::graphql::limits::{Limits, Sizes};
 use crate::graphql::{self, transport};
-use crate::http::{Door, PATIENCE, Patient, Wall, page};
+use crate::http::{Door, Entrance, Wall, page};
 use crate::lifecycle::Stop;
 use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
 use crate::telemetry::RequestId;
 use crate::vault::{KeyId, Vault};
-use crate::{background, demo, event};
+use crate::{background, demo, descriptors, event};
 
 /// How long open answers may take at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -64,6 +63,7 @@ pub struct Running {
 /// # Errors
 /// Whatever keeps it from starting, with the remedy.
 pub async fn start(settings: Settings) -> anyhow::Result<Running> {
+    descriptors::raise();
     // The port first: whoever cannot have it has changed nothing.
     let listener = listen(&settings.server.listen).await?;
     if settings.database.url.is_some() {
@@ -87,7 +87,8 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let worker = run_parts(&settings, &app, &parts, host).await?;
     let address = listener.local_addr()?;
     let router = router(&settings, &app, &parts, address);
-    let serving = tokio::spawn(serve(listener, router, parts.readers.clone()));
+    let entrance = Entrance::new(&settings.server, app.store.metrics().clone());
+    let serving = tokio::spawn(entrance.serve(listener, router, parts.readers.clone()));
     tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
         demo::fill(&system(&app, "demo")).await?;
@@ -157,15 +158,19 @@ async fn app(
     clock: Arc<dyn Clock>,
     host: Host,
 ) -> anyhow::Result<Arc<App>> {
-    let app = App::open(store, clock, vault, proofs(&settings.auth)).await?;
+    let app = App::open(store, clock, vault, proofs(settings)).await?;
     let time_zone = settings.server.time_zone.0.map_or_else(|| app.time_zone.clone(), |zone| zone.name().to_owned());
     let (reach, page, host) = (reach(settings), settings.server.page_bytes.len(), Some(host));
     Ok(Arc::new(App { reach, page, time_zone, host, ..app }))
 }
 
 /// How long proofs last, by the settings.
-pub(crate) fn proofs(settings: &crate::config::Auth) -> crate::auth::gate::Settings {
-    crate::auth::gate::Settings { session_idle: settings.session_idle, token_expiry: settings.token_expiry }
+pub(crate) fn proofs(settings: &Settings) -> crate::auth::gate::Settings {
+    crate::auth::gate::Settings {
+        session_idle: settings.auth.session_idle,
+        token_expiry: settings.auth.token_expiry,
+        origins: settings.server.external_origins.clone(),
+    }
 }
 
 async fn host(settings: &Settings) -> anyhow::Result<Host> {
@@ -214,6 +219,7 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
         tracing::info!(lost, "attempts of an earlier run were given back");
     }
     parts.tasks.spawn(recovery.run(parts.readers.clone()));
+    parts.tasks.spawn(resolver::refused::run(Arc::clone(app), parts.readers.clone()));
     parts.tasks.spawn(app.hub.clone().run(parts.readers.clone()));
     parts.tasks.spawn(app.vsphere_hub.clone().run(parts.readers.clone()));
     if store.backend() == DbBackend::Postgres {
@@ -269,7 +275,7 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAdd
     let limits = Limits { page: settings.server.page_bytes.len(), ..limits(&settings.graphql, &settings.strangers) };
     let schema = graphql::build(app, &limits);
     let transport = transport::Settings {
-        body: settings.server.body_limit.len(),
+        bodies: bodies(&settings.server),
         time: settings.server.request_timeout,
         subscriptions: settings.server.max_subscriptions as usize,
         own_subscriptions: settings.server.user_subscriptions as usize,
@@ -280,9 +286,10 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAdd
     };
     let gate = graphql::gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport).layer(from_fn(graphql::gate::carry));
+    let stranger = settings.server.body_limit_stranger.0;
     let mut doors = vec![
-        Door { paths: &["/graphql"], router: graph, has_envelope: false },
-        Door { paths: &["/graphiql", "/docs"], router: page::router(), has_envelope: false },
+        Door { paths: &["/graphql"], router: graph, body: settings.server.body_limit.0, has_envelope: true },
+        Door { paths: &["/graphiql", "/docs"], router: page::router(), body: stranger, has_envelope: false },
     ];
     doors.extend(compat::doors(app, dialects(settings, address)));
     let (store, stop) = (app.store.clone(), parts.stop.clone());
@@ -324,6 +331,16 @@ fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
         linkis: guest(settings.linkis.anonymous_role, "linkis"),
         vsphere: guest(settings.vsphere_dialect.anonymous_role, "vsphere"),
         locale: settings.vsphere.locale.0,
+        body: settings.server.body_limit_dialects.0,
+        stranger: settings.server.body_limit_stranger.len(),
+    }
+}
+
+fn bodies(settings: &crate::config::Server) -> transport::Bodies {
+    transport::Bodies {
+        manager: settings.body_limit.len(),
+        viewer: settings.body_limit_viewer.len(),
+        stranger: settings.body_limit_stranger.len(),
     }
 }
 
@@ -354,19 +371,6 @@ fn limits(settings: &crate::config::Graphql, strangers: &crate::config::Stranger
         answer_per_minute: settings.answer_per_minute.len(),
         complexity: settings.complexity as usize,
         ..Limits::default()
-    }
-}
-
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let listener = Patient::new(listener, PATIENCE).tap_io(|connection| {
-        if let Err(error) = connection.without_delay() {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the HTTP server ended");
     }
 }
 

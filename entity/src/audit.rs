@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{AuditId, AuditOutcome, JsonText, TenantId, Timestamp, UserId};
+use crate::{AuditId, AuditOutcome, JsonText, TenantId, Timestamp, TokenId, UserId};
 
 /// Who did what, and what was refused.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -27,6 +27,8 @@ pub struct Model {
     pub request_id: String,
     /// From where it was asked for; none: from within the server.
     pub address: Option<String>,
+    /// The token that proved who asked. It may be gone by now.
+    pub token_id: Option<TokenId>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

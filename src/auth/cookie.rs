@@ -35,23 +35,38 @@ pub fn find_named(headers: &HeaderMap, wanted: &str) -> Option<String> {
     values.find(well_formed).map(str::to_owned)
 }
 
-/// The `Set-Cookie` that gives `value` to the browser for `idle`; `secure` when it came over TLS.
+/// When a browser sends a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// With requests of pages of the same site.
+    Site,
+    /// The same, over TLS alone.
+    SiteAndTls,
+    /// With those of any page over TLS: pages of other sites may use it.
+    Tls,
+}
+
+/// The `Set-Cookie` that gives `value` to the browser for `idle`.
 #[must_use]
-pub fn set(value: &str, idle: Duration, secure: bool) -> String {
-    set_named(NAME, value, idle, secure)
+pub fn set(value: &str, idle: Duration, bound: Bound) -> String {
+    set_named(NAME, value, idle, bound)
 }
 
 /// The same under a name that an old client knows.
 #[must_use]
-pub fn set_named(name: &str, value: &str, idle: Duration, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{secure}", idle.as_secs())
+pub fn set_named(name: &str, value: &str, idle: Duration, bound: Bound) -> String {
+    let (site, secure) = match bound {
+        Bound::Site => ("Strict", ""),
+        Bound::SiteAndTls => ("Strict", "; Secure"),
+        Bound::Tls => ("None", "; Secure"),
+    };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite={site}; Max-Age={}{secure}", idle.as_secs())
 }
 
 /// The `Set-Cookie` that takes it away.
 #[must_use]
-pub fn clear(secure: bool) -> String {
-    set("", Duration::ZERO, secure)
+pub fn clear(bound: Bound) -> String {
+    set("", Duration::ZERO, bound)
 }
 
 #[cfg(test)]
@@ -78,9 +93,11 @@ mod tests {
 
     #[test]
     fn it_is_out_of_reach_of_scripts_and_other_sites() {
-        let line = set("abc", Duration::from_secs(60), true);
+        let line = set("abc", Duration::from_secs(60), Bound::SiteAndTls);
         assert_eq!(line, "taskloom_session=abc; Path=/; HttpOnly; SameSite=Strict; Max-Age=60; Secure");
-        assert!(!set("abc", Duration::from_secs(60), false).contains("Secure"));
-        assert!(clear(true).starts_with("taskloom_session=; ") && clear(true).contains("Max-Age=0"));
+        assert!(!set("abc", Duration::from_secs(60), Bound::Site).contains("Secure"));
+        assert!(set("abc", Duration::from_secs(60), Bound::Tls).contains("SameSite=None; Max-Age=60; Secure"));
+        let cleared = clear(Bound::SiteAndTls);
+        assert!(cleared.starts_with("taskloom_session=; ") && cleared.contains("Max-Age=0"));
     }
 }

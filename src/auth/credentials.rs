@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::signature::Signed;
 use super::{cookie, origin};
+use crate::config::Origins;
 use crate::error::{Error, Result, code};
 use crate::text;
 
@@ -48,14 +49,16 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// Reads the headers of a request.
+    /// Reads the headers of a request. A cookie counts on our own pages, and on those of these origins.
     ///
     /// # Errors
     /// `BAD_CREDENTIALS` when there is an `Authorization` that cannot be one.
-    pub fn read(headers: &HeaderMap) -> Result<Self> {
+    pub fn read(headers: &HeaderMap, foreign: &Origins) -> Result<Self> {
         let mut lines = headers.get_all(AUTHORIZATION).iter();
         match (lines.next(), lines.next()) {
-            (None, _) if origin::is_own(headers) => Ok(cookie::find(headers).map_or(Self::Nothing, Self::Session)),
+            (None, _) if origin::is_own(headers, foreign) => {
+                Ok(cookie::find(headers).map_or(Self::Nothing, Self::Session))
+            }
             (None, _) => Ok(Self::Nothing),
             (Some(line), None) => line.to_str().map_err(|_| bad()).and_then(parse),
             (Some(_), Some(_)) => Err(bad()),
@@ -141,7 +144,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Credentials::read(request.body(()).unwrap().headers())
+        Credentials::read(request.body(()).unwrap().headers(), &Origins::default())
     }
 
     fn ann() -> Credentials {

@@ -74,6 +74,7 @@ async fn make(store: &Store, clock: &dyn Clock, hash: String) -> Result<bool> {
             detail: None,
             request_id: "first-start".into(),
             address: None,
+            token_id: None,
         };
         store::audit::record(&tx, entry).await?;
     }

@@ -13,13 +13,15 @@ use taskloom_entity::{Role, Timestamp, UserId, session, user};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::limit::Failures;
+use super::limit::{Failures, network};
 use super::password::Passwords;
 use super::recent::Recent;
 use super::secret::Fingerprint;
+use super::seen::Seen;
 use super::signature::Signed;
 use super::{Credentials, Principal, Via, secret, token};
 use crate::clock::Clock;
+use crate::config::Origins;
 use crate::error::{Error, Kind, Result, code};
 use crate::store::{self, Store};
 use crate::vault::Vault;
@@ -33,13 +35,15 @@ const KEEP_AT_MOST: usize = 10_000;
 /// How often a door that stays open looks whether another process revoked what opened it.
 const LOOKED_EVERY: Duration = Duration::from_secs(15);
 
-/// How long proofs last.
-#[derive(Clone, Copy, Debug)]
+/// How long proofs last, and whose pages may send them.
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// A session unused for so long has ended.
     pub session_idle: Duration,
     /// The life of a token whose maker names none; none: for ever.
     pub token_expiry: Option<Duration>,
+    /// Origins of pages besides our own that may send a user's cookie.
+    pub origins: Origins,
 }
 
 /// Proves credentials against the store; one per process.
@@ -51,6 +55,7 @@ pub struct Gate {
     settings: Settings,
     passwords: Passwords,
     failures: Failures,
+    seen: Seen,
     known: Recent<Principal>,
     forgotten: watch::Sender<()>,
 }
@@ -66,6 +71,7 @@ impl Gate {
             settings,
             passwords: Passwords::default(),
             failures: Failures::default(),
+            seen: Seen::default(),
             known: Recent::new(KEEP_FOR, KEEP_AT_MOST),
             forgotten: watch::Sender::new(()),
         }
@@ -78,12 +84,23 @@ impl Gate {
     /// `BAD_CREDENTIALS`, `TOKEN_REFUSED`; `TOO_MANY_REQUESTS` when too many failed before.
     pub async fn authenticate(&self, credentials: &Credentials, address: Option<IpAddr>) -> Result<Principal> {
         let now = self.clock.now();
-        let key = fingerprint(credentials);
+        let key = fingerprint(credentials, address);
         if let Some(known) = self.known(&key, now) {
             return Ok(known);
         }
-        let Credentials::Password { name, .. } = credentials else { return self.examine(credentials, key, now).await };
-        self.counted(name, address, self.examine(credentials, key, now)).await
+        match credentials {
+            Credentials::Password { name, .. } => {
+                self.counted(name, address, self.examine(credentials, key, now)).await
+            }
+            Credentials::Signed(signed) => {
+                let proved = self.by_signature(signed, now).await?;
+                self.seen.admit(key, signed.until, now)?;
+                Ok(proved)
+            }
+            Credentials::Nothing | Credentials::Token(_) | Credentials::Session(_) => {
+                self.examine(credentials, key, now).await
+            }
+        }
     }
 
     /// The user with this name and password.
@@ -97,11 +114,11 @@ impl Gate {
 
     /// Returns when these credentials no longer make the caller what it was: expired, revoked, its role or tenants
     /// changed. A database that does not answer proves nothing, so nobody is sent away for it.
-    pub async fn until_changed(&self, credentials: &Credentials, was: &Principal) {
+    pub async fn until_changed(&self, credentials: &Credentials, address: Option<IpAddr>, was: &Principal) {
         let mut forgotten = self.forgotten.subscribe();
         loop {
             let now = self.clock.now();
-            let key = fingerprint(credentials);
+            let key = fingerprint(credentials, address);
             let is = match self.known(&key, now) {
                 Some(known) => Ok(known),
                 None => self.examine(credentials, key, now).await,
@@ -139,10 +156,10 @@ impl Gate {
         (row, cookie)
     }
 
-    /// How long proofs last.
+    /// How long proofs last, and whose pages may send them.
     #[must_use]
-    pub fn settings(&self) -> Settings {
-        self.settings
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Hashes passwords.
@@ -187,19 +204,23 @@ impl Gate {
         address: Option<IpAddr>,
         guess: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        self.failures.check(name, address, self.clock.now())?;
+        let permit = self.failures.permit(name, address, self.clock.as_ref()).await?;
         let outcome = guess.await;
-        if outcome.as_ref().is_err_and(|error| error.code() == &code::BAD_CREDENTIALS) {
-            self.failures.count(name, address, self.clock.now());
+        match &outcome {
+            Ok(_) => permit.passed(),
+            Err(error) if error.code() == &code::BAD_CREDENTIALS => permit.failed(),
+            Err(_) => permit.untried(),
         }
         outcome
     }
 
     async fn by_password(&self, name: &str, password: &str, now: Timestamp) -> Result<user::Model> {
         let user = store::user::find_by_name(self.store.read(), name).await?;
+        // A disabled user is as unknown as one that never was: what is remembered of proofs must not tell of it.
+        let user = user.filter(|user| !user.disabled);
         let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let proved = self.passwords.verify(password, hash, now).await?;
-        user.filter(|user| proved && !user.disabled).ok_or_else(|| Error::new(&code::BAD_CREDENTIALS))
+        user.filter(|_| proved).ok_or_else(|| Error::new(&code::BAD_CREDENTIALS))
     }
 
     async fn by_token(&self, token: &str, now: Timestamp) -> Result<Principal> {
@@ -269,14 +290,17 @@ impl Gate {
     }
 }
 
-fn fingerprint(credentials: &Credentials) -> Fingerprint {
+/// A password counts for the address that it came from: what is known of another's is no guess of this one's.
+fn fingerprint(credentials: &Credentials, address: Option<IpAddr>) -> Fingerprint {
     match credentials {
         Credentials::Nothing => secret::fingerprint(&[]),
-        Credentials::Password { name, password } => secret::fingerprint(&["password", name, password]),
+        Credentials::Password { name, password } => {
+            let from = address.map(|address| network(address).to_string()).unwrap_or_default();
+            secret::fingerprint(&["password", &from, name, password])
+        }
         Credentials::Token(token) => secret::fingerprint(&["token", token]),
         Credentials::Session(cookie) => secret::fingerprint(&["session", cookie]),
-        Credentials::Signed(Signed { access_key, signature, text }) => {
-            secret::fingerprint(&["signed", access_key, signature, text])
-        }
+        // Not as it was sent: base64 has more than one way to write the same.
+        Credentials::Signed(Signed { access_key, text, .. }) => secret::fingerprint(&["signed", access_key, text]),
     }
 }

@@ -1,7 +1,9 @@
-//! How often sign-ins may fail: a bucket a user name, a bucket an address.
+//! How often sign-ins may fail: a bucket a user name, a bucket an address, and a permit of both before a guess is tried, so
+//! that as many guesses at once are no more than as many one after the other.
 //!
-//! An address runs dry long before a name does, so one guesser cannot lock a user out; a crowd of them slows the
-//! name down to a few guesses a minute. Only failures cost; who is refused here is told when to come back.
+//! An address runs dry long before a name does, so one guesser cannot lock a user out; a crowd of them slows the name down
+//! to a few guesses a minute. Neither stops a user at an address where it signed in lately: the two have a bucket of their
+//! own. Only failures cost; who is refused here is told when to come back.
 //!
 //! A third bucket bounds how many refusals of strangers are recorded, so a flood of them cannot fill the disk.
 
@@ -11,7 +13,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use taskloom_entity::Timestamp;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
+use super::secret::{self, Fingerprint};
+use crate::clock::Clock;
 use crate::error::{Error, Result, code};
 
 /// Failures in a row, and how long one takes to be forgiven.
@@ -27,11 +33,17 @@ pub const FAILURES: u32 = PER_ADDRESS.burst;
 const PER_NAME: Rate = Rate { burst: 30, forgiven_after: Duration::from_secs(4) };
 const PER_STRANGER: Rate = Rate { burst: 60, forgiven_after: Duration::from_secs(1) };
 const CAPACITY: usize = 10_000;
+/// How long it counts that a user signed in at an address.
+const LATELY: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long a guess waits for those that are being tried.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    Name(String),
+    Name(Fingerprint),
     Address(IpAddr),
+    /// A user and an address at which it signed in lately.
+    Both(Fingerprint, IpAddr),
     Stranger(Option<IpAddr>),
 }
 
@@ -39,7 +51,7 @@ impl Key {
     fn rate(&self) -> Rate {
         match self {
             Self::Name(_) => PER_NAME,
-            Self::Address(_) => PER_ADDRESS,
+            Self::Address(_) | Self::Both(..) => PER_ADDRESS,
             Self::Stranger(_) => PER_STRANGER,
         }
     }
@@ -48,155 +60,199 @@ impl Key {
 /// The failed sign-ins of late, in memory. A restart forgives all; it also takes longer than what it forgives.
 #[derive(Debug, Default)]
 pub struct Failures {
-    /// When the last failure of each key will be forgiven.
-    forgiven_at: Mutex<HashMap<Key, Timestamp>>,
+    kept: Mutex<Kept>,
+    /// Told when a guess was tried.
+    tried: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    accounts: HashMap<Key, Account>,
+    /// Until when it counts that this user signed in at this address.
+    lately: HashMap<(Fingerprint, IpAddr), Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    /// When the last failure will be forgiven.
+    forgiven_at: Timestamp,
+    /// Guesses that are being tried; each may fail.
+    tried: u32,
+}
+
+/// Leave to try one guess. Dropped without a word it counts as a failure: whoever goes away must not guess for nothing.
+#[derive(Debug)]
+pub struct Permit<'a> {
+    failures: &'a Failures,
+    keys: Vec<Key>,
+    who: (Fingerprint, Option<IpAddr>),
+    now: Timestamp,
+    costs: bool,
+}
+
+impl Permit<'_> {
+    /// It was right.
+    pub fn passed(mut self) {
+        self.costs = false;
+        let (name, Some(address)) = self.who else { return };
+        self.failures.lock().remember((name, address), self.now);
+    }
+
+    /// It was wrong.
+    pub fn failed(self) {
+        drop(self);
+    }
+
+    /// Nobody knows: it could not be tried.
+    pub fn untried(mut self) {
+        self.costs = false;
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.failures.lock();
+        for key in &self.keys {
+            let Some(account) = kept.accounts.get_mut(key) else { continue };
+            account.tried -= 1;
+            if self.costs {
+                account.forgiven_at = account.forgiven_at.max(self.now).after(key.rate().forgiven_after);
+            }
+        }
+        drop(kept);
+        self.failures.tried.notify_waiters();
+    }
 }
 
 impl Failures {
-    /// Refuses an attempt for `name` from `address` when too many failed.
+    /// Leave to try a guess at `name` from `address`; waits while others that are being tried may use up what is left.
     ///
     /// # Errors
-    /// `TOO_MANY_REQUESTS` with the seconds to wait.
-    pub fn check(&self, name: &str, address: Option<IpAddr>, now: Timestamp) -> Result<()> {
-        let forgiven_at = self.lock();
-        match keys(name, address).filter_map(|key| overdrawn(&forgiven_at, &key, now)).max() {
-            None => Ok(()),
-            Some(pause) => {
-                let refused = Error::new(&code::TOO_MANY_REQUESTS).with("what", "failed sign-ins");
-                Err(refused.with("seconds", pause.as_secs()).retry_after(pause))
+    /// `TOO_MANY_REQUESTS` with the seconds to wait, when too many failed.
+    pub async fn permit(&self, name: &str, address: Option<IpAddr>, clock: &dyn Clock) -> Result<Permit<'_>> {
+        let who = (secret::fingerprint(&[name]), address.map(network));
+        let permitted = async {
+            loop {
+                let mut tried = std::pin::pin!(self.tried.notified());
+                // From here on: what is told between the look and the wait is not missed.
+                tried.as_mut().enable();
+                if let Some(permit) = self.try_permit(who, clock.now())? {
+                    return Ok(permit);
+                }
+                tried.await;
             }
-        }
+        };
+        timeout(PATIENCE, permitted).await.unwrap_or_else(|_| Err(too_many(PATIENCE / 2)))
     }
 
-    /// Counts a failure for `name` from `address`.
-    pub fn count(&self, name: &str, address: Option<IpAddr>, now: Timestamp) {
-        let mut forgiven_at = self.lock();
-        for key in keys(name, address) {
-            add(&mut forgiven_at, key, now);
+    /// None while others are being tried.
+    fn try_permit(&self, who: (Fingerprint, Option<IpAddr>), now: Timestamp) -> Result<Option<Permit<'_>>> {
+        let mut kept = self.lock();
+        let keys = kept.keys(who, now);
+        if let Some(pause) = keys.iter().filter_map(|key| kept.overdrawn(key, now)).max() {
+            return Err(too_many(pause));
         }
+        if !keys.iter().all(|key| kept.has_left(key, now)) {
+            return Ok(None);
+        }
+        for key in &keys {
+            kept.account(*key, now).tried += 1;
+        }
+        Ok(Some(Permit { failures: self, keys, who, now, costs: true }))
     }
 
     /// Whether one more refusal of a stranger from `address` may be recorded; counts it.
     pub fn admit_stranger(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let mut forgiven_at = self.lock();
+        let mut kept = self.lock();
         let key = Key::Stranger(address.map(network));
-        let admitted = overdrawn(&forgiven_at, &key, now).is_none();
+        let admitted = kept.overdrawn(&key, now).is_none();
         if admitted {
-            add(&mut forgiven_at, key, now);
+            let account = kept.account(key, now);
+            account.forgiven_at = account.forgiven_at.max(now).after(key.rate().forgiven_after);
         }
         admitted
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Timestamp>> {
-        // A panic elsewhere left at worst a failure less: the map is whole.
-        self.forgiven_at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // A panic elsewhere left at worst a failure less: the maps are whole.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How long until `key` may fail once more; none when it may now.
-fn overdrawn(forgiven_at: &HashMap<Key, Timestamp>, key: &Key, now: Timestamp) -> Option<Duration> {
-    let rate = key.rate();
-    let debt = forgiven_at.get(key).map_or(Duration::ZERO, |at| at.since(now));
-    let allowed = rate.forgiven_after * (rate.burst - 1);
-    (debt > allowed).then(|| Duration::from_secs((debt - allowed).as_secs() + 1))
+fn too_many(pause: Duration) -> Error {
+    let refused = Error::new(&code::TOO_MANY_REQUESTS).with("what", "failed sign-ins");
+    refused.with("seconds", pause.as_secs()).retry_after(pause)
 }
 
-fn add(forgiven_at: &mut HashMap<Key, Timestamp>, key: Key, now: Timestamp) {
-    if forgiven_at.len() >= CAPACITY && !forgiven_at.contains_key(&key) {
-        make_room(forgiven_at, now);
+impl Kept {
+    /// Whose buckets a guess is counted in.
+    fn keys(&self, (name, address): (Fingerprint, Option<IpAddr>), now: Timestamp) -> Vec<Key> {
+        let Some(address) = address else { return vec![Key::Name(name)] };
+        match self.lately.get(&(name, address)) {
+            Some(until) if now < *until => vec![Key::Both(name, address)],
+            Some(_) | None => vec![Key::Address(address), Key::Name(name)],
+        }
     }
-    let pause = key.rate().forgiven_after;
-    let at = forgiven_at.entry(key).or_insert(now);
-    *at = (*at).max(now).after(pause);
+
+    fn debt(&self, key: &Key, now: Timestamp) -> Duration {
+        self.accounts.get(key).map_or(Duration::ZERO, |account| account.forgiven_at.since(now))
+    }
+
+    /// How long until `key` may fail once more; none when it may now.
+    fn overdrawn(&self, key: &Key, now: Timestamp) -> Option<Duration> {
+        let (rate, debt) = (key.rate(), self.debt(key, now));
+        let allowed = rate.forgiven_after * (rate.burst - 1);
+        (debt > allowed).then(|| Duration::from_secs((debt - allowed).as_secs() + 1))
+    }
+
+    /// Whether `key` may fail once more when all that are being tried have failed.
+    fn has_left(&self, key: &Key, now: Timestamp) -> bool {
+        let rate = key.rate();
+        let tried = self.accounts.get(key).map_or(0, |account| account.tried);
+        let debt = self.debt(key, now) + rate.forgiven_after * tried;
+        debt <= rate.forgiven_after * (rate.burst - 1)
+    }
+
+    fn account(&mut self, key: Key, now: Timestamp) -> &mut Account {
+        if self.accounts.len() >= CAPACITY && !self.accounts.contains_key(&key) {
+            self.make_room(now);
+        }
+        self.accounts.entry(key).or_insert(Account { forgiven_at: now, tried: 0 })
+    }
+
+    /// Drops what is forgiven, else the one that would be forgiven first; never one with a guess that is being tried.
+    fn make_room(&mut self, now: Timestamp) {
+        self.accounts.retain(|_, account| now < account.forgiven_at || account.tried > 0);
+        let settled = self.accounts.iter().filter(|(_, account)| account.tried == 0);
+        if self.accounts.len() >= CAPACITY
+            && let Some(least) = settled.min_by_key(|(_, account)| account.forgiven_at).map(|(key, _)| *key)
+        {
+            self.accounts.remove(&least);
+        }
+    }
+
+    fn remember(&mut self, who: (Fingerprint, IpAddr), now: Timestamp) {
+        if self.lately.len() >= CAPACITY && !self.lately.contains_key(&who) {
+            self.lately.retain(|_, until| now < *until);
+            let oldest = self.lately.iter().min_by_key(|(_, until)| **until).map(|(who, _)| *who);
+            if self.lately.len() >= CAPACITY
+                && let Some(oldest) = oldest
+            {
+                self.lately.remove(&oldest);
+            }
+        }
+        self.lately.insert(who, now.after(LATELY));
+    }
 }
 
-fn keys(name: &str, address: Option<IpAddr>) -> impl Iterator<Item = Key> {
-    address.map(|address| Key::Address(network(address))).into_iter().chain([Key::Name(name.to_owned())])
-}
-
-/// A host has a whole /64 of version 6 at its disposal: that counts as one.
-fn network(address: IpAddr) -> IpAddr {
+/// What counts as one address: a host has a whole /64 of version 6 at its disposal.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(four) => four.into(),
         IpAddr::V6(six) => std::net::Ipv6Addr::from(u128::from(six) >> 64 << 64).into(),
     }
 }
 
-/// Drops what is forgiven, else the one that would be forgiven first.
-fn make_room(forgiven_at: &mut HashMap<Key, Timestamp>, now: Timestamp) {
-    forgiven_at.retain(|_, at| now < *at);
-    if forgiven_at.len() >= CAPACITY
-        && let Some(least) = forgiven_at.iter().min_by_key(|(_, at)| **at).map(|(key, _)| key.clone())
-    {
-        forgiven_at.remove(&least);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(1_000_000_000_000);
-
-    fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([10, 0, 0, last]))
-    }
-
-    #[test]
-    fn an_address_that_failed_too_often_waits() {
-        let failures = Failures::default();
-        for n in 0..10 {
-            failures.check(&format!("user{n}"), address(1), NOW).unwrap();
-            failures.count(&format!("user{n}"), address(1), NOW);
-        }
-        let refused = failures.check("other", address(1), NOW).unwrap_err();
-        assert_eq!(refused.code(), &code::TOO_MANY_REQUESTS);
-        assert_eq!(refused.pause(), Some(Duration::from_secs(7)));
-        failures.check("other", address(2), NOW).unwrap();
-        failures.check("other", address(1), NOW.after(Duration::from_secs(7))).unwrap();
-    }
-
-    #[test]
-    fn one_address_cannot_lock_a_name_but_a_crowd_slows_it() {
-        let failures = Failures::default();
-        for from in 1..=3 {
-            for _ in 0..10 {
-                failures.check("admin", address(from), NOW).unwrap();
-                failures.count("admin", address(from), NOW);
-            }
-        }
-        failures.check("admin", address(9), NOW).unwrap_err();
-        failures.check("ann", address(9), NOW).unwrap();
-        failures.check("admin", address(9), NOW.after(Duration::from_secs(5))).unwrap();
-    }
-
-    #[test]
-    fn a_network_of_version_6_counts_as_one() {
-        let failures = Failures::default();
-        for n in 0..10 {
-            let from: IpAddr = format!("2001:db8::{n}").parse().unwrap();
-            failures.count(&format!("user{n}"), Some(from), NOW);
-        }
-        failures.check("other", Some("2001:db8::ffff".parse().unwrap()), NOW).unwrap_err();
-        failures.check("other", Some("2001:db8:0:1::1".parse().unwrap()), NOW).unwrap();
-    }
-
-    #[test]
-    fn a_flood_of_strangers_is_not_recorded() {
-        let failures = Failures::default();
-        let admitted = (0..1000).filter(|_| failures.admit_stranger(address(1), NOW)).count();
-        assert_eq!(admitted, 60);
-        assert!(failures.admit_stranger(address(2), NOW));
-        assert!(failures.admit_stranger(address(1), NOW.after(Duration::from_secs(2))));
-        failures.check("ann", address(1), NOW).unwrap();
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let failures = Failures::default();
-        for n in 0..CAPACITY + 50 {
-            failures.count(&format!("user{n}"), None, NOW.after(Duration::from_millis(n as u64 / 10)));
-        }
-        assert!(failures.forgiven_at.lock().unwrap().len() <= CAPACITY);
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ pub mod password;
 pub mod principal;
 pub mod recent;
 pub mod secret;
+pub mod seen;
 pub mod signature;
 pub mod token;
 

@@ -3,13 +3,15 @@
 //! A proof costs 19 MiB and some 20 ms of a core, on purpose. So a few run at once, on blocking threads, and what was
 //! proved is remembered for a minute against the very hash it was proved with: a changed password is forgotten by
 //! that alone. An unknown user costs the same as a wrong password, so time tells nobody which names exist.
+//!
+//! The memory is used again by the next proof: freshly allocated each time, a block would stay with each thread's arena.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use taskloom_entity::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
@@ -27,6 +29,8 @@ pub const LONGEST: usize = 1024;
 /// How long a proof is remembered.
 const KEEP_FOR: Duration = Duration::from_secs(60);
 const KEEP_AT_MOST: usize = 10_000;
+/// How many run at once, where there are as many cores.
+const AT_ONCE: usize = 4;
 /// How long a sign-in waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Costs what a real one costs and is of no password.
@@ -37,6 +41,7 @@ const NOBODYS: &str =
 #[derive(Debug)]
 pub struct Passwords {
     turns: Semaphore,
+    memory: Memory,
     /// Passwords with their hashes.
     proved: Recent<()>,
 }
@@ -44,7 +49,8 @@ pub struct Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Semaphore::new(cores.min(4)), proved: Recent::new(KEEP_FOR, KEEP_AT_MOST) }
+        let proved = Recent::new(KEEP_FOR, KEEP_AT_MOST);
+        Self { turns: Semaphore::new(cores.min(AT_ONCE)), memory: Memory::default(), proved }
     }
 }
 
@@ -55,9 +61,8 @@ impl Passwords {
     /// `TOO_MANY_REQUESTS` when too many wait for their turn.
     pub async fn hash(&self, password: &str) -> Result<String> {
         let turn = self.turn().await?;
-        let password = password.to_owned();
-        let hashed =
-            spawn_blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string()));
+        let (password, memory) = (password.to_owned(), self.memory.clone());
+        let hashed = spawn_blocking(move || memory.lend(|blocks| hash(&password, blocks)));
         let hashed = hashed.await.map_err(Error::internal)?.map_err(Error::internal);
         drop(turn);
         hashed
@@ -78,7 +83,9 @@ impl Passwords {
         let mark = self.proved.mark(key);
         let turn = self.turn().await?;
         let (password, stored) = (password.to_owned(), hash.unwrap_or(NOBODYS).to_owned());
-        let matches = spawn_blocking(move || is_of(&password, &stored)).await.map_err(Error::internal)?;
+        let memory = self.memory.clone();
+        let matches = spawn_blocking(move || memory.lend(|blocks| is_of(&password, &stored, blocks)));
+        let matches = matches.await.map_err(Error::internal)?;
         drop(turn);
         let proved = matches && hash.is_some();
         if proved {
@@ -95,14 +102,59 @@ impl Passwords {
     }
 }
 
-fn is_of(password: &str, stored: &str) -> bool {
-    match PasswordHash::new(stored) {
-        Ok(hash) => Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(),
-        Err(error) => {
-            tracing::error!(%error, "a stored password hash is damaged: its user cannot sign in by password");
-            false
-        }
+/// What proofs compute in; as many as ran at once at some time.
+#[derive(Clone, Debug, Default)]
+struct Memory(Arc<Mutex<Vec<Blocks>>>);
+
+type Blocks = Vec<Block>;
+
+impl Memory {
+    fn lend<T>(&self, work: impl FnOnce(&mut Blocks) -> T) -> T {
+        // One that a panic has kept is missing here, and nothing else.
+        let free = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = free().pop().unwrap_or_default();
+        let done = work(&mut blocks);
+        free().push(blocks);
+        done
     }
+}
+
+fn compute(context: &Argon2<'_>, password: &str, salt: &[u8], blocks: &mut Blocks) -> password_hash::Result<Output> {
+    let params = context.params();
+    if blocks.len() < params.block_count() {
+        blocks.resize(params.block_count(), Block::default());
+    }
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let bytes = bytes.get_mut(..length).ok_or(password_hash::Error::OutputSize)?;
+    context.hash_password_into_with_memory(password.as_bytes(), salt, bytes, blocks)?;
+    Ok(Output::new(bytes)?)
+}
+
+fn hash(password: &str, blocks: &mut Blocks) -> password_hash::Result<String> {
+    let (context, salt) = (Argon2::default(), Salt::generate());
+    let hash = compute(&context, password, &salt, blocks)?;
+    let params = ParamsString::try_from(context.params())?;
+    let (algorithm, version) = (Algorithm::default().ident(), Some(Version::default().into()));
+    Ok(PasswordHash { algorithm, version, params, salt: Some(salt), hash: Some(hash) }.to_string())
+}
+
+fn is_of(password: &str, stored: &str, blocks: &mut Blocks) -> bool {
+    let mut proved = || {
+        let stored = PasswordHash::new(stored)?;
+        let (Some(salt), Some(hash)) = (&stored.salt, &stored.hash) else {
+            return Err(password_hash::Error::PasswordInvalid);
+        };
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
+        let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
+        let context = Argon2::new(algorithm, version, Params::try_from(&stored)?);
+        // Outputs are compared in constant time.
+        Ok(compute(&context, password, salt, blocks)? == *hash)
+    };
+    proved().unwrap_or_else(|error: password_hash::Error| {
+        tracing::error!(%error, "a stored password hash is damaged: its user cannot sign in by password");
+        false
+    })
 }
 
 /// Refuses a password that may not be chosen.
@@ -158,10 +210,23 @@ mod tests {
         assert!(!passwords.verify("correct horse", None, NOW).await.unwrap());
     }
 
+    #[tokio::test]
+    async fn memory_is_used_again() {
+        let passwords = Passwords::default();
+        let guesses: Vec<String> = (0..20).map(|n| format!("guess {n}")).collect();
+        let proved = guesses.iter().map(|guess| passwords.verify(guess, None, NOW));
+        let proved = futures::future::join_all(proved).await;
+        assert!(proved.into_iter().all(|proved| !proved.unwrap()));
+        let blocks = passwords.memory.0.lock().unwrap();
+        assert!((1..=AT_ONCE).contains(&blocks.len()), "{}", blocks.len());
+        assert!(blocks.iter().all(|blocks| blocks.len() == Params::default().block_count()));
+    }
+
     #[test]
     fn nobodys_hash_costs_what_a_real_one_costs() {
         let hash = PasswordHash::new(NOBODYS).unwrap();
-        let real = Argon2::default().hash_password(b"x").unwrap();
+        let real = super::hash("x", &mut vec![]).unwrap();
+        let real = PasswordHash::new(&real).unwrap();
         assert_eq!(hash.params.to_string(), real.params.to_string());
         assert!(hash.salt.is_some() && hash.hash.is_some(), "else nothing would be computed");
     }

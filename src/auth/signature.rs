@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
+use taskloom_entity::Timestamp;
 
 use super::secret;
 
@@ -32,6 +33,8 @@ pub struct Signed {
     pub signature: String,
     /// What is signed.
     pub text: String,
+    /// From when on it is no longer fresh.
+    pub until: Timestamp,
 }
 
 impl fmt::Debug for Signed {
@@ -76,6 +79,7 @@ mod tests {
             access_key: "cqammmxBpfGjFlto".into(),
             signature: signature.into(),
             text: text.into(),
+            until: Timestamp(0),
         };
         assert!(signed("XN8P+O+v3vUabB16ZCooq5wMJoY=", text).is_by(secret.as_bytes()));
         assert!(!signed("XN8P+O+v3vUabB16ZCooq5wMJoY=", "GET").is_by(secret.as_bytes()));

@@ -42,6 +42,10 @@ pub struct Settings {
     pub vsphere: Guest,
     /// In which language foreign operations are named.
     pub locale: Language,
+    /// The bytes that a body may have.
+    pub body: u64,
+    /// The bytes that the body of somebody who is not signed in may have.
+    pub stranger: usize,
 }
 
 /// What every dialect needs.
@@ -57,6 +61,8 @@ pub struct Server {
     pub zone: Zone,
     /// In which language foreign operations are named.
     pub locale: Language,
+    /// The bytes that the body of somebody who is not signed in may have.
+    pub stranger: usize,
 }
 
 /// What is told of a dialect.
@@ -98,19 +104,28 @@ pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {
         instance: settings.instance.into(),
         zone: settings.zone,
         locale: settings.locale,
+        stranger: settings.stranger,
     };
+    let body = settings.body;
     vec![
         Door {
             paths: &["/api/v2/tasks/instances"],
             router: ocp::router(server.clone(), settings.ocp),
+            body,
             has_envelope: true,
         },
         Door {
             paths: &["/api/rest_j/v1/entrance"],
             router: linkis::router(server.clone(), settings.linkis),
+            body,
             has_envelope: true,
         },
-        Door { paths: &["/v1/vsphere/task"], router: vsphere::router(server, settings.vsphere), has_envelope: true },
-        Door { paths: &["/graphql/operations", "/openapi"], router: document::router(), has_envelope: false },
+        Door {
+            paths: &["/v1/vsphere/task"],
+            router: vsphere::router(server, settings.vsphere),
+            body,
+            has_envelope: true,
+        },
+        Door { paths: &["/graphql/operations", "/openapi"], router: document::router(), body, has_envelope: false },
     ]
 }

@@ -16,7 +16,7 @@ use super::query::Wrong;
 use super::{Server, caller};
 use crate::auth::Credentials;
 use crate::error::{Error, Kind, Language, Result, code};
-use crate::resolver::Request;
+use crate::resolver::{App, Request};
 
 /// The envelope.
 #[derive(Debug, Serialize)]
@@ -115,6 +115,7 @@ fn kind(error: &Error) -> (StatusCode, Row) {
         Kind::Conflict if own == &code::NAME_TAKEN => (StatusCode::OK, NAME),
         Kind::Conflict => (StatusCode::OK, STATE),
         Kind::Invalid if own == &code::METHOD_NOT_ALLOWED => (StatusCode::METHOD_NOT_ALLOWED, PARAMETER),
+        Kind::Invalid if own == &code::UNSUPPORTED_MEDIA_TYPE => (StatusCode::UNSUPPORTED_MEDIA_TYPE, PARAMETER),
         Kind::Invalid => (StatusCode::OK, PARAMETER),
         Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, STRANGER),
         Kind::Forbidden => (StatusCode::FORBIDDEN, ROLE),
@@ -176,17 +177,18 @@ pub async fn enter(server: &Server, parts: &Parts, guest: caller::Guest) -> Resu
     let request = caller::stranger(&server.app, parts, Language::default());
     let id = request.id.clone();
     let entered = async {
-        caller::measure(parts)?;
-        caller::enter(request, &credentials(&parts.headers)?, guest).await
+        caller::screen(parts, &server.app)?;
+        let trust = caller::Trust::by_method(parts, &server.app);
+        caller::enter(request, credentials(&parts.headers, &server.app)?, (guest, trust)).await
     };
     entered.await.map_err(|error| (id, error))
 }
 
-fn credentials(headers: &HeaderMap) -> Result<Credentials> {
+fn credentials(headers: &HeaderMap, app: &App) -> Result<Credentials> {
     let bare = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::trim);
     match bare.filter(|text| !text.is_empty() && !text.contains(' ')) {
         Some(token) => Ok(Credentials::Token(token.into())),
-        None => Credentials::read(headers),
+        None => Credentials::read(headers, &app.gate.settings().origins),
     }
 }
 

@@ -13,7 +13,7 @@ mod value;
 
 pub use fault::{Fault, Faults};
 pub use origin::Origin;
-pub use place::{Listen, Networks, TimeZone};
+pub use place::{Listen, Networks, Origins, TimeZone};
 pub use section::{
     Auth, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
     Strangers, Telemetry, Worker,

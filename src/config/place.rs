@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use ipnet::IpNet;
@@ -89,6 +90,66 @@ impl Setting for Networks {
     }
 }
 
+/// Origins of pages, as a browser writes them: in small letters, without the port that its scheme stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Arc<[String]>);
+
+impl Origins {
+    /// These, or none where one of them is none.
+    #[must_use]
+    pub fn of(texts: &[String]) -> Option<Self> {
+        texts.iter().map(|text| origin(text)).collect::<Option<Vec<_>>>().map(|origins| Self(origins.into()))
+    }
+
+    /// Whether the value of an `Origin` is one of them.
+    #[must_use]
+    pub fn contain(&self, origin: &str) -> bool {
+        self.0.iter().any(|known| known == origin)
+    }
+
+    /// Each.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn origin(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_lowercase();
+    let (scheme, rest) = text.strip_suffix('/').unwrap_or(&text).split_once("://")?;
+    let port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let rest = rest.strip_suffix(port).unwrap_or(rest);
+    let (host, number) = match rest.rsplit_once(':') {
+        Some((host, number)) if !number.ends_with(']') => (host, Some(number)),
+        Some(_) | None => (rest, None),
+    };
+    let is_address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')?.parse::<Ipv6Addr>().ok()).is_some();
+    let is_right = (!host.is_empty() && is_name(host)) || is_address;
+    let is_port = number.is_none_or(|number| number.parse::<u16>().is_ok());
+    (is_right && is_port).then(|| format!("{scheme}://{rest}"))
+}
+
+impl Setting for Origins {
+    const EXPECTED: &'static str = "a list of origins, such as [\"https://ops.example.org\", \"http://10.0.0.7:3000\"]";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        Self::of(&Vec::<String>::read(raw)?)
+    }
+
+    fn show(&self) -> String {
+        self.0.to_vec().show()
+    }
+}
+
 /// A zone by its name; none: the machine's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeZone(pub Option<Tz>);
@@ -141,6 +202,19 @@ mod tests {
         let networks = read::<Networks>("10.0.0.0/8, 192.0.2.7, fd00::1").unwrap();
         assert_eq!(networks.show(), r#"["10.0.0.0/8", "192.0.2.7/32", "fd00::1/128"]"#);
         assert_eq!(read::<Networks>("10.0.0.0/8, proxy"), None);
+    }
+
+    #[test]
+    fn an_origin_is_as_a_browser_writes_it() {
+        let origins = read::<Origins>("https://OPS.example.org/, http://10.0.0.7:3000, https://a:443, http://[::1]:80");
+        let written = r#"["https://ops.example.org", "http://10.0.0.7:3000", "https://a", "http://[::1]"]"#;
+        assert_eq!(origins.unwrap().show(), written);
+        assert!(read::<Origins>("").unwrap().is_empty());
+        for wrong in
+            ["*", "null", "ops.example.org", "https://", "https://a/b", "ftp://a", "https://a b", "https://a:x"]
+        {
+            assert_eq!(read::<Origins>(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Fault;
 use super::layer::Layers;
-use super::place::{Listen, Networks, TimeZone};
+use super::place::{Listen, Networks, Origins, TimeZone};
 use super::value::{
     AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
 };
@@ -70,17 +70,31 @@ sections! {
         /// Where it listens.
         listen: Listen,
         /// Foreign origins that may send a user's cookie.
-        external_origins: Vec<String>,
+        external_origins: Origins,
         /// Proxies whose word on where a request comes from is taken.
         trusted_proxies: Networks,
         /// The zone in which dialects tell the time.
         time_zone: TimeZone,
-        /// The largest body of a request.
+        /// The largest body of a GraphQL request, which MANAGER and ADMIN may send.
         body_limit: Bytes,
+        /// The largest of VIEWER.
+        body_limit_viewer: Bytes,
+        /// The largest of somebody who is not signed in.
+        body_limit_stranger: Bytes,
+        /// The largest at the doors of old clients.
+        body_limit_dialects: Bytes,
         /// The most of a log or a result that one page has.
         page_bytes: Bytes,
         /// How long one request may take.
         request_timeout: Duration,
+        /// How long the headers of a request may take.
+        header_timeout: Duration,
+        /// How long a connection may ask nothing.
+        idle_timeout: Duration,
+        /// Open connections.
+        max_connections: u32,
+        /// Open connections of one address.
+        max_connections_per_address: u32,
         /// Open subscriptions, over all connections.
         max_subscriptions: u32,
         /// Those of one user.

@@ -50,6 +50,8 @@ pub struct AuditEntry {
     detail: Option<Json>,
     /// The request that asked for it; the log's lines have it as well.
     request_id: String,
+    /// The id of the token that proved who asked; null when something else did. The token may be gone.
+    token_id: Option<ID>,
     /// The address that asked for it, behind the proxies that the settings trust; null for the system itself.
     address: Option<String>,
 }
@@ -88,6 +90,7 @@ impl From<audit::Model> for AuditEntry {
             code: row.code,
             detail: row.detail.as_ref().map(Json::from),
             request_id: row.request_id,
+            token_id: row.token_id.map(|token| id::encode("Token", token)),
             address: row.address,
         }
     }

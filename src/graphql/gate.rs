@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::error::Caller;
 use super::transport::{self, Entry};
+use crate::auth::cookie::Bound;
 use crate::auth::{Credentials, Principal, origin};
 use crate::error::Error;
 use crate::http::{client, language};
@@ -29,10 +30,10 @@ pub struct Gate(Arc<App>);
 /// How a mutation can answer beside its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// With headers; the page came over TLS or did not.
+    /// With headers.
     Http {
-        /// Whether a cookie may be bound to TLS.
-        secure: bool,
+        /// To what a cookie is bound.
+        bound: Bound,
     },
     /// With nothing else: the headers of a socket are long sent.
     Socket,
@@ -51,7 +52,7 @@ impl transport::Gate for Gate {
         let stated = init.map(Credentials::from_payload).transpose()?.flatten();
         let credentials = match stated {
             Some(credentials) => credentials,
-            None => Credentials::read(headers)?,
+            None => Credentials::read(headers, &self.0.gate.settings().origins)?,
         };
         let id = Caller::of(headers).request_id.unwrap_or_else(|| RequestId::random().to_string());
         let request = Request {
@@ -62,13 +63,17 @@ impl transport::Gate for Gate {
             address: headers.get(PEER).and_then(|peer| peer.to_str().ok()?.parse::<IpAddr>().ok()),
         };
         let request = session::authenticate(request, &credentials).await?;
-        let mut entry = Entry { data: Data::default(), lapse: None };
+        let mut entry = Entry { data: Data::default(), role: request.principal.role(), lapse: None };
         if request.principal.user_id().is_some() {
             let request = request.clone();
             entry.lapse = Some(Box::pin(async move { session::until_changed(&request, &credentials).await }));
         }
         let socket = headers.contains_key(header::UPGRADE);
-        let reach = if socket { Reach::Socket } else { Reach::Http { secure: origin::is_secure(headers) } };
+        let reach = if socket {
+            Reach::Socket
+        } else {
+            Reach::Http { bound: origin::bound(headers, &self.0.gate.settings().origins) }
+        };
         entry.data.insert(reach);
         entry.data.insert(request);
         Ok(entry)

@@ -49,7 +49,7 @@ pub struct NowQuery;
 impl NowQuery {
     /// When this request began, wherever this field stands in it.
     async fn now(&self, ctx: &Context<'_>) -> Result<Now> {
-        ctx.request().principal.require(taskloom_entity::Role::Viewer)?;
+        ctx.request().reads(taskloom_entity::Role::Viewer, "now.read")?;
         let now = ctx.data::<now::Now>().expect("invariant: the guard says of each operation when it began");
         Ok(Now {
             time: now.time.into(),

@@ -7,7 +7,7 @@ use super::context::Has;
 use super::gate::Reach;
 use super::scalar::Instant;
 use super::user::User;
-use crate::auth::cookie;
+use crate::auth::cookie::{self, Bound};
 use crate::error::{Error, code};
 use crate::resolver;
 
@@ -44,27 +44,27 @@ pub struct SessionMutation;
 impl SessionMutation {
     /// Signs in: the answer sets a cookie that counts for pages of this server alone. Not over a WebSocket.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<LoginPayload> {
-        let (request, secure) = (ctx.request(), reach(ctx)?);
+        let (request, bound) = (ctx.request(), reach(ctx)?);
         let signed_in = resolver::session::login(request, &input.name, &input.password, None).await?;
         let idle = request.gate.settings().session_idle;
-        ctx.append_http_header(SET_COOKIE, cookie::set(&signed_in.cookie, idle, secure));
+        ctx.append_http_header(SET_COOKIE, cookie::set(&signed_in.cookie, idle, bound));
         Ok(LoginPayload { user: signed_in.user.into(), expires_at: signed_in.expires_at.into() })
     }
 
     /// Signs out: ends the session this request came with, and takes its cookie away. Not over a WebSocket.
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
-        let (request, secure) = (ctx.request(), reach(ctx)?);
+        let (request, bound) = (ctx.request(), reach(ctx)?);
         let user = resolver::session::me(request).await?.map(User::from);
         resolver::session::logout(request).await?;
-        ctx.append_http_header(SET_COOKIE, cookie::clear(secure));
+        ctx.append_http_header(SET_COOKIE, cookie::clear(bound));
         Ok(LogoutPayload { user })
     }
 }
 
-/// Whether the cookie is bound to TLS.
-fn reach(ctx: &Context<'_>) -> crate::error::Result<bool> {
+/// To what the cookie is bound.
+fn reach(ctx: &Context<'_>) -> crate::error::Result<Bound> {
     match ctx.data_opt::<Reach>() {
-        Some(Reach::Http { secure }) => Ok(*secure),
+        Some(Reach::Http { bound }) => Ok(*bound),
         Some(Reach::Socket) | None => {
             let reason = "a socket cannot carry a cookie: sign in and out by POST";
             Err(Error::new(&code::BAD_REQUEST).with("reason", reason))

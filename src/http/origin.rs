@@ -7,10 +7,12 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, R
 use axum::http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::config::Origins;
+
 /// Answers preflight requests and marks answers for the origins in `allowed`.
-pub(super) fn layer(allowed: &[String]) -> CorsLayer {
+pub(super) fn layer(allowed: &Origins) -> CorsLayer {
     let request_id = HeaderName::from_static(super::wall::REQUEST_ID);
-    let origins = allowed.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins: Vec<HeaderValue> = allowed.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)

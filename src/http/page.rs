@@ -15,8 +15,12 @@ use axum::routing::get;
 use flate2::read::GzDecoder;
 use rust_embed::{Embed, EmbeddedFile};
 
-/// Nothing from elsewhere, no inline script; the editor writes style elements and has its fonts in its style sheet.
-const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
+/// Nothing from elsewhere, nothing inline but two colours of a logo in the viewer of the dialects, by their digest.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; \
+    style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; \
+    font-src 'self' data:; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The same for GraphiQL, whose editor writes style elements and works in the background.
+const EDITOR: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
     style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -31,20 +35,20 @@ struct Bundle;
 /// The routes `/docs`, `/graphiql` and below.
 pub fn router() -> Router {
     Router::new()
-        .route("/docs", get(async |headers: HeaderMap| page(Bundle::get("docs.html.gz"), &headers)))
+        .route("/docs", get(async |headers: HeaderMap| page(Bundle::get("docs.html.gz"), POLICY, &headers)))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
-        .route("/graphiql", get(async |headers: HeaderMap| page(Bundle::get("index.html.gz"), &headers)))
+        .route("/graphiql", get(async |headers: HeaderMap| page(Bundle::get("index.html.gz"), EDITOR, &headers)))
         .route("/graphiql/", get(async || Redirect::permanent("/graphiql")))
         .route("/graphiql/{*path}", get(asset))
 }
 
-fn page(page: Option<EmbeddedFile>, headers: &HeaderMap) -> Response {
+fn page(page: Option<EmbeddedFile>, policy: &'static str, headers: &HeaderMap) -> Response {
     let answer = match page {
         Some(file) => send("index.html", file, "no-cache", headers),
         None => (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], MISSING)
             .into_response(),
     };
-    ([(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, "no-referrer")], answer).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")], answer).into_response()
 }
 
 async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
@@ -64,7 +68,7 @@ fn send(name: &str, file: EmbeddedFile, cache: &'static str, headers: &HeaderMap
         (header::ETAG, tag.clone()),
         (header::VARY, HeaderValue::from_static("Accept-Encoding")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(EDITOR)),
     ];
     if has(headers, &tag) {
         return (StatusCode::NOT_MODIFIED, fixed).into_response();
@@ -148,10 +152,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_build_without_the_bundle_says_how_to_get_it() {
-        let answer = page(None, &HeaderMap::new());
+        let answer = page(None, POLICY, &HeaderMap::new());
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
         assert!(String::from_utf8_lossy(&body).contains("make web"));
+    }
+
+    #[tokio::test]
+    async fn nothing_inline_but_for_the_editor() {
+        use tower::ServiceExt as _;
+        for (path, has_inline) in [("/docs", false), ("/graphiql", true)] {
+            let asked = axum::http::Request::get(path).body(axum::body::Body::empty()).expect("a request");
+            let answer = router().oneshot(asked).await.expect("an answer");
+            let policies: Vec<_> = answer.headers().get_all(header::CONTENT_SECURITY_POLICY).iter().collect();
+            assert_eq!(policies.len(), 1, "{path}");
+            let policy = policies[0].to_str().expect("text");
+            assert_eq!(policy.contains("unsafe-inline"), has_inline, "{path}: {policy}");
+        }
     }
 
     #[test]

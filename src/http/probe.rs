@@ -20,13 +20,18 @@ pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send +
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) fn door(metrics: Arc<Metrics>, ready: Ready) -> Door {
+pub(super) fn door(metrics: Arc<Metrics>, ready: Ready, body: u64) -> Door {
     let router = Router::new()
         .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
         .route("/readyz", get(move || answer(ready())))
         .route("/licenses.txt", get(async || NOTICES))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())));
-    Door { paths: &["/healthz", "/readyz", "/metrics", "/licenses.txt"], router, has_envelope: false }
+    Door { paths: &["/healthz", "/readyz", "/metrics", "/licenses.txt"], router, body, has_envelope: false }
+}
+
+/// Whether a machine asks here how the server is: it is answered when nobody else is.
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
 async fn answer(ready: BoxFuture<'static, Result<(), String>>) -> impl IntoResponse {

@@ -16,14 +16,13 @@ use crate::telemetry::Metrics;
 fn wall(metrics: &Arc<Metrics>) -> Router {
     let mut settings = Settings::defaults("/nowhere").server;
     settings.request_timeout = Duration::from_millis(20);
-    settings.body_limit = crate::config::Bytes(8);
-    settings.external_origins = vec!["https://ops.example.org".into()];
+    settings.external_origins = crate::config::Origins::of(&["https://ops.example.org".to_owned()]).unwrap();
     let door = Router::new()
         .route("/echo/{word}", post(async |body: String| body))
         .route("/panic", get(async || -> &'static str { panic!("on purpose") }))
         .route("/slow", get(std::future::pending::<&'static str>));
     let ready: super::Ready = Arc::new(|| Box::pin(async { Err("the database does not answer".into()) }));
-    let doors = [Door { paths: &["/echo/{word}", "/panic", "/slow"], router: door, has_envelope: false }];
+    let doors = [Door { paths: &["/echo/{word}", "/panic", "/slow"], router: door, body: 8, has_envelope: false }];
     router(doors, Wall { settings, metrics: Arc::clone(metrics), ready })
 }
 

@@ -1,21 +1,20 @@
 //! The layers of the wall that are ours. Each does one thing to every request and hands it on.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPECT, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use futures::StreamExt as _;
 use tracing::Instrument;
 
-use super::{BodyLimit, TooLarge, answer};
+use super::{BodyLimit, TooLarge, answer, body};
 use crate::error::{Error, Language, code};
 use crate::telemetry::metrics::{Request as RequestLabels, Route};
 use crate::telemetry::{Metrics, RequestId};
@@ -91,51 +90,37 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
     response
 }
 
-/// Bounds body and time. The time runs until the head of the answer: streams go on for as long as they like.
+/// Bounds the time, and sees to what nobody has read of a body. The time runs until the head of the answer: streams go on
+/// for as long as they like.
 pub(super) async fn limit(State(settings): State<config::Server>, mut request: Request, next: Next) -> Response {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let most = settings.body_limit.0;
-    request.extensions_mut().insert(BodyLimit(most));
-    if length.is_some_and(|length| length > most) {
-        // The door of the path says so, in its own words.
-        request.extensions_mut().insert(TooLarge(most));
-        request.headers_mut().remove(CONTENT_LENGTH);
-        let body = std::mem::take(request.body_mut());
-        if request.headers().get(EXPECT).is_none() {
-            let _ = tokio::time::timeout(DRAIN.1, drain(body)).await;
-        }
-    }
-    match tokio::time::timeout(settings.request_timeout, asker::wait_for(next.run(request))).await {
+    let rest = body::lend(&mut request);
+    let response = match tokio::time::timeout(settings.request_timeout, asker::wait_for(next.run(request))).await {
         Ok(response) if is_bare_405(&response) => answer::explain(&method, &uri, response.headers()),
         Ok(response) => response,
         Err(_) => {
             let seconds = settings.request_timeout.as_secs_f64();
             answer::respond(&Error::new(&code::TIMED_OUT).with("seconds", seconds), Language::En)
         }
+    };
+    if let Some(rest) = rest {
+        rest.drain().await;
     }
+    response
 }
 
-/// So much of a body that nobody wants is read, and for so long.
-const DRAIN: (usize, Duration) = (64 << 20, Duration::from_secs(5));
-
-/// Reads what nobody wants: a client that still sends when the connection closes does not see the answer.
-async fn drain(body: Body) {
-    let mut stream = body.into_data_stream();
-    let mut left = DRAIN.0;
-    while let Some(Ok(chunk)) = stream.next().await
-        && left > 0
-    {
-        left = left.saturating_sub(chunk.len());
+/// Takes out a body that says itself that it is too large. Its door says so in its own words, where it has some.
+pub(super) async fn measure(most: BodyLimit, has_envelope: bool, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(most);
+    if body::length(request.headers()).is_some_and(|length| length > most.0) {
+        if !has_envelope {
+            return answer::too_large(most.0);
+        }
+        request.extensions_mut().insert(TooLarge(most.0));
+        request.headers_mut().remove(CONTENT_LENGTH);
+        *request.body_mut() = Body::empty();
     }
-}
-
-/// Refuses a body that says itself that it is too large, for a door that has no words of its own for it.
-pub(super) async fn measure(request: Request, next: Next) -> Response {
-    match request.extensions().get::<TooLarge>() {
-        Some(TooLarge(most)) => answer::too_large(*most),
-        None => next.run(request).await,
-    }
+    next.run(request).await
 }
 
 fn is_bare_405(response: &Response) -> bool {

@@ -88,7 +88,7 @@ pub async fn list(
     (order, descending): (OrderBy, bool),
     part: &Part,
 ) -> Result<Slice<Any>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "any.list")?;
     let conn = request.store.read();
     let (mut rows, mut more) = (vec![], false);
     if wants(origins, Origin::Taskloom) {
@@ -126,7 +126,7 @@ pub async fn list(
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request, filter: &Filter, origins: &[Origin]) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "any.count")?;
     let mut count = 0;
     if wants(origins, Origin::Taskloom) {
         count += store::task::count(request.store.read(), scope, filter).await?;

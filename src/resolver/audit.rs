@@ -10,7 +10,7 @@ use taskloom_entity::audit::Model;
 use taskloom_entity::{AuditId, JsonText, Role, TenantId};
 
 use super::Request;
-use crate::auth::Scope;
+use crate::auth::{Scope, Via};
 use crate::error::{Error, Kind, Result, code};
 use crate::store::audit::Entry;
 use crate::store::page::{Page, Slice};
@@ -65,7 +65,7 @@ impl Act {
         self.came_to_nothing = true;
     }
 
-    fn entry(&self, request: &Request, code: Option<&'static str>) -> Entry {
+    pub(super) fn entry(&self, request: &Request, code: Option<&'static str>) -> Entry {
         Entry {
             at: request.clock.now(),
             tenant_id: self.tenant_id,
@@ -77,6 +77,10 @@ impl Act {
             detail: self.detail.clone(),
             request_id: request.id.to_string(),
             address: request.address,
+            token_id: match request.principal.via() {
+                Via::Token(id) => Some(*id),
+                Via::Nothing | Via::Password | Via::Session(_) => None,
+            },
         }
     }
 }
@@ -154,7 +158,7 @@ pub async fn refuse(request: &Request, act: &Act, error: Error) -> Error {
 /// `FORBIDDEN` for all but administrators.
 #[tracing::instrument(name = "audit.list", skip_all)]
 pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slice<Model>> {
-    request.principal.require(Role::Admin)?;
+    request.reads(Role::Admin, "audit.list")?;
     store::audit::list(request.store.read(), filter, page).await
 }
 
@@ -163,7 +167,7 @@ pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slic
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
 pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
-    request.principal.require(Role::Admin)?;
+    request.reads(Role::Admin, "audit.count")?;
     store::audit::count(request.store.read(), filter).await
 }
 
@@ -172,6 +176,6 @@ pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
 pub async fn find(request: &Request, id: AuditId) -> Result<Option<Model>> {
-    request.principal.require(Role::Admin)?;
+    request.reads(Role::Admin, "audit.find")?;
     store::audit::find(request.store.read(), id).await
 }

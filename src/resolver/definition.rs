@@ -71,7 +71,7 @@ pub async fn delete(request: &Request, id: DefinitionId) -> Result<Model> {
 /// `DEFINITION_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "definition.get", skip_all, fields(%id))]
 pub async fn get(request: &Request, id: DefinitionId) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "definition.get")?;
     store::definition::find(request.store.read(), scope, id).await?.ok_or_else(|| not_found(id))
 }
 
@@ -80,7 +80,7 @@ pub async fn get(request: &Request, id: DefinitionId) -> Result<Model> {
 /// # Errors
 /// `DEFINITION_NOT_FOUND`.
 pub async fn get_by_name(request: &Request, name: &str, version: Option<i32>) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "definition.get_by_name")?;
     let found = store::definition::find_by_name(request.store.read(), scope, name, version).await?;
     found.ok_or_else(|| not_found(name))
 }
@@ -91,7 +91,7 @@ pub async fn get_by_name(request: &Request, name: &str, version: Option<i32>) ->
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "definition.list", skip_all)]
 pub async fn list(request: &Request, versions_of: Option<&str>, page: Page) -> Result<Slice<Row>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "definition.list")?;
     store::definition::list(request.store.read(), scope, versions_of, page).await
 }
 
@@ -100,7 +100,7 @@ pub async fn list(request: &Request, versions_of: Option<&str>, page: Page) -> R
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request, versions_of: Option<&str>) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "definition.count")?;
     store::definition::count(request.store.read(), scope, versions_of).await
 }
 

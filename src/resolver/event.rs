@@ -28,7 +28,7 @@ pub async fn list(request: &Request, id: TaskId, page: Page) -> Result<Slice<tas
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "event.find", skip_all, fields(%id))]
 pub async fn find(request: &Request, id: EventId) -> Result<Option<task_event::Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "event.find")?;
     let found = store::event::find(request.store.read(), id).await?;
     Ok(found.filter(|event| scope.covers(event.tenant_id)))
 }
@@ -96,7 +96,7 @@ pub async fn follow(
     kinds: Vec<EventKind>,
     after: Option<EventId>,
 ) -> Result<Follow> {
-    let scope = request.principal.require(Role::Viewer)?.clone();
+    let scope = request.reads(Role::Viewer, "event.follow")?.clone();
     let tail = request.hub.follow(after).await?;
     if let Some(id) = task {
         super::task::get(request, id).await?;

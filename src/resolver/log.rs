@@ -36,7 +36,7 @@ pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> R
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.lines", skip_all, fields(%id))]
 pub async fn page(request: &Request, id: SubtaskId, from: i64, (limit, bytes): (i64, usize)) -> Result<Page> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "log.lines")?;
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=LINES).contains(limit)).ok_or_else(|| {
         Error::new(&code::INVALID_PAGE).with("what", "`limit`").with("reason", format!("1 to {LINES} lines at a time"))
     })?;
@@ -55,7 +55,7 @@ pub(super) fn of(request: &Request, id: SubtaskId) -> Of<'_> {
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.bytes", skip_all, fields(%id))]
 pub async fn bytes(request: &Request, id: SubtaskId, from: i64, length: i64) -> Result<Vec<u8>> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "log.bytes")?;
     let length = asked(request.page, "`length`", length)?;
     subtask::get(request, id.into()).await?;
     read::bytes(&request.store, id, from, length).await

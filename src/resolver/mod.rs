@@ -14,6 +14,7 @@ pub mod now;
 pub mod page;
 pub mod progress;
 pub mod refusal;
+pub mod refused;
 pub mod request;
 pub mod result;
 pub mod retention;

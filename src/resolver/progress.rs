@@ -35,7 +35,7 @@ pub struct Follow {
 /// `UNAUTHENTICATED`, `TASK_NOT_FOUND`.
 #[tracing::instrument(name = "progress.follow", skip_all, fields(%id))]
 pub async fn follow(request: &Request, id: TaskId, after: Option<EventId>) -> Result<Follow> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "progress.follow")?;
     let tail = request.hub.follow(after).await?;
     let seen = tail.seen();
     let mut follow = Follow { request: request.clone(), id, tail, seen, doubtful: true, last: None };

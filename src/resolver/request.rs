@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use taskloom_entity::Role;
 use tokio::sync::Notify;
 
-use crate::auth::{Gate, Principal, gate};
+use super::refused::Refused;
+use crate::auth::{Gate, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::event::{Bell, Hub, Vsphere};
@@ -37,6 +39,8 @@ pub struct App {
     pub vault: Vault,
     /// What this process has seen of workers.
     pub lives: Lives,
+    /// Reads that were refused.
+    pub refused: Arc<Refused>,
     /// Told when something was deleted of which some is still kept.
     pub rests: Arc<Notify>,
     /// How far this process may go on somebody's behalf.
@@ -63,10 +67,27 @@ impl App {
         let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
         let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
         let (live, reach) = (Live::default(), Reach::default());
-        let (lives, rests) = (Lives::default(), Arc::default());
+        let (lives, refused, rests) = (Lives::default(), Arc::default(), Arc::default());
         let time_zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
         let (host, page) = (None, PAGE);
-        Ok(Self { store, clock, gate, bell, hub, vsphere_hub, live, vault, lives, rests, reach, host, page, time_zone })
+        let machinery = Self {
+            store,
+            clock,
+            gate,
+            bell,
+            hub,
+            vsphere_hub,
+            live,
+            vault,
+            lives,
+            refused,
+            rests,
+            reach,
+            host,
+            page,
+            time_zone,
+        };
+        Ok(machinery)
     }
 }
 
@@ -86,6 +107,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// What the caller may read who has at least `role`; a refusal is told of under the name of the operation.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, `FORBIDDEN`.
+    pub fn reads(&self, role: Role, operation: &'static str) -> Result<&Scope> {
+        self.principal.require(role).inspect_err(|error| self.refused.note(self, operation, error))
+    }
+
     /// The same in another language.
     #[must_use]
     pub fn speaking(self, language: Language) -> Self {

@@ -89,7 +89,7 @@ pub async fn page_within(
     bytes: usize,
 ) -> Result<Page> {
     check(offset, limit)?;
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "result.page_within")?;
     let columns = columns(&set)?;
     let conn = request.store.read();
     let mut filling = Filling { rows: vec![], room: bytes, bytes };

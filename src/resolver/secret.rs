@@ -61,7 +61,7 @@ pub async fn delete(request: &Request, id: SecretId) -> Result<Model> {
 /// # Errors
 /// `SECRET_NOT_FOUND`, `FORBIDDEN` for all but administrators.
 pub async fn get(request: &Request, id: SecretId) -> Result<Model> {
-    let scope = request.principal.require(Role::Admin)?;
+    let scope = request.reads(Role::Admin, "secret.get")?;
     store::secret::get(request.store.read(), scope, id).await
 }
 
@@ -71,7 +71,7 @@ pub async fn get(request: &Request, id: SecretId) -> Result<Model> {
 /// `FORBIDDEN` for all but administrators.
 #[tracing::instrument(name = "secret.list", skip_all)]
 pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
-    let scope = request.principal.require(Role::Admin)?;
+    let scope = request.reads(Role::Admin, "secret.list")?;
     store::secret::list(request.store.read(), scope, page).await
 }
 
@@ -80,7 +80,7 @@ pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
 pub async fn count(request: &Request) -> Result<u64> {
-    let scope = request.principal.require(Role::Admin)?;
+    let scope = request.reads(Role::Admin, "secret.count")?;
     store::secret::count(request.store.read(), scope).await
 }
 

@@ -56,7 +56,7 @@ pub async fn as_guest(request: Request, role: Role) -> Result<Request> {
 
 /// Returns when `credentials` no longer give what this request was let in with; streams end then.
 pub async fn until_changed(request: &Request, credentials: &Credentials) {
-    request.gate.until_changed(credentials, &request.principal).await;
+    request.gate.until_changed(credentials, request.address, &request.principal).await;
 }
 
 /// Begins a session for who knows this name and password; it ends when it was not used for `idle`, or for as long as the

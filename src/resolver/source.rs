@@ -148,7 +148,7 @@ pub async fn test(request: &Request, id: DataSourceId) -> Result<Probe> {
 /// # Errors
 /// `DATA_SOURCE_NOT_FOUND`, also for one of other tenants.
 pub async fn get(request: &Request, id: DataSourceId) -> Result<Model> {
-    let scope = request.principal.require(Role::Manager)?;
+    let scope = request.reads(Role::Manager, "dataSource.get")?;
     store::source::get(request.store.read(), scope, id).await
 }
 
@@ -158,7 +158,7 @@ pub async fn get(request: &Request, id: DataSourceId) -> Result<Model> {
 /// # Errors
 /// `ENGINE_NOT_FOUND` with the engine's name, `TENANT_NOT_FOUND`.
 pub async fn of_engine(request: &Request, tenant: Option<TenantId>, engine: &str) -> Result<Model> {
-    request.principal.require(Role::Manager)?;
+    request.reads(Role::Manager, "dataSource.of_engine")?;
     let tenant = super::tenant::named_or_home(request, tenant).await?;
     let found = store::source::find_by_engine(request.store.read(), tenant, engine).await?;
     found.ok_or_else(|| Error::new(&code::ENGINE_NOT_FOUND).with("engine", engine))
@@ -170,7 +170,7 @@ pub async fn of_engine(request: &Request, tenant: Option<TenantId>, engine: &str
 /// `FORBIDDEN` for viewers.
 #[tracing::instrument(name = "dataSource.list", skip_all)]
 pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
-    let scope = request.principal.require(Role::Manager)?;
+    let scope = request.reads(Role::Manager, "dataSource.list")?;
     store::source::list(request.store.read(), scope, page).await
 }
 
@@ -179,7 +179,7 @@ pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
 /// # Errors
 /// `FORBIDDEN` for viewers.
 pub async fn count(request: &Request) -> Result<u64> {
-    let scope = request.principal.require(Role::Manager)?;
+    let scope = request.reads(Role::Manager, "dataSource.count")?;
     store::source::count(request.store.read(), scope).await
 }
 

@@ -94,7 +94,7 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "subtask.get", skip_all, fields(id = %subtask.id))]
 pub async fn get(request: &Request, subtask: Named) -> Result<Row> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "subtask.get")?;
     subtask.find(request.store.read(), scope).await
 }
 
@@ -117,7 +117,7 @@ pub fn not_found(id: SubtaskId) -> Error {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 pub async fn attempt(request: &Request, id: AttemptId) -> Result<attempt::Model> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "subtask.attempt")?;
     let found = store::attempt::list(request.store.read(), &[id]).await?.pop();
     let attempt = found.ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?;
     get(request, attempt.subtask_id.into()).await?;

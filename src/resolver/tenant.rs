@@ -53,7 +53,7 @@ pub async fn remove_member(request: &Request, id: TenantId, user: UserId) -> Res
 /// # Errors
 /// `TENANT_NOT_FOUND`, also for one the caller does not belong to.
 pub async fn get(request: &Request, id: TenantId) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "tenant.get")?;
     store::tenant::get(request.store.read(), scope, id).await
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn named_or_home(request: &Request, named: Option<TenantId>) ->
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "tenant.list", skip_all)]
 pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "tenant.list")?;
     store::tenant::list(request.store.read(), scope, page).await
 }
 
@@ -87,7 +87,7 @@ pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "tenant.count")?;
     store::tenant::count(request.store.read(), scope).await
 }
 

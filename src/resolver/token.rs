@@ -129,7 +129,7 @@ pub async fn revoke(request: &Request, id: TokenId) -> Result<Model> {
 /// # Errors
 /// `TOKEN_NOT_FOUND`, also for somebody else's.
 pub async fn get(request: &Request, id: TokenId) -> Result<Model> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "token.get")?;
     store::token::get(request.store.read(), only_owner(request), id).await
 }
 
@@ -158,7 +158,7 @@ pub async fn count(request: &Request, filter: Filter) -> Result<u64> {
 
 /// The filter within what the caller may see; none when that is nothing.
 fn own(request: &Request, filter: Filter) -> Result<Option<Filter>> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "token.own")?;
     Ok(match (only_owner(request), filter.owner) {
         (None, _) => Some(filter),
         (Some(own), Some(other)) if own != other => None,

@@ -171,7 +171,7 @@ pub async fn delete(request: &Request, id: UserId) -> Result<Model> {
 /// # Errors
 /// `USER_NOT_FOUND`, also for one of other tenants.
 pub async fn get(request: &Request, id: UserId) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "user.get")?;
     let own = request.principal.user_id() == Some(id);
     store::user::get(request.store.read(), if own { &Scope::All } else { scope }, id).await
 }
@@ -181,7 +181,7 @@ pub async fn get(request: &Request, id: UserId) -> Result<Model> {
 /// # Errors
 /// `USER_NOT_FOUND`, also for one of other tenants.
 pub async fn get_by_name(request: &Request, name: &str) -> Result<Model> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "user.get_by_name")?;
     let unknown = || Error::new(&code::USER_NOT_FOUND).with("id", name);
     let user = store::user::find_by_name(request.store.read(), name).await?.ok_or_else(unknown)?;
     get(request, user.id).await.map_err(|error| if error.code() == &code::USER_NOT_FOUND { unknown() } else { error })
@@ -193,7 +193,7 @@ pub async fn get_by_name(request: &Request, name: &str) -> Result<Model> {
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "user.list", skip_all)]
 pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slice<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "user.list")?;
     store::user::list(request.store.read(), scope, filter, page).await
 }
 
@@ -202,7 +202,7 @@ pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slic
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "user.count")?;
     store::user::count(request.store.read(), scope, filter).await
 }
 
@@ -211,7 +211,7 @@ pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn many(request: &Request, ids: &[UserId]) -> Result<Vec<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "user.many")?;
     let mut users = store::user::many(request.store.read(), scope, ids).await?;
     if let Some(own) = request.principal.user_id()
         && ids.contains(&own)
@@ -227,7 +227,7 @@ pub async fn many(request: &Request, ids: &[UserId]) -> Result<Vec<Model>> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn tenants(request: &Request, ids: &[UserId]) -> Result<HashMap<UserId, Vec<tenant::Model>>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "user.tenants")?;
     let mut tenants = store::tenant::of_users(request.store.read(), ids).await?;
     tenants.values_mut().for_each(|tenants| tenants.retain(|tenant| scope.covers(tenant.id)));
     Ok(tenants)

@@ -243,7 +243,7 @@ pub async fn test(request: &Request, new: New) -> Result<Look> {
 /// # Errors
 /// `VCENTER_NOT_FOUND`, also for one of other tenants.
 pub async fn get(request: &Request, id: VcenterId) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vcenter.get")?;
     store::vcenter::get(request.store.read(), scope, id).await
 }
 
@@ -252,7 +252,7 @@ pub async fn get(request: &Request, id: VcenterId) -> Result<Model> {
 /// # Errors
 /// `VCENTER_NOT_FOUND`, also for one of other tenants.
 pub async fn get_by_uuid(request: &Request, uuid: &str) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vcenter.get_by_uuid")?;
     store::vcenter::get_by_uuid(request.store.read(), scope, uuid).await
 }
 
@@ -262,7 +262,7 @@ pub async fn get_by_uuid(request: &Request, uuid: &str) -> Result<Model> {
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "vcenter.list", skip_all)]
 pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vcenter.list")?;
     store::vcenter::list(request.store.read(), scope, page).await
 }
 
@@ -271,7 +271,7 @@ pub async fn list(request: &Request, page: Page) -> Result<Slice<Model>> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vcenter.count")?;
     store::vcenter::count(request.store.read(), scope).await
 }
 
@@ -280,7 +280,7 @@ pub async fn count(request: &Request) -> Result<u64> {
 /// # Errors
 /// When the database does not answer.
 pub async fn collections(request: &Request, ids: &[VcenterId]) -> Result<Vec<vcenter_collection::Model>> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "vcenter.collections")?;
     store::vsphere::collection::list(request.store.read(), ids).await
 }
 
@@ -315,7 +315,7 @@ impl Entrance {
 /// # Errors
 /// `VCENTER_NOT_FOUND`, `KEY_NOT_USABLE`, `INVALID_INPUT` when its settings are allowed no more.
 pub async fn entrance(request: &Request, id: VcenterId) -> Result<Entrance> {
-    let scope = request.principal.require(Role::Manager)?;
+    let scope = request.reads(Role::Manager, "vcenter.entrance")?;
     let kept = store::vcenter::get(request.store.read(), scope, id).await?;
     address(request, &kept.address)?;
     let locale = super::vsphere::label::locale(request.language);

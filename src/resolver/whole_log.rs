@@ -27,7 +27,7 @@ pub struct Lines {
 /// `TASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.whole", skip_all, fields(%id))]
 pub async fn lines(request: &Request, id: TaskId, from: i64, (size, bytes): (i64, usize)) -> Result<Lines> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "log.whole")?;
     super::task::get(request, id).await?;
     let mut found = Lines { lines: vec![], next: from.max(1) };
     let (mut size, mut bytes, mut before) = (size, bytes, 0);

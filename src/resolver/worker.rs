@@ -31,7 +31,7 @@ pub struct Seen {
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "worker.list", skip_all)]
 pub async fn list(request: &Request) -> Result<Vec<Seen>> {
-    request.principal.require(Role::Viewer)?;
+    request.reads(Role::Viewer, "worker.list")?;
     let loads = store::worker::alive(request.store.read()).await?;
     let (now, moment) = (request.clock.now(), request.clock.moment());
     let lives = request.lives.seen();

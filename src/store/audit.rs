@@ -1,15 +1,16 @@
-//! The audit log: rows are added, never changed.
+//! The audit log: rows are added, and never changed but for the count of those that stand for more than one.
 
 use std::net::IpAddr;
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
 use taskloom_entity::audit::{ActiveModel, Column, Entity as Audit, Model};
-use taskloom_entity::{AuditId, AuditOutcome, JsonText, TenantId, Timestamp, UserId};
+use taskloom_entity::{AuditId, AuditOutcome, JsonText, TenantId, Timestamp, TokenId, UserId};
 
-use super::Tx;
 use super::page::{Page, Slice};
+use super::{Changed, Tx};
 use crate::error::Result;
 
 /// An act to be recorded.
@@ -35,6 +36,8 @@ pub struct Entry {
     pub request_id: String,
     /// From where it was asked for; none: from within the server.
     pub address: Option<IpAddr>,
+    /// By which token; none: it was proved otherwise, or by nothing.
+    pub token_id: Option<TokenId>,
 }
 
 /// Adds a row.
@@ -54,9 +57,19 @@ pub async fn record(tx: &Tx, entry: Entry) -> Result<Model> {
         detail: Set(entry.detail),
         request_id: Set(entry.request_id),
         address: Set(entry.address.map(|address| address.to_string())),
+        token_id: Set(entry.token_id),
         ..Default::default()
     };
     Ok(row.insert(tx).await?)
+}
+
+/// Says anew what is worth knowing beside an act that came once more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn recount(tx: &Tx, id: AuditId, detail: JsonText) -> Result<Changed> {
+    let update = Audit::update_many().col_expr(Column::Detail, Expr::value(Some(detail))).filter(Column::Id.eq(id));
+    Ok(Changed::of(update.exec(tx).await?.rows_affected))
 }
 
 /// Which acts a list is of.

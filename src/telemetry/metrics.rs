@@ -60,6 +60,13 @@ pub struct What {
     pub what: &'static str,
 }
 
+/// Where no connection fits in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Full {
+    /// `all`, `address`.
+    pub full: &'static str,
+}
+
 /// How many there are of something that ends by being dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Open(Gauge);
@@ -118,6 +125,12 @@ pub struct Metrics {
     pub http_requests: Family<Request, Counter>,
     /// From the first byte of a request to the head of its answer.
     pub http_request_duration: Family<Route, Seconds, Buckets>,
+    /// Open connections.
+    pub http_connections: Open,
+    /// Connections that found no place.
+    pub http_refused_connections: Family<Full, Counter>,
+    /// Reads of strangers that were refused.
+    pub refused_strangers: Counter,
     /// Accepted tasks.
     pub tasks_submitted: Counter,
     /// Ended tasks.
@@ -186,6 +199,13 @@ impl Metrics {
                 "From a request to the head of its answer",
                 Family::new_with_constructor(Buckets),
             ),
+            http_connections: put(ours, "taskloom_http_connections", "Open connections"),
+            http_refused_connections: put(
+                ours,
+                "taskloom_http_refused_connections",
+                "Connections that found no place, in all or for their address",
+            ),
+            refused_strangers: put(ours, "taskloom_refused_strangers", "Reads of strangers that were refused"),
             tasks_submitted: put(ours, "taskloom_tasks_submitted", "Accepted tasks"),
             tasks_finished: put(ours, "taskloom_tasks_finished", "Ended tasks by state"),
             attempts_finished: put(ours, "taskloom_attempts_finished", "Ended attempts by outcome"),

@@ -58,6 +58,7 @@ const ROOMS: &[Room] = &[
     Room { path: "src/config", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/telemetry", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/error", never: &[DOORS, &["store", "engine", "event", "resolver", "auth", "executor", "log"]] },
+    Room { path: "src/descriptors.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/memory.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/private.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/text", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },

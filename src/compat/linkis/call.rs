@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, State};
-use axum::http::header::{ORIGIN, REFERER, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::json;
 
-use super::super::caller::{self, Guest};
+use super::super::caller::{self, Guest, Trust};
 use super::super::{Server, Zone};
 use super::envelope::{Message, Refusal, Said, http, send};
-use crate::auth::{Credentials, cookie, origin};
+use crate::auth::{Credentials, cookie};
+use crate::config::Origins;
 use crate::error::{Error, Result, code};
-use crate::http::language;
+use crate::http::{BodyLimit, language};
 use crate::resolver::Request;
 
 /// The cookie of a session.
@@ -65,7 +66,7 @@ impl FromRequestParts<Linkis> for Call {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
-        linkis.enter(parts, origin::is_own(&parts.headers)).await
+        linkis.enter(parts, Trust::by_method(parts, &linkis.server.app)).await
     }
 }
 
@@ -73,34 +74,18 @@ impl FromRequestParts<Linkis> for Change {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
-        linkis.enter(parts, is_meant(&parts.headers)).await.map(Self)
-    }
-}
-
-/// Whether a page of ours asks, or no page at all: a link that somebody was made to follow is not enough.
-fn is_meant(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    let foreign_referer = || {
-        let referer = text(REFERER.as_str())?;
-        let mut as_origin = headers.clone();
-        as_origin.remove("sec-fetch-site");
-        let origin = referer.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        as_origin.insert(ORIGIN, origin.parse().ok()?);
-        Some(!origin::is_own(&as_origin))
-    };
-    match text("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => origin::is_own(headers) && foreign_referer() != Some(true),
+        linkis.enter(parts, Trust::in_change(parts, &linkis.server.app)).await.map(Self)
     }
 }
 
 impl Linkis {
-    async fn enter(&self, parts: &mut Parts, cookie_counts: bool) -> Result<Call, Response> {
+    async fn enter(&self, parts: &mut Parts, trust: Trust) -> Result<Call, Response> {
         let (request, frame) = self.stranger(parts);
         let entered = async {
-            caller::measure(parts)?;
-            let (credentials, named) = read(&parts.headers, cookie_counts)?;
-            let request = caller::enter(request, &credentials, self.guest).await?;
+            caller::screen(parts, &self.server.app)?;
+            let foreign = &self.server.app.gate.settings().origins;
+            let (credentials, named) = read(&parts.headers, foreign, trust.cookie)?;
+            let request = caller::enter(request, credentials, (self.guest, trust)).await?;
             // A token is bound to its user: who names another is nobody.
             match named {
                 Some(name) if name != request.principal.name() => Err(Error::new(&code::TOKEN_REFUSED)),
@@ -108,7 +93,12 @@ impl Linkis {
             }
         };
         match entered.await {
-            Ok(request) => Ok(Call { request, frame }),
+            Ok(request) => {
+                if request.principal.role().is_none() {
+                    parts.extensions.insert(BodyLimit(self.server.stranger as u64));
+                }
+                Ok(Call { request, frame })
+            }
             Err(error) => Err(frame.refuse(&error.into())),
         }
     }
@@ -123,7 +113,7 @@ impl Linkis {
 }
 
 /// The credentials of a call, and whose they must be. A header decides over a cookie; neither is read from the other.
-fn read(headers: &HeaderMap, cookie_counts: bool) -> Result<(Credentials, Option<String>)> {
+fn read(headers: &HeaderMap, foreign: &Origins, cookie_counts: bool) -> Result<(Credentials, Option<String>)> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if let Some(token) = text("token-code") {
         let user = text("token-user").ok_or_else(|| Error::new(&code::TOKEN_REFUSED))?;
@@ -132,11 +122,10 @@ fn read(headers: &HeaderMap, cookie_counts: bool) -> Result<(Credentials, Option
     if headers.contains_key("token-user") {
         return Err(Error::new(&code::TOKEN_REFUSED));
     }
-    match Credentials::read(headers)? {
+    match Credentials::read(headers, foreign)? {
         Credentials::Nothing if cookie_counts => {
             Ok((cookie::find_named(headers, COOKIE).map_or(Credentials::Nothing, Credentials::Session), None))
         }
-        Credentials::Session(_) if !cookie_counts => Ok((Credentials::Nothing, None)),
         other => Ok((other, None)),
     }
 }
@@ -194,10 +183,10 @@ impl Frame {
             response.headers_mut().insert(RETRY_AFTER, (pause.as_millis().div_ceil(1000) as u64).into());
         }
         if let Refusal::Of(error) = refusal
-            && error.code() == &code::BODY_TOO_LARGE
+            && (error.code() == &code::BODY_TOO_LARGE || error.code() == &code::UNSUPPORTED_MEDIA_TYPE)
         {
-            // A proxy and a library of HTTP know it by its status.
-            *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+            // A proxy and a library of HTTP know these by their statuses.
+            *response.status_mut() = StatusCode::from_u16(error.code().status).unwrap_or(StatusCode::BAD_REQUEST);
         }
         response
     }
@@ -224,30 +213,6 @@ pub async fn wrong_method(State(linkis): State<Linkis>, method: Method, uri: Uri
 mod tests {
     use super::*;
 
-    fn meant(headers: &[(&str, &str)]) -> bool {
-        let mut request = axum::http::Request::builder().uri("/").header("host", "loom.example:8080");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        is_meant(request.body(()).unwrap().headers())
-    }
-
-    #[test]
-    fn a_foreign_page_cannot_make_a_browser_kill() {
-        assert!(meant(&[]));
-        assert!(meant(&[("sec-fetch-site", "same-origin")]));
-        assert!(meant(&[("referer", "http://loom.example:8080/page")]));
-        for headers in [
-            &[("sec-fetch-site", "none")][..],
-            &[("sec-fetch-site", "cross-site")],
-            &[("origin", "http://evil.example")],
-            &[("referer", "http://evil.example/page")],
-            &[("referer", "http://loom.example:8080.evil.example/")],
-        ] {
-            assert!(!meant(headers), "{headers:?}");
-        }
-    }
-
     #[test]
     fn a_token_needs_its_user_and_is_not_read_from_a_cookie() {
         let of = |headers: &[(&str, &str)]| {
@@ -255,7 +220,7 @@ mod tests {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            read(request.body(()).unwrap().headers(), true)
+            read(request.body(()).unwrap().headers(), &Origins::default(), true)
         };
         let (credentials, user) = of(&[("token-user", "ann"), ("token-code", "tl_x")]).unwrap();
         assert_eq!((credentials, user.as_deref()), (Credentials::Token("tl_x".into()), Some("ann")));

@@ -15,7 +15,6 @@ mod variable;
 mod wire;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use utoipa::OpenApi;
 
@@ -65,8 +64,6 @@ pub fn router(server: Server, guest: Guest) -> Router {
         .route(PREFIX, any(no_such_path))
         .route(&below(""), any(no_such_path))
         .route(&below("{*rest}"), any(no_such_path))
-        // It counts only what extractors read; the wall counts bytes.
-        .layer(DefaultBodyLimit::disable())
         .with_state(Linkis { server, guest })
 }
 

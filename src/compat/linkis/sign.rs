@@ -47,7 +47,12 @@ impl FromRequestParts<Linkis> for Open {
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Response {
     let mut ticket = None;
+    let origins = &call.request.gate.settings().origins;
     let done = async {
+        // A foreign page must not sign its visitor in as somebody else.
+        if !origin::is_meant(&headers, origins) {
+            return Err(Error::new(&code::FOREIGN_PAGE).into());
+        }
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let name = text("userName").ok_or_else(|| Refusal::words(NO_NAME))?;
@@ -55,7 +60,7 @@ pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Re
         let signed = session::login(&call.request, name, password, Some(IDLE)).await.map_err(|error| {
             if error.code() == &code::BAD_CREDENTIALS { Refusal::words(WRONG) } else { error.into() }
         })?;
-        ticket = Some(cookie::set_named(COOKIE, &signed.cookie, IDLE, origin::is_secure(&headers)));
+        ticket = Some(cookie::set_named(COOKIE, &signed.cookie, IDLE, origin::bound(&headers, origins)));
         let login = Login {
             user_name: signed.user.name,
             is_admin: signed.user.role == Role::Admin,
@@ -82,7 +87,8 @@ pub async fn logout(call: Call, headers: HeaderMap) -> Response {
         Ok(Said("Logout successful(退出登录成功)！", json!({})))
     };
     let done = done.await;
-    let gone = cookie::set_named(COOKIE, "", Duration::ZERO, origin::is_secure(&headers));
+    let bound = origin::bound(&headers, &call.request.gate.settings().origins);
+    let gone = cookie::set_named(COOKIE, "", Duration::ZERO, bound);
     with_cookie(call.answer(done), Some(gone))
 }
 

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::super::caller::{self, Guest};
+use super::super::caller::{self, Guest, Trust};
 use super::super::{Server, Zone};
 use super::error::{Fault, Refusal};
 use super::sign;
@@ -66,10 +66,11 @@ impl FromRequestParts<Ocp> for Call {
 
     async fn from_request_parts(parts: &mut Parts, ocp: &Ocp) -> Result<Self, Response> {
         let (request, frame) = ocp.stranger(parts);
-        let credentials = sign::credentials(parts, ocp.server.app.clock.now());
+        let app = &ocp.server.app;
         let entered = async {
-            caller::measure(parts)?;
-            caller::enter(request, &credentials?, ocp.guest).await
+            caller::screen(parts, app)?;
+            let trust = Trust::by_method(parts, app);
+            caller::enter(request, sign::credentials(parts, app)?, (ocp.guest, trust)).await
         };
         match entered.await {
             Ok(request) => Ok(Self { request, frame }),

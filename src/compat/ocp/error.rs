@@ -88,6 +88,7 @@ fn status(error: &Error) -> (u16, u32) {
         Kind::Conflict if own == &code::ROLLBACK_PROHIBITED => (400, 20004),
         Kind::Conflict => (400, 0),
         Kind::Invalid if own == &code::METHOD_NOT_ALLOWED => (405, 0),
+        Kind::Invalid if own == &code::UNSUPPORTED_MEDIA_TYPE => (415, 0),
         Kind::Invalid => (400, 10001),
         Kind::Unauthenticated => (401, 30000),
         Kind::Forbidden => (403, 30014),

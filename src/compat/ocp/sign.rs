@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST};
 use axum::http::request::Parts;
@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use chrono::DateTime;
+use futures::StreamExt;
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use taskloom_entity::Timestamp;
@@ -17,11 +18,11 @@ use taskloom_entity::Timestamp;
 use crate::auth::Credentials;
 use crate::auth::signature::{SCHEME, Signed};
 use crate::error::{Error, Result, code};
+use crate::http::{BodyLimit, TooLarge};
+use crate::resolver::App;
 
 /// How far a request's `Date` may be off.
 const FRESH: Duration = Duration::from_secs(15 * 60);
-/// Bytes of a body that is signed; no route of the dialect reads one.
-const BODY: usize = 2 << 20;
 /// RFC 3986, section 2.3: what is never encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -39,20 +40,37 @@ pub async fn digest(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    // One that is too long has another digest than the client's: it is refused as wrongly signed.
-    let bytes = to_bytes(body, BODY).await.unwrap_or_default();
+    // No route of the dialect reads one: nothing of it is kept.
+    let mut body = body.into_data_stream();
+    let most = parts.extensions.get::<BodyLimit>().map_or(0, |limit| limit.0);
+    let (mut digest, mut length) = (Md5::new(), 0);
+    while let Some(Ok(chunk)) = body.next().await {
+        length += chunk.len() as u64;
+        if length > most {
+            parts.extensions.insert(TooLarge(most));
+            break;
+        }
+        digest.update(&chunk);
+    }
     let hex = |byte: &u8| format!("{byte:02X}");
-    let digest = if bytes.is_empty() { String::new() } else { Md5::digest(&bytes).iter().map(hex).collect() };
+    let digest = if length == 0 { String::new() } else { digest.finalize().iter().map(hex).collect() };
     parts.extensions.insert(BodyDigest(digest));
-    next.run(Request::from_parts(parts, Body::from(bytes))).await
+    next.run(Request::from_parts(parts, Body::empty())).await
 }
 
 /// The credentials of a call: its signature, or those that every door reads.
 ///
 /// # Errors
 /// `BAD_CREDENTIALS` when there are some that cannot be ones.
-pub fn credentials(parts: &Parts, now: Timestamp) -> Result<Credentials> {
-    let Some(pair) = signed_by(&parts.headers) else { return Credentials::read(&parts.headers) };
+pub fn credentials(parts: &Parts, app: &App) -> Result<Credentials> {
+    let foreign = &app.gate.settings().origins;
+    match signed_by(&parts.headers) {
+        Some(pair) => signed(pair, parts, app.clock.now()),
+        None => Credentials::read(&parts.headers, foreign),
+    }
+}
+
+fn signed(pair: &str, parts: &Parts, now: Timestamp) -> Result<Credentials> {
     let bad = || Error::new(&code::BAD_CREDENTIALS);
     let (access_key, signature) = pair.trim().split_once(':').ok_or_else(bad)?;
     let date = parts.headers.get(DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
@@ -64,6 +82,7 @@ pub fn credentials(parts: &Parts, now: Timestamp) -> Result<Credentials> {
     Ok(Credentials::Signed(Signed {
         access_key: access_key.to_owned(),
         signature: signature.to_owned(),
+        until: date.after(FRESH).after(Duration::from_secs(1)),
         text: text(parts.method.as_str(), &digest, &parts.headers, &parts.uri).ok_or_else(bad)?,
     }))
 }
@@ -137,7 +156,8 @@ mod tests {
     fn an_old_or_a_broken_signature_is_none() {
         let now: Timestamp = DateTime::parse_from_rfc2822("Tue, 17 Jan 2023 09:13:57 GMT").unwrap().to_utc().into();
         let of = |authorization: &str, date: &str| {
-            credentials(&parts("/", &[("authorization", authorization), ("date", date)]), now)
+            let parts = parts("/", &[("authorization", authorization), ("date", date)]);
+            signed(signed_by(&parts.headers).unwrap(), &parts, now)
         };
         let good = format!("{SCHEME} ak:c2ln");
         assert!(matches!(of(&good, "Tue, 17 Jan 2023 09:28:57 GMT").unwrap(), Credentials::Signed(_)));
@@ -149,6 +169,6 @@ mod tests {
         ] {
             assert_eq!(of(authorization, date).unwrap_err().code(), &code::BAD_CREDENTIALS, "{authorization} {date}");
         }
-        assert_eq!(of("Bearer tl_x", "").unwrap(), Credentials::Token("tl_x".into()));
+        assert_eq!(signed_by(&parts("/", &[("authorization", "Bearer tl_x")]).headers), None);
     }
 }

@@ -81,7 +81,7 @@ struct Plan {
     wiring: [c_int; 3],
     procs: c_int,
     /// Resource, soft, hard.
-    limits: [Option<(libc::__rlimit_resource_t, u64, u64)>; 2],
+    limits: [Option<(libc::__rlimit_resource_t, u64, u64)>; 3],
     failed_step: AtomicI32,
     errno: AtomicI32,
 }
@@ -103,6 +103,8 @@ pub(super) fn spawn(command: &Command, wiring: Wiring<'_>, entry: Entry<'_>) -> 
         limits: [
             command.address_space.map(|bytes| (libc::RLIMIT_AS, bytes, bytes)),
             command.brand.map(|brand| (libc::RLIMIT_MSGQUEUE, brand.soft, brand.hard)),
+            // A program may count no further than the usual.
+            crate::descriptors::before().map(|(soft, hard)| (libc::RLIMIT_NOFILE, soft, hard)),
         ],
         failed_step: AtomicI32::new(0),
         errno: AtomicI32::new(0),

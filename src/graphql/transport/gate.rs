@@ -9,6 +9,7 @@ use async_graphql::Data;
 use axum::http::{HeaderMap, header};
 use futures::future::BoxFuture;
 use serde_json::Value;
+use taskloom_entity::Role;
 
 use crate::error::Error;
 
@@ -30,6 +31,8 @@ pub struct Entry {
     /// The principal and whatever else resolvers find in their context. One for all operations of a WebSocket, so
     /// nothing that caches for one request belongs here.
     pub data: Data,
+    /// What the caller may do at most, and so how much it may send; none: it is not signed in.
+    pub role: Option<Role>,
     /// Completes when the admission ends: the token expired or was revoked, the session was closed.
     pub lapse: Option<BoxFuture<'static, ()>>,
 }

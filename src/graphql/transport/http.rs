@@ -7,11 +7,10 @@
 use std::sync::Arc;
 
 use async_graphql::{Data, Executor, Request, ServerError};
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -19,33 +18,33 @@ use serde::Serialize;
 use super::negotiate::{self, Media};
 use super::operation::Asked;
 use super::parameters::{Parameters, bad};
-use super::{Door, Gate, sse, ws};
+use super::{Door, Entry, Gate, sse, ws};
 use crate::error::{Error, code};
 use crate::graphql::error::{self, Caller};
 use crate::graphql::limits::{Passage, Stage};
+use crate::http::{Inlet, TooLarge, body};
 
-/// POST: any operation.
-pub(super) async fn post<E: Executor, G: Gate>(
-    State(door): State<Door<E, G>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let caller = Caller::of(&headers);
-    // The body is read before anything is refused: a client that is still sending would see a broken pipe instead.
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return too_large(door.settings.body, &caller);
-        }
-        Err(rejection) => return refuse(rejection.status(), &bad(rejection.body_text()), &caller, Media::Json),
-    };
-    let Some(media) = negotiate::accept(&headers) else { return not_acceptable(&caller) };
-    if !negotiate::is_json(&headers) {
+/// POST: any operation. Who calls is found out before the body is read: it says how much may be sent.
+pub(super) async fn post<E: Executor, G: Gate>(State(door): State<Door<E, G>>, request: HttpRequest) -> Response {
+    let (parts, body) = request.into_parts();
+    let headers = &parts.headers;
+    let caller = Caller::of(headers);
+    let Some(media) = negotiate::accept(headers) else { return not_acceptable(&caller) };
+    if !negotiate::is_json(headers) {
         let error = bad("send the request as `Content-Type: application/json` in UTF-8");
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &error, &caller, media);
     }
-    match Parameters::from_body(&body) {
-        Ok(parameters) => answer(&door, &headers, media, (parameters.into(), true)).await,
+    let read = async {
+        let entry = door.gate.admit(headers, None).await?;
+        let most = door.settings.bodies.of(entry.role);
+        if parts.extensions.get::<TooLarge>().is_some() {
+            return Err(Error::new(&code::BODY_TOO_LARGE).with("limit", most));
+        }
+        let body = body::read(headers, body, most).await?;
+        Ok((Parameters::from_body(&body)?, entry))
+    };
+    match read.await {
+        Ok((parameters, entry)) => answer(&door, caller, media, Admitted { parameters, entry, mutations: true }).await,
         Err(error) => refuse(error::status(&error), &error, &caller, media),
     }
 }
@@ -55,31 +54,41 @@ pub(super) async fn get<E: Executor, G: Gate>(
     State(door): State<Door<E, G>>,
     headers: HeaderMap,
     uri: Uri,
+    inlet: Option<Extension<Inlet>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if headers.get(header::UPGRADE).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"websocket")) {
-        return ws::upgrade(door, headers, upgrade);
+        return ws::upgrade(door, headers, inlet.map(|inlet| inlet.0), upgrade);
     }
     let caller = Caller::of(&headers);
     let Some(media) = negotiate::accept(&headers) else { return not_acceptable(&caller) };
-    match Parameters::from_uri(&uri) {
-        Ok(parameters) => answer(&door, &headers, media, (parameters.into(), false)).await,
+    let admitted = async {
+        let parameters = Parameters::from_uri(&uri)?;
+        let entry = door.gate.admit(&headers, None).await?;
+        Ok(Admitted { parameters, entry, mutations: false })
+    };
+    match admitted.await {
+        Ok(admitted) => answer(&door, caller, media, admitted).await,
         Err(error) => refuse(error::status(&error), &error, &caller, media),
     }
 }
 
-/// Admits the caller and executes; `mutations` says whether they may pass.
+/// What is asked, and by whom.
+struct Admitted {
+    parameters: Parameters,
+    entry: Entry,
+    /// Whether mutations may pass.
+    mutations: bool,
+}
+
+/// Executes.
 async fn answer<E: Executor, G: Gate>(
     door: &Door<E, G>,
-    headers: &HeaderMap,
+    caller: Caller,
     media: Media,
-    (mut request, mutations): (Request, bool),
+    Admitted { parameters, entry, mutations }: Admitted,
 ) -> Response {
-    let caller = Caller::of(headers);
-    let entry = match door.gate.admit(headers, None).await {
-        Ok(entry) => entry,
-        Err(error) => return refuse(error::status(&error), &error, &caller, media),
-    };
+    let mut request = Request::from(parameters);
     request.data = furnish(entry.data, &caller);
     if media == Media::Events {
         let caller = Arc::new(caller);
@@ -153,19 +162,4 @@ fn encode(status: StatusCode, media: Media, body: &impl Serialize) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-/// The body limit's own answer is plain text; here it speaks as the rest does.
-pub(super) async fn explain(response: Response<Body>, limit: usize) -> Response {
-    let is_plain =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"text/plain"));
-    if response.status() != StatusCode::PAYLOAD_TOO_LARGE || !is_plain {
-        return response;
-    }
-    too_large(limit, &Caller::default())
-}
-
-fn too_large(limit: usize, caller: &Caller) -> Response {
-    let error = Error::new(&code::BODY_TOO_LARGE).with("limit", limit);
-    refuse(error::status(&error), &error, caller, Media::Json)
 }

@@ -17,13 +17,12 @@ use std::time::Duration;
 
 use async_graphql::Executor;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
 use axum::routing::get;
+use taskloom_entity::Role;
 use tokio_util::sync::CancellationToken;
-use tower_http::limit::RequestBodyLimitLayer;
 
 use super::limits::Places;
+use crate::config::Origins;
 
 pub use gate::{Entry, Gate, authorization};
 pub use ws::PROTOCOL;
@@ -31,8 +30,8 @@ pub use ws::PROTOCOL;
 /// What connections may cost, and who may open a socket.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Bytes of a POST body.
-    pub body: usize,
+    /// Bytes of a POST body, and of a message on a WebSocket.
+    pub bodies: Bodies,
     /// How long a query or mutation may run, whichever way it came.
     pub time: Duration,
     /// Subscriptions that may be open at a time, over all sockets and streams.
@@ -41,8 +40,8 @@ pub struct Settings {
     pub own_subscriptions: usize,
     /// WebSockets of one caller.
     pub own_sockets: usize,
-    /// Origins besides the server's own whose pages may open a WebSocket, as `https://host:port`.
-    pub origins: Vec<String>,
+    /// Origins besides the server's own whose pages may open a WebSocket.
+    pub origins: Origins,
     /// Silence after which an event stream sends a comment, so that proxies keep it.
     pub keep_alive: Duration,
     /// The WebSockets' own.
@@ -54,8 +53,6 @@ pub struct Settings {
 /// What one WebSocket may cost.
 #[derive(Clone, Debug)]
 pub struct SocketSettings {
-    /// Bytes of one message from the client.
-    pub message: usize,
     /// Operations under way at one time.
     pub operations: usize,
     /// How long a client may take to send `connection_init`.
@@ -66,18 +63,39 @@ pub struct SocketSettings {
     pub send: Duration,
 }
 
+/// How much callers may send at a time, by their role.
+#[derive(Clone, Copy, Debug)]
+pub struct Bodies {
+    /// With the role MANAGER or ADMIN.
+    pub manager: usize,
+    /// With the role VIEWER.
+    pub viewer: usize,
+    /// Not signed in.
+    pub stranger: usize,
+}
+
+impl Bodies {
+    fn of(self, role: Option<Role>) -> usize {
+        let most = match role {
+            Some(Role::Manager | Role::Admin) => self.manager,
+            Some(Role::Viewer) => self.viewer,
+            None => self.stranger,
+        };
+        most.min(self.manager)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            body: 1024 * 1024,
+            bodies: Bodies { manager: 6 << 20, viewer: 256 << 10, stranger: 64 << 10 },
             time: Duration::from_secs(30),
             subscriptions: 20_000,
             own_subscriptions: 500,
             own_sockets: 50,
-            origins: vec![],
+            origins: Origins::default(),
             keep_alive: Duration::from_secs(12),
             socket: SocketSettings {
-                message: 1024 * 1024,
                 operations: 100,
                 init: Duration::from_secs(10),
                 ping: Duration::from_secs(20),
@@ -107,14 +125,8 @@ impl<E: Clone, G: Clone> Clone for Door<E, G> {
 
 /// The route `/graphql`. The executor must be a schema behind its limits ([`super::limits::guard`]).
 pub fn router<E: Executor, G: Gate>(executor: E, gate: G, settings: Settings) -> Router {
-    let body = settings.body;
     let places = Places::of_subscriptions(settings.subscriptions, settings.own_subscriptions);
     let sockets = Places::of_sockets(settings.own_sockets);
     let door = Door { executor, gate, places, sockets, settings: Arc::new(settings) };
-    Router::new()
-        .route("/graphql", get(http::get::<E, G>).post(http::post::<E, G>))
-        .with_state(door)
-        .layer(DefaultBodyLimit::disable()) // counts only what extractors read; the layer below counts bytes
-        .layer(RequestBodyLimitLayer::new(body))
-        .layer(map_response(move |response| http::explain(response, body)))
+    Router::new().route("/graphql", get(http::get::<E, G>).post(http::post::<E, G>)).with_state(door)
 }

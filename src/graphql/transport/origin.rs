@@ -3,11 +3,13 @@
 
 use axum::http::{HeaderMap, Uri, header};
 
+use crate::config::Origins;
+
 /// Whether the upgrade may go on.
-pub(super) fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
+pub(super) fn is_allowed(headers: &HeaderMap, allowed: &Origins) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    if allowed.iter().any(|it| it.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
+    if allowed.contain(origin) {
         return true;
     }
     let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
@@ -32,7 +34,7 @@ mod tests {
     fn allowed(origin: &'static str, host: &'static str) -> bool {
         let pairs = [(header::ORIGIN, origin), (header::HOST, host)];
         let headers = pairs.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
-        is_allowed(&headers, &["https://console.example".into()])
+        is_allowed(&headers, &Origins::of(&["https://console.example".to_owned()]).unwrap())
     }
 
     #[test]
@@ -46,6 +48,6 @@ mod tests {
         assert!(!allowed("http://localhost:3000", "localhost:8080"));
         assert!(!allowed("null", "localhost:8080"));
         assert!(!allowed("file://", "localhost:8080"));
-        assert!(is_allowed(&HeaderMap::new(), &[]));
+        assert!(is_allowed(&HeaderMap::new(), &Origins::default()));
     }
 }

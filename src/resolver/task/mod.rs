@@ -160,7 +160,7 @@ pub(super) async fn decide(
     (id, subtask): (TaskId, Option<SubtaskId>),
     verb: Verb,
 ) -> Result<Decided> {
-    let scope = request.principal.require(Role::Manager)?;
+    let scope = request.reads(Role::Manager, "task.decide")?;
     let (snapshot, now) = lock(tx, request, scope, id).await?;
     let target = match subtask {
         None => Target::Task,
@@ -202,7 +202,7 @@ pub(super) fn not_found(id: TaskId) -> Error {
 /// `TASK_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "task.get", skip_all, fields(%id))]
 pub async fn get(request: &Request, id: TaskId) -> Result<task::Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "task.get")?;
     fetch(request.store.read(), scope, id).await
 }
 
@@ -217,7 +217,7 @@ pub async fn list(
     order: (OrderBy, bool),
     part: &Part,
 ) -> Result<Slice<task::Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "task.list")?;
     store::task::list(request.store.read(), scope, filter, order, part).await
 }
 
@@ -232,7 +232,7 @@ pub async fn page(
     orders: &[(OrderBy, bool)],
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<task::Model>, u64)> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "task.page")?;
     store::task::page(request.store.read(), scope, filter, orders, (offset, limit)).await
 }
 
@@ -241,7 +241,7 @@ pub async fn page(
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "task.count")?;
     store::task::count(request.store.read(), scope, filter).await
 }
 
@@ -255,7 +255,7 @@ pub async fn preview(
     verb: Verb,
 ) -> Result<(Snapshot, Preview)> {
     let (id, subtask) = target;
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "task.preview")?;
     let snapshot = store::snapshot::load(request.store.read(), &[id]).await?.pop();
     let snapshot = snapshot.filter(|snapshot| scope.covers(snapshot.task.tenant_id)).ok_or_else(|| not_found(id))?;
     let target = match subtask {

@@ -31,7 +31,7 @@ const NEWEST: u64 = 10;
 /// # Errors
 /// `VSPHERE_TASK_NOT_FOUND`, also for one of another tenant.
 pub async fn get(request: &Request, id: VsphereTaskId) -> Result<Model> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vsphereTask.get")?;
     let found = store::vsphere::task::find(request.store.read(), scope, id).await?;
     found.ok_or_else(|| Error::new(&code::VSPHERE_TASK_NOT_FOUND).with("id", id))
 }
@@ -42,7 +42,7 @@ pub async fn get(request: &Request, id: VsphereTaskId) -> Result<Model> {
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "vsphereTask.list", skip_all)]
 pub async fn list(request: &Request, filter: &Filter, order: (OrderBy, bool), part: &Part) -> Result<Slice<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vsphereTask.list")?;
     store::vsphere::list::page(request.store.read(), scope, filter, order, part).await
 }
 
@@ -52,7 +52,7 @@ pub async fn list(request: &Request, filter: &Filter, order: (OrderBy, bool), pa
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "vsphereTask.page", skip_all)]
 pub async fn page(request: &Request, filter: &Filter, part: (u64, u64)) -> Result<Vec<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vsphereTask.page")?;
     store::vsphere::list::newest(request.store.read(), scope, filter, part).await
 }
 
@@ -61,7 +61,7 @@ pub async fn page(request: &Request, filter: &Filter, part: (u64, u64)) -> Resul
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vsphereTask.count")?;
     store::vsphere::list::count(request.store.read(), scope, filter).await
 }
 
@@ -72,7 +72,7 @@ pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
 /// `VCENTER_NOT_FOUND`.
 #[tracing::instrument(name = "vsphereTask.recent", skip_all)]
 pub async fn recent(request: &Request, vcenter: VcenterId, filter: &Filter) -> Result<Vec<Model>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vsphereTask.recent")?;
     let read = request.store.read();
     let vcenter = store::vcenter::get(read, scope, vcenter).await?.id;
     let stands = store::vsphere::collection::list(read, &[vcenter]).await?;
@@ -101,7 +101,7 @@ pub const MOST: u64 = 10_000;
 /// `VCENTER_NOT_FOUND`.
 #[tracing::instrument(name = "vsphereTask.statistics", skip_all)]
 pub async fn statistics(request: &Request, vcenter: VcenterId, from: Timestamp, to: Timestamp) -> Result<Vec<Day>> {
-    let scope = request.principal.require(Role::Viewer)?;
+    let scope = request.reads(Role::Viewer, "vsphereTask.statistics")?;
     let vcenter = store::vcenter::get(request.store.read(), scope, vcenter).await?;
     store::vsphere::statistics::list(request.store.read(), vcenter.id, from, to).await
 }
@@ -161,7 +161,7 @@ pub struct Follow {
 /// `UNAUTHENTICATED`; `VCENTER_NOT_FOUND` when it is about one vCenter.
 #[tracing::instrument(name = "vsphereTask.follow", skip_all)]
 pub async fn follow(request: &Request, vcenter: Option<VcenterId>, after: Option<EventId>) -> Result<Follow> {
-    let scope = request.principal.require(Role::Viewer)?.clone();
+    let scope = request.reads(Role::Viewer, "vsphereTask.follow")?.clone();
     let tail = request.vsphere_hub.follow(after).await?;
     if let Some(id) = vcenter {
         store::vcenter::get(request.store.read(), &scope, id).await?;

@@ -2,12 +2,17 @@
 //! on the loopback, bounded in number and time. `docs/security.md` has the table that a run of them writes.
 
 mod back;
+mod bench;
+mod bodies;
 mod clock;
+mod connections;
 mod figure;
 mod given_up;
+mod guesses;
 mod lists;
 mod masks;
 mod memory;
+mod pages;
 mod places;
 mod statements;
 mod strangers;

@@ -93,3 +93,46 @@ async fn strangers_cannot_fill_the_disk() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn refused_reads_are_one_row_a_caller_operation_and_minute() {
+    on_both(async |t| {
+        let ada = t.caller("ada", Role::Admin, &[]).await;
+        let ann = t.caller("ann", Role::Viewer, &[]).await;
+        let rows = async || {
+            taskloom::resolver::refused::write(&t.app).await.unwrap();
+            let fields = "actor action object code detail tokenId";
+            let filter = "outcome: REFUSED, actor: \"ann\"";
+            ada.ask(&format!("{{ audit(filter: {{{filter}}}) {{ nodes {{ {fields} }} }} }}"))
+                .await
+                .at("/data/audit/nodes")
+                .clone()
+        };
+        for _ in 0..3 {
+            assert_eq!(ann.refused("{ audit { nodes { id } } }").await.as_deref(), Some("FORBIDDEN"));
+        }
+        let first = rows().await;
+        assert_eq!(first.as_array().unwrap().len(), 1, "{first}");
+        assert_eq!((&first[0]["action"], &first[0]["object"]), (&json!("audit.list"), &json!("audit")));
+        assert_eq!((&first[0]["code"], &first[0]["detail"]), (&json!("FORBIDDEN"), &json!({"count": 3})));
+        assert!(first[0]["tokenId"].is_string(), "{first}");
+        ann.ask("{ audit { nodes { id } } }").await;
+        assert_eq!(rows().await[0]["detail"], json!({"count": 4}), "the same row says so");
+        ann.ask("{ secrets { nodes { id } } }").await;
+        t.clock.advance(std::time::Duration::from_secs(60));
+        ann.ask("{ audit { nodes { id } } }").await;
+        let counts: Vec<_> = rows().await.as_array().unwrap().iter().map(|row| row["detail"].clone()).collect();
+        assert_eq!(counts, [json!({"count": 1}), json!({"count": 1}), json!({"count": 4})]);
+
+        // A stranger's is a number, and no row.
+        let before = t.acts("task.list").await.len();
+        for _ in 0..3 {
+            assert_eq!(t.anonymous().refused("{ tasks { nodes { id } } }").await.as_deref(), Some("UNAUTHENTICATED"));
+        }
+        taskloom::resolver::refused::write(&t.app).await.unwrap();
+        assert_eq!(t.acts("task.list").await.len(), before);
+        let metrics = t.app.store.metrics().render();
+        assert!(metrics.contains("taskloom_refused_strangers_total 3"), "{metrics}");
+    })
+    .await;
+}

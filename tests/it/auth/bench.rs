@@ -137,7 +137,8 @@ impl Bench {
 }
 
 async fn app(store: &Store, clock: &Arc<HeldClock>) -> Arc<App> {
-    let settings = auth::gate::Settings { session_idle: IDLE, token_expiry: Some(IDLE * 24) };
+    let settings =
+        auth::gate::Settings { session_idle: IDLE, token_expiry: Some(IDLE * 24), origins: Default::default() };
     Arc::new(App::open(store.clone(), clock.clone(), Vault::fleeting(), settings).await.unwrap())
 }
 

@@ -119,7 +119,11 @@ impl Bench {
 
 async fn app(store: &Store) -> Arc<App> {
     let clock = HeldClock::at(NOW);
-    let settings = auth::gate::Settings { session_idle: Duration::from_secs(3600), token_expiry: None };
+    let settings = auth::gate::Settings {
+        session_idle: Duration::from_secs(3600),
+        token_expiry: None,
+        origins: Default::default(),
+    };
     Arc::new(App::open(store.clone(), clock, Vault::fleeting(), settings).await.unwrap())
 }
 
@@ -127,8 +131,10 @@ fn router(app: &Arc<App>) -> Router {
     let schema = graphql::build(app, &Limits::default());
     let gate = gate::Gate::new(app.clone());
     let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
-    let pages = Door { paths: &["/docs"], router: taskloom::http::page::router(), has_envelope: false };
-    let mut doors = vec![Door { paths: &["/graphql"], router: graph, has_envelope: false }, pages];
+    let settings = Settings::defaults("unused").server;
+    let body = settings.body_limit.0;
+    let pages = Door { paths: &["/docs"], router: taskloom::http::page::router(), body, has_envelope: false };
+    let mut doors = vec![Door { paths: &["/graphql"], router: graph, body, has_envelope: true }, pages];
     let zone = Zone(Some(chrono_tz::Asia::Shanghai));
     doors.extend(compat::doors(
         app,
@@ -137,10 +143,11 @@ fn router(app: &Arc<App>) -> Router {
             instance: "127.0.0.1:8080".into(),
             zone,
             locale: Language::Zh,
+            body: settings.body_limit_dialects.0,
+            stranger: settings.body_limit_stranger.len(),
             ..Default::default()
         },
     ));
-    let settings = Settings::defaults("unused").server;
     let ready: taskloom::http::Ready = Arc::new(|| Box::pin(async { Ok(()) }));
     taskloom::http::router(doors, Wall { settings, metrics: app.store.metrics().clone(), ready })
 }

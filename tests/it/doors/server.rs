@@ -1,6 +1,7 @@
 //! A schema, a gate and a server of these tests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Context, Object, Result, Schema, Subscription};
@@ -9,7 +10,8 @@ use futures::stream::{self, BoxStream, Stream, StreamExt};
 use taskloom::error::{Error, Language, code};
 use taskloom::graphql::limits::{self, Limits};
 use taskloom::graphql::transport::{self, Entry, Gate, Settings, authorization};
-use taskloom::http::Patient;
+use taskloom::http::Entrance;
+use taskloom::telemetry::Metrics;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
@@ -186,8 +188,9 @@ impl Server {
         let app = transport::router(schema, gate.clone(), settings).merge(taskloom::http::page::router());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let listener = Patient::new(listener, patience);
-        let task = tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
+        let server = taskloom::config::Settings::defaults("/nowhere").server;
+        let entrance = Entrance::new(&server, Arc::new(Metrics::new())).unread(patience);
+        let task = tokio::spawn(entrance.serve(listener, app, CancellationToken::new()));
         Self { address, gate, events, stop, task }
     }
 

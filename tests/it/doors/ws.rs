@@ -10,6 +10,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message, handshake::client::Request};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use taskloom::config::Origins;
+
 use super::server::Server;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -85,7 +87,8 @@ impl Client {
 
 #[tokio::test]
 async fn only_the_own_origin_and_the_one_protocol_are_upgraded() {
-    let server = Server::with(|settings| settings.origins = vec!["https://console.example".into()]).await;
+    let server =
+        Server::with(|settings| settings.origins = Origins::of(&["https://console.example".to_owned()]).unwrap()).await;
     assert_eq!(refused(&server, &[]).await, 400, "no protocol");
     assert_eq!(refused(&server, &[("sec-websocket-protocol", "graphql-ws")]).await, 400);
     let ours = ("sec-websocket-protocol", "graphql-transport-ws");
@@ -324,7 +327,7 @@ async fn a_stream_that_always_has_more_starves_nobody() {
 
 #[tokio::test]
 async fn too_large_a_message_ends_the_socket() {
-    let server = Server::with(|settings| settings.socket.message = 1000).await;
+    let server = Server::with(|settings| settings.bodies.stranger = 1000).await;
     let mut client = Client::ready(&server).await;
     client.subscribe("a", &format!("subscription {{ quiet }} #{}", "x".repeat(2000))).await;
     // Either the reason, or a reset by what the server had not read.

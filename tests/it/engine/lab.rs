@@ -221,7 +221,8 @@ fn recovery(request: &Request, clock: Arc<HeldClock>, lives: Lives) -> Recovery 
 }
 
 async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
-    let settings = auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None };
+    let settings =
+        auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None, origins: Default::default() };
     Request {
         app: Arc::new(App::open(store, clock, Vault::fleeting(), settings).await.unwrap()),
         principal: Principal::system("test"),

@@ -14,7 +14,11 @@ use taskloom_entity::{TenantId, Timestamp, VcenterTrust, VsphereReason, VsphereT
 
 /// A request of a part of a server on this store.
 pub(super) async fn system(store: Store, clock: Arc<dyn Clock>) -> Request {
-    let settings = auth::gate::Settings { session_idle: Duration::from_secs(3600), token_expiry: None };
+    let settings = auth::gate::Settings {
+        session_idle: Duration::from_secs(3600),
+        token_expiry: None,
+        origins: Default::default(),
+    };
     let app = App::open(store, clock, Vault::fleeting(), settings).await.unwrap();
     Request {
         app: Arc::new(app),

@@ -15,6 +15,7 @@ use super::negotiate::Media;
 use super::parameters::bad;
 use super::{Door, Gate, http, origin};
 use crate::graphql::error::Caller;
+use crate::http::Inlet;
 use async_graphql::Executor;
 use socket::Socket;
 
@@ -30,6 +31,7 @@ const WRITE: usize = 16 * 1024;
 pub(super) fn upgrade<E: Executor, G: Gate>(
     door: Door<E, G>,
     headers: HeaderMap,
+    inlet: Option<Inlet>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let caller = Caller::of(&headers);
@@ -44,11 +46,12 @@ pub(super) fn upgrade<E: Executor, G: Gate>(
     if upgrade.selected_protocol().is_none() {
         return refuse(StatusCode::BAD_REQUEST, "offer the subprotocol graphql-transport-ws");
     }
-    let limit = door.settings.socket.message;
+    // What the library bounds from the beginning to the end; what this caller may send now, the inlet does.
+    let limit = door.settings.bodies.manager;
     upgrade
         .max_message_size(limit)
         .max_frame_size(limit)
         .read_buffer_size(READ)
         .write_buffer_size(WRITE)
-        .on_upgrade(move |connection| Socket::new(connection, door, caller).serve(headers))
+        .on_upgrade(move |connection| Socket::new((connection, inlet.unwrap_or_default()), door, caller).serve(headers))
 }

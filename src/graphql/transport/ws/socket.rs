@@ -25,10 +25,12 @@ use super::message::{Close, FromClient, FromServer};
 use crate::error::{Error, Kind, code};
 use crate::graphql::error::{self, Caller};
 use crate::graphql::limits::{Caller as Limited, Place};
-use crate::http::{language, take_language};
+use crate::http::{Inlet, language, take_language};
 
 /// Bytes of an operation's id: clients number or use uuids.
 const ID: usize = 128;
+/// Bytes that may have been read beyond a message, and those of its frames.
+const READ_AHEAD: usize = 8 * 1024;
 /// Results written together when they are ready together.
 const BATCH: usize = 64;
 
@@ -42,6 +44,9 @@ enum End {
 
 pub(super) struct Socket<E, G> {
     connection: WebSocket,
+    inlet: Inlet,
+    /// Bytes of one message.
+    most: usize,
     door: Door<E, G>,
     caller: Arc<Caller>,
     /// Of the admitted caller; none before `connection_init`.
@@ -55,10 +60,10 @@ pub(super) struct Socket<E, G> {
 }
 
 impl<E: Executor, G: Gate> Socket<E, G> {
-    pub(super) fn new(connection: WebSocket, door: Door<E, G>, caller: Caller) -> Self {
-        let caller = Arc::new(caller);
-        let (data, lapse, place) = (None, None, None);
-        Self { connection, door, caller, data, lapse, place, operations: StreamMap::new(), unanswered: false }
+    pub(super) fn new((connection, inlet): (WebSocket, Inlet), door: Door<E, G>, caller: Caller) -> Self {
+        let (caller, most) = (Arc::new(caller), door.settings.bodies.of(None));
+        let (data, lapse, place, operations) = (None, None, None, StreamMap::new());
+        Self { connection, inlet, most, door, caller, data, lapse, place, operations, unanswered: false }
     }
 
     /// Serves until the end, and says goodbye.
@@ -78,10 +83,15 @@ impl<E: Executor, G: Gate> Socket<E, G> {
         let stop = self.door.settings.stop.clone();
         let mut stop = std::pin::pin!(stop.cancelled_owned());
         let mut timer = std::pin::pin!(sleep(self.door.settings.socket.init));
+        self.inlet.allow((self.most + READ_AHEAD) as u64);
         loop {
             let step = tokio::select! {
                 message = self.connection.recv() => match message {
-                    Some(Ok(message)) => self.hear(message, &mut headers).await,
+                    Some(Ok(message)) => {
+                        let heard = self.hear(message, &mut headers).await;
+                        self.inlet.allow((self.most + READ_AHEAD) as u64);
+                        heard
+                    }
                     Some(Err(error)) => Err(broken(&error)),
                     None => Err(End::Gone),
                 },
@@ -100,6 +110,7 @@ impl<E: Executor, G: Gate> Socket<E, G> {
     async fn hear(&mut self, message: Message, headers: &mut Option<HeaderMap>) -> Result<(), End> {
         self.unanswered = false;
         let text = match &message {
+            Message::Text(text) if text.len() > self.most => return Err(too_big()),
             Message::Text(text) => text.as_str(),
             Message::Binary(_) => return Err(End::Close(Close::BadRequest.frame("messages are text"))),
             Message::Close(_) => return Err(End::Gone),
@@ -123,6 +134,7 @@ impl<E: Executor, G: Gate> Socket<E, G> {
                 self.place = Some(place.map_err(|error| End::Close(self.turn_away(&error)))?);
                 self.data = Some(Arc::new(http::furnish(entry.data, &self.caller)));
                 self.lapse = entry.lapse;
+                self.most = self.door.settings.bodies.of(entry.role);
                 self.send(FromServer::ConnectionAck.encode()).await
             }
             FromClient::Subscribe { id, payload } => self.subscribe(id, payload).await,
@@ -228,12 +240,12 @@ async fn lapsed(lapse: &mut Option<BoxFuture<'static, ()>>) {
     }
 }
 
+fn too_big() -> End {
+    End::Close(Close::TooBig.frame("the message is too large"))
+}
+
 /// A connection that cannot be read from: only too large a message is worth an answer.
 fn broken(error: &axum::Error) -> End {
     // The library beneath gives no type of its own for it through axum.
-    if error.to_string().contains("too long") {
-        End::Close(Close::TooBig.frame("the message is too large"))
-    } else {
-        End::Gone
-    }
+    if error.to_string().contains("too long") { too_big() } else { End::Gone }
 }
