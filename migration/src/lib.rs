@@ -21,6 +21,8 @@ mod m0015_long_columns;
 mod m0016_from_state;
 mod m0017_folded;
 mod m0018_audit_address;
+mod m0019_pulse;
+mod m0020_isolation;
 mod table;
 
 /// Every migration, oldest first.
@@ -49,6 +51,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_from_state::Migration),
             Box::new(m0017_folded::Migration),
             Box::new(m0018_audit_address::Migration),
+            Box::new(m0019_pulse::Migration),
+            Box::new(m0020_isolation::Migration),
         ]
     }
 }

@@ -55,6 +55,8 @@ impl Embedded {
     /// Ends it, and waits for that.
     pub(super) async fn stop(self) {
         self.running.stop.request();
-        self.running.ended().await;
+        if let Err(fault) = self.running.ended().await {
+            tracing::error!("{fault}");
+        }
     }
 }

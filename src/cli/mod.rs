@@ -94,6 +94,7 @@ pub fn main() -> ExitCode {
     };
     // Nobody waits for a name server that does not answer.
     runtime.shutdown_timeout(Duration::from_millis(500));
+    telemetry::flush();
     status
 }
 

@@ -7,7 +7,7 @@ use super::Fault;
 use super::layer::Layers;
 use super::place::{Listen, Networks, TimeZone};
 use super::value::{
-    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
+    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
 };
 
 /// The name of a section in a file: its own, or that of a section in a section.
@@ -37,6 +37,8 @@ macro_rules! sections {
         pub struct Settings {
             /// The folder that holds everything the server keeps: database, working folders, secrets.
             pub data_dir: PathBuf,
+            /// A settings file that does not lie there.
+            pub file: Option<PathBuf>,
             $($(#[$doc])* pub $section: $Section),+
         }
 
@@ -47,7 +49,7 @@ macro_rules! sections {
                     $(let $key: Option<$Type> = layers.read(&format!("{}.{}", $Section::NAME, stringify!($key)), faults);)+
                     let $section = (|| Some($Section { $($key: $key?),+ }))();
                 )+
-                Some(Self { data_dir: data_dir.to_owned(), $($section: $section?),+ })
+                Some(Self { data_dir: data_dir.to_owned(), file: None, $($section: $section?),+ })
             }
 
             /// Every key and its value as TOML, secrets masked.
@@ -109,6 +111,21 @@ sections! {
         shutdown_grace: Patience,
         /// How process trees are held together.
         process_tree: ProcessTree,
+        /// Where the folders of attempts are; none: beside the data folder.
+        folder: Option<PathBuf>,
+        /// The most that one of them may take.
+        folder_limit: Bytes,
+        /// How steps are held apart from the server and each other.
+        isolation: Isolation,
+        /// The user of steps.
+        run_as: Account,
+        /// What strictly held steps reach.
+        paths: Vec<String>,
+    }
+    /// The data folder's disk.
+    data: Data {
+        /// What is kept in reserve.
+        reserve: Option<Bytes>,
     }
     /// How far the executor `http` may go.
     executor_http = "executor.http": HttpExecutor {

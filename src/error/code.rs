@@ -89,6 +89,8 @@ codes! {
     METHOD_NOT_ALLOWED Invalid = 405 "{path} does not answer {method}" "{path} 不支持 {method} 方法" "`Allow` and the answer name the methods." "`Allow` 头和应答中列出了可用的方法。";
     BODY_TOO_LARGE Limit = 413 "the body is larger than {limit} bytes" "请求体超过 {limit} 字节" "Send less, or raise `server.body_limit`." "请减少发送内容，或调大 `server.body_limit`。";
     QUERY_TOO_COMPLEX Limit "the query is too large: {reason}" "查询过大：{reason}" "Ask for less at a time." "请减少单次查询的内容。";
+    FOLDER_TOO_LARGE Limit "the folder of the step has more than {limit} bytes" "步骤的文件夹超过 {limit} 字节" "Why a step FAILED, in its message: let it write less or elsewhere, or raise `worker.folder_limit`." "这是步骤 FAILED 的原因，写在其消息中：请让它少写或写到别处，或调大 `worker.folder_limit`。";
+    DISK_FULL Limit "the disk of the server is full, and the folder of the step has the most of it" "服务器的磁盘已满，而该步骤的文件夹占用最多" "Why a step FAILED, in its message: give the disk room, or let the step write elsewhere." "这是步骤 FAILED 的原因，写在其消息中：请为磁盘腾出空间，或让步骤写到别处。";
     TOO_MANY_REQUESTS Limit "too many {what}: try again in {seconds} s" "{what} 过多：请在 {seconds} 秒后重试" "Slow down." "请降低请求频率。";
     TOO_MANY_SUBSCRIPTIONS Limit "{limit} subscriptions are open, and the server takes no more: try again in {seconds} s" "已有 {limit} 个订阅，服务器不再接受更多：请在 {seconds} 秒后重试" "Close subscriptions that nobody looks at, come back with the same cursor, or raise `server.max_subscriptions`." "请关闭无人查看的订阅，稍后用同一游标重新订阅，或调大 `server.max_subscriptions`。";
     UNAUTHENTICATED Unauthenticated "not signed in" "尚未登录" "Send a bearer token, Basic credentials, or sign in." "请发送 Bearer 令牌或 Basic 凭据，或先登录。";

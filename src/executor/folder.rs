@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::environment::{Environment, Given};
 use super::error::{ExecutorError, StartError};
-use super::process::Command;
+use super::process::{Command, Isolation};
 use super::work::{Program, Work};
 use crate::vault::Hidden;
 
@@ -51,10 +51,14 @@ pub(super) struct Prepared {
 }
 
 /// Makes the folder with script and parameter file, and composes command and environment. Blocks on the file system.
-pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
+pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<Prepared, StartError> {
     let fail = |source| ExecutorError::Folder { path: work.folder.clone(), source };
     let folder = make(&work.folder).map_err(fail)?;
     let mut environment = Environment::new((MARK, mark), &folder);
+    if let Some(user) = isolation.user() {
+        environment.set("HOME", &user.home.to_string_lossy());
+        ["USER", "LOGNAME"].into_iter().for_each(|name| environment.set(name, &user.name));
+    }
     environment.put(ATTEMPT_FOLDER, folder.as_os_str().as_bytes());
     environment.put(PARAMETERS_FILE, folder.join(PARAMETERS).as_os_str().as_bytes());
     if !work.secrets.is_empty() {
@@ -79,6 +83,7 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     if !work.secrets.is_empty() {
         secrets(&folder, &work.secrets).map_err(fail)?;
     }
+    give(&folder, isolation).map_err(fail)?;
     for (name, value) in &work.secrets {
         environment.give(Given::Secret, (SECRET, name), value.expose());
     }
@@ -96,8 +101,10 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     }
     arguments.push(c_string(script.into_os_string()).map_err(fail)?);
     let (environment, notes) = environment.finish();
+    let cell = isolation.cell(&folder).map_err(fail)?;
     let folder = c_string(folder.into_os_string()).map_err(fail)?;
-    let command = Command { program, arguments, environment, folder, address_space: None, brand: None };
+    let file_size = work.limits.file_size;
+    let command = Command { program, arguments, environment, folder, address_space: None, file_size, brand: None, cell };
     Ok(Prepared { command, notes })
 }
 
@@ -133,6 +140,19 @@ pub fn forget_secrets(attempts: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes all that is in a folder the step's user's, the folder last: until then nobody else can change what is in it.
+fn give(folder: &Path, isolation: &Isolation) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            give(&entry.path(), isolation)?;
+        } else {
+            isolation.give(&entry.path())?;
+        }
+    }
+    isolation.give(folder)
 }
 
 /// A file for each secret, in a folder of their own.

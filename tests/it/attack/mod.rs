@@ -2,3 +2,4 @@
 //! on the loopback, bounded in number and time. `docs/security.md` has the table that a run of them writes.
 
 mod figure;
+mod mute;

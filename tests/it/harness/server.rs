@@ -65,6 +65,25 @@ impl Server {
         server
     }
 
+    /// Starts it with a standard error of this kind, where nobody hears what it says.
+    pub(crate) async fn start_mute(folder: &Path, settings: &[(&str, &str)], stderr: Stdio) -> Self {
+        let log = folder.with_extension("log");
+        std::fs::write(&log, "(nobody hears it)").unwrap();
+        // Free a moment ago.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", &free, "--data-dir"]).arg(folder);
+        command.env("TASKLOOM_ADMIN_PASSWORD", PASSWORD);
+        command.envs(settings.iter().map(|(name, value)| (format!("TASKLOOM_{name}"), value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).process_group(0);
+        let child = command.spawn().unwrap();
+        let client = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
+        let server = Self { child, log, address: free, client };
+        let healthy = async || server.request("GET", "/readyz").send().await.ok().filter(|it| it.status().is_success());
+        until("the server answers", healthy).await;
+        server
+    }
+
     /// What it has said so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()

@@ -1,0 +1,327 @@
+//! How steps are held apart from the server and from each other: found once, at start, by trying it.
+//!
+//! A private mount namespace hides what is not theirs; where the host gives none, Landlock refuses it. Processes of one
+//! user would still reach each other through `/proc`: a Landlock domain of each step's own closes that way, where the
+//! step is not root's. What a host cannot give is said, never skipped silently.
+
+use std::ffi::CString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::unistd::{Gid, Uid, User, fchown, geteuid, getgrouplist};
+
+use super::cell::{Account, Cell, Space};
+use super::child;
+use super::domain;
+use super::spawn::{self, Command, Entry, SpawnError, Wiring};
+use super::users;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Apart {
+    /// What the host offers.
+    #[default]
+    Auto,
+    /// As another user, and what the host offers.
+    User,
+    /// Nothing.
+    None,
+    /// Nothing is reached but what is named, or the server does not start.
+    Strict,
+}
+
+/// What is to be held apart from what.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// How.
+    pub apart: Apart,
+    /// The user of steps.
+    pub run_as: Option<String>,
+    /// What strict steps reach, each with whether they may write there.
+    pub paths: Vec<(PathBuf, bool)>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// A settings file that lies elsewhere.
+    pub settings: Option<PathBuf>,
+    /// Where the folders of attempts are.
+    pub attempts: PathBuf,
+}
+
+/// Why steps cannot be held apart as it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum IsolationError {
+    /// No such user.
+    #[error("worker.run_as: there is no user {0} on this machine")]
+    NoUser(String),
+    /// Only root may become somebody else.
+    #[error("worker.run_as needs a server that runs as root")]
+    NotRoot,
+    /// `user` without a user.
+    #[error("worker.isolation = \"user\" needs worker.run_as")]
+    NoRunAs,
+    /// `strict` or `user`, and the host cannot.
+    #[error("worker.isolation = \"{wanted}\" cannot be held on this host: {why}; choose \"auto\" to go on with less")]
+    Cannot {
+        /// The setting.
+        wanted: &'static str,
+        /// What is missing.
+        why: String,
+    },
+}
+
+/// How steps are held apart here.
+#[derive(Clone, Debug, Default)]
+pub struct Isolation {
+    tier: Tier,
+    /// Whether steps of one user are kept from each other's processes.
+    apart: bool,
+    /// Why it is not the best tier.
+    lacking: String,
+    user: Option<Arc<Account>>,
+    users: Option<Arc<OwnedFd>>,
+    data: PathBuf,
+    settings: Option<PathBuf>,
+    attempts: PathBuf,
+    paths: Vec<(PathBuf, bool)>,
+}
+
+/// What holds them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tier {
+    #[default]
+    None,
+    Landlock,
+    Namespace,
+    Strict,
+}
+
+impl Isolation {
+    /// Finds out what this host can do. Blocks: starts a process for each way that is tried.
+    ///
+    /// # Errors
+    /// When what is asked for by name cannot be done.
+    pub fn detect(wanted: &Wanted) -> Result<Self, IsolationError> {
+        let user = wanted.run_as.as_deref().map(account).transpose()?.map(Arc::new);
+        if wanted.apart == Apart::User && user.is_none() {
+            return Err(IsolationError::NoRunAs);
+        }
+        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let base = Self {
+            user,
+            data: whole(&wanted.data),
+            settings: wanted.settings.as_deref().map(whole),
+            attempts: whole(&wanted.attempts),
+            paths: wanted.paths.clone(),
+            ..Self::default()
+        };
+        if wanted.apart == Apart::None {
+            return Ok(base);
+        }
+        let strict = wanted.apart == Apart::Strict;
+        let found = base.find(if strict { &[Tier::Strict] } else { &[Tier::Namespace, Tier::Landlock] });
+        match found {
+            Err(why) if strict => Err(IsolationError::Cannot { wanted: "strict", why }),
+            Err(why) if wanted.apart == Apart::User => Err(IsolationError::Cannot { wanted: "user", why }),
+            Err(lacking) => Ok(Self { lacking, ..base }),
+            Ok(found) => Ok(found),
+        }
+    }
+
+    /// The first of these tiers that works.
+    fn find(&self, tiers: &[Tier]) -> Result<Self, String> {
+        let mut lacking = String::new();
+        let apart = !self.is_root() && domain::can_be_alone();
+        for &tier in tiers {
+            let own = Self { tier, apart, ..self.clone() };
+            // Root makes its namespaces in the host's user namespace, in which `sudo` goes on working.
+            let ways: &[bool] = if tier == Tier::Landlock { &[false] } else { &[false, true] };
+            for &with_users in ways {
+                let tried = if with_users && geteuid().is_root() {
+                    continue;
+                } else if with_users {
+                    users::own().map_err(|error| format!("no user namespace ({error})")).and_then(|users| {
+                        let own = Self { users: Some(Arc::new(users)), ..own.clone() };
+                        own.probe().map(|()| own)
+                    })
+                } else {
+                    own.probe().map(|()| own.clone())
+                };
+                match tried {
+                    Ok(found) => return Ok(Self { lacking, ..found }),
+                    Err(why) if lacking.is_empty() => lacking = why,
+                    Err(why) => lacking = format!("{lacking}, {why}"),
+                }
+            }
+        }
+        Err(lacking)
+    }
+
+    /// Starts a process that looks for a file in the data folder, and finds none if this works.
+    fn probe(&self) -> Result<(), String> {
+        let (seen, folder) = (self.data.join(".probe"), self.attempts.join(".probe"));
+        let made = fs::write(&seen, "").and_then(|()| fs::create_dir(&folder)).and_then(|()| self.give(&folder));
+        let tried = made.map_err(|error| error.to_string()).and_then(|()| self.try_in(&folder, &seen));
+        let _ = fs::remove_file(&seen);
+        let _ = fs::remove_dir_all(&folder);
+        tried
+    }
+
+    fn try_in(&self, folder: &Path, seen: &Path) -> Result<(), String> {
+        let text = |error: io::Error| error.to_string();
+        let null = fs::File::open("/dev/null").map_err(text)?;
+        let script = c"echo >here || exit 3; cat \"$1\" && exit 4; exit 0";
+        let command = Command {
+            program: c"/bin/sh".to_owned(),
+            arguments: vec![c"sh".into(), c"-c".into(), script.into(), c"probe".into(), c_string(seen).map_err(text)?],
+            environment: vec![],
+            folder: c_string(folder).map_err(text)?,
+            address_space: None,
+            file_size: None,
+            brand: None,
+            cell: self.cell(folder).map_err(text)?,
+        };
+        let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
+        let what = if self.tier == Tier::Landlock { "Landlock" } else { "a mount namespace" };
+        let spawned = spawn::spawn(&command, wiring, Entry::Nowhere).map_err(|error| match error {
+            SpawnError::Host(error) => format!("no {what} ({error})"),
+            SpawnError::Program(error) => format!("/bin/sh is not reached within {what} ({error})"),
+        })?;
+        match child::reap(&spawned.handle).map_err(text)? {
+            child::Exit::Code(0) => Ok(()),
+            child::Exit::Code(4) => Err(format!("{what} hides nothing")),
+            exit => Err(format!("a process within {what} cannot work in {} ({exit:?})", folder.display())),
+        }
+    }
+
+    /// What the process of a work does to itself before its program begins.
+    pub(in crate::executor) fn cell(&self, folder: &Path) -> io::Result<Cell> {
+        let folder = folder.canonicalize()?;
+        let hidden: Vec<&Path> =
+            [Some(&self.data), Some(&self.attempts), self.settings.as_ref()].into_iter().flatten().map(|it| &**it).collect();
+        let mut cell = Cell { user: self.user.clone(), ..Cell::default() };
+        match self.tier {
+            Tier::None => return Ok(cell),
+            Tier::Namespace | Tier::Strict => cell.space = Some(self.space(&folder)?),
+            Tier::Landlock => {}
+        }
+        cell.rules = match self.tier {
+            Tier::Landlock => Some(domain::all_but(&hidden, &folder)?),
+            Tier::Strict => Some(domain::nothing_but(&self.paths, &folder)?),
+            Tier::Namespace if self.apart => Some(domain::alone()?),
+            Tier::Namespace | Tier::None => None,
+        };
+        // Who has the right to mount, in its user namespace at least, needs no vow for Landlock.
+        cell.no_new_privs = self.tier == Tier::Landlock && !geteuid().is_root();
+        Ok(cell)
+    }
+
+    fn space(&self, folder: &Path) -> io::Result<Space> {
+        let mut covers = vec![self.data.clone(), self.attempts.clone()];
+        if self.tier == Tier::Strict {
+            covers.push("/tmp".into());
+        }
+        covers.sort();
+        // What lies in one that is covered is hidden with it.
+        covers.dedup_by(|inner, outer| inner.starts_with(&*outer));
+        let is_open = |path: &&PathBuf| !covers.iter().any(|cover| path.starts_with(cover));
+        let blanks = self.settings.iter().filter(is_open).map(|path| c_string(path)).collect::<io::Result<_>>()?;
+        let within = covers.iter().find(|cover| folder.starts_with(cover));
+        let ancestors = folder.ancestors().take_while(|path| within.is_some_and(|cover| *path != cover));
+        let mut make = ancestors.map(c_string).collect::<io::Result<Vec<_>>>()?;
+        make.reverse();
+        let covers = covers.iter().map(|path| Ok((c_string(path)?, path == Path::new("/tmp"))));
+        Ok(Space {
+            users: self.users.clone(),
+            covers: covers.collect::<io::Result<_>>()?,
+            blanks,
+            make,
+            own: c_string(folder)?,
+        })
+    }
+
+    /// Makes a path in an attempt's folder the step's user's.
+    pub(in crate::executor) fn give(&self, path: &Path) -> io::Result<()> {
+        self.user.as_ref().map_or(Ok(()), |user| std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)))
+    }
+
+    /// The same of a pipe: who opens `/dev/stderr` opens it again, by its name.
+    pub(in crate::executor) fn give_pipe(&self, pipe: impl AsFd) -> io::Result<()> {
+        let Some(user) = &self.user else { return Ok(()) };
+        Ok(fchown(pipe, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)))?)
+    }
+
+    /// Whose the steps are, where they are another's.
+    pub(in crate::executor) fn user(&self) -> Option<&Account> {
+        self.user.as_deref()
+    }
+
+    fn is_root(&self) -> bool {
+        self.user.as_ref().map_or_else(|| geteuid().is_root(), |user| user.uid == 0)
+    }
+
+    /// A word for it: `none`, `landlock`, `namespace`, `user`, `strict`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match (self.tier, &self.user) {
+            (Tier::Strict, _) => "strict",
+            (Tier::Namespace | Tier::Landlock, Some(_)) => "user",
+            (Tier::Namespace, None) => "namespace",
+            (Tier::Landlock, None) => "landlock",
+            (Tier::None, _) => "none",
+        }
+    }
+}
+
+impl fmt::Display for Isolation {
+    /// One sentence for the log at start.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tier {
+            Tier::None => write!(f, "steps are not held apart: they reach what the server's user does")?,
+            Tier::Landlock => write!(f, "steps are held apart by Landlock: sudo and mounts do not work in them")?,
+            Tier::Namespace => write!(f, "steps are held apart by mount namespaces")?,
+            Tier::Strict => write!(f, "steps are held apart strictly: they reach only worker.paths and a /tmp of their own")?,
+        }
+        if self.users.is_some() {
+            write!(f, " of a user namespace, in which programs with the set-user-ID bit (sudo) do not work")?;
+        }
+        if let Some(user) = &self.user {
+            write!(f, "; they run as {}", user.name)?;
+        } else if self.is_root() && self.tier != Tier::None {
+            write!(f, "; they run as root, which no wall holds: set worker.run_as")?;
+        }
+        if matches!(self.tier, Tier::Namespace) && !self.apart && !self.is_root() {
+            write!(f, "; steps of one user are not kept from each other's processes, since Landlock is too old here")?;
+        }
+        if !self.lacking.is_empty() {
+            write!(f, " (not better: {})", self.lacking)?;
+        }
+        Ok(())
+    }
+}
+
+/// A user with all groups that they are in.
+fn account(name: &str) -> Result<Account, IsolationError> {
+    let none = || IsolationError::NoUser(name.to_owned());
+    let user = User::from_name(name).ok().flatten().ok_or_else(none)?;
+    if !geteuid().is_root() && geteuid() != user.uid {
+        return Err(IsolationError::NotRoot);
+    }
+    let c_name = CString::new(name).map_err(|_| none())?;
+    let groups = getgrouplist(&c_name, user.gid).map_err(|_| none())?;
+    Ok(Account {
+        name: user.name,
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+        groups: groups.into_iter().map(Gid::as_raw).collect(),
+        home: user.dir,
+    })
+}
+
+fn c_string(path: impl AsRef<Path>) -> io::Result<CString> {
+    CString::new(path.as_ref().as_os_str().as_bytes()).map_err(io::Error::other)
+}
