@@ -51,7 +51,8 @@ impl Readiness {
         {
             return answer.clone();
         }
-        let answer = pulse::beat(&self.store).await.map_err(|error| format!("nothing can be written: {}", error.obstacle()));
+        let answer =
+            pulse::beat(&self.store).await.map_err(|error| format!("nothing can be written: {}", error.obstacle()));
         *written = Some((Instant::now(), answer.clone()));
         answer
     }

@@ -118,10 +118,13 @@ impl Room {
     fn tidy(&self) {
         let ended = |entry: &fs::DirEntry| entry.file_name().to_str().is_some_and(|name| !self.folders.runs(name));
         let entries = fs::read_dir(&self.attempts).into_iter().flatten().flatten();
-        let oldest = entries.filter(ended).filter_map(|entry| Some((entry.metadata().ok()?.mtime(), entry.path()))).min();
+        let oldest =
+            entries.filter(ended).filter_map(|entry| Some((entry.metadata().ok()?.mtime(), entry.path()))).min();
         let Some((_, folder)) = oldest else { return };
         match fs::remove_dir_all(&folder) {
-            Ok(()) => tracing::warn!(folder = %folder.display(), "the disk is full: the folder of an ended attempt is removed"),
+            Ok(()) => {
+                tracing::warn!(folder = %folder.display(), "the disk is full: the folder of an ended attempt is removed")
+            }
             Err(error) => tracing::debug!(folder = %folder.display(), %error, "a folder cannot be removed"),
         }
     }

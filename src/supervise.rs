@@ -74,8 +74,12 @@ where
     after(PAUSES, part, stop, begin).await;
 }
 
-async fn after<F>(pauses: (Duration, Duration), part: &'static str, stop: CancellationToken, mut begin: impl FnMut() -> F)
-where
+async fn after<F>(
+    pauses: (Duration, Duration),
+    part: &'static str,
+    stop: CancellationToken,
+    mut begin: impl FnMut() -> F,
+) where
     F: Future<Output = ()> + Send,
 {
     let mut pause = pauses.0;

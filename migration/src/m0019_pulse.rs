@@ -12,7 +12,9 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(table("pulse", &[("beats", "big")])).await?;
-        manager.execute(Query::insert().into_table("pulse").columns(["beats"]).values_panic([0.into()]).to_owned()).await
+        manager
+            .execute(Query::insert().into_table("pulse").columns(["beats"]).values_panic([0.into()]).to_owned())
+            .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -18,7 +18,10 @@ pub use section::{
     Auth, Data, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
     Telemetry, Worker,
 };
-pub use value::{Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Patience, ProcessTree, Slots, WorkerName, mask};
+pub use value::{
+    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Patience, ProcessTree, Slots, WorkerName,
+    mask,
+};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

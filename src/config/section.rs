@@ -7,7 +7,8 @@ use super::Fault;
 use super::layer::Layers;
 use super::place::{Listen, Networks, TimeZone};
 use super::value::{
-    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
+    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Locale, Patience, ProcessTree, Setting,
+    Slots, WorkerName,
 };
 
 /// The name of a section in a file: its own, or that of a section in a section.

@@ -104,7 +104,8 @@ pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<
     let cell = isolation.cell(&folder).map_err(fail)?;
     let folder = c_string(folder.into_os_string()).map_err(fail)?;
     let file_size = work.limits.file_size;
-    let command = Command { program, arguments, environment, folder, address_space: None, file_size, brand: None, cell };
+    let command =
+        Command { program, arguments, environment, folder, address_space: None, file_size, brand: None, cell };
     Ok(Prepared { command, notes })
 }
 

@@ -72,7 +72,13 @@ impl Folders {
 
     pub(super) fn enter(self: &Arc<Self>, name: &str, folder: &Path) -> Place {
         self.running().insert(name.to_owned(), Taken::default());
-        Place { folders: self.clone(), name: name.to_owned(), folder: folder.to_owned(), walk: None, next: Instant::now() }
+        Place {
+            folders: self.clone(),
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            walk: None,
+            next: Instant::now(),
+        }
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, Taken>> {

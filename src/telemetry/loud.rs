@@ -32,12 +32,7 @@ impl<S: Subscriber> Layer<S> for Loud {
 impl Collector for Loud {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let help = "Warnings and errors in the server's own log";
-        let mut family = encoder.encode_descriptor(
-            "taskloom_log_messages",
-            help,
-            None,
-            MetricType::Counter,
-        )?;
+        let mut family = encoder.encode_descriptor("taskloom_log_messages", help, None, MetricType::Counter)?;
         for (level, count) in [("warn", &WARNINGS), ("error", &ERRORS)] {
             let count = ConstCounter::new(count.load(Ordering::Relaxed));
             count.encode(family.encode_family(&[("level", level)])?)?;

@@ -201,8 +201,11 @@ impl Isolation {
     /// What the process of a work does to itself before its program begins.
     pub(in crate::executor) fn cell(&self, folder: &Path) -> io::Result<Cell> {
         let folder = folder.canonicalize()?;
-        let hidden: Vec<&Path> =
-            [Some(&self.data), Some(&self.attempts), self.settings.as_ref()].into_iter().flatten().map(|it| &**it).collect();
+        let hidden: Vec<&Path> = [Some(&self.data), Some(&self.attempts), self.settings.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|it| &**it)
+            .collect();
         let mut cell = Cell { user: self.user.clone(), ..Cell::default() };
         match self.tier {
             Tier::None => return Ok(cell),
@@ -284,7 +287,9 @@ impl fmt::Display for Isolation {
             Tier::None => write!(f, "steps are not held apart: they reach what the server's user does")?,
             Tier::Landlock => write!(f, "steps are held apart by Landlock: sudo and mounts do not work in them")?,
             Tier::Namespace => write!(f, "steps are held apart by mount namespaces")?,
-            Tier::Strict => write!(f, "steps are held apart strictly: they reach only worker.paths and a /tmp of their own")?,
+            Tier::Strict => {
+                write!(f, "steps are held apart strictly: they reach only worker.paths and a /tmp of their own")?
+            }
         }
         if self.users.is_some() {
             write!(f, " of a user namespace, in which programs with the set-user-ID bit (sudo) do not work")?;

@@ -1,5 +1,7 @@
 //! Attacks on a server, each with the figure that it must keep: how long, how much memory, what others notice of it. All
 //! on the loopback, bounded in number and time. `docs/security.md` has the table that a run of them writes.
 
+mod disk;
 mod figure;
 mod mute;
+mod step;

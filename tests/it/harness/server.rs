@@ -45,6 +45,12 @@ impl Server {
         Self::start_by(command, folder, settings).await
     }
 
+    /// The same by a copy of the program, which other users reach.
+    pub(crate) async fn start_as(mut command: Command, copy: &Path, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        command.arg(copy);
+        Self::start_by(command, folder, settings).await
+    }
+
     async fn start_by(mut command: Command, folder: &Path, settings: &[(&str, &str)]) -> Self {
         let log = folder.with_extension("log");
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TASKLOOM_")) {
@@ -199,7 +205,8 @@ impl Server {
 pub(crate) const SUBMIT: &str =
     "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { id state } } }";
 
-fn program() -> &'static str {
+/// The program.
+pub(crate) fn program() -> &'static str {
     env!("CARGO_BIN_EXE_taskloom")
 }
 
