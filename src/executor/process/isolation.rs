@@ -330,3 +330,44 @@ fn account(name: &str) -> Result<Account, IsolationError> {
 fn c_string(path: impl AsRef<Path>) -> io::Result<CString> {
     CString::new(path.as_ref().as_os_str().as_bytes()).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Apart, Isolation, IsolationError, Tier, Wanted};
+
+    fn wanted(folder: &std::path::Path) -> Wanted {
+        let (data, attempts) = (folder.join("data"), folder.join("work"));
+        for path in [&data, &attempts] {
+            std::fs::create_dir(path).expect("a folder");
+        }
+        Wanted { data, attempts, ..Wanted::default() }
+    }
+
+    /// Each way that this host has hides the data; the others say why they cannot.
+    #[test]
+    fn every_way_is_tried_and_says_what_is_missing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let wanted = wanted(folder.path());
+        let base = Isolation::detect(&Wanted { apart: Apart::None, ..wanted.clone() }).expect("nothing is needed");
+        assert_eq!((base.name(), base.probe().is_err()), ("none", true), "without walls the file is seen");
+        for tier in [Tier::Namespace, Tier::Landlock] {
+            match base.find(&[tier]) {
+                Ok(found) => assert_eq!((found.tier, found.probe()), (tier, Ok(()))),
+                Err(why) => assert!(why.contains("namespace") || why.contains("Landlock"), "{why}"),
+            }
+        }
+        let left: Vec<_> = std::fs::read_dir(&wanted.attempts).expect("a folder").collect();
+        assert!(left.is_empty() && !wanted.data.join(".probe").exists());
+    }
+
+    #[test]
+    fn what_is_asked_for_by_name_is_held_or_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let wanted = wanted(folder.path());
+        let user = Isolation::detect(&Wanted { apart: Apart::User, ..wanted.clone() });
+        assert!(matches!(user, Err(IsolationError::NoRunAs)));
+        // Nothing is named, so that not even a shell is reached.
+        let strict = Isolation::detect(&Wanted { apart: Apart::Strict, ..wanted });
+        assert!(matches!(strict, Err(IsolationError::Cannot { wanted: "strict", .. })));
+    }
+}

@@ -112,11 +112,10 @@ impl Scene {
         let words = json!([PASSWORD, SETTINGS, OTHER].map(|word| backwards(word)));
         let code = format!("PLACES, WORDS = {places}, {words}\n{THIEF}");
         let thief = self.server.submit(json!([{"name": "thief", "run": {"python": code}}])).await;
-        let document =
-            "query($id: ID!) { task(id: $id) { subtasks { state message log(first: 100) { lines { text } } } } }";
+        let document = "query($id: ID!) { task(id: $id) { subtasks { state message log { lines { text } } } } }";
         let ended = until("the thief ends", async || {
             let stands = self.server.get(document, json!({"id": thief}), "/task/subtasks/0").await;
-            (stands["state"] != "READY" && stands["state"] != "RUNNING").then_some(stands)
+            ["SUCCESSFUL", "FAILED"].iter().any(|end| stands["state"] == *end).then_some(stands)
         });
         let ended = ended.await;
         fs::write(go, "").unwrap();
@@ -128,7 +127,7 @@ impl Scene {
     async fn run(&self, shell: &str) -> String {
         let task = self.server.submit(json!([{"name": "a", "run": {"shell": shell}}])).await;
         self.server.wait(&task, "SUCCESSFUL: a SUCCESSFUL").await;
-        let document = "query($id: ID!) { task(id: $id) { subtasks { log(first: 100) { lines { text } } } } }";
+        let document = "query($id: ID!) { task(id: $id) { subtasks { log { lines { text } } } } }";
         let lines = self.server.get(document, json!({"id": task}), "/task/subtasks/0/log/lines").await;
         lines.as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
     }
