@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::environment::{Environment, Given};
+use super::environment::{DEFAULT_PATH, Environment, Given};
 use super::error::{ExecutorError, StartError};
-use super::process::{Command, Isolation};
+use super::process::{Command, Isolation, TEMPORARY};
 use super::work::{Program, Work};
 use crate::vault::Hidden;
 
@@ -56,6 +56,8 @@ pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<
     let folder = make(&work.folder).map_err(fail)?;
     let mut environment = Environment::new((MARK, mark), &folder);
     if let Some(user) = isolation.user() {
+        // What of the server's own path is its own alone, they might not reach.
+        environment.set("PATH", DEFAULT_PATH);
         environment.set("HOME", &user.home.to_string_lossy());
         ["USER", "LOGNAME"].into_iter().for_each(|name| environment.set(name, &user.name));
     }
@@ -118,7 +120,9 @@ pub fn tidy(folder: &Path) -> io::Result<()> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
         done => done,
     };
-    none_is_fine(std::fs::remove_dir_all(folder.join(SECRETS)))?;
+    for name in [SECRETS, TEMPORARY] {
+        none_is_fine(std::fs::remove_dir_all(folder.join(name)))?;
+    }
     for name in [SCRIPT_SHELL, SCRIPT_PYTHON, PARAMETERS] {
         none_is_fine(std::fs::remove_file(folder.join(name)))?;
     }

@@ -31,7 +31,7 @@ pub(in crate::executor) struct Cell {
 pub(super) struct Space {
     /// The user namespace that gives the right to it.
     pub(super) users: Option<Arc<OwnedFd>>,
-    /// Folders that are empty in it, and whether everybody may write there.
+    /// Folders that are empty in it; and, where that is said, the one instead of which it has [`TEMPORARY`].
     pub(super) covers: Vec<(CString, bool)>,
     /// Files that are empty in it.
     pub(super) blanks: Vec<CString>,
@@ -50,6 +50,9 @@ pub(in crate::executor) struct Account {
     pub(super) groups: Vec<u32>,
     pub(in crate::executor) home: PathBuf,
 }
+
+/// In a work's own folder: its `/tmp`. A part of the file system for which Landlock can have a rule beforehand.
+pub(in crate::executor) const TEMPORARY: &str = ".tmp";
 
 /// Nothing that is covered is executed or has devices.
 const BARE: c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
@@ -100,11 +103,13 @@ unsafe fn hide(space: &Space) -> Result<(), c_int> {
         check(libc::mount(ptr::null(), c"/".as_ptr(), ptr::null(), slave, ptr::null()))?;
         // By this it is found when its path leads there no more.
         check(libc::chdir(space.own.as_ptr()))?;
-        for (folder, is_shared) in &space.covers {
-            let options = if *is_shared { c"mode=1777" } else { c"mode=0711,size=64k" };
-            let flags = if *is_shared { libc::MS_NOSUID | libc::MS_NODEV } else { BARE };
-            let tmpfs = c"tmpfs".as_ptr();
-            check(libc::mount(c"taskloom".as_ptr(), folder.as_ptr(), tmpfs, flags, options.as_ptr().cast()))?;
+        for (folder, is_temporary) in &space.covers {
+            if *is_temporary {
+                check(libc::mount(c".tmp".as_ptr(), folder.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null()))?;
+            } else {
+                let (name, kind, options) = (c"taskloom", c"tmpfs", c"mode=0711,size=64k");
+                check(libc::mount(name.as_ptr(), folder.as_ptr(), kind.as_ptr(), BARE, options.as_ptr().cast()))?;
+            }
         }
         for file in &space.blanks {
             check(libc::mount(c"/dev/null".as_ptr(), file.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null()))?;
@@ -116,7 +121,7 @@ unsafe fn hide(space: &Space) -> Result<(), c_int> {
             libc::chmod(folder.as_ptr(), 0o711);
         }
         check(libc::mount(DOT, space.own.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null()))?;
-        for (folder, _) in space.covers.iter().filter(|(_, is_shared)| !is_shared) {
+        for (folder, _) in space.covers.iter().filter(|(_, is_temporary)| !is_temporary) {
             let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | BARE;
             check(libc::mount(ptr::null(), folder.as_ptr(), ptr::null(), flags, ptr::null()))?;
         }

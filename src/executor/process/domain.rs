@@ -11,6 +11,8 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr, Scope,
 };
 
+use super::cell::TEMPORARY;
+
 /// What these rules are written for. An older kernel holds less, a newer one no more.
 const KNOWN: ABI = ABI::V5;
 
@@ -48,13 +50,14 @@ pub(super) fn all_but(hidden: &[&Path], own: &Path) -> io::Result<OwnedFd> {
     open(allow(rules, own, AccessFs::from_all(KNOWN))?)
 }
 
-/// These paths, to be written where that is said, the process's own folder and `/tmp`.
+/// These paths, to be written where that is said, the process's own folder, and what is mounted on `/tmp`: a rule for what
+/// is above a mount does not count below it.
 pub(super) fn nothing_but(paths: &[(PathBuf, bool)], own: &Path) -> io::Result<OwnedFd> {
     let mut rules = begin()?;
     for (path, writes) in paths {
         rules = allow(rules, path, if *writes { AccessFs::from_all(KNOWN) } else { AccessFs::from_read(KNOWN) })?;
     }
-    for path in [own, Path::new("/tmp")] {
+    for path in [own, &own.join(TEMPORARY)] {
         rules = allow(rules, path, AccessFs::from_all(KNOWN))?;
     }
     open(rules)

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use nix::unistd::{Gid, Uid, User, fchown, geteuid, getgrouplist};
 
-use super::cell::{Account, Cell, Space};
+use super::cell::{Account, Cell, Space, TEMPORARY};
 use super::child;
 use super::domain;
 use super::spawn::{self, Command, Entry, SpawnError, Wiring};
@@ -186,21 +186,26 @@ impl Isolation {
             cell: self.cell(folder).map_err(text)?,
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
-        let what = if self.tier == Tier::Landlock { "Landlock" } else { "a mount namespace" };
+        let what = if self.tier == Tier::Landlock { "Landlock" } else { "mount namespace" };
         let spawned = spawn::spawn(&command, wiring, Entry::Nowhere).map_err(|error| match error {
             SpawnError::Host(error) => format!("no {what} ({error})"),
-            SpawnError::Program(error) => format!("/bin/sh is not reached within {what} ({error})"),
+            SpawnError::Program(error) => format!("/bin/sh is not reached ({what}: {error})"),
         })?;
         match child::reap(&spawned.handle).map_err(text)? {
             child::Exit::Code(0) => Ok(()),
-            child::Exit::Code(4) => Err(format!("{what} hides nothing")),
-            exit => Err(format!("a process within {what} cannot work in {} ({exit:?})", folder.display())),
+            child::Exit::Code(4) => Err(format!("what hides it is seen through ({what})")),
+            exit => Err(format!("a process cannot work in {} ({what}: {exit:?})", folder.display())),
         }
     }
 
     /// What the process of a work does to itself before its program begins.
     pub(in crate::executor) fn cell(&self, folder: &Path) -> io::Result<Cell> {
         let folder = folder.canonicalize()?;
+        if self.tier == Tier::Strict {
+            let temporary = folder.join(TEMPORARY);
+            fs::create_dir(&temporary)?;
+            self.give(&temporary)?;
+        }
         let hidden: Vec<&Path> = [Some(&self.data), Some(&self.attempts), self.settings.as_ref()]
             .into_iter()
             .flatten()

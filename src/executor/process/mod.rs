@@ -24,6 +24,7 @@ mod trees;
 mod users;
 
 pub use capabilities::{Capabilities, Enforcement, Way, WayChoice};
+pub(super) use cell::TEMPORARY;
 pub(super) use child::{Child, Exit};
 pub use isolation::{Apart, Isolation, IsolationError, Wanted};
 pub(super) use spawn::Command;
