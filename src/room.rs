@@ -66,6 +66,13 @@ impl Room {
         }
     }
 
+    /// Before anything runs: a disk that an earlier life has left full gets room, from the reserve and from folders of
+    /// attempts, which have all ended. Blocks.
+    pub fn make(&self) {
+        give(&self.data);
+        while is_short(&self.data) && self.is_same_disk() && self.tidy() {}
+    }
+
     /// One look. Blocks.
     fn look(&self, stand: Stand, reserve: u64, refused: bool) -> io::Result<Stand> {
         let (free, whole) = space(&self.data)?;
@@ -114,20 +121,34 @@ impl Room {
         true
     }
 
-    /// Removes the folder of the attempt that ended longest ago.
-    fn tidy(&self) {
+    /// Removes the folder of the attempt that ended longest ago; whether there was one.
+    fn tidy(&self) -> bool {
         let ended = |entry: &fs::DirEntry| entry.file_name().to_str().is_some_and(|name| !self.folders.runs(name));
         let entries = fs::read_dir(&self.attempts).into_iter().flatten().flatten();
         let oldest =
             entries.filter(ended).filter_map(|entry| Some((entry.metadata().ok()?.mtime(), entry.path()))).min();
-        let Some((_, folder)) = oldest else { return };
-        match fs::remove_dir_all(&folder) {
+        let Some((_, folder)) = oldest else { return false };
+        let removed = fs::remove_dir_all(&folder);
+        match &removed {
             Ok(()) => {
                 tracing::warn!(folder = %folder.display(), "the disk is full: the folder of an ended attempt is removed")
             }
             Err(error) => tracing::debug!(folder = %folder.display(), %error, "a folder cannot be removed"),
         }
+        removed.is_ok()
     }
+}
+
+/// Gives the reserve of a data folder up, where its disk is full. For whoever has taken the folder, before its database is
+/// opened.
+pub fn give(data: &Path) {
+    if is_short(data) && fs::remove_file(data.join(FILE)).is_ok() {
+        tracing::warn!("the disk of the data folder is full: the reserve is given up");
+    }
+}
+
+fn is_short(data: &Path) -> bool {
+    space(data).is_ok_and(|(free, whole)| free < (1 << 20).min(whole / 8))
 }
 
 /// What is free for us, and what there is in all, in bytes.

@@ -40,7 +40,6 @@ use crate::http::{Door, PATIENCE, Patient, Wall, page};
 use crate::lifecycle::Stop;
 use crate::readiness::Readiness;
 use crate::resolver::{self, App, Request};
-use crate::room::Room;
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
 use crate::supervise::{self, Fault, Watch};
@@ -219,12 +218,7 @@ async fn run_parts(
         parts.read("notifications", listen);
     }
     let retention = Retention { settings: settings.retention.clone(), attempts: attempts.clone() };
-    let room = Room {
-        data: settings.data_dir.clone(),
-        attempts: attempts.clone(),
-        reserve: settings.data.reserve.map(|bytes| bytes.0),
-        folders: host.folders(),
-    };
+    let room = host::room(settings, &attempts, host.folders());
     let ends = parts.readers.clone();
     parts.tasks.spawn(supervise::again("room", parts.readers.clone(), move || room.clone().keep(ends.clone())));
     background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;

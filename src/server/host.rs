@@ -5,12 +5,14 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 
 use crate::config::{self, ProcessTree, Settings};
-use crate::executor::{self, Apart, Host, HostOptions, Isolation, Reach, Wanted, Way, WayChoice};
+use crate::executor::{self, Apart, Folders, Host, HostOptions, Isolation, Reach, Wanted, Way, WayChoice};
 use crate::resolver;
+use crate::room::Room;
 
 /// Makes it; with it the folder of attempts. What an earlier life of this server left is ended first.
 ///
@@ -33,6 +35,7 @@ pub(super) async fn make(settings: &Settings) -> anyhow::Result<(PathBuf, Host)>
     let prepared = tokio::task::spawn_blocking(move || {
         let attempts = attempts(&settings)?;
         executor::forget_secrets(&attempts)?;
+        room(&settings, &attempts, Arc::default()).make();
         let isolation = Isolation::detect(&wanted(&settings, &attempts))?;
         anyhow::Ok((attempts, isolation))
     });
@@ -40,6 +43,12 @@ pub(super) async fn make(settings: &Settings) -> anyhow::Result<(PathBuf, Host)>
     let host = host.holding_apart(isolation);
     tracing::info!("{}", host.describe());
     Ok((attempts, host))
+}
+
+/// The room on the disk that this server looks after.
+pub(super) fn room(settings: &Settings, attempts: &Path, folders: Arc<Folders>) -> Room {
+    let reserve = settings.data.reserve.map(|bytes| bytes.0);
+    Room { data: settings.data_dir.clone(), attempts: attempts.to_owned(), reserve, folders }
 }
 
 /// The folder of attempts, made for its owner to list and for everybody to pass through; what lay at its former place is

@@ -64,7 +64,15 @@ pub enum IsolationError {
     /// `user` without a user.
     #[error("worker.isolation = \"user\" needs worker.run_as")]
     NoRunAs,
-    /// `strict` or `user`, and the host cannot.
+    /// Nothing can be tried.
+    #[error("cannot try how steps are held apart: {path}: {source}")]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What is asked for, and the host cannot.
     #[error("worker.isolation = \"{wanted}\" cannot be held on this host: {why}; choose \"auto\" to go on with less")]
     Cannot {
         /// The setting.
@@ -119,59 +127,80 @@ impl Isolation {
             paths: wanted.paths.clone(),
             ..Self::default()
         };
-        if wanted.apart == Apart::None {
-            return Ok(base);
+        let name = match wanted.apart {
+            Apart::None => "none",
+            Apart::Auto => "auto",
+            Apart::User => "user",
+            Apart::Strict => "strict",
+        };
+        let cannot = |why| IsolationError::Cannot { wanted: name, why };
+        let lacking = match wanted.apart {
+            Apart::None => String::new(),
+            Apart::Strict => return base.find(&[Tier::Strict])?.map_err(cannot),
+            Apart::Auto | Apart::User => match base.find(&[Tier::Namespace, Tier::Landlock])? {
+                Ok(found) => return Ok(found),
+                Err(why) if wanted.apart == Apart::User => return Err(cannot(why)),
+                Err(why) => why,
+            },
+        };
+        if base.user.is_some() {
+            // Each step would fail that cannot become this user.
+            base.probe()?.map_err(cannot)?;
         }
-        let strict = wanted.apart == Apart::Strict;
-        let found = base.find(if strict { &[Tier::Strict] } else { &[Tier::Namespace, Tier::Landlock] });
-        match found {
-            Err(why) if strict => Err(IsolationError::Cannot { wanted: "strict", why }),
-            Err(why) if wanted.apart == Apart::User => Err(IsolationError::Cannot { wanted: "user", why }),
-            Err(lacking) => Ok(Self { lacking, ..base }),
-            Ok(found) => Ok(found),
-        }
+        Ok(Self { lacking, ..base })
     }
 
-    /// The first of these tiers that works.
-    fn find(&self, tiers: &[Tier]) -> Result<Self, String> {
-        let mut lacking = String::new();
+    /// The first of these tiers that works, or why none does.
+    fn find(&self, tiers: &[Tier]) -> Result<Result<Self, String>, IsolationError> {
+        let mut lacking: Vec<String> = vec![];
         let apart = !self.is_root() && domain::can_be_alone();
         for &tier in tiers {
             let own = Self { tier, apart, ..self.clone() };
+            match own.hides()? {
+                Ok(()) => return Ok(Ok(Self { lacking: lacking.join(", "), ..own })),
+                Err(why) => lacking.push(why),
+            }
             // Root makes its namespaces in the host's user namespace, in which `sudo` goes on working.
-            let ways: &[bool] = if tier == Tier::Landlock { &[false] } else { &[false, true] };
-            for &with_users in ways {
-                let tried = if with_users && geteuid().is_root() {
+            if tier == Tier::Landlock || geteuid().is_root() {
+                continue;
+            }
+            let users = match users::own() {
+                Ok(users) => Some(Arc::new(users)),
+                Err(error) => {
+                    lacking.push(format!("no user namespace ({error})"));
                     continue;
-                } else if with_users {
-                    users::own().map_err(|error| format!("no user namespace ({error})")).and_then(|users| {
-                        let own = Self { users: Some(Arc::new(users)), ..own.clone() };
-                        own.probe().map(|()| own)
-                    })
-                } else {
-                    own.probe().map(|()| own.clone())
-                };
-                match tried {
-                    Ok(found) => return Ok(Self { lacking, ..found }),
-                    Err(why) if lacking.is_empty() => lacking = why,
-                    Err(why) => lacking = format!("{lacking}, {why}"),
                 }
+            };
+            let own = Self { users, ..own };
+            match own.hides()? {
+                Ok(()) => return Ok(Ok(Self { lacking: lacking.join(", "), ..own })),
+                Err(why) => lacking.push(why),
             }
         }
-        Err(lacking)
+        Ok(Err(lacking.join(", ")))
     }
 
-    /// Starts a process that looks for a file in the data folder, and finds none if this works.
-    fn probe(&self) -> Result<(), String> {
+    /// Whether what is to be hidden is hidden.
+    fn hides(&self) -> Result<Result<(), String>, IsolationError> {
+        let seen = "what is to be hidden is seen".to_owned();
+        Ok(self.probe()?.and_then(|sees| if sees { Err(seen) } else { Ok(()) }))
+    }
+
+    /// Starts a process that looks for a file in the data folder: whether it sees it, or why it cannot even look.
+    fn probe(&self) -> Result<Result<bool, String>, IsolationError> {
         let (seen, folder) = (self.data.join(".probe"), self.attempts.join(".probe"));
+        let clear = || {
+            let _ = fs::remove_file(&seen);
+            let _ = fs::remove_dir_all(&folder);
+        };
+        clear();
         let made = fs::write(&seen, "").and_then(|()| fs::create_dir(&folder)).and_then(|()| self.give(&folder));
-        let tried = made.map_err(|error| error.to_string()).and_then(|()| self.try_in(&folder, &seen));
-        let _ = fs::remove_file(&seen);
-        let _ = fs::remove_dir_all(&folder);
-        tried
+        let tried = made.map(|()| self.try_in(&folder, &seen));
+        clear();
+        tried.map_err(|source| IsolationError::Folder { path: folder, source })
     }
 
-    fn try_in(&self, folder: &Path, seen: &Path) -> Result<(), String> {
+    fn try_in(&self, folder: &Path, seen: &Path) -> Result<bool, String> {
         let text = |error: io::Error| error.to_string();
         let null = fs::File::open("/dev/null").map_err(text)?;
         let script = c"echo >here || exit 3; cat \"$1\" && exit 4; exit 0";
@@ -192,8 +221,8 @@ impl Isolation {
             SpawnError::Program(error) => format!("/bin/sh is not reached ({what}: {error})"),
         })?;
         match child::reap(&spawned.handle).map_err(text)? {
-            child::Exit::Code(0) => Ok(()),
-            child::Exit::Code(4) => Err(format!("what hides it is seen through ({what})")),
+            child::Exit::Code(0) => Ok(false),
+            child::Exit::Code(4) => Ok(true),
             exit => Err(format!("a process cannot work in {} ({what}: {exit:?})", folder.display())),
         }
     }
@@ -224,7 +253,7 @@ impl Isolation {
             Tier::Namespace | Tier::None => None,
         };
         // Who has the right to mount, in its user namespace at least, needs no vow for Landlock.
-        cell.no_new_privs = self.tier == Tier::Landlock && !geteuid().is_root();
+        cell.no_new_privs = self.tier == Tier::Landlock && !may_administer();
         Ok(cell)
     }
 
@@ -314,6 +343,14 @@ impl fmt::Display for Isolation {
     }
 }
 
+/// Whether this process has `CAP_SYS_ADMIN`, which root in a container may lack.
+fn may_administer() -> bool {
+    const SYS_ADMIN: u32 = 21;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    held.and_then(|held| u64::from_str_radix(held.trim(), 16).ok()).is_some_and(|held| held & (1 << SYS_ADMIN) != 0)
+}
+
 /// A user with all groups that they are in.
 fn account(name: &str) -> Result<Account, IsolationError> {
     let none = || IsolationError::NoUser(name.to_owned());
@@ -354,10 +391,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let wanted = wanted(folder.path());
         let base = Isolation::detect(&Wanted { apart: Apart::None, ..wanted.clone() }).expect("nothing is needed");
-        assert_eq!((base.name(), base.probe().is_err()), ("none", true), "without walls the file is seen");
+        assert_eq!((base.name(), base.probe().expect("a probe")), ("none", Ok(true)), "without walls the file is seen");
         for tier in [Tier::Namespace, Tier::Landlock] {
-            match base.find(&[tier]) {
-                Ok(found) => assert_eq!((found.tier, found.probe()), (tier, Ok(()))),
+            match base.find(&[tier]).expect("probes") {
+                Ok(found) => assert_eq!((found.tier, found.probe().expect("a probe")), (tier, Ok(false))),
                 Err(why) => assert!(why.contains("namespace") || why.contains("Landlock"), "{why}"),
             }
         }
