@@ -53,7 +53,12 @@ impl Room {
             let _ = fs::remove_file(self.file());
             return;
         };
-        let mut stand = Stand::Given;
+        // An earlier life may have left it, or one of another size.
+        let is_there = fs::metadata(self.file()).is_ok_and(|found| found.len() == reserve);
+        let mut stand = if is_there { Stand::Held } else { Stand::Given };
+        if !is_there {
+            let _ = fs::remove_file(self.file());
+        }
         while !stop.is_cancelled() {
             let (room, refused) = (self.clone(), error::take_lack_of_room());
             let looked = tokio::task::spawn_blocking(move || room.look(stand, reserve, refused)).await;

@@ -57,6 +57,37 @@ fn close() {
     }
 }
 
+/// Overwrites the passwords in addresses among the arguments, which `/proc/<pid>/cmdline` shows to every user.
+///
+/// # Safety
+/// No other thread may exist yet, and who wants the arguments has a copy.
+pub unsafe fn forget_arguments() {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // proc_pid_stat(5): `arg_start` and `arg_end` are the fields 48 and 49, and the name is the second.
+    let fields = stat.rsplit_once(')').into_iter().flat_map(|(_, rest)| rest.split_ascii_whitespace());
+    let places: Vec<usize> = fields.skip(45).take(2).filter_map(|field| field.parse().ok()).collect();
+    let [start, end] = places[..] else { return };
+    if start == 0 || end <= start {
+        return;
+    }
+    // SAFETY: the kernel has put the arguments there, and one thread alone sees them.
+    let all =
+        unsafe { std::slice::from_raw_parts_mut(std::ptr::with_exposed_provenance_mut::<u8>(start), end - start) };
+    for argument in all.split_mut(|byte| *byte == 0) {
+        if let Some(range) = password(argument) {
+            argument[range].fill(b'x');
+        }
+    }
+}
+
+/// Where the password of `scheme://user:password@host` is.
+fn password(argument: &[u8]) -> Option<std::ops::Range<usize>> {
+    let user = argument.windows(3).position(|three| three == b"://")? + 3;
+    let host = user + argument[user..].iter().rposition(|byte| *byte == b'@')?;
+    let start = user + argument[user..host].iter().position(|byte| *byte == b':')? + 1;
+    Some(start..host)
+}
+
 /// A variable, though it was taken out of the environment.
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
@@ -86,6 +117,21 @@ unsafe fn overwrite(name: &str) {
                 (*at).add(start).write_bytes(b'x', length);
             }
             at = at.add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::password;
+
+    #[test]
+    fn the_password_of_an_address_is_found_and_nothing_else() {
+        let found = |argument: &'static str| password(argument.as_bytes()).map(|range| &argument[range]);
+        assert_eq!(found("postgres://user:pass:w@rd@host:5432/db?x=y"), Some("pass:w@rd"));
+        assert_eq!(found("--database-url=postgres://user:secret@host/db"), Some("secret"));
+        for harmless in ["serve", "postgres://user@host/db", "http://127.0.0.1:8080", "--listen=:8080", "a:b@c"] {
+            assert_eq!(found(harmless), None, "{harmless}");
         }
     }
 }
