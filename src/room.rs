@@ -136,7 +136,7 @@ impl Room {
         let removed = fs::remove_dir_all(&folder);
         match &removed {
             Ok(()) => {
-                tracing::warn!(folder = %folder.display(), "the disk is full: the folder of an ended attempt is removed")
+                tracing::warn!(folder = %folder.display(), "the disk is full: the folder of an ended attempt is removed");
             }
             Err(error) => tracing::debug!(folder = %folder.display(), %error, "a folder cannot be removed"),
         }

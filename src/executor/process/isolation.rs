@@ -317,14 +317,12 @@ impl Isolation {
 impl fmt::Display for Isolation {
     /// One sentence for the log at start.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.tier {
-            Tier::None => write!(f, "steps are not held apart: they reach what the server's user does")?,
-            Tier::Landlock => write!(f, "steps are held apart by Landlock: sudo and mounts do not work in them")?,
-            Tier::Namespace => write!(f, "steps are held apart by mount namespaces")?,
-            Tier::Strict => {
-                write!(f, "steps are held apart strictly: they reach only worker.paths and a /tmp of their own")?
-            }
-        }
+        f.write_str(match self.tier {
+            Tier::None => "steps are not held apart: they reach what the server's user does",
+            Tier::Landlock => "steps are held apart by Landlock: sudo and mounts do not work in them",
+            Tier::Namespace => "steps are held apart by mount namespaces",
+            Tier::Strict => "steps are held apart strictly: they reach only worker.paths and a /tmp of their own",
+        })?;
         if self.users.is_some() {
             write!(f, " of a user namespace, in which programs with the set-user-ID bit (sudo) do not work")?;
         }
