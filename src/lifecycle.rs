@@ -2,7 +2,7 @@
 //! whoever works listens to [`Stop`] and decides what finishing means.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -71,24 +71,48 @@ impl Stop {
     }
 }
 
-/// Turns SIGTERM and SIGINT into wishes until the process ends.
+/// Turns SIGTERM and SIGINT into wishes until the process ends: to be run as one of its loops.
 ///
 /// # Errors
 ///
 /// When the signals cannot be listened to.
-pub fn on_signals(stop: &Stop) -> io::Result<()> {
+pub fn on_signals(stop: &Stop) -> io::Result<impl Future<Output = ()> + use<>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = stop.clone();
-    tokio::spawn(async move {
+    Ok(async move {
         loop {
             let name = either(&mut terminate, &mut interrupt).await;
             let wish = if stop.is_requested() { "hurrying" } else { "finishing what runs; a second signal hurries" };
             tracing::info!(signal = name, "{wish}");
             stop.request();
         }
-    });
-    Ok(())
+    })
+}
+
+/// Ends the process when its end has not come so long after it was asked for: whatever hangs, a stop is a stop. What it
+/// started is ended by its guardian then.
+pub fn insist(stop: &Stop, patience: Duration, haste: Duration) {
+    let stop = stop.clone();
+    // A thread, since what hangs may be the runtime.
+    let watch = move || {
+        futures::executor::block_on(stop.requested());
+        let (asked, mut hurried) = (Instant::now(), None);
+        loop {
+            if stop.is_hurried() {
+                hurried.get_or_insert_with(Instant::now);
+            }
+            if asked.elapsed() > patience || hurried.is_some_and(|at: Instant| at.elapsed() > haste) {
+                tracing::error!("the server does not come to its end: it is ended");
+                crate::telemetry::flush();
+                std::process::exit(1);
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("end".to_owned()).spawn(watch) {
+        tracing::warn!(%error, "nobody insists on the end of this process");
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {

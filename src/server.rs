@@ -3,7 +3,9 @@
 //! At the end: the worker first, whose last words still want a desk; then doors, so that nobody is answered half; then
 //! everything that reads; the database last.
 
-use std::io::ErrorKind;
+mod host;
+
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use axum::middleware::from_fn;
 use sea_orm::DbBackend;
 use taskloom_entity::Role;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,24 +25,26 @@ use crate::auth::{Principal, first_start};
 use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
 use crate::compat::{self, Guest};
-use crate::config::{AnonymousRole, Listen, ProcessTree, Settings};
+use crate::config::{AnonymousRole, Listen, Settings};
 use crate::engine::desk::{Clerk, Desk, Tools};
 use crate::engine::farewell::Ended;
 use crate::engine::port::Hello;
 use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
-use crate::executor::{self, Host, HostOptions, Reach, Way, WayChoice};
+use crate::executor::Host;
 use crate::graphql::limits::{Limits, Sizes};
 use crate::graphql::{self, transport};
 use crate::http::{Door, Entrance, Wall, page};
 use crate::lifecycle::Stop;
+use crate::readiness::Readiness;
 use crate::resolver::{self, App, Request};
 use crate::store::open::{Guard, Place, Pools, open};
 use crate::store::{Store, migrate};
+use crate::supervise::{self, Fault, Watch};
 use crate::telemetry::RequestId;
 use crate::vault::{KeyId, Vault};
-use crate::{background, demo, descriptors, event};
+use crate::{background, demo, descriptors, event, secrecy};
 
 /// How long open answers may take at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -55,7 +60,8 @@ pub struct Running {
     pub stop: Stop,
     app: Arc<App>,
     made: Option<first_start::Made>,
-    ended: tokio::task::JoinHandle<()>,
+    watch: Watch,
+    ended: JoinHandle<()>,
 }
 
 /// Starts a server. It answers when this returns.
@@ -78,24 +84,24 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
         migrate::check(&store).await?;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let password = std::env::var("TASKLOOM_ADMIN_PASSWORD").ok();
+    let password = secrecy::variable("TASKLOOM_ADMIN_PASSWORD");
     let made = first_start::run(&store, clock.as_ref(), password.as_deref()).await?;
     let vault = vault(&settings, &store).await?;
-    let host = host(&settings).await?;
+    let (attempts, host) = host::make(&settings).await?;
     let app = app(&settings, (store.clone(), vault), clock, host.clone()).await?;
-    let parts = Parts { stop: Stop::new(), tasks: TaskTracker::new(), readers: CancellationToken::new() };
-    let worker = run_parts(&settings, &app, &parts, host).await?;
+    let parts = Parts::new();
+    let worker = run_parts(&settings, &app, &parts, (attempts, host)).await?;
     let address = listener.local_addr()?;
     let router = router(&settings, &app, &parts, address);
     let entrance = Entrance::new(&settings.server, app.store.metrics().clone());
-    let serving = tokio::spawn(entrance.serve(listener, router, parts.readers.clone()));
+    let serving = parts.vital("http", entrance.serve(listener, router, parts.readers.clone()));
     tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
         demo::fill(&system(&app, "demo")).await?;
     }
-    let (stop, kept) = (parts.stop.clone(), app.clone());
+    let (stop, watch, kept) = (parts.stop.clone(), parts.watch.clone(), app.clone());
     let ended = tokio::spawn(end(parts, worker, serving, (store, guard)));
-    Ok(Running { address, stop, app: kept, made, ended })
+    Ok(Running { address, stop, app: kept, made, watch, ended })
 }
 
 /// Takes the port.
@@ -122,8 +128,36 @@ async fn listen(at: &Listen) -> anyhow::Result<TcpListener> {
 
 struct Parts {
     stop: Stop,
+    watch: Watch,
     tasks: TaskTracker,
     readers: CancellationToken,
+}
+
+impl Parts {
+    fn new() -> Self {
+        let stop = Stop::new();
+        let watch = Watch::new(stop.clone());
+        Self { stop, watch, tasks: TaskTracker::new(), readers: CancellationToken::new() }
+    }
+
+    /// A loop of the process itself: without it the process ends.
+    fn vital<T: Send + 'static>(
+        &self,
+        part: &'static str,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<Option<T>> {
+        tokio::spawn(self.watch.clone().vital(part, work))
+    }
+
+    fn clerk(&self, clerk: Clerk) -> (JoinHandle<Option<()>>, CancellationToken) {
+        let stop = CancellationToken::new();
+        (self.vital("desk", clerk.run(stop.clone())), stop)
+    }
+
+    /// The same, of those that end with `readers`.
+    fn read(&self, part: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.watch.clone().vital(part, work));
+    }
 }
 
 /// The keys of what lies sealed. The first start makes one; where something lies sealed already it must not.
@@ -148,7 +182,7 @@ async fn vault(settings: &Settings, store: &Store) -> anyhow::Result<Vault> {
 
 /// The keys of the environment or of the data folder.
 pub(crate) fn find_vault(settings: &Settings) -> anyhow::Result<Option<Vault>> {
-    let environment = std::env::var("TASKLOOM_SECRET_KEY").ok();
+    let environment = secrecy::variable("TASKLOOM_SECRET_KEY");
     Ok(Vault::find(environment.as_deref(), &settings.data_dir)?)
 }
 
@@ -160,7 +194,7 @@ async fn app(
 ) -> anyhow::Result<Arc<App>> {
     let app = App::open(store, clock, vault, proofs(settings)).await?;
     let time_zone = settings.server.time_zone.0.map_or_else(|| app.time_zone.clone(), |zone| zone.name().to_owned());
-    let (reach, page, host) = (reach(settings), settings.server.page_bytes.len(), Some(host));
+    let (reach, page, host) = (host::reach(settings), settings.server.page_bytes.len(), Some(host));
     Ok(Arc::new(App { reach, page, time_zone, host, ..app }))
 }
 
@@ -173,44 +207,13 @@ pub(crate) fn proofs(settings: &Settings) -> crate::auth::gate::Settings {
     }
 }
 
-async fn host(settings: &Settings) -> anyhow::Result<Host> {
-    let way = match settings.worker.process_tree {
-        ProcessTree::Auto => WayChoice::Best,
-        ProcessTree::Cgroup => WayChoice::Only(Way::Group),
-        ProcessTree::Subreaper => WayChoice::Only(Way::Reaper),
-    };
-    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?.reaching(reach(settings));
-    let swept = host.sweep().await?;
-    let attempts = attempts(settings);
-    tokio::task::spawn_blocking(move || executor::forget_secrets(&attempts)).await??;
-    if swept.processes > 0 {
-        tracing::warn!(processes = swept.processes, "processes that an earlier run left were ended");
-    }
-    tracing::info!("{}", host.describe());
-    Ok(host)
-}
-
-/// How far works without a process may go, by the settings.
-fn reach(settings: &Settings) -> Reach {
-    let (http, sql, result) = (&settings.executor_http, &settings.executor_sql, &settings.result);
-    Reach {
-        networks: http.allow.0.clone(),
-        request_timeout: http.timeout,
-        response: http.response.0,
-        sqlite_folder: sql.sqlite_folder.clone(),
-        connect_timeout: sql.connect_timeout,
-        program: settings.program.clone(),
-        memory: sql.memory.0,
-        cell: sql.cell.0,
-        rows: result.rows.into(),
-        result: result.size.0,
-        plain_vcenters: settings.vsphere.allow_http,
-        locale: resolver::vsphere::label::locale(settings.vsphere.locale.0),
-    }
-}
-
 /// Starts everything behind the doors; the worker's own end is waited for apart.
-async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Host) -> anyhow::Result<Work> {
+async fn run_parts(
+    settings: &Settings,
+    app: &Arc<App>,
+    parts: &Parts,
+    (attempts, host): (PathBuf, Host),
+) -> anyhow::Result<Work> {
     // No request can take a connection of these.
     let (store, clock, bell) = (app.store.engine(), app.clock.clone(), app.bell.clone());
     let recovery = Recovery::new(store.clone(), clock.clone(), bell.clone(), app.lives.clone());
@@ -218,19 +221,25 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
     if lost > 0 {
         tracing::info!(lost, "attempts of an earlier run were given back");
     }
-    parts.tasks.spawn(recovery.run(parts.readers.clone()));
-    parts.tasks.spawn(resolver::refused::run(Arc::clone(app), parts.readers.clone()));
-    parts.tasks.spawn(app.hub.clone().run(parts.readers.clone()));
-    parts.tasks.spawn(app.vsphere_hub.clone().run(parts.readers.clone()));
+    parts.read("recovery", recovery.run(parts.readers.clone()));
+    parts.read("refused reads", resolver::refused::run(Arc::clone(app), parts.readers.clone()));
+    parts.read("events", app.hub.clone().run(parts.readers.clone()));
+    parts.read("vsphere events", app.vsphere_hub.clone().run(parts.readers.clone()));
     if store.backend() == DbBackend::Postgres {
-        parts.tasks.spawn(event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone()));
+        let listen = event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone());
+        parts.read("notifications", listen);
     }
-    let retention = Retention { settings: settings.retention.clone(), attempts: attempts(settings) };
+    let retention = Retention { settings: settings.retention.clone(), attempts: attempts.clone() };
+    let room = host::room(settings, &attempts, host.folders());
+    let ends = parts.readers.clone();
+    parts.tasks.spawn(supervise::again("room", parts.readers.clone(), move || room.clone().keep(ends.clone())));
     background::start(retention, system(app, "retention"), &parts.tasks, parts.readers.clone()).await?;
     if settings.vsphere.collect {
         let own = Arc::new(App { store: store.clone(), ..App::clone(app) });
         let request = system(&own, "vsphere").speaking(settings.vsphere.locale.0);
-        parts.tasks.spawn(background::vsphere::run(request, parts.readers.clone()));
+        let ends = parts.readers.clone();
+        let collect = move || background::vsphere::run(request.clone(), ends.clone());
+        parts.tasks.spawn(supervise::again("vsphere", parts.readers.clone(), collect));
     }
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
     let (desk, clerk) = Desk::open(Tools {
@@ -246,29 +255,25 @@ async fn run_parts(settings: &Settings, app: &Arc<App>, parts: &Parts, host: Hos
             name: settings.worker.name.0.clone(),
             labels: settings.worker.labels.clone(),
             slots: settings.worker.slots.0 as usize,
+            isolation: host.isolation().to_owned(),
         },
         renew: settings.worker.renew,
         grace: settings.worker.grace,
         patience: settings.worker.shutdown_grace.0,
-        folder: attempts(settings),
+        folder: attempts,
         log_limit: settings.log.limit.0,
         log_chunk: settings.log.chunk.len(),
         log_flush: settings.log.flush,
     };
     let stops = Stops { gently: parts.stop.token(), now: parts.stop.haste() };
-    let worker = tokio::spawn(Worker { port: Arc::new(desk), host, clock, options, metrics }.run(stops));
-    Ok(Work { worker, clerk: spawn_clerk(clerk) })
+    let worker = Worker { port: Arc::new(desk), host, clock, options, metrics }.run(stops);
+    Ok(Work { worker: parts.vital("worker", worker), clerk: parts.clerk(clerk) })
 }
 
 /// The worker and the clerk that writes what it says.
 struct Work {
-    worker: tokio::task::JoinHandle<Ended>,
-    clerk: (tokio::task::JoinHandle<()>, CancellationToken),
-}
-
-fn spawn_clerk(clerk: Clerk) -> (tokio::task::JoinHandle<()>, CancellationToken) {
-    let stop = CancellationToken::new();
-    (tokio::spawn(clerk.run(stop.clone())), stop)
+    worker: JoinHandle<Option<Ended>>,
+    clerk: (JoinHandle<Option<()>>, CancellationToken),
 }
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
@@ -292,15 +297,10 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAdd
         Door { paths: &["/graphiql", "/docs"], router: page::router(), body: stranger, has_envelope: false },
     ];
     doors.extend(compat::doors(app, dialects(settings, address)));
-    let (store, stop) = (app.store.clone(), parts.stop.clone());
+    let ready = Arc::new(Readiness::new(app.store.clone(), (parts.stop.clone(), parts.watch.clone())));
     let ready: crate::http::Ready = Arc::new(move || {
-        let (store, stop) = (store.clone(), stop.clone());
-        Box::pin(async move {
-            if stop.is_requested() {
-                return Err("the server is stopping".to_owned());
-            }
-            crate::store::event::newest(store.read()).await.map(drop).map_err(|error| error.to_string())
-        })
+        let ready = ready.clone();
+        Box::pin(async move { ready.ask().await })
     });
     crate::http::router(doors, Wall { settings: settings.server.clone(), metrics: app.store.metrics().clone(), ready })
 }
@@ -374,11 +374,11 @@ fn limits(settings: &crate::config::Graphql, strangers: &crate::config::Stranger
     }
 }
 
-async fn end(parts: Parts, work: Work, serving: tokio::task::JoinHandle<()>, (store, guard): (Store, Guard)) {
+async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, guard): (Store, Guard)) {
     parts.stop.requested().await;
     tracing::info!("stopping: nothing new is started");
     // Its own end: its attempts' time, or the second signal's.
-    let answers = matches!(work.worker.await, Ok(Ended::Recorded));
+    let answers = matches!(work.worker.await, Ok(Some(Ended::Recorded)));
     parts.readers.cancel();
     let (clerk, stop) = work.clerk;
     let clerk_at_last = clerk.abort_handle();
@@ -408,11 +408,6 @@ async fn last_moment(answers: bool, stop: &Stop) {
         }
     }
     tokio::time::sleep(LAST_MOMENT).await;
-}
-
-/// Where the working folders of attempts are.
-fn attempts(settings: &Settings) -> PathBuf {
-    settings.data_dir.join("attempts")
 }
 
 fn place(settings: &Settings) -> Place {
@@ -452,10 +447,15 @@ impl Running {
     pub fn introduce(&self) {
         match self.made.as_ref().map(|made| made.password.as_deref()) {
             // Not through the log: a password does not belong into files that are kept.
-            Some(Some(password)) => eprintln!("\n  user      admin\n  password  {password}   (shown once)\n"),
-            Some(None) => eprintln!("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
+            Some(Some(password)) => say(&format!("\n  user      admin\n  password  {password}   (shown once)\n")),
+            Some(None) => say("\n  user      admin\n  password  that of TASKLOOM_ADMIN_PASSWORD\n"),
             None => {}
         }
+    }
+
+    /// Runs what listens to signals as one of the server's own loops.
+    pub fn heed(&self, signals: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.watch.clone().vital("signals", signals));
     }
 
     /// A token of the process itself, for an embedded client: an administrator's, for a day.
@@ -480,9 +480,18 @@ impl Running {
     }
 
     /// Returns when the server has ended after [`Running::stop`] was asked.
-    pub async fn ended(self) {
+    ///
+    /// # Errors
+    /// When it was one of its own loops that ended it.
+    pub async fn ended(self) -> Result<(), Fault> {
         if let Err(error) = self.ended.await {
             tracing::error!(%error, "the server did not end as it should");
         }
+        self.watch.fault().cloned().map_or(Ok(()), Err)
     }
+}
+
+/// `eprintln!` panics when nobody can be told.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

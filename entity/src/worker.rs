@@ -26,6 +26,8 @@ pub struct Model {
     pub lease_ms: i64,
     /// When its end was recorded.
     pub ended_at: Option<Timestamp>,
+    /// How it holds its attempts apart from the server and each other, in a word.
+    pub isolation: Option<String>,
 }
 
 /// Relations are joined by name in the store: there is nothing to declare.

@@ -21,8 +21,10 @@ mod m0015_long_columns;
 mod m0016_from_state;
 mod m0017_folded;
 mod m0018_audit_address;
+mod m0019_pulse;
 mod m0020_audit_token;
 mod m0021_token_allowance;
+mod m0022_isolation;
 mod table;
 
 /// Every migration, oldest first.
@@ -51,8 +53,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_from_state::Migration),
             Box::new(m0017_folded::Migration),
             Box::new(m0018_audit_address::Migration),
+            Box::new(m0019_pulse::Migration),
             Box::new(m0020_audit_token::Migration),
             Box::new(m0021_token_allowance::Migration),
+            Box::new(m0022_isolation::Migration),
         ]
     }
 }

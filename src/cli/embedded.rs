@@ -27,7 +27,9 @@ impl Embedded {
     pub(super) async fn start(data_dir: Option<&Path>) -> anyhow::Result<Self> {
         let folder =
             if data_dir.is_none() { Some(tempfile::Builder::new().prefix("taskloom-run-").tempdir()?) } else { None };
-        let path = data_dir.or(folder.as_ref().map(TempDir::path)).map(PathBuf::from).unwrap_or_default();
+        // Beside the data there are folders of steps: both go with it.
+        let inner = folder.as_ref().map(|folder| folder.path().join("data"));
+        let path = data_dir.map(PathBuf::from).or(inner).unwrap_or_default();
         let place = Place { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
         let listen = Flag { name: "run", key: "server.listen", value: "127.0.0.1:0".into() };
         let mut loaded = place.load(vec![listen])?;
@@ -55,6 +57,8 @@ impl Embedded {
     /// Ends it, and waits for that.
     pub(super) async fn stop(self) {
         self.running.stop.request();
-        self.running.ended().await;
+        if let Err(fault) = self.running.ended().await {
+            tracing::error!("{fault}");
+        }
     }
 }

@@ -84,6 +84,11 @@ pub fn main() -> ExitCode {
     let color = if telemetry::is_capable() { ColorChoice::Auto } else { ColorChoice::Never };
     let matches = Cli::command().color(color).get_matches();
     let command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
+    #[expect(unsafe_code, reason = "the arguments are changed while there is one thread")]
+    // SAFETY: the command line was read, and the runtime's threads are not there yet.
+    unsafe {
+        crate::secrecy::forget_arguments();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
@@ -94,6 +99,7 @@ pub fn main() -> ExitCode {
     };
     // Nobody waits for a name server that does not answer.
     runtime.shutdown_timeout(Duration::from_millis(500));
+    telemetry::flush();
     status
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 use taskloom_entity::Role;
 
 use crate::config::{self, Flag, Loaded, Sources};
+use crate::secrecy;
 
 /// Which settings and which data.
 #[derive(Clone, Debug, Args)]
@@ -28,13 +29,10 @@ impl Place {
     /// Every mistake in the settings.
     pub(super) fn load(&self, flags: Vec<Flag>) -> anyhow::Result<Loaded> {
         let url = self.database_url.clone().map(|value| Flag { name: "--database-url", key: "database.url", value });
-        // A variable that is not UTF-8 cannot be one of ours.
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Ok(config::load(&Sources {
             data_dir: self.data_dir.clone(),
             file: self.config.clone(),
-            environment: environment.collect(),
+            environment: secrecy::variables().collect(),
             flags: flags.into_iter().chain(url).collect(),
         })?)
     }

@@ -1,6 +1,7 @@
 //! `serve`: a server until it is told to stop. The first signal lets it finish, the second hurries it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -27,6 +28,9 @@ pub(super) struct Serve {
     place: Place,
 }
 
+/// How long the end may take beside what running steps are given.
+const LAST: Duration = Duration::from_secs(15);
+
 const EXAMPLES: &str = "\
 Examples:
   taskloom serve --demo
@@ -48,11 +52,13 @@ impl Serve {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
+        let (patience, grace) = (settings.worker.shutdown_grace.0, settings.worker.grace);
         let running = server::start(settings).await?;
         // Before anything is said by which somebody may take it for started, and stop it.
-        lifecycle::on_signals(&running.stop)?;
+        running.heed(lifecycle::on_signals(&running.stop)?);
+        lifecycle::insist(&running.stop, patience + grace + LAST, grace + LAST);
         running.introduce();
-        running.ended().await;
+        running.ended().await?;
         Ok(ExitCode::SUCCESS)
     }
 }

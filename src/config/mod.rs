@@ -15,10 +15,13 @@ pub use fault::{Fault, Faults};
 pub use origin::Origin;
 pub use place::{Listen, Networks, Origins, TimeZone};
 pub use section::{
-    Auth, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
+    Auth, Data, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
     Strangers, Telemetry, Worker,
 };
-pub use value::{AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Patience, ProcessTree, Slots, WorkerName, mask};
+pub use value::{
+    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Patience, ProcessTree, Slots, WorkerName,
+    mask,
+};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -76,8 +79,9 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
     }
     let warnings = layers.environment(&sources.environment, &mut faults);
     layers.flags(&sources.flags);
-    let settings = Settings::read(&sources.data_dir, &layers, &mut faults);
-    if let Some(settings) = &settings {
+    let mut settings = Settings::read(&sources.data_dir, &layers, &mut faults);
+    if let Some(settings) = &mut settings {
+        settings.file = sources.file.clone();
         agree(settings, &layers, &mut faults);
     }
     match settings {
@@ -95,6 +99,20 @@ impl Settings {
     #[must_use]
     pub fn defaults(data_dir: impl Into<PathBuf>) -> Self {
         Self::read(&data_dir.into(), &Layers::defaults(), &mut vec![]).expect("invariant: the defaults are valid")
+    }
+}
+
+impl Settings {
+    /// Where the folders of attempts are to be.
+    #[must_use]
+    pub fn attempts(&self) -> PathBuf {
+        self.worker.folder.clone().unwrap_or_else(|| {
+            let data = std::path::absolute(&self.data_dir).unwrap_or_else(|_| self.data_dir.clone());
+            // Without what a path may end with.
+            let mut beside = data.components().collect::<PathBuf>().into_os_string();
+            beside.push(".work");
+            beside.into()
+        })
     }
 }
 
@@ -141,6 +159,13 @@ fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<Fault>) {
     if settings.worker.renew * 2 > settings.worker.lease {
         let reason = "expected at most half of worker.lease, so that one sign of life may be lost";
         refuse(["worker.renew", "worker.lease"], reason);
+    }
+    let data = std::path::absolute(&settings.data_dir).unwrap_or_default();
+    if settings.worker.folder.as_ref().is_some_and(|folder| folder.starts_with(&data) || data.starts_with(folder)) {
+        refuse(["worker.folder"; 2], "expected a folder that neither lies in the data folder nor around it");
+    }
+    if settings.worker.paths.iter().any(|path| !path.starts_with('/')) {
+        refuse(["worker.paths"; 2], "expected whole paths, such as \"/usr\" or \"/srv:rw\"");
     }
     if settings.graphql.nesting > 60 {
         refuse(["graphql.nesting"; 2], "expected at most 60: the parser's stack is safe up to there");

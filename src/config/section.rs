@@ -7,7 +7,8 @@ use super::Fault;
 use super::layer::Layers;
 use super::place::{Listen, Networks, Origins, TimeZone};
 use super::value::{
-    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Locale, Patience, ProcessTree, Setting, Slots, WorkerName,
+    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Locale, Patience, ProcessTree, Setting,
+    Slots, WorkerName,
 };
 
 /// Itself, also after another was put in its place.
@@ -42,6 +43,8 @@ macro_rules! sections {
             pub data_dir: PathBuf,
             /// The program that is started where a process of our own is needed: this one. No key sets it.
             pub program: PathBuf,
+            /// A settings file that does not lie there.
+            pub file: Option<PathBuf>,
             $($(#[$doc])* pub $section: $Section),+
         }
 
@@ -53,7 +56,7 @@ macro_rules! sections {
                     let $section = (|| Some($Section { $($key: $key?),+ }))();
                 )+
                 let program = PathBuf::from(THIS_PROGRAM);
-                Some(Self { data_dir: data_dir.to_owned(), program, $($section: $section?),+ })
+                Some(Self { data_dir: data_dir.to_owned(), program, file: None, $($section: $section?),+ })
             }
 
             /// Every key and its value as TOML, secrets masked.
@@ -133,6 +136,21 @@ sections! {
         shutdown_grace: Patience,
         /// How process trees are held together.
         process_tree: ProcessTree,
+        /// Where the folders of attempts are; none: beside the data folder.
+        folder: Option<PathBuf>,
+        /// The most that one of them may take.
+        folder_limit: Bytes,
+        /// How steps are held apart from the server and each other.
+        isolation: Isolation,
+        /// The user of steps.
+        run_as: Account,
+        /// What strictly held steps reach.
+        paths: Vec<String>,
+    }
+    /// The data folder's disk.
+    data: Data {
+        /// What is kept in reserve.
+        reserve: Option<Bytes>,
     }
     /// How far the executor `http` may go.
     executor_http = "executor.http": HttpExecutor {

@@ -273,6 +273,35 @@ impl Setting for Bytes {
     }
 }
 
+impl Setting for Option<Bytes> {
+    const EXPECTED: &'static str = "a size such as 64MiB, or 0 for nothing";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        if raw.integer() == Some(0) { Some(None) } else { Bytes::read(raw).map(Some) }
+    }
+
+    fn show(&self) -> String {
+        self.map_or_else(|| "0".to_owned(), |bytes| bytes.show())
+    }
+}
+
+/// A user of this machine, by name; none: the server's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account(pub Option<String>);
+
+impl Setting for Account {
+    const EXPECTED: &'static str = "the name of a user, or nothing";
+
+    fn read(raw: &Raw) -> Option<Self> {
+        let name = raw.text()?.trim();
+        Some(Self((!name.is_empty()).then(|| name.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        quoted(self.0.as_deref().unwrap_or_default())
+    }
+}
+
 /// Where PostgreSQL is. The password is never shown, not even in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
@@ -401,7 +430,7 @@ macro_rules! choices {
             const EXPECTED: &'static str = $expected;
 
             fn read(raw: &Raw) -> Option<Self> {
-                match raw.text()? { $($word => Some(Self::$Variant),)+ _ => None }
+                match raw.text()? { $($word => Some(Self::$Variant),)+ _ => Option::None }
             }
 
             fn show(&self) -> String {
@@ -420,6 +449,17 @@ choices! {
         Cgroup = "cgroup",
         /// A walk over adopted children.
         Subreaper = "subreaper",
+    }
+    /// How steps are held apart from the server and from each other.
+    Isolation, "auto, user, none or strict" {
+        /// By what the host offers.
+        Auto = "auto",
+        /// As another user as well.
+        User = "user",
+        /// Not at all.
+        None = "none",
+        /// They reach nothing but what is named.
+        Strict = "strict",
     }
     /// The form of log lines.
     Format, "pretty or json" {

@@ -189,6 +189,7 @@ impl Bench<'_> {
                 memory_bytes: subtask.limits.memory,
                 cpu: subtask.limits.cpu,
                 processes: subtask.limits.processes,
+                file_size: subtask.limits.file_size,
             },
             secrets: vec![],
         }

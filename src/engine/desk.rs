@@ -118,6 +118,7 @@ impl Port for Desk {
             renewals: 0,
             lease_ms: i64::try_from(self.tools.lease.as_millis()).unwrap_or(i64::MAX),
             ended_at: None,
+            isolation: Some(hello.isolation),
         };
         let tx = self.tools.store.begin().await?;
         store::worker::register(&tx, model).await?;

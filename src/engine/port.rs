@@ -26,6 +26,8 @@ pub struct Hello {
     pub labels: Vec<String>,
     /// How many attempts it runs at once.
     pub slots: usize,
+    /// How it holds attempts apart, in a word.
+    pub isolation: String,
 }
 
 /// A worker's life.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use taskloom_entity::AttemptId;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -168,20 +169,30 @@ impl Worker {
             abandon: CancellationToken::new(),
             metrics: self.metrics.clone(),
         });
-        let renewals = tokio::spawn(self.clone().renew(life.clone(), shared.clone()));
-        let wishes = tokio::spawn(self.clone().obey(life.clone(), shared.clone()));
+        let mut loops = JoinSet::new();
+        loops.spawn(self.clone().renew(life.clone(), shared.clone()));
+        loops.spawn(self.clone().obey(life.clone(), shared.clone()));
+        let mut broken = None;
         tokio::select! {
             // First, so that what has been handed out already is not dropped.
             biased;
             () = self.take_work(&life, &shared) => {}
             () = shared.over.cancelled() => {}
             () = stops.gently.cancelled() => {}
+            // Without them nobody holds the lease or hears what is wished: what runs is stopped.
+            Some(Err(error)) = loops.join_next() => {
+                broken = Some(error);
+                shared.over.cancel();
+            }
         }
         let ended = self.wind_down(&life, &shared, stops).await;
         let lost = shared.over.is_cancelled();
         shared.over.cancel();
-        renewals.abort();
-        wishes.abort();
+        loops.shutdown().await;
+        if let Some(error) = broken.and_then(|error| error.try_into_panic().ok()) {
+            // Whoever watches over the worker ends the process.
+            std::panic::resume_unwind(error);
+        }
         if lost || ended == Ended::Abandoned { ended } else { self.leave(&life).await }
     }
 

@@ -6,6 +6,7 @@ mod verdict;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use code::Code;
@@ -183,6 +184,13 @@ impl Error {
         self.0.values.iter().find(|(is, _)| *is == name).map(|(_, value)| value.as_str())
     }
 
+    /// What keeps the database from writing, where that can be told; else the public text.
+    #[must_use]
+    pub fn obstacle(&self) -> String {
+        let source = self.0.source.as_ref().and_then(|source| source.downcast_ref::<sea_orm::DbErr>());
+        source.and_then(verdict::obstacle).map_or_else(|| self.to_string(), str::to_owned)
+    }
+
     /// The private cause and its causes, for the log; empty when there is none.
     #[must_use]
     pub fn chain(&self) -> String {
@@ -222,6 +230,17 @@ impl StdError for Error {
     }
 }
 
+/// A write has found no room on the disk. The process's: whoever hears of it looks at a disk of their own.
+static LACKS_ROOM: AtomicBool = AtomicBool::new(false);
+
+/// The disk's, as [`verdict::obstacle`] has it.
+const FULL: &str = "the disk is full";
+
+/// Whether a write has found no room on the disk since this was asked last.
+pub fn take_lack_of_room() -> bool {
+    LACKS_ROOM.swap(false, Ordering::Relaxed)
+}
+
 /// Whether a row was found and cannot be read.
 #[must_use]
 pub fn is_damaged(error: &sea_orm::DbErr) -> bool {
@@ -241,6 +260,9 @@ impl From<sea_orm::DbErr> for Error {
     /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again. One that
     /// refuses what it is given (a character, a number, a size) says what the caller has to mend.
     fn from(error: sea_orm::DbErr) -> Self {
+        if verdict::obstacle(&error) == Some(FULL) {
+            LACKS_ROOM.store(true, Ordering::Relaxed);
+        }
         let made = match verdict::judge(&error) {
             Verdict::Passing => Self::new(&code::DATABASE_UNAVAILABLE).retry_after(Duration::from_secs(2)),
             Verdict::Refused => {

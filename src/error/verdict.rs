@@ -53,6 +53,36 @@ pub fn leaves_open(error: &DbErr) -> bool {
     }
 }
 
+/// What keeps the database from writing, where that can be told, in words for an operator.
+#[must_use]
+pub fn obstacle(error: &DbErr) -> Option<&'static str> {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        return Some("no connection becomes free");
+    }
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    let sqlx::Error::Database(error) = &**error else { return None };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        return match code.parse::<u32>().ok()? & 0xff {
+            5 | 6 => Some("another process has locked the database"),
+            8 => Some("the database is for reading alone"),
+            10 => Some("the disk does not take what is written"),
+            13 => Some(super::FULL),
+            _ => None,
+        };
+    }
+    match &*code {
+        "53100" => Some("the database's disk is full"),
+        "25006" => Some("the database is for reading alone"),
+        _ => None,
+    }
+}
+
 fn judge_sqlx(error: &sqlx::Error) -> Verdict {
     match error {
         sqlx::Error::Io(_)

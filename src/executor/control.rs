@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::error::ExecutorError;
 use super::orders::Orders;
 use super::process::{Child, Exit, Meter, Tree};
+use super::quota::{Excess, Place};
 use super::stopwatch::Stopwatch;
 use super::work::{Finished, Limits, Order, Outcome, Report, StopReason};
 
@@ -39,6 +40,8 @@ pub(super) struct Control {
     pub(super) timeout: Option<Duration>,
     pub(super) grace: Duration,
     pub(super) limits: Limits,
+    /// What its folder takes.
+    pub(super) place: Place,
 }
 
 /// Where a work is on its way to its end. Every phase but the first two ends with no process left.
@@ -59,6 +62,7 @@ enum Phase {
 enum Cause {
     Order(StopReason),
     Timeout(Duration),
+    Excess(Excess),
     Leftovers,
 }
 
@@ -227,6 +231,7 @@ impl Watch {
             Cause::Order(StopReason::Canceled) => "canceled: TERM to every process".to_owned(),
             Cause::Order(StopReason::Shutdown) => "this worker shuts down: TERM to every process".to_owned(),
             Cause::Timeout(limit) => format!("{}: TERM to every process", late(limit)),
+            Cause::Excess(excess) => format!("{excess}: TERM to every process"),
             Cause::Leftovers => "the main process has ended and left others: TERM to them".to_owned(),
         });
         let now = Instant::now();
@@ -247,6 +252,12 @@ impl Watch {
 
     async fn look(&mut self, now: Instant) {
         self.control.tree.measure(&mut self.meter, LOOK / 2).await;
+        if let Some(excess) = self.control.place.look(now)
+            && matches!(self.phase, Phase::Running | Phase::Paused | Phase::Lingering(_))
+        {
+            self.note(&format!("{excess}: KILL to every process"));
+            self.kill(Cause::Excess(excess)).await;
+        }
         self.looks += 1;
         match LOOKS.get(self.looks) {
             Some(next) => self.look_at = now + (*next - LOOKS[self.looks - 1]),
@@ -270,6 +281,9 @@ impl Watch {
             }
             Phase::Stopping(Cause::Timeout(limit), _) | Phase::Killing(Cause::Timeout(limit), _) => {
                 (Outcome::TimedOut, Some(late(limit)))
+            }
+            Phase::Stopping(Cause::Excess(excess), _) | Phase::Killing(Cause::Excess(excess), _) => {
+                (Outcome::Failed, Some(excess.to_string()))
             }
             Phase::Running
             | Phase::Paused

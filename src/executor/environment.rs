@@ -24,7 +24,8 @@ const ARG_MAX: (usize, usize) = (128 * 1024, 6 * 1024 * 1024);
 const TOLD: usize = 100;
 /// Names in a line, in bytes.
 const NAMES: usize = 4 * 1024;
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where programs are looked for when nobody says otherwise.
+pub(super) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What a value is to its owner, and with that where else it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::environment::{Environment, Given};
+use super::environment::{DEFAULT_PATH, Environment, Given};
 use super::error::{ExecutorError, StartError};
-use super::process::Command;
+use super::process::{Command, Isolation, TEMPORARY};
 use super::work::{Program, Work};
 use crate::vault::Hidden;
 
@@ -51,10 +51,16 @@ pub(super) struct Prepared {
 }
 
 /// Makes the folder with script and parameter file, and composes command and environment. Blocks on the file system.
-pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
+pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<Prepared, StartError> {
     let fail = |source| ExecutorError::Folder { path: work.folder.clone(), source };
     let folder = make(&work.folder).map_err(fail)?;
     let mut environment = Environment::new((MARK, mark), &folder);
+    if let Some(user) = isolation.user() {
+        // What of the server's own path is its own alone, they might not reach.
+        environment.set("PATH", DEFAULT_PATH);
+        environment.set("HOME", &user.home.to_string_lossy());
+        ["USER", "LOGNAME"].into_iter().for_each(|name| environment.set(name, &user.name));
+    }
     environment.put(ATTEMPT_FOLDER, folder.as_os_str().as_bytes());
     environment.put(PARAMETERS_FILE, folder.join(PARAMETERS).as_os_str().as_bytes());
     if !work.secrets.is_empty() {
@@ -79,6 +85,7 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     if !work.secrets.is_empty() {
         secrets(&folder, &work.secrets).map_err(fail)?;
     }
+    give(&folder, isolation).map_err(fail)?;
     for (name, value) in &work.secrets {
         environment.give(Given::Secret, (SECRET, name), value.expose());
     }
@@ -96,8 +103,11 @@ pub(super) fn prepare(work: &Work, mark: &str) -> Result<Prepared, StartError> {
     }
     arguments.push(c_string(script.into_os_string()).map_err(fail)?);
     let (environment, notes) = environment.finish();
+    let cell = isolation.cell(&folder).map_err(fail)?;
     let folder = c_string(folder.into_os_string()).map_err(fail)?;
-    let command = Command { program, arguments, environment, folder, address_space: None, brand: None };
+    let file_size = work.limits.file_size;
+    let command =
+        Command { program, arguments, environment, folder, address_space: None, file_size, brand: None, cell };
     Ok(Prepared { command, notes })
 }
 
@@ -110,7 +120,9 @@ pub fn tidy(folder: &Path) -> io::Result<()> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
         done => done,
     };
-    none_is_fine(std::fs::remove_dir_all(folder.join(SECRETS)))?;
+    for name in [SECRETS, TEMPORARY] {
+        none_is_fine(std::fs::remove_dir_all(folder.join(name)))?;
+    }
     for name in [SCRIPT_SHELL, SCRIPT_PYTHON, PARAMETERS] {
         none_is_fine(std::fs::remove_file(folder.join(name)))?;
     }
@@ -133,6 +145,19 @@ pub fn forget_secrets(attempts: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes all that is in a folder the step's user's, the folder last: until then nobody else can change what is in it.
+fn give(folder: &Path, isolation: &Isolation) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            give(&entry.path(), isolation)?;
+        } else {
+            isolation.give(&entry.path())?;
+        }
+    }
+    isolation.give(folder)
 }
 
 /// A file for each secret, in a folder of their own.

@@ -12,7 +12,8 @@ use super::folder::{self, Prepared};
 use super::mask::Mask;
 use super::orders::Orders;
 use super::output::Pump;
-use super::process::{Capabilities, Start, Started, Trees, WayChoice};
+use super::process::{Capabilities, Isolation, Start, Started, Trees, WayChoice};
+use super::quota::Folders;
 use super::reach::Reach;
 use super::surroundings::Surroundings;
 use super::work::{Finished, Order, Outcome, Program, Report, Work};
@@ -48,6 +49,8 @@ pub struct Swept {
 pub struct Host {
     trees: Arc<Trees>,
     reach: Arc<Reach>,
+    folders: Arc<Folders>,
+    isolation: Arc<Isolation>,
 }
 
 /// The ends of the channels that a work speaks through.
@@ -64,7 +67,8 @@ impl Host {
     /// # Errors
     /// When the way that is asked for does not work here, or `/dev/null` or `/proc` is missing.
     pub fn detect(options: &HostOptions) -> Result<Self, ExecutorError> {
-        Ok(Self { trees: Arc::new(Trees::detect(&options.data_folder, options.way)?), reach: Arc::default() })
+        let trees = Arc::new(Trees::detect(&options.data_folder, options.way)?);
+        Ok(Self { trees, reach: Arc::default(), folders: Arc::default(), isolation: Arc::default() })
     }
 
     /// The same host, from which works may go as far as this says.
@@ -82,10 +86,34 @@ impl Host {
         sql::probe(source, &self.reach, self.trees.clone()).await
     }
 
+    /// The same host, on which a work's folder may take so many bytes.
+    #[must_use]
+    pub fn limiting(self, folder: Option<u64>) -> Self {
+        Self { folders: Arc::new(Folders::limited(folder)), ..self }
+    }
+
+    /// The same host, on which works are held apart like this.
+    #[must_use]
+    pub fn holding_apart(self, isolation: Isolation) -> Self {
+        Self { isolation: Arc::new(isolation), ..self }
+    }
+
+    /// How works are held apart, in a word.
+    #[must_use]
+    pub fn isolation(&self) -> &'static str {
+        self.isolation.name()
+    }
+
+    /// What the folders of its works take.
+    #[must_use]
+    pub fn folders(&self) -> Arc<Folders> {
+        self.folders.clone()
+    }
+
     /// One sentence for the log at start: which way is in use, which limits are enforced.
     #[must_use]
     pub fn describe(&self) -> String {
-        self.trees.to_string()
+        format!("{}; {}", self.trees, self.isolation)
     }
 
     /// What is in use on this machine.
@@ -149,7 +177,7 @@ async fn supervise(host: Host, work: Work, orders: Orders, voice: Voice) -> Resu
             let with = surroundings(&host, &work, voice, mask);
             Ok(vsphere::run(job, &work.secrets, with, orders).await)
         }
-        Program::Shell(_) | Program::Python(_) => processes(host.trees, work, orders, voice).await,
+        Program::Shell(_) | Program::Python(_) => processes(host, work, orders, voice).await,
     }
 }
 
@@ -174,7 +202,7 @@ fn surroundings(host: &Host, work: &Work, voice: Voice, mask: Mask) -> Surroundi
     }
 }
 
-async fn processes(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
+async fn processes(host: Host, work: Work, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
     let mut order = orders.current();
     while order != Order::Run {
         match order {
@@ -186,7 +214,8 @@ async fn processes(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voi
     let (timeout, grace, limits) = (work.timeout, work.grace, work.limits);
     let mask = mask(&work, None).await?;
     let (pump, stdout, stderr) = Pump::open(notes, reports.clone(), clock, &mask).map_err(ExecutorError::Spawn)?;
-    let started = tokio::task::spawn_blocking(move || start(&trees, &work, stdout, stderr));
+    let place = host.folders.enter(&work.name, &work.folder);
+    let started = tokio::task::spawn_blocking(move || start(&host, &work, stdout, stderr));
     let Started { tree, child, notes: lines } = match started.await.map_err(ExecutorError::Vanished)? {
         Ok(started) => started,
         Err(StartError::Program(message)) => return Ok(Finished::bare(Outcome::Failed, Some(message))),
@@ -196,14 +225,16 @@ async fn processes(trees: Arc<Trees>, work: Work, mut orders: Orders, voice: Voi
         // The pump runs only now, and holds the other end.
         let _ = sender.send(line);
     }
-    let control = Control { tree, child, orders, notes: sender, reports, timeout, grace, limits };
+    let control = Control { tree, child, orders, notes: sender, reports, timeout, grace, limits, place };
     let (answer, ()) = tokio::join!(control::run(control), pump.run());
     answer
 }
 
 /// Writes the folder and starts the main process. Blocks, about a millisecond.
-fn start(trees: &Trees, work: &Work, stdout: OwnedFd, stderr: OwnedFd) -> Result<Started, StartError> {
-    let Prepared { command, mut notes } = folder::prepare(work, &trees.mark(&work.name))?;
+fn start(host: &Host, work: &Work, stdout: OwnedFd, stderr: OwnedFd) -> Result<Started, StartError> {
+    let Host { trees, isolation, .. } = host;
+    let Prepared { command, mut notes } = folder::prepare(work, &trees.mark(&work.name), isolation)?;
+    [&stdout, &stderr].into_iter().try_for_each(|pipe| isolation.give_pipe(pipe)).map_err(ExecutorError::Spawn)?;
     let start = Start { work: &work.name, command, limits: work.limits, stdin: None, stdout, stderr };
     let mut started = trees.start(start)?;
     notes.append(&mut started.notes);

@@ -39,6 +39,8 @@ pub struct Limits {
     pub cpu: Option<f64>,
     /// Processes and threads at a time.
     pub processes: Option<u32>,
+    /// Bytes of the longest file that one of its processes may write.
+    pub file_size: Option<u64>,
 }
 
 /// One piece of work.

@@ -1,12 +1,42 @@
 //! Workers, as operators see them.
 
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 
 use super::context::Has;
 use super::many::Many;
 use super::scalar::Instant;
 use crate::resolver;
 use crate::resolver::worker::Seen;
+
+/// How attempts are held apart from the server and from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Isolation {
+    /// They are not: they reach what the server's user does.
+    None,
+    /// By Landlock.
+    Landlock,
+    /// By mount namespaces.
+    Namespace,
+    /// As another user than the server's, and by one of these.
+    User,
+    /// Nothing is reached but what the worker's settings name.
+    Strict,
+    /// A worker of a former version does not say.
+    Unknown,
+}
+
+impl Isolation {
+    fn of(word: Option<&str>) -> Self {
+        match word {
+            Some("none") => Self::None,
+            Some("landlock") => Self::Landlock,
+            Some("namespace") => Self::Namespace,
+            Some("user") => Self::User,
+            Some("strict") => Self::Strict,
+            _ => Self::Unknown,
+        }
+    }
+}
 
 /// A living worker.
 #[derive(Clone, Debug, SimpleObject)]
@@ -25,6 +55,8 @@ pub struct Worker {
     seen_at: Instant,
     /// For how many seconds this server has not heard of it; its lease ends when that goes on.
     silent_for: f64,
+    /// How it holds attempts apart from the server and from each other.
+    isolation: Isolation,
 }
 
 impl From<Seen> for Worker {
@@ -37,6 +69,7 @@ impl From<Seen> for Worker {
             busy: i32::try_from(load.busy).unwrap_or(i32::MAX),
             seen_at: seen_at.into(),
             silent_for: silence.as_secs_f64(),
+            isolation: Isolation::of(load.isolation.as_deref()),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod log;
 pub mod migrate;
 pub mod open;
 pub mod page;
+pub mod pulse;
 pub mod queue;
 mod reach;
 pub mod removal;

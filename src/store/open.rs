@@ -12,7 +12,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use super::{Own, Store, bound, reach};
 use crate::config::mask;
-use crate::private;
+use crate::{private, room};
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +138,8 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
             Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
+    // On a disk that is full the database could not even be opened.
+    room::give(folder);
     Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
 }
 

@@ -122,6 +122,8 @@ pub struct Load {
     pub seen_at: Timestamp,
     /// How long a renewal holds.
     pub lease_ms: i64,
+    /// How it holds attempts apart.
+    pub isolation: Option<String>,
 }
 
 /// The living workers.
@@ -129,7 +131,7 @@ pub struct Load {
 /// # Errors
 /// When the database does not answer.
 pub async fn alive(conn: &impl ConnectionTrait) -> Result<Vec<Load>> {
-    let sql = "SELECT w.id, w.name, w.labels, w.slots, w.lease_until, w.seen_at, w.lease_ms, \
+    let sql = "SELECT w.id, w.name, w.labels, w.slots, w.lease_until, w.seen_at, w.lease_ms, w.isolation, \
                (SELECT COUNT(*) FROM attempt a WHERE a.worker_id = w.id AND a.state = 'RUNNING') AS busy \
                FROM worker w WHERE w.state = 'ALIVE' ORDER BY w.name, w.id";
     Ok(Load::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?)

@@ -1,5 +1,6 @@
 //! What the server says of itself: log lines, request ids, metrics. It knows nothing of tasks but their numbers.
 
+mod lines;
 mod loud;
 pub mod metrics;
 mod process;
@@ -11,9 +12,11 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use lines::flush;
 pub use metrics::Metrics;
 pub use request_id::RequestId;
 
+use self::lines::Lines;
 use crate::config::{Format, Telemetry};
 
 /// What these say of themselves at start is of no use to an operator; their warnings are. A filter that names one
@@ -31,7 +34,9 @@ fn filter(level: &str) -> EnvFilter {
 pub fn start(settings: &Telemetry) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(&settings.level.0))
-        .with_writer(std::io::stderr)
+        .with_writer(Lines::start())
+        // It would say with `eprintln!`, which panics, that a line cannot be written.
+        .log_internal_errors(false)
         .with_ansi(is_colourful(&std::io::stderr()));
     // An error means that there is a subscriber already, which is as good.
     let _ = match settings.format {

@@ -103,7 +103,7 @@ impl Server {
     async fn start(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_taskloom"));
         // A port of its own each time: while a server is away, anybody's connection may get its port.
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.folder.path());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.folder.path().join("data"));
         if let Some(url) = &self.database {
             command.args(["--database-url", url]);
         }

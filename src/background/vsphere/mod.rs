@@ -13,15 +13,17 @@ mod remarks;
 mod round;
 mod writer;
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use self::collector::Collector;
 use self::writer::Writer;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Leases};
+use crate::supervise;
 
 /// How long a lease lasts.
 const LEASE: Duration = Duration::from_secs(15);
@@ -33,7 +35,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Collects until `stop`.
 pub async fn run(request: Request, stop: CancellationToken) {
     let owner = uuid::Uuid::now_v7().to_string();
-    let writer = Writer::start(request.clone());
+    let (writer, mut writing) = Writer::start(request.clone());
     let mut collectors = JoinSet::new();
     let mut leases = Leases::default();
     if let Err(error) = collect::begin(&request).await {
@@ -52,7 +54,17 @@ pub async fn run(request: Request, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LOOK) => {}
-            Some(_) = collectors.join_next() => {}
+            // Nobody renews its lease any more: it is taken anew as soon as that has stood for too long.
+            Some(ended) = collectors.join_next() => {
+                if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
+                    supervise::failed("collector", panic.as_ref());
+                }
+            }
+            // Without it no collector gets further: all begin anew.
+            ended = &mut writing => match ended.map_err(JoinError::try_into_panic) {
+                Err(Ok(panic)) => resume_unwind(panic),
+                Ok(()) | Err(Err(_)) => panic!("the writer has ended"),
+            },
         }
     }
     while collectors.join_next().await.is_some() {}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::divide;
 use crate::error::Error;
@@ -36,11 +37,10 @@ pub(super) struct Written {
 pub(super) struct Writer(mpsc::Sender<(Report, oneshot::Sender<Answer>)>);
 
 impl Writer {
-    /// Starts the writer.
-    pub(super) fn start(request: Request) -> Self {
+    /// Starts the writer; it is watched by whoever holds its handle.
+    pub(super) fn start(request: Request) -> (Self, AbortOnDropHandle<()>) {
         let (sender, receiver) = mpsc::channel(64);
-        tokio::spawn(write(request, receiver));
-        Self(sender)
+        (Self(sender), AbortOnDropHandle::new(tokio::spawn(write(request, receiver))))
     }
 
     /// Writes a report; returns when it is on disk.

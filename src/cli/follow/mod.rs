@@ -50,7 +50,7 @@ pub(super) async fn follow(
     interrupt: Interrupt,
 ) -> anyhow::Result<ExitCode> {
     let stop = Stop::new();
-    lifecycle::on_signals(&stop)?;
+    tokio::spawn(lifecycle::on_signals(&stop)?);
     let mut asked = false;
     let mut canceling = pin!(Fuse::terminated());
     let end = {

@@ -226,7 +226,9 @@ mod tests {
             file(name, "");
         }
         let group = Group::at(folder.path().into());
-        group.limit(Limits { memory_bytes: Some(1 << 20), cpu: Some(1.5), processes: Some(3) }).expect("limited");
+        group
+            .limit(Limits { memory_bytes: Some(1 << 20), cpu: Some(1.5), processes: Some(3), file_size: None })
+            .expect("limited");
         assert_eq!(text("memory.max"), "1048576");
         assert_eq!(text("memory.swap.max"), "0");
         assert_eq!(text("memory.oom.group"), "1");

@@ -5,11 +5,14 @@
 
 mod brand;
 mod capabilities;
+mod cell;
 mod child;
 mod clan;
+mod domain;
 mod group;
 mod guard;
 mod hierarchy;
+mod isolation;
 mod life;
 mod mount;
 mod reaper;
@@ -18,9 +21,12 @@ mod sweep;
 mod table;
 mod tree;
 mod trees;
+mod users;
 
 pub use capabilities::{Capabilities, Enforcement, Way, WayChoice};
+pub(super) use cell::{Cell, TEMPORARY};
 pub(super) use child::{Child, Exit};
+pub use isolation::{Apart, Isolation, IsolationError, Wanted};
 pub(super) use spawn::Command;
 pub(super) use tree::{Meter, Tree};
 pub(super) use trees::{Start, Started, Trees};

@@ -1,6 +1,6 @@
 //! Starts one process: born inside its control group, in a session of its own, with nothing but descriptors 0 to 2.
 //!
-//! The only unsafe code of the executor. `fork` copies the page tables of the whole server (3 ms at 60 MB, 13 ms at
+//! With [`super::cell`] the unsafe code of the executor. `fork` copies the page tables of the whole server (3 ms at 60 MB, 13 ms at
 //! 300 MB), so the child shares the server's memory until `execve`, as `posix_spawn` does; `posix_spawn` itself can
 //! neither join a control group nor limit memory. The rule that makes it sound: between clone and `execve` the child
 //! only makes system calls on memory that was prepared before; it allocates nothing, locks nothing, runs on a stack
@@ -18,6 +18,7 @@ use libc::{c_char, c_int, c_void};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::brand::Brand;
+use super::cell::{self, Cell};
 
 /// What to start.
 #[derive(Debug)]
@@ -28,8 +29,12 @@ pub(in crate::executor) struct Command {
     pub(in crate::executor) folder: CString,
     /// The most memory one process may map, in bytes.
     pub(in crate::executor) address_space: Option<u64>,
+    /// The longest file it may write, in bytes.
+    pub(in crate::executor) file_size: Option<u64>,
     /// By which its descendants are known.
     pub(in crate::executor) brand: Option<Brand>,
+    /// What keeps it apart from others.
+    pub(in crate::executor) cell: Cell,
 }
 
 /// How a process gets into its control group.
@@ -81,7 +86,8 @@ struct Plan {
     wiring: [c_int; 3],
     procs: c_int,
     /// Resource, soft, hard.
-    limits: [Option<(libc::__rlimit_resource_t, u64, u64)>; 3],
+    limits: [Option<(libc::__rlimit_resource_t, u64, u64)>; 4],
+    cell: *const Cell,
     failed_step: AtomicI32,
     errno: AtomicI32,
 }
@@ -102,10 +108,12 @@ pub(super) fn spawn(command: &Command, wiring: Wiring<'_>, entry: Entry<'_>) -> 
         procs: if let Entry::Moves(procs) = entry { procs.as_raw_fd() } else { -1 },
         limits: [
             command.address_space.map(|bytes| (libc::RLIMIT_AS, bytes, bytes)),
+            command.file_size.map(|bytes| (libc::RLIMIT_FSIZE, bytes, bytes)),
             command.brand.map(|brand| (libc::RLIMIT_MSGQUEUE, brand.soft, brand.hard)),
             // A program may count no further than the usual.
             crate::descriptors::before().map(|(soft, hard)| (libc::RLIMIT_NOFILE, soft, hard)),
         ],
+        cell: &raw const command.cell,
         failed_step: AtomicI32::new(0),
         errno: AtomicI32::new(0),
     };
@@ -250,6 +258,7 @@ unsafe fn set_up(plan: &Plan) -> Result<(), c_int> {
             // The sources lie above 2: the Rust runtime opens 0 to 2 before `main` when they are closed.
             check(libc::dup2(*source, c_int::try_from(target).unwrap_or(-1)))?;
         }
+        cell::enter(&*plan.cell)?;
         // Every descriptor of ours is close-on-exec already; this holds for those of C libraries too. An older kernel
         // than 5.9 does not know the call.
         libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0);

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::capabilities::{Capabilities, Enforcement, Way, WayChoice};
+use super::cell::Cell;
 use super::child::{self, Child};
 use super::clan::Clan;
 use super::group::Group;
@@ -22,6 +25,7 @@ use super::sweep;
 use super::tree::Tree;
 use crate::executor::error::{ExecutorError, StartError};
 use crate::executor::work::Limits;
+use crate::supervise;
 
 /// The host's means.
 #[derive(Debug)]
@@ -174,7 +178,8 @@ impl Trees {
     /// Starts, once, the task that reaps adopted processes and ends what was missed.
     pub(in crate::executor) fn tend(self: &Arc<Self>) {
         if !self.tended.swap(true, Ordering::Relaxed) {
-            tokio::spawn(tend(Arc::downgrade(self)));
+            let trees = Arc::downgrade(self);
+            tokio::spawn(supervise::again("reaper", CancellationToken::new(), move || tend(trees.clone())));
         }
     }
 }
@@ -206,7 +211,9 @@ fn probe(hierarchy: &Hierarchy, null: &File) -> Result<bool, String> {
             environment: vec![],
             folder: c"/".to_owned(),
             address_space: None,
+            file_size: None,
             brand: None,
+            cell: Cell::default(),
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
         let tried = enter(&command, wiring, &group, born).and_then(|spawned| {

@@ -20,7 +20,7 @@ use super::script::size;
 use super::wire::{Errand, Says, Writes};
 use crate::executor::error::{ExecutorError, StartError};
 use crate::executor::folder::MARK;
-use crate::executor::process::{Child, Command, Exit, Meter, Start, Started, Tree, Trees};
+use crate::executor::process::{Cell, Child, Command, Exit, Meter, Start, Started, Tree, Trees};
 use crate::executor::reach::Reach;
 use crate::executor::work::{Limits, Usage};
 use crate::text::Text;
@@ -172,7 +172,10 @@ fn command(program: &Path, mark: &str) -> io::Result<Command> {
         folder: c".".to_owned(),
         program,
         address_space: None,
+        file_size: None,
         brand: None,
+        // Our own program, which no step reaches.
+        cell: Cell::default(),
     })
 }
 

@@ -198,6 +198,8 @@ pub(super) struct LimitsInput {
     cpu: Option<f64>,
     /// Processes at a time.
     processes: Option<i32>,
+    /// The longest file that it may write, such as `2GiB`.
+    file_size: Option<String>,
 }
 
 impl SubmitTaskInput {
@@ -282,6 +284,7 @@ impl SubtaskInput {
                         ("memory", limits.memory.map(Value::from)),
                         ("cpu", limits.cpu.map(Value::from)),
                         ("processes", limits.processes.map(Value::from)),
+                        ("fileSize", limits.file_size.map(Value::from)),
                     ])
                 }),
             ),

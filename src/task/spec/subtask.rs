@@ -130,7 +130,7 @@ impl Default for Retry {
     }
 }
 
-/// The most that the processes of one try may use, together.
+/// The most that the processes of one try may use, together; of files, each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes.
@@ -142,4 +142,7 @@ pub struct Limits {
     /// Processes and threads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<u32>,
+    /// Bytes of the longest file that one of them may write.
+    #[serde(default, rename = "fileSize", skip_serializing_if = "Option::is_none")]
+    pub file_size: Option<u64>,
 }

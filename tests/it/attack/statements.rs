@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{figure, memory};
+use super::figure;
 use crate::harness::mariadb;
+use crate::harness::memory;
 use crate::harness::postgres::{self, Database};
 use crate::harness::server::{Server, until};
 
@@ -92,7 +93,7 @@ async fn large_values_fail_by_name_and_cost_the_server_nothing() {
         eprintln!("{sql}: {message}; {} MB above idle", above >> 20);
         assert_eq!(state, "FAILED", "{sql}: {message}");
         assert!(message.contains(setting) && message.contains("MiB"), "{sql}: {message}");
-        assert!(above < memory::SHARE, "{sql}: {} MB above idle", above >> 20);
+        assert!(above < memory::MOST, "{sql}: {} MB above idle", above >> 20);
     }
     // What fits is as it was.
     let whole = json!([{"name": "a", "run": {"sql": "select repeat('x', 4000000)", "source": "pg"}}]);
@@ -116,7 +117,7 @@ async fn memory_is_the_process_of_the_statements_own() {
     let (state, message, above) = fails(&server, "file", many, json!({})).await;
     assert_eq!(state, "FAILED");
     assert!(message.contains("96 MiB") && message.contains("executor.sql.memory"), "{message}");
-    assert!(above < memory::SHARE, "{} MB above idle", above >> 20);
+    assert!(above < memory::MOST, "{} MB above idle", above >> 20);
     // A step's own limit is the smaller one.
     let limits = json!({"limits": {"memory": "48MiB"}});
     let (_, message, _) = fails(&server, "file", "select hex(zeroblob(30000000))", limits).await;

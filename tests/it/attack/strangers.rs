@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::figure::note;
-use crate::harness::memory::status;
+use crate::harness::memory;
 use crate::harness::server::Server;
 
 /// How long a refusal may take, on a machine that does other things as well; alone it is a millisecond.
@@ -42,12 +42,11 @@ async fn what_strangers_send_is_small() {
     assert!(schema["data"]["__schema"]["types"].is_array(), "the standard introspection is answered: {schema}");
     let (mut longest, mut most) = (Duration::ZERO, 0);
     for (what, document) in too_large() {
-        let before = status(&server, "VmRSS:");
-        std::fs::write(format!("/proc/{}/clear_refs", server.pid()), "5").unwrap();
+        let before = memory::begin(&server);
         let begun = Instant::now();
         let answer = ask(&document).await;
         longest = longest.max(begun.elapsed());
-        most = most.max(status(&server, "VmHWM:").saturating_sub(before));
+        most = most.max(memory::above(&server, before));
         let error = &answer["errors"][0];
         assert_eq!(error["extensions"]["code"], "QUERY_TOO_COMPLEX", "{what}: {answer}");
         assert!(error["message"].as_str().unwrap().contains(&format!("{what} >")), "{what}: {answer}");

@@ -35,6 +35,7 @@ pub(in crate::compat) async fn fill(store: &Store, tenant: TenantId) {
     let tx = store.begin().await.unwrap();
     let db = &tx;
     let life = worker::Model {
+        isolation: None,
         id: WORKER.into(),
         name: "host-1".into(),
         labels: String::new(),

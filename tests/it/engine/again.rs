@@ -93,7 +93,10 @@ async fn what_never_came_to_its_worker_is_lost(server: Server, place: Place) {
     let (desk, clerk) =
         Desk::open(Tools { store, clock, bell: Default::default(), live: Default::default(), lease, vault });
     tokio::spawn(clerk.run(CancellationToken::new()));
-    let mine = desk.register(Hello { name: "mine".into(), labels: vec!["mine".into()], slots: 1 }).await.unwrap();
+    let mine = desk
+        .register(Hello { name: "mine".into(), labels: vec!["mine".into()], slots: 1, isolation: "none".into() })
+        .await
+        .unwrap();
 
     // Nothing else can be claimed by the wrong desk: the others come once this one is taken.
     let task = server.admin.submit("t", &[shell("a", "true").with("workers", json!(["mine"]))]).await;

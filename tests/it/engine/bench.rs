@@ -85,7 +85,7 @@ impl Bench {
     pub(crate) async fn stop(&mut self) {
         let running = self.running.take().expect("a server runs");
         running.stop.request();
-        within("the server ends", running.ended()).await;
+        within("the server ends", running.ended()).await.unwrap();
     }
 
     /// A file that steps of the story may touch, as text for a shell.

@@ -139,7 +139,7 @@ impl Lab {
         let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE, vault });
         tokio::spawn(clerk.run(CancellationToken::new()));
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        let hello = Hello { name: "w".into(), labels, slots: 4 };
+        let hello = Hello { name: "w".into(), labels, slots: 4, isolation: "none".into() };
         let life = desk.register(hello).await.unwrap();
         Worker { desk, life }
     }

@@ -22,9 +22,10 @@ pub(crate) fn parse(text: &str) -> Samples {
 }
 
 /// These are moved by mishaps alone, which have stories of their own.
-const MISHAPS: [&str; 5] = [
+const MISHAPS: [&str; 6] = [
     "taskloom_engine_unfit_records_total",
     "taskloom_leases_lost_total",
+    "taskloom_log_lines_dropped_total",
     "taskloom_log_messages_total{level=\"error\"}",
     "taskloom_log_messages_total{level=\"warn\"}",
     "taskloom_refused_strangers_total",

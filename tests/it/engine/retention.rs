@@ -67,7 +67,7 @@ async fn a_step_that_leaves_nothing_leaves_no_folder() {
     let steps = [shell("leaves", "echo of value > result"), shell("tidy", "true; rm -f none")];
     let task = bench.admin.submit("folders", &steps).await;
     bench.admin.wait(&task, "SUCCESSFUL").await;
-    let folder = bench.settings.data_dir.join("attempts");
+    let folder = bench.settings.attempts();
     until("one folder is left", async || (names(&folder).len() == 1).then_some(())).await;
     let left = folder.join(&names(&folder)[0]);
     until("it has what the step left", async || (names(&left) == ["result"]).then_some(())).await;

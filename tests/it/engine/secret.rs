@@ -128,7 +128,7 @@ async fn the_key_changes_beside_a_running_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_left_is_removed() {
     let mut bench = Bench::sqlite().await;
-    let folder = bench.settings.data_dir.join("attempts/9-9-9");
+    let folder = bench.settings.attempts().join("9-9-9");
     std::fs::create_dir_all(folder.join(".secrets")).unwrap();
     std::fs::write(folder.join(".secrets/db_password"), VALUE).unwrap();
     std::fs::write(folder.join("result"), "of work").unwrap();

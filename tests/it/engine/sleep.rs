@@ -20,7 +20,7 @@ async fn who_has_slept_longer_than_its_lease_gives_up(lab: Bench) {
     let code = format!("touch {at}/run.$TASKLOOM_RUN; until test -e {at}/go; do sleep 0.05; done");
     lab.submit("sleeper", &[shell("a", &code)]).await;
     let options = Options {
-        hello: Hello { name: "w".into(), labels: vec![], slots: 1 },
+        hello: Hello { name: "w".into(), labels: vec![], slots: 1, isolation: "none".into() },
         renew: Duration::from_millis(50),
         grace: Duration::from_secs(1),
         patience: Duration::from_millis(1),

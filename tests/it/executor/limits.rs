@@ -11,7 +11,7 @@ async fn memory_is_limited_and_what_is_not_is_said() {
     each_way(async |stage| {
         let can = stage.host.capabilities();
         let mut work = stage.work("w", Program::Python(HUNGRY.to_owned()));
-        work.limits = Limits { memory_bytes: Some(300_000_000), cpu: Some(0.5), processes: Some(50) };
+        work.limits = Limits { memory_bytes: Some(300_000_000), cpu: Some(0.5), processes: Some(50), file_size: None };
         let (finished, said) = stage.run(work).await;
         assert_eq!(finished.outcome, Outcome::Failed, "{finished:?} {said:?}");
         assert_eq!(said.text(), "");

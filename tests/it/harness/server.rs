@@ -45,6 +45,12 @@ impl Server {
         Self::start_by(command, folder, settings).await
     }
 
+    /// The same by a copy of the program, which other users reach.
+    pub(crate) async fn start_as(mut command: Command, copy: &Path, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        command.arg(copy);
+        Self::start_by(command, folder, settings).await
+    }
+
     async fn start_by(mut command: Command, folder: &Path, settings: &[(&str, &str)]) -> Self {
         let log = folder.with_extension("log");
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TASKLOOM_")) {
@@ -62,6 +68,25 @@ impl Server {
             Some(log.split_once("GraphQL at http://")?.1.split_once('/')?.0.to_owned())
         })
         .await;
+        server
+    }
+
+    /// Starts it with a standard error of this kind, where nobody hears what it says.
+    pub(crate) async fn start_mute(folder: &Path, settings: &[(&str, &str)], stderr: Stdio) -> Self {
+        let log = folder.with_extension("log");
+        std::fs::write(&log, "(nobody hears it)").unwrap();
+        // Free a moment ago.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", &free, "--data-dir"]).arg(folder);
+        command.env("TASKLOOM_ADMIN_PASSWORD", PASSWORD);
+        command.envs(settings.iter().map(|(name, value)| (format!("TASKLOOM_{name}"), value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).process_group(0);
+        let child = command.spawn().unwrap();
+        let client = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
+        let server = Self { child, log, address: free, client };
+        let healthy = async || server.request("GET", "/readyz").send().await.ok().filter(|it| it.status().is_success());
+        until("the server answers", healthy).await;
         server
     }
 
@@ -180,7 +205,8 @@ impl Server {
 pub(crate) const SUBMIT: &str =
     "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { id state } } }";
 
-fn program() -> &'static str {
+/// The program.
+pub(crate) fn program() -> &'static str {
     env!("CARGO_BIN_EXE_taskloom")
 }
 

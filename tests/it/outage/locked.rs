@@ -6,7 +6,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 use serde_json::json;
 
 use super::{PATIENT, assert_passing, attempts, submit_anyway, talker};
-use crate::harness::server::Server;
+use crate::harness::server::{Server, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_file_is_waited_for() {
@@ -22,12 +22,14 @@ async fn a_locked_file_is_waited_for() {
     other.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
     assert_passing(&server, &server.try_submit("meanwhile").await.unwrap_err());
     assert_eq!(server.states(&slow).await, "RUNNING: talk RUNNING", "who only reads is not held up");
-    assert_eq!(server.probe("/readyz").await.0, 200);
+    let (status, why) = server.probe("/readyz").await;
+    assert!(status == 503 && why.contains("nothing can be written"), "{status} {why}");
     std::fs::write(&go, "").unwrap();
     // Again, with an outcome and lines in the queue.
     assert_passing(&server, &server.try_submit("meanwhile").await.unwrap_err());
 
     other.execute_unprepared("COMMIT").await.unwrap();
+    until("it is ready again", async || (server.probe("/readyz").await.0 == 200).then_some(())).await;
     server.wait(&slow, "SUCCESSFUL: talk SUCCESSFUL").await;
     assert_eq!(attempts(&server, &slow).await, json!(["SUCCESSFUL"]));
     let task = submit_anyway(&server, "meanwhile").await;

@@ -123,10 +123,12 @@ fn on_lost(place: &Place<'_>, faults: &mut Faults) -> Option<OnLost> {
 }
 
 fn limits(place: Place<'_>, faults: &mut Faults) -> Limits {
-    let Some(fields) = Fields::open(place, &["memory", "cpu", "processes"], faults) else { return Limits::default() };
+    let keys = ["memory", "cpu", "processes", "fileSize"];
+    let Some(fields) = Fields::open(place, &keys, faults) else { return Limits::default() };
     Limits {
         memory: fields.find("memory").and_then(|place| value::size(&place, faults)),
         cpu: fields.find("cpu").and_then(|place| value::positive(&place, 4096, faults)),
         processes: fields.find("processes").and_then(|place| value::count(&place, 1..=1_000_000, faults)),
+        file_size: fields.find("fileSize").and_then(|place| value::size(&place, faults)),
     }
 }

@@ -91,7 +91,7 @@ fn subtasks() {
 fn unknown_keys_without_a_near_one_are_told_the_known_ones() {
     told(
         &with("limits: {disk: 5}"),
-        "5 subtasks[0].limits.disk: unknown key `disk`: the keys here are `memory`, `cpu` and `processes`",
+        "5 subtasks[0].limits.disk: unknown key `disk`: the keys here are `memory`, `cpu`, `processes` and `fileSize`",
     );
     told(
         &with("prohibit_rollback: true"),

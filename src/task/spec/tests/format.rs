@@ -24,7 +24,7 @@ subtasks:
     workers: [linux, x86]
     onLost: fail
     prohibitRollback: true
-    limits: {memory: 256MiB, cpu: 1.5, processes: 64}
+    limits: {memory: 256MiB, cpu: 1.5, processes: 64, fileSize: 2GiB}
   - name: check
     description: Looks at it.
     run:
@@ -59,7 +59,7 @@ fn every_key_is_read() {
             workers: vec!["linux".to_owned(), "x86".to_owned()],
             on_lost: OnLost::Fail,
             prohibit_rollback: true,
-            limits: Limits { memory: Some(256 << 20), cpu: Some(1.5), processes: Some(64) },
+            limits: Limits { memory: Some(256 << 20), cpu: Some(1.5), processes: Some(64), file_size: Some(2 << 30) },
             secrets: vec![],
         }
     );

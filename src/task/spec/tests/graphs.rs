@@ -66,11 +66,8 @@ fn span(least: u64) -> impl Strategy<Value = Duration> {
 
 fn limits() -> impl Strategy<Value = Limits> {
     use proptest::option::of;
-    (of(1u64 << 20..1 << 40), of(0.001..4096.0), of(1u32..1_000_000)).prop_map(|(memory, cpu, processes)| Limits {
-        memory,
-        cpu,
-        processes,
-    })
+    let all = (of(1u64 << 20..1 << 40), of(0.001..4096.0), of(1u32..1_000_000), of(1u64 << 20..1 << 40));
+    all.prop_map(|(memory, cpu, processes, file_size)| Limits { memory, cpu, processes, file_size })
 }
 
 fn subtask() -> impl Strategy<Value = Subtask> {
