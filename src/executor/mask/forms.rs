@@ -17,6 +17,8 @@ use super::letters::{self, Letters};
 const SHORTEST: usize = 4;
 /// A line of a longer secret that is worth to be looked for by itself.
 const LINE: usize = 8;
+/// Of longer ones only the most usual ways to write letters are looked for: what is in question takes memory.
+const LONG: usize = 4 << 10;
 /// Where tools begin a new line: `base64` and MIME; PEM.
 const BASE64_LINES: [usize; 2] = [76, 64];
 /// The same of `xxd -p`.
@@ -127,7 +129,11 @@ fn letter_by_letter(text: &str) -> Vec<Letters> {
     // Some ways write the first letter otherwise.
     let sample: String = text.chars().take(1).map(alike).chain(each).collect();
     let mut seen = BTreeSet::from([sample.clone()]);
-    letters::all().filter(|letters| seen.insert(letters.write(&sample))).collect()
+    let mut differs = |letters: &Letters| seen.insert(letters.write(&sample));
+    if text.len() > LONG {
+        return letters::usual().filter(|letters| differs(letters)).collect();
+    }
+    letters::all().filter(|letters| differs(letters)).collect()
 }
 
 /// A letter that is written in every way as this one is: in texts of other scripts there are thousands. Their numbers have

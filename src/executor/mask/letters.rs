@@ -101,7 +101,7 @@ enum Unseen {
 /// What encoders of URLs and forms leave alone. In order: RFC 3986 and Python's `quote_plus`; Python's `quote`;
 /// `encodeURIComponent`; `encodeURI`; forms; PHP's `urlencode`; Go's `PathEscape`; a path by RFC 3986; and the sets of
 /// WHATWG for users, paths and queries, which leave `%` alone.
-const ALONE: [&str; 11] = [
+static ALONE: [&str; 11] = [
     "-_.~",
     "-_.~/",
     "-_.!~*'()",
@@ -129,12 +129,24 @@ const HTML_QUOTES: [(&str, &str); 7] = [
 /// What bash puts a backslash before.
 const SPECIAL: &str = " !\"$&'()*,;<>?[\\]^`{|}";
 
+/// The ways that texts of any length are looked for in: each costs as much as the text is long.
+pub(super) fn usual() -> impl Iterator<Item = Letters> {
+    let jsons = [(false, false), (true, true), (true, false)]
+        .map(|(narrow, upper)| Letters::Json(Json { slash: false, more: "", narrow, upper }));
+    percents(&ALONE[..5]).chain(jsons)
+}
+
+fn percents(sets: &'static [&'static str]) -> impl Iterator<Item = Letters> {
+    sets.iter().flat_map(|&alone| {
+        ["%20", "+"]
+            .into_iter()
+            .flat_map(move |blank| [true, false].map(|upper| Letters::Percent { alone, blank, upper }))
+    })
+}
+
 /// Every way.
 pub(super) fn all() -> impl Iterator<Item = Letters> {
     let cases = [true, false];
-    let percents = ALONE.into_iter().flat_map(move |alone| {
-        ["%20", "+"].into_iter().flat_map(move |blank| cases.map(|upper| Letters::Percent { alone, blank, upper }))
-    });
     let jsons = MORE.into_iter().flat_map(move |more| {
         let ways = [(false, false), (false, true), (true, false), (true, true)];
         ways.into_iter()
@@ -149,7 +161,7 @@ pub(super) fn all() -> impl Iterator<Item = Letters> {
         })
     });
     let shells = [Shell::Single("'\"'\"'"), Shell::Single("'\\''"), Shell::Double, Shell::Bare];
-    percents
+    percents(&ALONE)
         .chain(jsons)
         .chain(twice.into_iter().map(Letters::JsonTwice))
         .chain(htmls)
