@@ -23,7 +23,7 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // Most commands need no key, and none may make one: that is for the server.
     let vault = crate::server::find_vault(settings)?.unwrap_or_else(|| Vault::absent(&settings.data_dir));
-    let proofs = crate::server::proofs(&settings);
+    let proofs = crate::server::proofs(settings);
     Ok(Request {
         app: Arc::new(App::open(store, clock, vault, proofs).await?),
         principal: Principal::system("cli"),

@@ -1,5 +1,6 @@
 //! Connections that are opened and left: silent, trickling, more than there is room for.
 
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -13,25 +14,32 @@ use super::figure;
 use crate::harness::server::{PASSWORD, Server, until};
 use crate::harness::wait;
 
-/// Writes a byte of a header whenever it may, until the server has had enough; how long that took.
-async fn trickle(server: &Server) -> Duration {
+/// Writes a byte of a header a hundred times a second, until the server has had enough; how long that took. On a thread
+/// of its own: in one task with others it would take their turns.
+fn trickle(address: &str) -> Duration {
     let begun = Instant::now();
-    let mut stream = connect(server).await;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
-    let ended = async || {
-        let mut byte = [0];
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
+    let mut byte = [0];
+    while begun.elapsed() < SOON {
         // A reset, an end, and a refusal to take more are the same to it.
-        let is_over = stream.write_all(b"x").await.is_err() || matches!(stream.try_read(&mut byte), Ok(0));
-        is_over.then_some(())
-    };
-    wait::until_within(SOON, "a trickling connection is closed", ended).await;
-    begun.elapsed()
+        let is_over = match stream.write_all(b"x").and_then(|()| stream.read(&mut byte)) {
+            Ok(read) => read == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        };
+        if is_over {
+            return begun.elapsed();
+        }
+    }
+    panic!("a trickling connection is not closed within {SOON:?}");
 }
 
 /// Says nothing until the server has had enough; how long that took.
-async fn keep_silent(server: &Server) -> Duration {
+async fn keep_silent(address: String) -> Duration {
     let begun = Instant::now();
-    assert_eq!(read_all(&mut connect(server).await).await, "");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    assert_eq!(read_all(&mut stream).await, "");
     begun.elapsed()
 }
 
@@ -39,11 +47,18 @@ async fn keep_silent(server: &Server) -> Duration {
 async fn who_never_ends_a_request_is_closed_and_a_stream_is_not() {
     let (_folder, server) = server(&[("SERVER__HEADER_TIMEOUT", "1s"), ("SERVER__IDLE_TIMEOUT", "2s")]).await;
     let mut stream = follow(&server).await;
-    let trickling = join_all((0..300).map(|_| trickle(&server)));
-    let silent = join_all((0..200).map(|_| keep_silent(&server)));
+    let address = server.url().trim_start_matches("http://").to_owned();
     let idle = honest(&server).await;
-    let beside = honest(&server);
-    let (trickling, silent, beside) = futures::join!(trickling, silent, beside);
+    let trickling: Vec<_> = (0..300)
+        .map(|_| {
+            let address = address.clone();
+            tokio::task::spawn_blocking(move || trickle(&address))
+        })
+        .collect();
+    let silent: Vec<_> = (0..200).map(|_| tokio::spawn(keep_silent(address.clone()))).collect();
+    let beside = honest(&server).await;
+    let trickling: Vec<Duration> = join_all(trickling).await.into_iter().map(Result::unwrap).collect();
+    let silent: Vec<Duration> = join_all(silent).await.into_iter().map(Result::unwrap).collect();
     let (trickling, longest) = (trickling.iter().max().unwrap(), silent.iter().max().unwrap());
     let shortest = silent.iter().min().unwrap();
     assert!(*shortest >= Duration::from_secs(2), "a silent one is given its time, not {shortest:?}");
