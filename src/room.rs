@@ -101,7 +101,10 @@ impl Room {
                 Ok(Stand::Held)
             }
             Stand::Given => {
-                if (free < little.saturating_mul(4) || refused) && self.is_same_disk() && !self.evict(reserve) {
+                // Folders of ended attempts go until the reserve can be made again, where the disk is large enough for it.
+                let is_full = free < little.saturating_mul(4) || refused;
+                let is_wanted = is_full || whole >= reserve.saturating_mul(4);
+                if is_wanted && self.is_same_disk() && !(is_full && self.evict(reserve)) {
                     self.tidy();
                 }
                 Ok(Stand::Given)
