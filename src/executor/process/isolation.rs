@@ -266,7 +266,7 @@ impl Isolation {
         // What lies in one that is covered is hidden with it.
         covers.dedup_by(|inner, outer| inner.starts_with(&*outer));
         let is_open = |path: &&PathBuf| !covers.iter().any(|cover| path.starts_with(cover));
-        let blanks = self.settings.iter().filter(is_open).map(|path| c_string(path)).collect::<io::Result<_>>()?;
+        let blanks = self.settings.iter().filter(is_open).map(c_string).collect::<io::Result<_>>()?;
         let within = covers.iter().find(|cover| folder.starts_with(cover));
         let ancestors = folder.ancestors().take_while(|path| within.is_some_and(|cover| *path != cover));
         let mut make = ancestors.map(c_string).collect::<io::Result<Vec<_>>>()?;

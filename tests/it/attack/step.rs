@@ -109,7 +109,7 @@ impl Scene {
             self.place("elsewhere.toml")
         ]);
         let backwards = |word: &str| word.chars().rev().collect::<String>();
-        let words = json!([PASSWORD, SETTINGS, OTHER].map(|word| backwards(word)));
+        let words = json!([PASSWORD, SETTINGS, OTHER].map(backwards));
         let code = format!("PLACES, WORDS = {places}, {words}\n{THIEF}");
         let thief = self.server.submit(json!([{"name": "thief", "run": {"python": code}}])).await;
         let document = "query($id: ID!) { task(id: $id) { subtasks { state message log { lines { text } } } } }";
