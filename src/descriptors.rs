@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// One in so many descriptors is never a connection's: they are for the database, for running steps, and for those who ask
-/// whether the server is alive.
-const KEPT: u64 = 4;
+/// One in so many descriptors is never a connection's, and never fewer than these: they are for the database, for running
+/// steps, and for those who find no place and are told so.
+const KEPT: (u64, u64) = (4, 256);
+/// Where there are fewer, connections have one in so many all the same.
+const SCARCE: u64 = 8;
 
 static BEFORE: OnceLock<(u64, u64)> = OnceLock::new();
 
@@ -32,7 +34,11 @@ pub fn before() -> Option<(u64, u64)> {
 #[must_use]
 pub fn for_connections() -> usize {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
-    usize::try_from(soft - soft / KEPT).unwrap_or(usize::MAX)
+    usize::try_from(of(soft)).unwrap_or(usize::MAX)
+}
+
+fn of(limit: u64) -> u64 {
+    limit.saturating_sub((limit / KEPT.0).max(KEPT.1)).max(limit / SCARCE)
 }
 
 #[cfg(test)]
@@ -46,5 +52,10 @@ mod tests {
         let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
         assert_eq!((soft, before()), (hard, Some(was)));
         assert!(for_connections() > 0 && (for_connections() as u64) < soft);
+    }
+
+    #[test]
+    fn what_is_kept_is_enough_for_the_database_and_for_steps() {
+        assert_eq!([64, 300, 1_024, 1 << 20].map(of), [8, 44, 768, (1 << 20) / 4 * 3]);
     }
 }

@@ -131,10 +131,14 @@ async fn the_data_folder_is_its_owner_s_alone() {
     let task = server.submit(json!([{"name": "a", "run": {"shell": "echo hello; echo kept > file"}}])).await;
     server.wait(&task, "SUCCESSFUL: a SUCCESSFUL").await;
     let rights = rights(&data);
-    for name in ["taskloom.db", "taskloom.db-wal", "taskloom.db-shm", "taskloom.lock", "secret.key"] {
+    for name in ["taskloom.db", "taskloom.db-wal", "taskloom.db-shm", "taskloom.lock", "secret.key", "reserve"] {
         assert_eq!(rights.get(name), Some(&0o600), "{name}: {rights:#?}");
     }
-    assert_eq!((rights.get(""), rights.get("attempts")), (Some(&0o700), Some(&0o700)), "{rights:#?}");
+    assert_eq!(rights.get(""), Some(&0o700), "{rights:#?}");
+    let mut attempts = self::rights(&folder.path().join("data.work"));
+    attempts.retain(|name, _| !name.contains('/'));
+    assert_eq!(attempts.remove(""), Some(0o711), "who passes through finds nothing: {attempts:#?}");
+    assert!(!attempts.is_empty() && attempts.values().all(|mode| *mode == 0o700), "{attempts:#?}");
     assert!(server.log().contains("was open to others; it is its owner's alone now"), "{}", server.log());
 }
 
