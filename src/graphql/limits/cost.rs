@@ -72,6 +72,7 @@ impl Cost {
     pub(super) fn refill(&self) {
         self.objects.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
+        self.lane.store(QUICK, Ordering::Relaxed);
     }
 
     /// Takes a list of so many objects; `path` names its field.

@@ -3,18 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use taskloom::store::migrate;
-use taskloom::store::open::{Place, Pools, open};
-use taskloom_entity::{Timestamp, tenant};
+use taskloom::store::open::Place;
 use tokio::task::JoinSet;
 
 use super::figure::note;
 use crate::harness::memory::{measured, status};
 use crate::harness::postgres;
 use crate::harness::server::{PASSWORD, Server};
-use crate::harness::wide::Wide;
+use crate::harness::wide::{self, Wide};
 
 /// Tasks of 300 steps, of which each needs the one before it.
 const CHAIN: Wide = Wide { first: 1_001, tasks: 20, subtasks: 300, spec: 0, description: 0, submission: 0 };
@@ -72,15 +70,12 @@ async fn lists_within_lists_are_refused_on_postgres() {
 const UNBOUNDED: &[(&str, &str)] = &[("GRAPHQL__OBJECTS_PER_MINUTE", "1000000000")];
 
 async fn fill(place: Place) {
-    let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
-    let (store, _guard) = open(&place, pools).await.unwrap();
-    migrate::up(&store).await.unwrap();
-    let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
-    home.insert(store.write()).await.unwrap();
-    CHAIN.fill(&store).await;
-    let chain = "UPDATE subtask SET needs = '[' || (seq - 1) || ']' WHERE seq > 0";
-    store.write().execute_unprepared(chain).await.unwrap();
-    store.close().await;
+    wide::database(place, async |store| {
+        CHAIN.fill(store).await;
+        let chain = "UPDATE subtask SET needs = '[' || (seq - 1) || ']' WHERE seq > 0";
+        store.write().execute_unprepared(chain).await.unwrap();
+    })
+    .await;
 }
 
 async fn lists_within_lists_are_refused(server: &Server, database: &str) {

@@ -159,15 +159,8 @@ async fn a_cancel_and_a_time_limit_reach_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_during_a_pause_begins_nothing_more() {
     let (bench, url, _folder) = open(&[]).await;
-    let mut holder = PgConnection::connect(&url).await.unwrap();
-    sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
     let sql = "select pg_advisory_lock(7); create table after_cancel (id int); select pg_sleep(600)";
-    let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
-    until("the first statement waits", async || (waiting(&url).await == 1).then_some(())).await;
-    bench.admin.act("pauseTask", &task).await;
-    bench.admin.wait(&task, "PAUSED").await;
-    sqlx::query("select pg_advisory_unlock(7)").execute(&mut holder).await.unwrap();
-    until("the first statement is over", async || (waiting(&url).await == 0).then_some(())).await;
+    let (task, mut holder) = paused_behind_its_first(&bench, &url, sql).await;
     bench.admin.act("cancelTask", &task).await;
     bench.admin.wait(&task, "CANCELED").await;
     until("its lock is free", async || {
@@ -177,6 +170,19 @@ async fn a_cancel_during_a_pause_begins_nothing_more() {
     .await;
     let a = run(&bench, "pg", "select to_regclass('after_cancel')::text", "SUCCESSFUL").await;
     assert_eq!(a["resultSets"][0]["rows"], json!([[null]]), "nothing has begun after it");
+}
+
+/// A task whose first statement waited for a lock, was paused, and has had it since; with who held the lock.
+async fn paused_behind_its_first(bench: &Bench, url: &str, sql: &str) -> (String, PgConnection) {
+    let mut holder = PgConnection::connect(url).await.unwrap();
+    sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
+    let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
+    until("the first statement waits", async || (waiting(url).await == 1).then_some(())).await;
+    bench.admin.act("pauseTask", &task).await;
+    bench.admin.wait(&task, "PAUSED").await;
+    sqlx::query("select pg_advisory_unlock(7)").execute(&mut holder).await.unwrap();
+    until("the first statement is over", async || (waiting(url).await == 0).then_some(())).await;
+    (task, holder)
 }
 
 /// How many wait for the lock 7.
@@ -189,15 +195,8 @@ async fn waiting(url: &str) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_begins_no_further_statement() {
     let (bench, url, _folder) = open(&[]).await;
-    let mut holder = PgConnection::connect(&url).await.unwrap();
-    sqlx::query("select pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
     let sql = "select pg_advisory_lock(7); select pg_advisory_unlock(7); create table after_pause (id int)";
-    let task = bench.admin.submit("two", &[step("a", json!({"sql": sql, "source": "pg"}))]).await;
-    until("the first statement waits", async || (waiting(&url).await == 1).then_some(())).await;
-    bench.admin.act("pauseTask", &task).await;
-    bench.admin.wait(&task, "PAUSED").await;
-    sqlx::query("select pg_advisory_unlock(7)").execute(&mut holder).await.unwrap();
-    until("the first statement is over", async || (waiting(&url).await == 0).then_some(())).await;
+    let (task, _holder) = paused_behind_its_first(&bench, &url, sql).await;
     let a = run(&bench, "pg", "select to_regclass('after_pause')::text", "SUCCESSFUL").await;
     assert_eq!(a["resultSets"][0]["rows"], json!([[null]]), "nothing has begun after it");
     bench.admin.act("resumeTask", &task).await;

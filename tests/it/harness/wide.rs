@@ -1,9 +1,12 @@
 //! Rows by the thousand and by the megabyte, written by SQL alone: what lists and pages are read from.
 
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Set};
+use std::time::Duration;
+
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set};
 use taskloom::log::chunk::{Chunk, Mark, Source};
-use taskloom::store::Store;
-use taskloom_entity::{AttemptId, SubtaskId, Timestamp, log_chunk};
+use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::{Store, migrate};
+use taskloom_entity::{AttemptId, SubtaskId, Timestamp, log_chunk, tenant};
 
 /// Ended tasks, numbered from `first` on. Their subtasks have the numbers `task * 1000 + place`, from 1.
 #[derive(Clone, Copy)]
@@ -31,6 +34,17 @@ fn letters(backend: DbBackend, many: usize) -> String {
         DbBackend::Postgres => format!("repeat('x', {many})"),
         _ => format!("replace(hex(zeroblob({})), '0', 'x')", many.div_ceil(2)),
     }
+}
+
+/// Makes a database whose oldest tenant is `home`, with what `fill` writes into it.
+pub(crate) async fn database(place: Place, fill: impl AsyncFnOnce(&Store)) {
+    let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
+    let (store, _guard) = open(&place, pools).await.unwrap();
+    migrate::up(&store).await.unwrap();
+    let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
+    home.insert(store.write()).await.unwrap();
+    fill(&store).await;
+    store.close().await;
 }
 
 impl Wide {

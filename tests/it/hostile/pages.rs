@@ -11,7 +11,7 @@ use taskloom_entity::{Timestamp, subtask, tenant};
 use crate::harness::memory::{measured, status};
 use crate::harness::postgres;
 use crate::harness::server::{PASSWORD, Server};
-use crate::harness::wide::{Wide, long_lines, say};
+use crate::harness::wide::{self, Wide, long_lines, say};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set, Statement};
 
 /// The talker's task, and its subtask.
@@ -37,13 +37,7 @@ async fn no_request_needs_more_than_its_share_on_postgres() {
 
 /// 100 tasks with definitions of 1 MiB and as much that was sent, 2,000 with 17 subtasks, and a log of 4,000 long lines.
 async fn fill(place: Place) {
-    let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
-    let (store, _guard) = open(&place, pools).await.unwrap();
-    migrate::up(&store).await.unwrap();
-    let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
-    home.insert(store.write()).await.unwrap();
-    rows(&store).await;
-    store.close().await;
+    wide::database(place, rows).await;
 }
 
 async fn rows(store: &Store) {
