@@ -99,6 +99,7 @@ impl Bench {
             timeout: Some(Duration::from_secs(600)),
             grace: Duration::from_secs(10),
             limits: Limits::default(),
+            user: None,
             secrets: vec![],
         };
         let (_orders, receiver) = watch::channel(Order::Run);

@@ -144,6 +144,8 @@ sections! {
         isolation: Isolation,
         /// The user of steps.
         run_as: Account,
+        /// Users whom a definition may name instead.
+        users: Vec<String>,
         /// What strictly held steps reach.
         paths: Vec<String>,
     }

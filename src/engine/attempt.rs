@@ -191,6 +191,7 @@ impl Bench<'_> {
                 processes: subtask.limits.processes,
                 file_size: subtask.limits.file_size,
             },
+            user: subtask.run_as,
             secrets: vec![],
         }
     }

@@ -1,5 +1,6 @@
 //! This machine as a place where work runs: made once, when the server starts.
 
+use std::borrow::Cow;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -232,13 +233,27 @@ async fn processes(host: Host, work: Work, mut orders: Orders, voice: Voice) -> 
 
 /// Writes the folder and starts the main process. Blocks, about a millisecond.
 fn start(host: &Host, work: &Work, stdout: OwnedFd, stderr: OwnedFd) -> Result<Started, StartError> {
-    let Host { trees, isolation, .. } = host;
+    let trees = &host.trees;
+    let isolation = &host.isolation_of(work)?;
     let Prepared { command, mut notes } = folder::prepare(work, &trees.mark(&work.name), isolation)?;
     [&stdout, &stderr].into_iter().try_for_each(|pipe| isolation.give_pipe(pipe)).map_err(ExecutorError::Spawn)?;
     let start = Start { work: &work.name, command, limits: work.limits, stdin: None, stdout, stderr };
     let mut started = trees.start(start)?;
     notes.append(&mut started.notes);
     Ok(Started { notes, ..started })
+}
+
+impl Host {
+    /// How this work is held apart: by its own user, where it names one.
+    fn isolation_of(&self, work: &Work) -> Result<Cow<'_, Isolation>, StartError> {
+        let Some(user) = &work.user else { return Ok(Cow::Borrowed(&self.isolation)) };
+        let found = self.isolation.of(user).ok_or_else(|| {
+            StartError::Program(format!(
+                "this worker runs no step as the user {user}: its setting worker.users names those"
+            ))
+        })?;
+        Ok(Cow::Owned(found))
+    }
 }
 
 /// It becomes the name of a folder and a part of a mark.

@@ -62,6 +62,8 @@ pub struct Work {
     pub grace: Duration,
     /// What it may use.
     pub limits: Limits,
+    /// The user as whom its processes run; none: the host's choice.
+    pub user: Option<String>,
     /// What it is given by name; unreadable in all that it says.
     pub secrets: Vec<(String, Hidden)>,
 }

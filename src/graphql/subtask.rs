@@ -20,6 +20,7 @@ use super::waiting::Waiting;
 use crate::resolver;
 use crate::resolver::batch::Document;
 use crate::resolver::subtask::{self, needs};
+use crate::task::SubtaskFacts;
 use crate::task::command::{self, Target};
 
 /// The first line of a log.
@@ -42,6 +43,11 @@ impl From<subtask::Row> for Subtask {
 }
 
 impl Subtask {
+    /// Whether it stands where a snapshot has it.
+    fn is(&self, facts: &SubtaskFacts) -> bool {
+        (self.0.state, self.0.operation, self.0.runs) == (facts.state, facts.operation, facts.runs)
+    }
+
     async fn document(&self, ctx: &Context<'_>, of: Document) -> Result<Kept> {
         let found = ctx.document(of, self.0.id.0).await?;
         Ok(found.ok_or_else(|| subtask::not_found(self.0.id))?)
@@ -243,6 +249,10 @@ impl Subtask {
     async fn waiting_for(&self, ctx: &Context<'_>) -> Result<Many<Waiting>> {
         let Some(snapshot) = ctx.snapshot(self.0.task_id).await? else { return Ok(Many(vec![])) };
         let Some(index) = snapshot.index(self.0.id) else { return Ok(Many(vec![])) };
+        // It has gone on since it was read: what it waits for now would not go with what is told of it beside.
+        if !self.is(&snapshot.subtasks[index]) {
+            return Ok(Many(vec![]));
+        }
         let reasons = Box::pin(resolver::task::waiting_for(ctx.request(), &snapshot, index)).await?;
         Ok(reasons.into_iter().map(|reason| Waiting::new(&snapshot, reason)).collect())
     }

@@ -6,7 +6,7 @@ use taskloom_entity::{DefinitionId, JsonText, Role, TenantId};
 
 use super::Request;
 use super::audit::{self, Act};
-use super::task::submit::{Source, invalid};
+use super::task::submit::{Source, invalid, role_to_write};
 use crate::error::{Error, Result, code};
 pub use crate::store::definition::Row;
 use crate::store::page::{Page, Slice};
@@ -16,7 +16,7 @@ use crate::task::spec;
 /// Keeps a definition as the newest version of its name.
 ///
 /// # Errors
-/// `INVALID_SPEC`, `TENANT_NOT_FOUND`.
+/// `FORBIDDEN`, `INVALID_SPEC`, `TENANT_NOT_FOUND`.
 #[tracing::instrument(name = "definition.save", skip_all)]
 pub async fn save(request: &Request, source: Source, tenant: Option<TenantId>) -> Result<Model> {
     let act = Act::new("definition.save", "definition");
@@ -28,6 +28,7 @@ pub async fn save(request: &Request, source: Source, tenant: Option<TenantId>) -
         Source::Definition(id) => get(request, id).await?.spec.parse().map_err(Error::internal)?,
         Source::Named(name) => get_by_name(request, &name, None).await?.spec.parse().map_err(Error::internal)?,
     };
+    audit::permit(request, role_to_write(&definition), &act).await?;
     let tenant_id = super::tenant::named_or_home(request, tenant).await?;
     let row = New {
         tenant_id,

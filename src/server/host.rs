@@ -103,6 +103,7 @@ fn wanted(settings: &Settings, attempts: &Path) -> Wanted {
             config::Isolation::Strict => Apart::Strict,
         },
         run_as: worker.run_as.0.clone(),
+        users: worker.users.clone(),
         paths: worker.paths.iter().map(|path| place(path)).collect(),
         data: settings.data_dir.clone(),
         settings: settings.file.clone(),

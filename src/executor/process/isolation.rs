@@ -42,6 +42,8 @@ pub struct Wanted {
     pub apart: Apart,
     /// The user of steps.
     pub run_as: Option<String>,
+    /// Users whom a step may name instead.
+    pub users: Vec<String>,
     /// What strict steps reach, each with whether they may write there.
     pub paths: Vec<(PathBuf, bool)>,
     /// The data folder.
@@ -56,11 +58,11 @@ pub struct Wanted {
 #[derive(Debug, thiserror::Error)]
 pub enum IsolationError {
     /// No such user.
-    #[error("worker.run_as: there is no user {0} on this machine")]
+    #[error("worker.run_as or worker.users: there is no user {0} on this machine")]
     NoUser(String),
     /// Only root may become somebody else.
-    #[error("worker.run_as needs a server that runs as root")]
-    NotRoot,
+    #[error("worker.run_as or worker.users: to run steps as {0} needs a server that runs as root")]
+    NotRoot(String),
     /// `user` without a user.
     #[error("worker.isolation = \"user\" needs worker.run_as")]
     NoRunAs,
@@ -86,11 +88,13 @@ pub enum IsolationError {
 #[derive(Clone, Debug, Default)]
 pub struct Isolation {
     tier: Tier,
-    /// Whether steps of one user are kept from each other's processes.
-    apart: bool,
+    /// Whether this host can keep processes of one user from each other.
+    can_be_alone: bool,
     /// Why it is not the best tier.
     lacking: String,
     user: Option<Arc<Account>>,
+    /// Whom a step may name instead.
+    others: Vec<Arc<Account>>,
     users: Option<Arc<OwnedFd>>,
     data: PathBuf,
     settings: Option<PathBuf>,
@@ -115,12 +119,14 @@ impl Isolation {
     /// When what is asked for by name cannot be done.
     pub fn detect(wanted: &Wanted) -> Result<Self, IsolationError> {
         let user = wanted.run_as.as_deref().map(account).transpose()?.map(Arc::new);
+        let others = wanted.users.iter().map(|name| account(name).map(Arc::new)).collect::<Result<_, _>>()?;
         if wanted.apart == Apart::User && user.is_none() {
             return Err(IsolationError::NoRunAs);
         }
         let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let base = Self {
             user,
+            others,
             data: whole(&wanted.data),
             settings: wanted.settings.as_deref().map(whole),
             attempts: whole(&wanted.attempts),
@@ -153,9 +159,9 @@ impl Isolation {
     /// The first of these tiers that works, or why none does.
     fn find(&self, tiers: &[Tier]) -> Result<Result<Self, String>, IsolationError> {
         let mut lacking: Vec<String> = vec![];
-        let apart = !self.is_root() && domain::can_be_alone();
+        let can_be_alone = domain::can_be_alone();
         for &tier in tiers {
-            let own = Self { tier, apart, ..self.clone() };
+            let own = Self { tier, can_be_alone, ..self.clone() };
             match own.hides()? {
                 Ok(()) => return Ok(Ok(Self { lacking: lacking.join(", "), ..own })),
                 Err(why) => lacking.push(why),
@@ -249,7 +255,7 @@ impl Isolation {
         cell.rules = match self.tier {
             Tier::Landlock => Some(domain::all_but(&hidden, &folder)?),
             Tier::Strict => Some(domain::nothing_but(&self.paths, &folder)?),
-            Tier::Namespace if self.apart => Some(domain::alone()?),
+            Tier::Namespace if self.can_be_alone && !self.is_root() => Some(domain::alone()?),
             Tier::Namespace | Tier::None => None,
         };
         // Who has the right to mount, in its user namespace at least, needs no vow for Landlock.
@@ -292,6 +298,12 @@ impl Isolation {
         Ok(fchown(pipe, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)))?)
     }
 
+    /// The same for a step that names its user; `None`: not one of those whom the settings name.
+    pub(in crate::executor) fn of(&self, user: &str) -> Option<Self> {
+        let account = self.others.iter().chain(&self.user).find(|account| account.name == user)?;
+        Some(Self { user: Some(Arc::clone(account)), ..self.clone() })
+    }
+
     /// Whose the steps are, where they are another's.
     pub(in crate::executor) fn user(&self) -> Option<&Account> {
         self.user.as_deref()
@@ -331,7 +343,10 @@ impl fmt::Display for Isolation {
         } else if self.is_root() && self.tier != Tier::None {
             write!(f, "; they run as root, which no wall holds: set worker.run_as")?;
         }
-        if matches!(self.tier, Tier::Namespace) && !self.apart && !self.is_root() {
+        for user in &self.others {
+            write!(f, "; as {} where they name that user", user.name)?;
+        }
+        if matches!(self.tier, Tier::Namespace) && !self.can_be_alone && !self.is_root() {
             write!(f, "; steps of one user are not kept from each other's processes, since Landlock is too old here")?;
         }
         if !self.lacking.is_empty() {
@@ -354,7 +369,7 @@ fn account(name: &str) -> Result<Account, IsolationError> {
     let none = || IsolationError::NoUser(name.to_owned());
     let user = User::from_name(name).ok().flatten().ok_or_else(none)?;
     if !geteuid().is_root() && geteuid() != user.uid {
-        return Err(IsolationError::NotRoot);
+        return Err(IsolationError::NotRoot(user.name));
     }
     let c_name = CString::new(name).map_err(|_| none())?;
     let groups = getgrouplist(&c_name, user.gid).map_err(|_| none())?;

@@ -135,6 +135,8 @@ pub(super) struct SubtaskInput {
     limits: Option<LimitsInput>,
     /// The names of the secrets that it is given.
     secrets: Option<Vec<String>>,
+    /// The user of the worker's host as whom it runs; only an ADMIN may say it.
+    run_as: Option<String>,
 }
 
 /// What runs: exactly one of `shell`, `python`, `noop`, `sql` (with `source`), `http` and `vsphere`.
@@ -289,6 +291,7 @@ impl SubtaskInput {
                 }),
             ),
             ("secrets", self.secrets.map(Value::from)),
+            ("runAs", self.run_as.map(Value::from)),
         ])
     }
 }

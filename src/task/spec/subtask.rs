@@ -48,6 +48,9 @@ pub struct Subtask {
     /// The names of the secrets that it is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// The user of the worker's host as whom its processes run; none: the worker's own choice. Only an ADMIN may say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<String>,
 }
 
 /// What a subtask executes.
@@ -100,6 +103,12 @@ pub struct Http {
 }
 
 impl Run {
+    /// Whether it runs as processes of the worker's host.
+    #[must_use]
+    pub const fn has_processes(&self) -> bool {
+        matches!(self, Self::Shell(_) | Self::Python(_))
+    }
+
     /// Which executor runs it.
     #[must_use]
     pub const fn kind(&self) -> ExecutorKind {

@@ -15,6 +15,7 @@ mod masks;
 mod mute;
 mod pages;
 mod places;
+mod run_as;
 mod statements;
 mod step;
 mod strangers;

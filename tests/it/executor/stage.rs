@@ -104,6 +104,7 @@ impl Stage {
             timeout: None,
             grace: Duration::from_secs(10),
             limits: Limits::default(),
+            user: None,
             secrets: vec![],
         }
     }

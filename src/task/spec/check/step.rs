@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use taskloom_entity::OnLost;
 
-use super::super::subtask::{Limits, Retry, Subtask};
+use super::super::subtask::{Limits, Retry, Run, Subtask};
 use super::super::{SECRET_NAME, is_secret_name};
 use super::run;
 use crate::document::place::{Faults, Fields, Place};
 use crate::document::tree::Content;
 use crate::document::{value, word};
 
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "name",
     "description",
     "needs",
@@ -25,6 +25,7 @@ pub(super) const KEYS: [&str; 13] = [
     "prohibitRollback",
     "limits",
     "secrets",
+    "runAs",
 ];
 
 /// Reads a subtask; nothing when something without which there is none was missing or wrong.
@@ -43,6 +44,14 @@ pub(super) fn read(place: Place<'_>, faults: &mut Faults) -> Option<Subtask> {
     let on_lost = fields.find("onLost").and_then(|place| on_lost(&place, faults));
     let prohibited = fields.find("prohibitRollback").and_then(|place| value::flag(&place, faults));
     let limits = fields.find("limits").map(|place| limits(place, faults)).unwrap_or_default();
+    let run_as = fields.find("runAs").and_then(|place| run_as(&place, faults));
+    let mut runs = code.iter().chain(&undo);
+    if let (Some(place), Some(_)) = (fields.find("runAs"), &run_as)
+        && code.is_some()
+        && !runs.any(Run::has_processes)
+    {
+        faults.add(&place, "is for `shell` and `python`: nothing else has processes");
+    }
     let name = name?;
     Some(Subtask {
         description: description.unwrap_or_else(|| name.clone()),
@@ -58,6 +67,7 @@ pub(super) fn read(place: Place<'_>, faults: &mut Faults) -> Option<Subtask> {
         prohibit_rollback: prohibited.unwrap_or_default(),
         limits,
         secrets,
+        run_as,
     })
 }
 
@@ -108,6 +118,18 @@ fn secrets(place: &Place<'_>, faults: &mut Faults) -> Vec<String> {
         faults.add(place, format!("there are {} secrets: at most 32", names.len()));
     }
     names
+}
+
+/// As `useradd` accepts it; a worker knows whether there is one.
+fn run_as(place: &Place<'_>, faults: &mut Faults) -> Option<String> {
+    let name = value::text(place, faults)?;
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.len() > 32 || name.starts_with('-') || !name.chars().all(is_letter) {
+        let name = word::quote(name);
+        faults.add(place, format!("{name} is no user's name: 1 to 32 letters, digits, `_`, `-` and `.`"));
+        return None;
+    }
+    Some(name.to_owned())
 }
 
 /// In lower case as in documents, or in upper case as GraphQL writes it.

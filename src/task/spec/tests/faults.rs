@@ -60,7 +60,7 @@ fn values_have_paths_without_lines() {
         "\
 - subtasks[0].needs[0]: a subtask cannot need itself: remove this need
 - subtasks[0].run: is empty: write one of `shell`, `python`, `noop`, `sql`, `http` and `vsphere`
-- subtasks[1]: must be a mapping with the keys `name`, `description`, `needs`, `run`, `undo`, `timeout`, `retry`, `weight`, `workers`, `onLost`, `prohibitRollback`, `limits` and `secrets`, but is the number 7"
+- subtasks[1]: must be a mapping with the keys `name`, `description`, `needs`, `run`, `undo`, `timeout`, `retry`, `weight`, `workers`, `onLost`, `prohibitRollback`, `limits`, `secrets` and `runAs`, but is the number 7"
     );
 }
 
@@ -158,6 +158,14 @@ fn retries_labels_and_limits() {
         "5 subtasks[0].workers[0]: `a,b` is no label: 1 to 64 characters without commas and blanks, such as `linux`\n5 subtasks[0].workers[2]: the label `linux` is here twice: name it once",
     );
     told(&with("onLost: ignore"), "5 subtasks[0].onLost: must be `retry` or `fail`, but is the text `ignore`");
+    told(
+        &with("runAs: a b"),
+        "5 subtasks[0].runAs: `a b` is no user's name: 1 to 32 letters, digits, `_`, `-` and `.`",
+    );
+    told(
+        "name: x\nsubtasks:\n- name: a\n  run: {noop: {}}\n  runAs: backup",
+        "5 subtasks[0].runAs: is for `shell` and `python`: nothing else has processes",
+    );
     told(
         &with("limits: {memory: 10, cpu: 0, processes: 0}"),
         "\

@@ -24,6 +24,7 @@ subtasks:
     workers: [linux, x86]
     onLost: fail
     prohibitRollback: true
+    runAs: backup
     limits: {memory: 256MiB, cpu: 1.5, processes: 64, fileSize: 2GiB}
   - name: check
     description: Looks at it.
@@ -61,6 +62,7 @@ fn every_key_is_read() {
             prohibit_rollback: true,
             limits: Limits { memory: Some(256 << 20), cpu: Some(1.5), processes: Some(64), file_size: Some(2 << 30) },
             secrets: vec![],
+            run_as: Some("backup".to_owned()),
         }
     );
     assert_eq!(definition.subtasks[0].run, Run::Shell("ping -c 1 \"$TASKLOOM_PARAM_host\"\n".to_owned()));
@@ -91,6 +93,7 @@ fn what_is_left_out_has_its_default() {
             prohibit_rollback: false,
             limits: Limits::default(),
             secrets: vec![],
+            run_as: None,
         }]
     );
 }

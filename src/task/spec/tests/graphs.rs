@@ -74,6 +74,7 @@ fn subtask() -> impl Strategy<Value = Subtask> {
     let conditions = (proptest::option::of(span(1)), 1u32..=100, span(0), 0.001..1_000_000.0, limits());
     let rest = ("\\PC{0,30}", run(), proptest::option::of(run()), any::<[bool; 3]>());
     (conditions, rest).prop_map(|((timeout, attempts, backoff, weight, limits), (description, run, undo, flags))| {
+        let has_processes = run.has_processes() || undo.as_ref().is_some_and(Run::has_processes);
         Subtask {
             name: String::new(),
             description,
@@ -88,6 +89,7 @@ fn subtask() -> impl Strategy<Value = Subtask> {
             prohibit_rollback: flags[2],
             limits,
             secrets: if flags[0] { vec!["db_password".to_owned()] } else { vec![] },
+            run_as: (flags[1] && has_processes).then(|| "backup".to_owned()),
         }
     })
 }
