@@ -30,6 +30,7 @@ pub mod room;
 pub mod rows;
 pub mod secrecy;
 pub mod server;
+pub mod slow_lane;
 pub mod store;
 pub mod supervise;
 pub mod task;

@@ -38,7 +38,7 @@ impl Has for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        self.data::<Loaders>().expect("invariant: the schema carries the loaders")
+        self.data::<Loaders>().expect("invariant: each operation begins with loaders")
     }
 
     fn reading(&self) -> &Reading {

@@ -1,7 +1,7 @@
 //! Batched reads behind every field that leads from a parent to its children: one statement however many parents.
 //!
-//! The loaders belong to the schema, not to a request: what several requests want at the same moment is one statement.
-//! They remember nothing, so nothing of one moment is shown in another; a parent was checked against the caller's
+//! The loaders are one operation's: a short one never waits for what a long one wants at the same moment, and what is
+//! wanted in the slow lane is read there. They remember nothing, so nothing of one moment is shown in another; a parent was checked against the caller's
 //! scope before anybody asks for its children, so they need to know no caller.
 
 use std::collections::{HashMap, HashSet};
@@ -15,6 +15,7 @@ use taskloom_entity::{
     vsphere_task,
 };
 
+use crate::asker;
 use crate::error::{Error, Result};
 use crate::resolver::batch::{self, Document, Store};
 use crate::resolver::definition;
@@ -44,7 +45,9 @@ impl Loaders {
     /// Loaders on this store.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self(Arc::new(DataLoader::new(Reader { store }, tokio::spawn).delay(DELAY).max_batch_size(1000)))
+        let asker = asker::current();
+        let spawn = move |read| tokio::spawn(asker::as_of(asker.clone(), read));
+        Self(Arc::new(DataLoader::new(Reader { store }, spawn).delay(DELAY).max_batch_size(1000)))
     }
 
     /// The value of one key.

@@ -69,11 +69,12 @@ pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 /// The schema of a process, behind the limits.
 #[must_use]
 pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
-    let loaders = Loaders::new(app.store.clone());
-    let build =
-        || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default()).data(loaders.clone());
+    let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
     let app = app.clone();
-    limits::guard(build, limits).beginning(move |data| data.insert(Now::of(&app)))
+    limits::guard(build, limits).beginning(move |data| {
+        data.insert(Now::of(&app));
+        data.insert(Loaders::new(app.store.clone()));
+    })
 }
 
 /// The schema's text, as it is committed.

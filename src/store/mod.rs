@@ -50,6 +50,7 @@ use sea_orm::{
 };
 
 use crate::error::{self, Error, Result};
+use crate::slow_lane;
 use crate::telemetry::Metrics;
 
 /// An open transaction: what is written through it is one. Dropped without [`commit`], it is rolled back.
@@ -63,6 +64,8 @@ pub type Tx = DatabaseTransaction;
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    /// Reads for what has gone to the slow lane.
+    slow: DatabaseConnection,
     own: Own,
     metrics: Arc<Metrics>,
     /// Held by whoever removes what is old.
@@ -102,7 +105,14 @@ impl Store {
     #[must_use]
     pub fn new(write: DatabaseConnection, read: DatabaseConnection) -> Self {
         let own = Own { write: write.clone(), read: read.clone(), lease: write.clone() };
-        Self { write, read, own, metrics: Arc::default(), removing: Arc::default() }
+        let slow = read.clone();
+        Self { write, read, slow, own, metrics: Arc::default(), removing: Arc::default() }
+    }
+
+    /// The same with a pool whose connections work at the slow lane's pace.
+    #[must_use]
+    pub fn with_slow(self, slow: DatabaseConnection) -> Self {
+        Self { slow, ..self }
     }
 
     /// The same with pools that only the engine takes connections of.
@@ -141,7 +151,7 @@ impl Store {
     /// For queries that change nothing and need no transaction.
     #[must_use]
     pub fn read(&self) -> &DatabaseConnection {
-        &self.read
+        if slow_lane::is_here() { &self.slow } else { &self.read }
     }
 
     /// For what renews leases or looks at them, and for what waits without a transaction: a lock, a notice.
@@ -170,7 +180,7 @@ impl Store {
 
     /// Closes all pools when what runs on them has ended.
     pub async fn close(self) {
-        for pool in [self.read, self.own.read, self.own.lease, self.own.write, self.write] {
+        for pool in [self.slow, self.read, self.own.read, self.own.lease, self.own.write, self.write] {
             if let Err(error) = pool.close().await {
                 tracing::debug!(%error, "the pool was closed already");
             }

@@ -146,15 +146,23 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
 /// How many connections read for the engine alone on SQLite: the desk's question for work, and a look at wishes.
 const ENGINE_READS: u32 = 2;
 
+/// How many connections read for the slow lane on SQLite.
+const SLOW_READS: u32 = 4;
+
 async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
     let url = format!("sqlite://{}?mode=rwc", folder.join(FILE).display());
     let write = connect(&url, sqlite_bound(sqlite_options(&url, 1, pools), pools)).await?;
     let url = url.replace("mode=rwc", "mode=ro");
     let read = connect(&url, sqlite_bound(sqlite_options(&url, pools.connections, pools), pools)).await?;
     let engine = connect(&url, sqlite_options(&url, ENGINE_READS, pools)).await?;
+    // None of them is opened but by the slow lane: the thread of each has the pace of the one that opened it.
+    let patient = Pools { acquire: pools.acquire.max(pools.statement), ..pools };
+    let mut slow = sqlite_bound(sqlite_options(&url, SLOW_READS, patient), patient);
+    slow.min_connections(0).connect_lazy(true);
+    let slow = connect(&url, slow).await?;
     // There is one writer, and whoever writes holds it for a moment only: leases wait with the others.
     let own = Own { write: write.clone(), read: engine, lease: write.clone() };
-    Ok(Store::new(write, read).with(own))
+    Ok(Store::new(write, read).with(own).with_slow(slow))
 }
 
 fn sqlite_options(url: &str, connections: u32, pools: Pools) -> ConnectOptions {

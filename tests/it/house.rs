@@ -66,6 +66,7 @@ const ROOMS: &[Room] = &[
     Room { path: "src/licenses", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/lease.rs", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/asker.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
+    Room { path: "src/slow_lane.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },
     Room { path: "src/clock.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/lifecycle.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/supervise.rs", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },

@@ -1,26 +1,20 @@
 //! Two lanes for what is executed. Everything begins in the quick one, on the runtime's threads, where nobody may hold a
-//! thread for long; what its lists turn out to make long goes on in the slow one: on a thread of its own, which steps
-//! back for all others, and few at a time.
+//! thread for long; what its lists turn out to make long goes on in the slow one: on threads that step back for
+//! all others, and few at a time.
 
-use std::any::Any;
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::resume_unwind;
 use std::task::Poll;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::Cost;
-use crate::{asker, memory};
+use crate::{asker, memory, slow_lane};
 
 /// Executions in the slow lane at a time; the others wait for their turn.
 const SLOW: usize = 4;
-/// How far the slow lane steps back: a tenth of a processor where others want it (nice(2)).
-const NICE: i32 = 10;
 
 /// The slow lane of a process.
 #[derive(Debug)]
@@ -51,43 +45,26 @@ impl Lanes {
 }
 
 async fn slowly<T: Send + 'static>(work: BoxFuture<'static, T>) -> T {
-    let work = Arc::new(Mutex::new(Some(work)));
-    let take = |work: &Mutex<Option<BoxFuture<'static, T>>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (tell, told) = oneshot::channel();
-    let (asker, span, runtime, here) = (asker::current(), tracing::Span::current(), Handle::current(), work.clone());
-    let thread = std::thread::Builder::new().name("slow-lane".into()).spawn(move || {
-        let Some(work) = take(&work) else { return };
-        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-            tracing::debug!(%error, "the slow lane does not step back");
-        }
-        runtime.block_on(asker::as_of(asker, run(work, tell)).instrument(span));
+    let (asker, span) = (asker::current(), tracing::Span::current());
+    let working = slow_lane::spawn(asker::as_of(asker, async move {
+        let done = work.instrument(span).await;
         memory::give_back_now();
-    });
-    if let Err(error) = thread
-        && let Some(work) = take(&here)
-    {
-        tracing::warn!(%error, "the system gives no thread: a long request stays in the quick lane");
-        return work.await;
+        done
+    }));
+    match working.await {
+        Ok(done) => done,
+        Err(error) => resume_unwind(error.try_into_panic().unwrap_or_else(|error| Box::new(error))),
     }
-    match told.await {
-        Ok(Ok(done)) => done,
-        Ok(Err(panic)) => resume_unwind(panic),
-        Err(gone) => resume_unwind(Box::new(gone)),
-    }
-}
-
-/// Works until the end, or until nobody waits for it.
-async fn run<T>(work: BoxFuture<'static, T>, mut tell: oneshot::Sender<Result<T, Box<dyn Any + Send>>>) {
-    let done = tokio::select! {
-        done = AssertUnwindSafe(work).catch_unwind() => done,
-        () = tell.closed() => return,
-    };
-    // An error: nobody waits any longer.
-    let _ = tell.send(done);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+    use std::sync::Arc;
+
+    use futures::FutureExt;
+    use tokio::sync::oneshot;
+
     use super::super::{Limits, Shape};
     use super::*;
 

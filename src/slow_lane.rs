@@ -1,0 +1,60 @@
+//! Threads that step back for all others: what is long goes on here, and what is short is answered meanwhile.
+//!
+//! What a thread of the lane begins is the lane's: tasks are spawned on its runtime, and a thread that a database driver
+//! starts for a connection inherits its priority.
+
+use std::cell::Cell;
+use std::sync::LazyLock;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::task::AbortOnDropHandle;
+
+/// How far it steps back: a tenth of a processor where others want it (nice(2)).
+const NICE: i32 = 10;
+
+thread_local! {
+    static IS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// None: the system gives no threads.
+static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    let built = Builder::new_multi_thread().thread_name("slow-lane").on_thread_start(enter).enable_all().build();
+    built.inspect_err(|error| tracing::warn!(%error, "there is no slow lane: what is long holds up what is short")).ok()
+});
+
+fn enter() {
+    IS_HERE.set(true);
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "the slow lane does not step back");
+    }
+}
+
+/// Whether this thread is the lane's.
+#[must_use]
+pub fn is_here() -> bool {
+    IS_HERE.get()
+}
+
+/// Works on the lane; dropped, the work ends. Without a lane it is done where everything is.
+pub fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> AbortOnDropHandle<T> {
+    AbortOnDropHandle::new(match &*RUNTIME {
+        Some(runtime) => runtime.spawn(work),
+        None => tokio::spawn(work),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NICE, is_here, spawn};
+
+    #[tokio::test]
+    async fn what_is_begun_in_the_lane_stays_in_it_and_steps_back() {
+        let seen = spawn(async {
+            let spawned = tokio::spawn(async { is_here() }).await.unwrap();
+            let nice = std::thread::spawn(|| rustix::process::getpriority_process(None).unwrap()).join().unwrap();
+            (is_here(), spawned, nice)
+        });
+        assert_eq!(seen.await.unwrap(), (true, true, NICE));
+        assert!(!is_here());
+    }
+}
