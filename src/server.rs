@@ -33,7 +33,7 @@ use crate::engine::recovery::Recovery;
 use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
 use crate::executor::Host;
-use crate::graphql::limits::{Limits, Sizes};
+use crate::graphql::limits::Limits;
 use crate::graphql::{self, transport};
 use crate::http::{Door, Entrance, Wall, page};
 use crate::lifecycle::Stop;
@@ -277,7 +277,7 @@ struct Work {
 }
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
-    let limits = Limits { page: settings.server.page_bytes.len(), ..limits(&settings.graphql, &settings.strangers) };
+    let limits = Limits::of(settings);
     let schema = graphql::build(app, &limits);
     let transport = transport::Settings {
         bodies: bodies(&settings.server),
@@ -341,36 +341,6 @@ fn bodies(settings: &crate::config::Server) -> transport::Bodies {
         manager: settings.body_limit.len(),
         viewer: settings.body_limit_viewer.len(),
         stranger: settings.body_limit_stranger.len(),
-    }
-}
-
-fn limits(settings: &crate::config::Graphql, strangers: &crate::config::Strangers) -> Limits {
-    Limits {
-        users: Sizes {
-            bytes: settings.document.len(),
-            tokens: settings.tokens as usize,
-            depth: settings.depth as usize,
-            selections: settings.selections as usize,
-            aliases: settings.aliases as usize,
-            ..Sizes::USERS
-        },
-        strangers: Sizes {
-            bytes: strangers.document.len(),
-            tokens: strangers.tokens as usize,
-            depth: strangers.depth as usize,
-            selections: strangers.selections as usize,
-            aliases: strangers.aliases as usize,
-            roots: strangers.roots as usize,
-            directives: strangers.directives as usize,
-            variables: strangers.variables as usize,
-        },
-        nesting: settings.nesting as usize,
-        objects: settings.objects as usize,
-        answer: settings.answer.len(),
-        objects_per_minute: settings.objects_per_minute as usize,
-        answer_per_minute: settings.answer_per_minute.len(),
-        complexity: settings.complexity as usize,
-        ..Limits::default()
     }
 }
 

@@ -1,6 +1,9 @@
-//! What others build on: the graph's schema, as it is committed.
+//! What others build on: the graph's schema, as it is committed; and that its lists are charged for.
+
+use std::collections::BTreeSet;
 
 use crate::harness::clients::npm;
+use crate::house;
 
 /// Compares a committed page with what the code writes; `UPDATE_DOCS=1` writes it anew.
 fn is_current(path: &str, text: &str) {
@@ -49,4 +52,80 @@ fn each_mutation_has_types_of_its_own() {
         count += 1;
     }
     assert!(count >= 40, "{count} mutations were seen");
+}
+
+/// Lists of objects that no `Many` and no `Paged` charges for, each with the reason why it need not.
+const UNCHARGED: [(&str, &str); 1] =
+    // At most 100, and each is charged for by what it costs to find it.
+    [("src/graphql/node.rs", "Vec<Option<Node>>")];
+
+/// What a list of objects comes to is known only when it is there, and `src/graphql/many.rs` is what charges for it.
+#[test]
+fn each_list_of_objects_is_charged_for() {
+    let schema = taskloom::server::schema();
+    let objects = objects_of(&schema);
+    assert!(objects.contains("Task") && objects.contains("Node") && !objects.contains("TaskState"), "{objects:?}");
+    let mut found: Vec<(String, String)> = vec![];
+    for file in house::rust_files(&["src", "crates"]) {
+        let code = house::code_of(&std::fs::read_to_string(&file).unwrap());
+        if code.contains("async_graphql") {
+            found.extend(lists_of(&code, &objects).into_iter().map(|list| (file.display().to_string(), list)));
+        }
+    }
+    let named = UNCHARGED.map(|(file, list)| (file.to_owned(), list.to_owned()));
+    assert_eq!(found, named, "give out a `Many` or a `Paged`, or name it with its reason");
+}
+
+#[test]
+fn a_list_of_objects_is_seen_wherever_it_stands() {
+    let objects = ["Task", "Subtask"].into();
+    let code = "async fn a(&self) -> Result<Option<Vec<Subtask>>> {} fn b() -> Vec<&Arc<Task>> {} struct C { d: Vec<Task> }
+        fn e() -> &'static [Task] {} fn f() -> Box<[Option<Subtask>]> {} fn g() -> Vec<TaskState> {} fn h(i: Vec<TaskInput>) {}
+        fn j() -> Many<Task> { [Task(1)]; x[Task::at(0)]; Vec::<u8>::new() } fn k() -> Vec<Vec<Option<String>>> {}
+        shows_one! { tasks: BTreeSet<Task>, of Row: X } fn l() -> HashMap<Task, u8> {} #[derive(Task)] struct M;";
+    let expected = ["Vec<Subtask>", "Vec<&Arc<Task>>", "Vec<Task>", "[Task]", "[Option<Subtask>]", "BTreeSet<Task>"];
+    assert_eq!(lists_of(code, &objects), expected);
+}
+
+/// The schema's objects, interfaces and unions by their names, which are those of their types in Rust.
+fn objects_of(schema: &str) -> BTreeSet<&str> {
+    let kinds = ["type ", "interface ", "union "];
+    let named = schema.lines().filter_map(|line| kinds.iter().find_map(|kind| line.strip_prefix(kind)));
+    named.filter_map(|rest| rest.split([' ', '{']).next()).collect()
+}
+
+/// Types of lists, as code writes them, that have one of these objects in them. Attributes and expressions have none.
+fn lists_of(code: &str, objects: &BTreeSet<&str>) -> Vec<String> {
+    const LISTS: [&str; 5] = ["Vec", "VecDeque", "LinkedList", "HashSet", "BTreeSet"];
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut lists = vec![];
+    for (at, opened) in code.match_indices(['<', '[']) {
+        let before = code[..at].trim_end();
+        let name = &before[before.rfind(|c| !is_name(c)).map_or(0, |end| end + 1)..];
+        let is_list = if opened == "<" { LISTS.contains(&name) } else { before.ends_with(['&', '<', '\'']) };
+        let Some(inner) = is_list.then(|| bracketed(&code[at..])).flatten() else { continue };
+        let names = inner.split(|c| !is_name(c));
+        // A type has no parenthesis, which a value of a list mostly has.
+        if !inner.contains('(') && names.into_iter().any(|name| objects.contains(name)) {
+            let name = if opened == "<" { name } else { "" };
+            lists.push(format!("{name}{inner}"));
+        }
+    }
+    lists
+}
+
+/// What begins with a bracket, up to the one that closes it.
+fn bracketed(code: &str) -> Option<&str> {
+    let mut depth = 0;
+    for (at, c) in code.char_indices() {
+        depth += match c {
+            '<' | '[' => 1,
+            '>' | ']' => -1,
+            _ => 0,
+        };
+        if depth == 0 {
+            return Some(&code[..=at]);
+        }
+    }
+    None
 }

@@ -198,7 +198,7 @@ fn every_path_in_the_documents_exists() {
 
 const SOURCES: &[&str] = &["src", "entity", "migration", "tests", "benches", "build.rs"];
 
-fn rust_files(roots: &[&str]) -> Vec<PathBuf> {
+pub(crate) fn rust_files(roots: &[&str]) -> Vec<PathBuf> {
     roots.iter().flat_map(|root| files(Path::new(root), "rs")).collect()
 }
 
@@ -216,7 +216,7 @@ fn files(root: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// The text without line comments, so that a document's mention of a module is not a use of it.
-fn code_of(text: &str) -> String {
+pub(crate) fn code_of(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 

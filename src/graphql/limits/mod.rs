@@ -17,6 +17,7 @@ mod passage;
 mod places;
 mod reading;
 mod scan;
+mod settings;
 mod text;
 mod walk;
 

@@ -1,30 +1,19 @@
 //! PostgreSQL goes away for shorter and longer than a lease, and comes back: how long it takes until work goes on.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::figure;
-use crate::harness::postgres;
 use crate::harness::server::{Server, until};
+use crate::harness::{postgres, runs};
 
 /// From the moment on at which the database takes connections again.
 const RESUMES: Duration = Duration::from_secs(10);
 /// Shorter than a lease, which is 15 s; and so long that what runs is given up.
 const SHORT: Duration = Duration::from_secs(3);
 const LONG: Duration = Duration::from_secs(20);
-
-/// A step that leaves a file for each of its runs, and waits for another.
-async fn begin(server: &Server, folder: &Path) -> String {
-    let at = folder.display();
-    let code = format!("touch {at}/run.$TASKLOOM_RUN; until test -e {at}/go; do sleep 0.05; done");
-    let task = server.submit(json!([{"name": "a", "run": {"shell": code}}])).await;
-    let first = folder.join("run.1");
-    until("it runs", async || first.exists().then_some(())).await;
-    task
-}
 
 async fn stays(so: Duration) {
     let begun = Instant::now();
@@ -44,9 +33,9 @@ async fn what_ended_meanwhile_is_recorded_and_new_work_begins() {
     let cluster = postgres::own().await;
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"), &[("DATABASE_URL", &cluster.url)]).await;
-    let task = begin(&server, folder.path()).await;
+    let task = runs::begin(&server, folder.path()).await;
     cluster.stop();
-    std::fs::write(folder.path().join("go"), "").unwrap();
+    runs::release(folder.path());
     stays(SHORT).await;
     cluster.start();
     let back = Instant::now();
@@ -66,23 +55,20 @@ async fn what_was_given_up_runs_again() {
     let folder = tempfile::tempdir().unwrap();
     let settings = [("DATABASE_URL", cluster.url.as_str())];
     let server = Server::start(&folder.path().join("data"), &settings).await;
-    let task = begin(&server, folder.path()).await;
+    let task = runs::begin(&server, folder.path()).await;
     let other = Server::start(&folder.path().join("other"), &settings).await;
     cluster.stop();
     stays(LONG).await;
     assert!(server.log().contains("the lease is about to end"), "it is longer than a lease\n{}", server.log());
     cluster.start();
     let back = Instant::now();
-    let second = folder.path().join("run.2");
-    until("it runs again", async || second.exists().then_some(())).await;
+    runs::began(folder.path(), 2).await;
     let took = soon(back, "what was given up runs again", &server);
-    std::fs::write(folder.path().join("go"), "").unwrap();
+    runs::release(folder.path());
     other.wait(&task, "SUCCESSFUL: a SUCCESSFUL").await;
     let new = other.submit(json!([{"name": "a", "run": {"shell": "true"}}])).await;
     other.wait(&new, "SUCCESSFUL: a SUCCESSFUL").await;
-    let document = "query($id: ID!) { task(id: $id) { subtasks { attempts { state } } } }";
-    let attempts = server.get(document, json!({"id": task}), "/task/subtasks/0/attempts").await;
-    assert_eq!(attempts, json!([{"state": "LOST"}, {"state": "SUCCESSFUL"}]), "twice is enough");
+    assert_eq!(runs::attempts(&server, &task).await, json!(["LOST", "SUCCESSFUL"]), "twice is enough");
     note("what_was_given_up_runs_again", "PostgreSQL is stopped for 20 s", took);
 }
 
@@ -93,7 +79,7 @@ async fn what_a_dead_server_had_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let settings = [("DATABASE_URL", cluster.url.as_str())];
     let server = Server::start(&folder.path().join("data"), &settings).await;
-    let task = begin(&server, folder.path()).await;
+    let task = runs::begin(&server, folder.path()).await;
     let other = Server::start(&folder.path().join("other"), &settings).await;
     // It is seen by the other one.
     stays(Duration::from_secs(2)).await;
@@ -102,10 +88,9 @@ async fn what_a_dead_server_had_is_taken() {
     stays(LONG).await;
     cluster.start();
     let back = Instant::now();
-    let second = folder.path().join("run.2");
-    until("it runs again", async || second.exists().then_some(())).await;
+    runs::began(folder.path(), 2).await;
     let took = soon(back, "what a dead server had is taken", &other);
-    std::fs::write(folder.path().join("go"), "").unwrap();
+    runs::release(folder.path());
     other.wait(&task, "SUCCESSFUL: a SUCCESSFUL").await;
     note("what_a_dead_server_had_is_taken", "while PostgreSQL is stopped for 20 s, a server is killed", took);
 }

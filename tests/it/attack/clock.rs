@@ -1,18 +1,14 @@
 //! The wall clock of a real server is set by an hour, forwards and backwards, while steps run: nothing is lost, and
 //! nothing runs twice.
-//!
-//! The clock of this machine stays as it is. A few lines of C, loaded before the C library, add an offset to what the
-//! server is told; a time namespace would not do, since it leaves the wall clock alone.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::figure;
+use super::wall_clock::WallClock;
 use crate::harness::postgres;
 use crate::harness::server::{Server, until};
 
@@ -21,85 +17,6 @@ const LEASE: Duration = Duration::from_secs(3);
 const SETTINGS: [(&str, &str); 2] = [("WORKER__LEASE", "3s"), ("WORKER__RENEW", "500ms")];
 /// By then a lease by the wall clock would be over, and found to be.
 const SEEN: Duration = Duration::from_secs(6);
-
-const SHIM: &str = r#"
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static volatile long long *offset;
-
-__attribute__((constructor)) static void begin(void) {
-    int file = open(getenv("CLOCK_OFFSET"), O_RDONLY);
-    void *page = mmap(0, sizeof *offset, PROT_READ, MAP_SHARED, file, 0);
-    if (page == MAP_FAILED) abort();
-    offset = page;
-    close(file);
-}
-
-int clock_gettime(clockid_t id, struct timespec *now) {
-    int answer = syscall(SYS_clock_gettime, id, now);
-    if (answer == 0 && offset && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) now->tv_sec += *offset;
-    return answer;
-}
-
-int gettimeofday(struct timeval *now, void *zone) {
-    struct timespec exact;
-    (void)zone;
-    if (clock_gettime(CLOCK_REALTIME, &exact)) return -1;
-    now->tv_sec = exact.tv_sec;
-    now->tv_usec = exact.tv_nsec / 1000;
-    return 0;
-}
-
-time_t time(time_t *now) {
-    struct timespec exact;
-    if (clock_gettime(CLOCK_REALTIME, &exact)) return -1;
-    if (now) *now = exact.tv_sec;
-    return exact.tv_sec;
-}
-"#;
-
-/// A wall clock that can be set.
-struct WallClock {
-    library: PathBuf,
-    offset: PathBuf,
-    file: File,
-}
-
-impl WallClock {
-    fn make(folder: &Path) -> Self {
-        let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
-        fs::write(&source, SHIM).unwrap();
-        let mut compile = Command::new("cc");
-        compile.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]);
-        assert!(compile.status().unwrap().success(), "cc, which Rust needs, too, compiles it");
-        let offset = folder.join("offset");
-        fs::write(&offset, 0_i64.to_ne_bytes()).unwrap();
-        // Never made shorter: the server has it in its memory.
-        let file = OpenOptions::new().write(true).open(&offset).unwrap();
-        Self { library, offset, file }
-    }
-
-    /// Sets it so many seconds beside the real one.
-    fn set(&self, offset: i64) {
-        std::os::unix::fs::FileExt::write_all_at(&self.file, &offset.to_ne_bytes(), 0).unwrap();
-        (&self.file).flush().unwrap();
-    }
-
-    /// A server that goes by it.
-    async fn server(&self, data: &Path, settings: &[(&str, &str)]) -> Server {
-        let mut command = Command::new("env");
-        let variable = |name: &str, path: &Path| format!("{name}={}", path.display());
-        command.args([variable("LD_PRELOAD", &self.library), variable("CLOCK_OFFSET", &self.offset)]);
-        Server::start_within(command, data, settings).await
-    }
-}
 
 /// A file that counts runs, and waits for another.
 fn code(folder: &Path, name: &str) -> String {

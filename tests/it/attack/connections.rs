@@ -1,4 +1,7 @@
 //! Connections that are opened and left: silent, trickling, more than there is room for.
+//!
+//! On PostgreSQL as well where its connections take descriptors. Clocks, places and hosts are looked after before any
+//! database is asked: these stories are told on SQLite.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::process::Command;
@@ -12,7 +15,7 @@ use tokio::net::TcpStream;
 use super::bench::{SOON, connect, exchange, read_all, server};
 use super::figure;
 use crate::harness::server::{PASSWORD, Server, until};
-use crate::harness::wait;
+use crate::harness::{postgres, wait};
 
 /// Writes a byte of a header a hundred times a second, until the server has had enough; how long that took. On a thread
 /// of its own: in one task with others it would take their turns.
@@ -176,11 +179,23 @@ async fn answers(server: &Server, path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_goes_on_when_connections_have_taken_their_descriptors() {
+async fn work_goes_on_when_connections_have_taken_their_descriptors_on_sqlite() {
+    work_goes_on_when_connections_have_taken_their_descriptors(&[], "SQLite").await;
+}
+
+/// Each connection to this database is a descriptor as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn work_goes_on_when_connections_have_taken_their_descriptors_on_postgres() {
+    let database = postgres::database().await;
+    let settings = [("DATABASE_URL", database.url.as_str())];
+    work_goes_on_when_connections_have_taken_their_descriptors(&settings, "PostgreSQL").await;
+}
+
+async fn work_goes_on_when_connections_have_taken_their_descriptors(settings: &[(&str, &str)], database: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -n 300 && exec \"$@\"", "sh"]);
-    let server = Server::start_within(shell, &folder.path().join("data"), &[]).await;
+    let server = Server::start_within(shell, &folder.path().join("data"), settings).await;
     let go = folder.path().join("go");
     let waits = format!("until test -e {}; do sleep 0.05; done", go.display());
     let steps =
@@ -194,7 +209,7 @@ async fn work_goes_on_when_connections_have_taken_their_descriptors() {
     server.wait(&task, "SUCCESSFUL: a SUCCESSFUL, b SUCCESSFUL").await;
     figure::note(
         "connections::work_goes_on_when_connections_have_taken_their_descriptors",
-        "400 connections where the process may have 300 files",
+        &format!("400 connections where the process may have 300 files, {database}"),
         "`/healthz` answers, steps run to their end",
         "both",
     );

@@ -1,32 +1,17 @@
 //! Steps that fill the disk of the data folder. A small file system of the server's own, where this host lets us mount.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::figure;
+use crate::harness::disk;
 use crate::harness::server::{Server, until};
 
-/// The disk has 64 MiB.
+/// The disk's size.
+const SIZE: &str = "64m";
 const SETTINGS: [(&str, &str); 3] =
     [("DATA__RESERVE", "16MiB"), ("DATABASE__ACQUIRE_TIMEOUT", "1s"), ("WORKER__GRACE", "1s")];
-const MOUNT: &str = r#"mount -t tmpfs -o size=64m disk "$0" && exec "$@""#;
-
-/// Runs what follows with a disk of its own at this place; none: nobody may mount here.
-fn disk(place: &Path) -> Option<Command> {
-    let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
-    let can = |way: &&&[&str]| {
-        let mut try_it = Command::new("unshare");
-        try_it.args(**way).args(["sh", "-c", MOUNT, "/mnt", "true"]).stderr(Stdio::null());
-        try_it.status().is_ok_and(|status| status.success())
-    };
-    let way = ways.iter().find(can)?;
-    let mut command = Command::new("unshare");
-    command.args(*way).args(["sh", "-c", MOUNT]).arg(place);
-    Some(command)
-}
-
 struct Scene {
     server: Server,
     place: PathBuf,
@@ -38,7 +23,7 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("disk");
         std::fs::create_dir(&place).unwrap();
-        let Some(command) = disk(&place) else {
+        let Some(command) = disk::command(SIZE, &place) else {
             eprintln!("this host lets nobody mount: no disk can be filled");
             return None;
         };
@@ -51,8 +36,7 @@ impl Scene {
 
     /// A path on the disk as the server sees it.
     fn seen(&self, path: &str) -> PathBuf {
-        let root = format!("/proc/{}/root{}", self.server.pid(), self.place.display());
-        Path::new(&root).join(path)
+        disk::seen(&self.server, &self.place).join(path)
     }
 
     async fn step(&self, subtask: Value) -> Value {

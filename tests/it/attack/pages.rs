@@ -1,9 +1,12 @@
 //! Pages of other origins: what they can have a browser send, and what those may that the settings name.
+//!
+//! On both databases where a session or an access key is looked up. What a foreign page may not is told by headers alone:
+//! those stories are told on SQLite.
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::bench::{server, token};
+use super::bench::{on_both, server, token};
 use crate::harness::server::{PASSWORD, Server};
 
 const NAMED: &str = "https://ops.example.org";
@@ -26,33 +29,36 @@ async fn sign_in(server: &Server, origin: &str) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_named_origin_calls_with_the_users_cookie_and_no_other_does() {
-    let (_folder, server) = server(&[("SERVER__EXTERNAL_ORIGINS", "https://OPS.example.org:443/")]).await;
-    let (cookie, line) = sign_in(&server, NAMED).await;
-    assert!(line.contains("SameSite=None") && line.contains("Secure"), "{line}");
-    for (origin, site, name, allowed) in [
-        (NAMED, "same-site", json!("admin"), Some(NAMED)),
-        (NAMED, "cross-site", json!("admin"), Some(NAMED)),
-        (EVIL, "cross-site", Value::Null, None),
-        ("null", "cross-site", Value::Null, None),
-        ("http://ops.example.org", "cross-site", Value::Null, None),
-    ] {
-        let request = server.request("POST", "/graphql").header("origin", origin).header("sec-fetch-site", site);
-        let request = request.header("cookie", &cookie).json(&json!({"query": "{ me { name } }"}));
-        let answer = request.send().await.unwrap();
-        let shown = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!(shown.as_deref(), allowed, "{origin}");
-        if allowed.is_some() {
-            assert_eq!(answer.headers()["access-control-allow-credentials"], "true");
+    on_both(&[("SERVER__EXTERNAL_ORIGINS", "https://OPS.example.org:443/")], async |server: &Server| {
+        let (cookie, line) = sign_in(server, NAMED).await;
+        assert!(line.contains("SameSite=None") && line.contains("Secure"), "{line}");
+        for (origin, site, name, allowed) in [
+            (NAMED, "same-site", json!("admin"), Some(NAMED)),
+            (NAMED, "cross-site", json!("admin"), Some(NAMED)),
+            (EVIL, "cross-site", Value::Null, None),
+            ("null", "cross-site", Value::Null, None),
+            ("http://ops.example.org", "cross-site", Value::Null, None),
+        ] {
+            let request = server.request("POST", "/graphql").header("origin", origin).header("sec-fetch-site", site);
+            let request = request.header("cookie", &cookie).json(&json!({"query": "{ me { name } }"}));
+            let answer = request.send().await.unwrap();
+            let shown =
+                answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(shown.as_deref(), allowed, "{origin}");
+            if allowed.is_some() {
+                assert_eq!(answer.headers()["access-control-allow-credentials"], "true");
+            }
+            let body: Value = answer.json().await.unwrap();
+            assert_eq!(body.pointer("/data/me/name").unwrap_or(&Value::Null), &name, "{origin} {site}: {body}");
         }
-        let body: Value = answer.json().await.unwrap();
-        assert_eq!(body.pointer("/data/me/name").unwrap_or(&Value::Null), &name, "{origin} {site}: {body}");
-    }
-    let ask = server.request("OPTIONS", "/graphql").header("origin", NAMED);
-    let ask = ask.header("access-control-request-method", "POST");
-    let answer = ask.header("access-control-request-headers", "content-type").send().await.unwrap();
-    assert_eq!(answer.headers()["access-control-allow-origin"], NAMED);
-    assert_eq!(socket(&server, NAMED, &cookie).await.as_deref(), Some("admin"));
-    assert_eq!(socket(&server, EVIL, &cookie).await, None);
+        let ask = server.request("OPTIONS", "/graphql").header("origin", NAMED);
+        let ask = ask.header("access-control-request-method", "POST");
+        let answer = ask.header("access-control-request-headers", "content-type").send().await.unwrap();
+        assert_eq!(answer.headers()["access-control-allow-origin"], NAMED);
+        assert_eq!(socket(server, NAMED, &cookie).await.as_deref(), Some("admin"));
+        assert_eq!(socket(server, EVIL, &cookie).await, None);
+    })
+    .await;
 }
 
 /// Who a socket is taken for that a page of this origin opens; none: it is not opened.
@@ -136,32 +142,38 @@ async fn a_guest_is_no_foreign_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_request_is_done_once() {
-    let (_folder, server) = server(&[]).await;
-    let create = "mutation($i: CreateTokenInput!) { createToken(input: $i) { accessKey { id secret } } }";
-    let input = json!({"i": {"name": "old client", "role": "MANAGER", "accessKey": true}});
-    let key = server.get(create, input, "/createToken/accessKey").await;
-    let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
-    let host = server.url().trim_start_matches("http://").to_owned();
-    let send = async |method: &str, path: &str, date: &str| {
-        let text = format!("{method}\n\n\n{date}\n{host}\n\n{path}");
-        let signature = taskloom::auth::signature::sign(secret, &text);
-        let request = server.request(method, path).header("date", date);
-        let request = request.header("authorization", format!("OCP-ACCESS-KEY-HMACSHA1 {id}:{signature}"));
-        request.send().await.unwrap().status().as_u16()
-    };
-    let now = httpdate::fmt_http_date(std::time::SystemTime::now());
-    let later = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(1));
-    for (method, path, done) in [("GET", "/api/v2/tasks/instances", 200), ("POST", RETRY, 404)] {
-        assert_eq!(send(method, path, &now).await, done);
-        assert_eq!(send(method, path, &now).await, 401, "{method} again");
-        assert_eq!(send(method, path, &later).await, done, "{method} signed anew");
-    }
-    let bearer = token(&server, "VIEWER").await;
-    let basic = base64::engine::general_purpose::STANDARD.encode(format!("admin:{PASSWORD}"));
-    for header in [format!("Bearer {bearer}"), format!("Basic {basic}")] {
-        for _ in 0..2 {
-            let request = server.request("GET", "/api/v2/tasks/instances").header("authorization", &header);
-            assert_eq!(request.send().await.unwrap().status().as_u16(), 200, "what is not signed may be said again");
+    on_both(&[], async |server: &Server| {
+        let create = "mutation($i: CreateTokenInput!) { createToken(input: $i) { accessKey { id secret } } }";
+        let input = json!({"i": {"name": "old client", "role": "MANAGER", "accessKey": true}});
+        let key = server.get(create, input, "/createToken/accessKey").await;
+        let (id, secret) = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+        let host = server.url().trim_start_matches("http://").to_owned();
+        let send = async |method: &str, path: &str, date: &str| {
+            let text = format!("{method}\n\n\n{date}\n{host}\n\n{path}");
+            let signature = taskloom::auth::signature::sign(secret, &text);
+            let request = server.request(method, path).header("date", date);
+            let request = request.header("authorization", format!("OCP-ACCESS-KEY-HMACSHA1 {id}:{signature}"));
+            request.send().await.unwrap().status().as_u16()
+        };
+        let now = httpdate::fmt_http_date(std::time::SystemTime::now());
+        let later = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(1));
+        for (method, path, done) in [("GET", "/api/v2/tasks/instances", 200), ("POST", RETRY, 404)] {
+            assert_eq!(send(method, path, &now).await, done);
+            assert_eq!(send(method, path, &now).await, 401, "{method} again");
+            assert_eq!(send(method, path, &later).await, done, "{method} signed anew");
         }
-    }
+        let bearer = token(server, "VIEWER").await;
+        let basic = base64::engine::general_purpose::STANDARD.encode(format!("admin:{PASSWORD}"));
+        for header in [format!("Bearer {bearer}"), format!("Basic {basic}")] {
+            for _ in 0..2 {
+                let request = server.request("GET", "/api/v2/tasks/instances").header("authorization", &header);
+                assert_eq!(
+                    request.send().await.unwrap().status().as_u16(),
+                    200,
+                    "what is not signed may be said again"
+                );
+            }
+        }
+    })
+    .await;
 }

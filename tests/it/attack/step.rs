@@ -1,5 +1,5 @@
 //! A step that tries to take the server over: its variables, its key, its database, its memory, another step's folder. As
-//! a plain user's, and as root's that runs steps as somebody else.
+//! a plain user's, on a host with namespaces and on one without, and as root's that runs steps as somebody else.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -17,9 +17,10 @@ const SETTINGS: &str = "words of the settings";
 const OTHER: &str = "words of another step";
 
 /// Says what it got hold of, and fails then. What it looks for stands in it backwards, so that it does not find itself.
+/// Landlock refuses to open what it cannot hide: there a name that is seen is not got.
 const THIEF: &str = r#"
 import ctypes, glob, os, stat
-server, data, work, settings = PLACES
+server, data, work, settings, hides = PLACES
 words = [word[::-1].encode() for word in WORDS]
 found, own = [], os.getcwd()
 
@@ -34,8 +35,15 @@ def look(path):
 
 for root in ('', f'/proc/{server}/root', f'/proc/{os.getppid()}/root'):
     for name in ('secret.key', 'taskloom.db', 'taskloom.db-wal', 'taskloom.lock', 'reserve'):
-        if os.path.exists(f'{root}{data}/{name}'):
-            found.append(f'{root}{data}/{name}')
+        path = f'{root}{data}/{name}'
+        if hides and os.path.exists(path):
+            found.append(path)
+        for way in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR | os.O_CREAT):
+            try:
+                os.close(os.open(path, way))
+                found.append(f'{path}, opened')
+            except OSError:
+                pass
     look(f'{root}{settings}')
     for path in glob.glob(f'{root}{work}/*/*') + glob.glob(f'{root}{work}/*/.*/*'):
         if not path.startswith(own):
@@ -106,7 +114,8 @@ impl Scene {
             self.server.pid().as_raw(),
             self.place("data"),
             self.place("data.work"),
-            self.place("elsewhere.toml")
+            self.place("elsewhere.toml"),
+            self.tier().await != "LANDLOCK"
         ]);
         let backwards = |word: &str| word.chars().rev().collect::<String>();
         let words = json!([PASSWORD, SETTINGS, OTHER].map(backwards));
@@ -138,6 +147,61 @@ fn plain() -> Option<Command> {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
     geteuid().is_root().then_some(command)
+}
+
+/// The same user on a host that gives neither user nor mount namespaces: within a user namespace whose limits allow none.
+/// They count there alone. None: nobody may make a user namespace here.
+fn walled() -> Option<Command> {
+    const LIMIT: &str = "echo 0 >/proc/sys/user/max_user_namespaces && echo 0 >/proc/sys/user/max_mnt_namespaces && \
+                         exec setpriv --inh-caps=-all --ambient-caps=-all -- \"$@\"";
+    let command = || {
+        let mut command = plain().unwrap_or_else(|| Command::new("env"));
+        command.args(["unshare", "--user", "--map-current-user", "--keep-caps", "sh", "-c", LIMIT, "sh"]);
+        command
+    };
+    command().arg("true").status().is_ok_and(|status| status.success()).then(command)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_user_s_step_gets_nothing_where_there_are_no_namespaces() {
+    let Some(command) = walled() else {
+        return eprintln!("this host has no user namespaces: the test before this one was of Landlock");
+    };
+    let scene = Scene::start(Some(command), &[]).await;
+    let (tier, log) = (scene.tier().await, scene.server.log());
+    assert!(log.contains("not better: no mount namespace") && log.contains("no user namespace"), "{log}");
+    if !has_landlock() {
+        assert!(
+            tier == "NONE" && log.contains("steps are not held apart: they reach what the server's user does"),
+            "{log}"
+        );
+        return;
+    }
+    assert_eq!(tier, "LANDLOCK", "{log}");
+    assert!(log.contains("steps are held apart by Landlock: sudo and mounts do not work in them"), "{log}");
+    let thief = scene.rob().await;
+    assert_eq!(thief["state"], "SUCCESSFUL", "{thief}\n{log}");
+    // Its own folder is its own, and what it starts works there as well.
+    let own = "echo here > file && cat file; mkdir a && mv file a/file && rm -r a; python3 -c 'print(1)' > b && cat b";
+    assert_eq!(scene.run(own).await, "here\n1");
+    let data = scene.place("data");
+    let tries = format!(
+        "echo x >{data}/new || echo nothing new; cat {data}/secret.key || echo no key; rm {data}/secret.key || echo kept"
+    );
+    assert_eq!(scene.run(&format!("exec 2>/dev/null; {tries}")).await, "nothing new\nno key\nkept");
+    let promise = "as above; names of files may be seen";
+    figure::note(
+        "step::landlock",
+        "a step of a plain user's server without namespaces",
+        promise,
+        "nothing (isolation LANDLOCK)",
+    );
+}
+
+/// Whether this kernel has it, as it says itself (`landlock_create_ruleset(2)`).
+fn has_landlock() -> bool {
+    const ASK: &str = "import ctypes; raise SystemExit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)";
+    Command::new("python3").args(["-c", ASK]).status().unwrap().success()
 }
 
 #[tokio::test(flavor = "multi_thread")]

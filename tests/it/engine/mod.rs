@@ -26,6 +26,7 @@ mod cost;
 mod crowd;
 mod environment;
 mod found;
+mod history;
 mod http;
 mod lab;
 mod live;

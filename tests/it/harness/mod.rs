@@ -2,9 +2,11 @@
 
 pub(crate) mod clients;
 pub(crate) mod cut;
+pub(crate) mod disk;
 pub(crate) mod mariadb;
 pub(crate) mod memory;
 pub(crate) mod postgres;
+pub(crate) mod runs;
 pub(crate) mod server;
 pub(crate) mod terminal;
 pub(crate) mod wait;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -108,10 +108,15 @@ impl Server {
     /// Waits for its end; how long that took.
     pub(crate) async fn ended(&mut self) -> Duration {
         let begun = Instant::now();
-        let status = wait::attempt_within(DEADLINE, async || self.child.try_wait().unwrap()).await;
-        let status = status.unwrap_or_else(|| panic!("it does not end\n{}", self.log()));
+        let status = self.exited().await;
         assert!(status.success(), "{status}\n{}", self.log());
         begun.elapsed()
+    }
+
+    /// Waits for its end, however that is.
+    pub(crate) async fn exited(&mut self) -> ExitStatus {
+        let status = wait::attempt_within(DEADLINE, async || self.child.try_wait().unwrap()).await;
+        status.unwrap_or_else(|| panic!("it does not end\n{}", self.log()))
     }
 
     /// Where it answers.

@@ -4,11 +4,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::json;
 
 use super::{PATIENT, assert_passing, attempts, submit_anyway, talker};
+use crate::harness::disk;
 use crate::harness::server::Server;
 
 /// What keeps the server from writing.
@@ -24,12 +25,11 @@ trait Room {
 async fn a_full_disk_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let Some(mut command) = Disk::command() else {
+    let Some(command) = disk::command("8m", &data) else {
         eprintln!("this host lets nobody mount: a limit stands in for the full disk");
         return story(&Limit { data: data.clone() }, &data, Limit::command()).await;
     };
     std::fs::create_dir(&data).unwrap();
-    command.arg(&data);
     story(&Disk { data: data.clone() }, &data, command).await;
 }
 
@@ -72,30 +72,14 @@ async fn story(room: &dyn Room, data: &Path, command: Command) {
     assert_eq!(count, json!(accepted.len() + 1));
 }
 
-/// A file system in memory that the server alone sees; it goes with the server.
+/// The disk of the harness.
 struct Disk {
     data: PathBuf,
 }
 
 impl Disk {
-    /// Runs what follows with it, or nothing where that is not allowed.
-    fn command() -> Option<Command> {
-        const MOUNT: &str = r#"mount -t tmpfs -o size=8m disk "$0" && exec "$@""#;
-        let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
-        let can = |way: &&&[&str]| {
-            let mut try_it = Command::new("unshare");
-            try_it.args(**way).args(["sh", "-c", MOUNT, "/mnt", "true"]).stderr(Stdio::null());
-            try_it.status().is_ok_and(|status| status.success())
-        };
-        let way = ways.iter().find(can)?;
-        let mut command = Command::new("unshare");
-        command.args(*way).args(["sh", "-c", MOUNT]);
-        Some(command)
-    }
-
     fn ballast(&self, server: &Server) -> PathBuf {
-        let seen_by_it = format!("/proc/{}/root{}", server.pid(), self.data.display());
-        Path::new(&seen_by_it).join("ballast")
+        disk::seen(server, &self.data).join("ballast")
     }
 }
 

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use super::attempts;
-use crate::harness::postgres;
-use crate::harness::server::{Server, until};
+use crate::harness::server::Server;
+use crate::harness::{postgres, runs};
 
 /// From the kill to the next run.
 const ADOPTED: Duration = Duration::from_secs(20);
@@ -20,7 +19,7 @@ async fn another_server_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let settings = [("DATABASE_URL", database.url.as_str())];
     let first = Server::start(&folder.path().join("first"), &settings).await;
-    let task = runs(&first, folder.path()).await;
+    let task = runs::begin(&first, folder.path()).await;
     let second = Server::start(&folder.path().join("second"), &settings).await;
     let killed = Instant::now();
     first.signal(Signal::SIGKILL);
@@ -32,7 +31,7 @@ async fn its_restart_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let first = Server::start(&data, &[]).await;
-    let task = runs(&first, folder.path()).await;
+    let task = runs::begin(&first, folder.path()).await;
     let killed = Instant::now();
     first.signal(Signal::SIGKILL);
     drop(first);
@@ -40,21 +39,10 @@ async fn its_restart_goes_on() {
     goes_on(&second, folder.path(), &task, killed).await;
 }
 
-/// A task that tells of each run by a file, and ends when it is told to.
-async fn runs(server: &Server, folder: &Path) -> String {
-    let at = folder.display();
-    let code = format!("touch {at}/run.$TASKLOOM_RUN; until test -e {at}/go; do sleep 0.05; done");
-    let task = server.submit(json!([{"name": "a", "run": {"shell": code}}])).await;
-    let first = folder.join("run.1");
-    until("it runs", async || first.exists().then_some(())).await;
-    task
-}
-
 async fn goes_on(server: &Server, folder: &Path, task: &str, killed: Instant) {
-    let second = folder.join("run.2");
-    until("it runs again", async || second.exists().then_some(())).await;
+    runs::began(folder, 2).await;
     assert!(killed.elapsed() <= ADOPTED, "it was adopted after {:?}", killed.elapsed());
-    std::fs::write(folder.join("go"), "").unwrap();
+    runs::release(folder);
     server.wait(task, "SUCCESSFUL: a SUCCESSFUL").await;
-    assert_eq!(attempts(server, task).await, json!(["LOST", "SUCCESSFUL"]));
+    assert_eq!(runs::attempts(server, task).await, json!(["LOST", "SUCCESSFUL"]));
 }

@@ -13,17 +13,11 @@ mod together;
 
 use serde_json::{Value, json};
 
+use crate::harness::runs::attempts;
 use crate::harness::server::{Server, until};
 
 /// Answers come soon, and a lease outlives what fails.
 const PATIENT: [(&str, &str); 2] = [("DATABASE__ACQUIRE_TIMEOUT", "1s"), ("WORKER__LEASE", "60s")];
-
-/// The attempts of the task's first subtask by their states.
-async fn attempts(server: &Server, task: &str) -> Value {
-    let document = "query($id: ID!) { task(id: $id) { subtasks { attempts { state } } } }";
-    let attempts = server.get(document, json!({"id": task}), "/task/subtasks/0/attempts").await;
-    attempts.as_array().unwrap().iter().map(|attempt| attempt["state"].clone()).collect()
-}
 
 /// A task that talks until the file is there, and runs by now.
 async fn talker(server: &Server, file: &std::path::Path) -> String {
