@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use sea_orm::DeriveValueType;
 use serde::{Deserialize, Serialize};
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType, Serialize, Deserialize)]
-        #[sea_orm(try_from_u64)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "database", derive(sea_orm::DeriveValueType), sea_orm(try_from_u64))]
         #[serde(transparent)]
         pub struct $name(pub i64);
 

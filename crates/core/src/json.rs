@@ -1,11 +1,11 @@
 //! JSON kept as its text: a list of rows costs no parsing of what nobody asked for.
 
-use sea_orm::DeriveValueType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A JSON document as text, valid by construction.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveValueType)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "database", derive(sea_orm::DeriveValueType))]
 pub struct JsonText(String);
 
 impl JsonText {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use taskloom_entity::{Role, TenantId, Timestamp, TokenId, UserId};
+use crate::{Role, TenantId, Timestamp, TokenId, UserId};
 
 use crate::error::{Error, Result, code};
 

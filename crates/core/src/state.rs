@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use sea_orm::{ActiveEnum, DeriveActiveEnum, EnumIter, Iterable};
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? })+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
-        #[sea_orm(rs_type = "String", db_type = "Text")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "database", derive(sea_orm::EnumIter, sea_orm::DeriveActiveEnum))]
+        #[cfg_attr(feature = "database", sea_orm(rs_type = "String", db_type = "Text"))]
         pub enum $name {
-            $($(#[$vdoc])* #[sea_orm(string_value = $text)] #[serde(rename = $text)] $variant),+
+            $($(#[$vdoc])* #[cfg_attr(feature = "database", sea_orm(string_value = $text))] #[serde(rename = $text)] $variant),+
         }
 
         impl $name {
@@ -23,13 +23,13 @@ macro_rules! words {
 
             /// Every member, in the order of declaration.
             pub fn all() -> impl Iterator<Item = Self> {
-                Self::iter()
+                [$(Self::$variant),+].into_iter()
             }
 
             /// The member with this upper-case name.
             #[must_use]
             pub fn parse(name: &str) -> Option<Self> {
-                Self::try_from_value(&name.to_owned()).ok()
+                Self::all().find(|member| member.name() == name)
             }
         }
 

@@ -2,27 +2,66 @@
 //! file is locked), or are about what one record holds (a character, a size, a number that it does not keep).
 //! Told by the driver's types and the databases' own codes, never by a text: those change, and are translated.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::sqlx::{self, sqlite::SqliteError};
 use sea_orm::{DbErr, RuntimeErr};
 
-/// What an error of the database means for who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The same request may be answered later.
-    Passing,
-    /// What was to be written or looked for cannot be kept: the same request is refused always, others are not.
-    Refused,
-    /// A row that is there cannot be read.
-    Damaged,
-    /// None of these: our own fault, or the installation's.
-    Fault,
+use super::{Error, Verdict, code};
+
+/// A write has found no room on the disk. The process's: whoever hears of it looks at a disk of their own.
+static LACKS_ROOM: AtomicBool = AtomicBool::new(false);
+
+/// The disk's, as [`obstacle`] has it.
+const FULL: &str = "the disk is full";
+
+/// Whether a write has found no room on the disk since this was asked last.
+pub fn take_lack_of_room() -> bool {
+    LACKS_ROOM.swap(false, Ordering::Relaxed)
+}
+
+/// Whether a row was found and cannot be read.
+#[must_use]
+pub fn is_damaged(error: &DbErr) -> bool {
+    judge(error) == Verdict::Damaged
+}
+
+impl Error {
+    /// What went wrong with a COMMIT. When its answer was lost, it may have been done.
+    #[must_use]
+    pub fn of_commit(error: DbErr) -> Self {
+        // No hint when to come again: who sends it blindly a second time may do it twice.
+        if leaves_open(&error) { Self::new(&code::OUTCOME_UNKNOWN).by(error) } else { error.into() }
+    }
+
+    fn by(self, error: DbErr) -> Self {
+        self.judged(judge(&error), obstacle(&error)).source(error)
+    }
+}
+
+impl From<DbErr> for Error {
+    /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again. One that
+    /// refuses what it is given (a character, a number, a size) says what the caller has to mend.
+    fn from(error: DbErr) -> Self {
+        if obstacle(&error) == Some(FULL) {
+            LACKS_ROOM.store(true, Ordering::Relaxed);
+        }
+        let made = match judge(&error) {
+            Verdict::Passing => Self::new(&code::DATABASE_UNAVAILABLE).retry_after(Duration::from_secs(2)),
+            Verdict::Refused => {
+                Self::invalid("the request", "it holds a character, number or size that cannot be stored")
+            }
+            Verdict::Damaged | Verdict::Fault => Self::new(&code::INTERNAL),
+        };
+        made.by(error)
+    }
 }
 
 /// What this error means.
-#[must_use]
-pub fn judge(error: &DbErr) -> Verdict {
+fn judge(error: &DbErr) -> Verdict {
     match error {
         DbErr::ConnectionAcquire(_) => Verdict::Passing,
         DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -35,8 +74,7 @@ pub fn judge(error: &DbErr) -> Verdict {
 }
 
 /// Whether a COMMIT that failed so may have been done all the same: its answer never came, or says so itself.
-#[must_use]
-pub fn leaves_open(error: &DbErr) -> bool {
+fn leaves_open(error: &DbErr) -> bool {
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))) = error
@@ -54,8 +92,7 @@ pub fn leaves_open(error: &DbErr) -> bool {
 }
 
 /// What keeps the database from writing, where that can be told, in words for an operator.
-#[must_use]
-pub fn obstacle(error: &DbErr) -> Option<&'static str> {
+fn obstacle(error: &DbErr) -> Option<&'static str> {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return Some("no connection becomes free");
     }
@@ -72,7 +109,7 @@ pub fn obstacle(error: &DbErr) -> Option<&'static str> {
             5 | 6 => Some("another process has locked the database"),
             8 => Some("the database is for reading alone"),
             10 => Some("the disk does not take what is written"),
-            13 => Some(super::FULL),
+            13 => Some(FULL),
             _ => None,
         };
     }

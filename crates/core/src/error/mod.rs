@@ -2,15 +2,16 @@
 //! logged once, where it is handled, and never shown.
 
 pub mod code;
-mod verdict;
+#[cfg(feature = "database")]
+mod database;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use code::Code;
-use verdict::Verdict;
+#[cfg(feature = "database")]
+pub use database::{is_damaged, take_lack_of_room};
 
 /// What went wrong, by what a caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +64,28 @@ struct Inner {
     faults: Vec<Fault>,
     available: Option<Vec<String>>,
     retry_after: Option<Duration>,
+    judged: Option<Judged>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What an error of the database means for who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same request may be answered later.
+    Passing,
+    /// What was to be written or looked for cannot be kept: the same request is refused always, others are not.
+    Refused,
+    /// A row that is there cannot be read.
+    Damaged,
+    /// None of these: our own fault, or the installation's.
+    Fault,
+}
+
+/// An error of the database, as far as others need to know it.
+struct Judged {
+    verdict: Verdict,
+    /// What keeps the database from writing, where that can be told.
+    obstacle: Option<&'static str>,
 }
 
 /// The result of everything that doors call.
@@ -73,7 +95,15 @@ impl Error {
     /// An error with this code.
     #[must_use]
     pub fn new(code: &'static Code) -> Self {
-        Self(Box::new(Inner { code, values: vec![], faults: vec![], available: None, retry_after: None, source: None }))
+        Self(Box::new(Inner {
+            code,
+            values: vec![],
+            faults: vec![],
+            available: None,
+            retry_after: None,
+            judged: None,
+            source: None,
+        }))
     }
 
     /// Fills `{name}` of the code's message.
@@ -104,6 +134,13 @@ impl Error {
         self
     }
 
+    /// Says what the database's error means, and what keeps the database from writing where that can be told.
+    #[must_use]
+    pub fn judged(mut self, verdict: Verdict, obstacle: Option<&'static str>) -> Self {
+        self.0.judged = Some(Judged { verdict, obstacle });
+        self
+    }
+
     /// Keeps the private cause, for the log.
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -125,8 +162,8 @@ impl Error {
     /// is refused, or what it is made from cannot be read. The others can go on without it.
     #[must_use]
     pub fn is_about_one_record(&self) -> bool {
-        match self.0.source.as_ref().and_then(|source| source.downcast_ref::<sea_orm::DbErr>()) {
-            Some(error) => matches!(verdict::judge(error), Verdict::Refused | Verdict::Damaged),
+        match &self.0.judged {
+            Some(judged) => matches!(judged.verdict, Verdict::Refused | Verdict::Damaged),
             None => self.0.code.kind != Kind::Unavailable,
         }
     }
@@ -187,8 +224,8 @@ impl Error {
     /// What keeps the database from writing, where that can be told; else the public text.
     #[must_use]
     pub fn obstacle(&self) -> String {
-        let source = self.0.source.as_ref().and_then(|source| source.downcast_ref::<sea_orm::DbErr>());
-        source.and_then(verdict::obstacle).map_or_else(|| self.to_string(), str::to_owned)
+        let obstacle = self.0.judged.as_ref().and_then(|judged| judged.obstacle);
+        obstacle.map_or_else(|| self.to_string(), str::to_owned)
     }
 
     /// The private cause and its causes, for the log; empty when there is none.
@@ -227,49 +264,5 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
-    }
-}
-
-/// A write has found no room on the disk. The process's: whoever hears of it looks at a disk of their own.
-static LACKS_ROOM: AtomicBool = AtomicBool::new(false);
-
-/// The disk's, as [`verdict::obstacle`] has it.
-const FULL: &str = "the disk is full";
-
-/// Whether a write has found no room on the disk since this was asked last.
-pub fn take_lack_of_room() -> bool {
-    LACKS_ROOM.swap(false, Ordering::Relaxed)
-}
-
-/// Whether a row was found and cannot be read.
-#[must_use]
-pub fn is_damaged(error: &sea_orm::DbErr) -> bool {
-    verdict::judge(error) == Verdict::Damaged
-}
-
-impl Error {
-    /// What went wrong with a COMMIT. When its answer was lost, it may have been done.
-    #[must_use]
-    pub fn of_commit(error: sea_orm::DbErr) -> Self {
-        // No hint when to come again: who sends it blindly a second time may do it twice.
-        if verdict::leaves_open(&error) { Self::new(&code::OUTCOME_UNKNOWN).source(error) } else { error.into() }
-    }
-}
-
-impl From<sea_orm::DbErr> for Error {
-    /// A database that does not answer is a pause, not a fault of the caller: nothing was accepted, try again. One that
-    /// refuses what it is given (a character, a number, a size) says what the caller has to mend.
-    fn from(error: sea_orm::DbErr) -> Self {
-        if verdict::obstacle(&error) == Some(FULL) {
-            LACKS_ROOM.store(true, Ordering::Relaxed);
-        }
-        let made = match verdict::judge(&error) {
-            Verdict::Passing => Self::new(&code::DATABASE_UNAVAILABLE).retry_after(Duration::from_secs(2)),
-            Verdict::Refused => {
-                Self::invalid("the request", "it holds a character, number or size that cannot be stored")
-            }
-            Verdict::Damaged | Verdict::Fault => Self::new(&code::INTERNAL),
-        };
-        made.source(error)
     }
 }

@@ -4,7 +4,7 @@
 //! Layout before compression: the number of marks, then for each the number of its lines, the microseconds since the
 //! chunk's instant and the source, all as LEB128; then the text, each line ended by a line feed.
 
-use taskloom_entity::Timestamp;
+use crate::Timestamp;
 
 /// Fast enough for a log that is written at the disk's speed; higher levels save little on log lines.
 const ZSTD_LEVEL: i32 = 1;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use taskloom_entity::Timestamp;
+use crate::Timestamp;
 
 use super::chunk::{Chunk, Mark, Source};
 

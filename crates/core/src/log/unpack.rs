@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::{io, vec};
 
-use taskloom_entity::Timestamp;
+use crate::Timestamp;
 use zstd::stream::read::Decoder;
 
 use super::chunk::{ChunkError, Line, Mark, Source, level};

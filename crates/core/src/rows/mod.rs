@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Take};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use taskloom_entity::{ColumnType, ResultKind};
+use crate::{ColumnType, ResultKind};
 use zstd::stream::read::Decoder;
 
 const LEVEL: i32 = 3;

@@ -1,6 +1,6 @@
 //! A decision in the making: a snapshot that changes only through the transition table and remembers every move.
 
-use taskloom_entity::{AttemptId, Operation, SubtaskState, TaskState, Timestamp};
+use crate::{AttemptId, Operation, SubtaskState, TaskState, Timestamp};
 
 use super::snapshot::Snapshot;
 use super::state::{self, SubtaskEvent, TaskEvent};

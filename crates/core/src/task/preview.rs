@@ -1,7 +1,7 @@
 //! What an operation would do, before it is done: the same decision on a copy, and then the run that follows if
 //! every attempt succeeds.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState, Timestamp};
+use crate::{Operation, SubtaskState, TaskState, Timestamp};
 
 use super::command::execute::{self, Outcome};
 use super::command::{self, Target, Verb};

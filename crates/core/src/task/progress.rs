@@ -1,6 +1,6 @@
 //! A task's progress: the weighted mean over its subtasks. It never runs backwards within an operation.
 
-use taskloom_entity::SubtaskState;
+use crate::SubtaskState;
 
 use super::draft::Draft;
 use super::snapshot::Snapshot;

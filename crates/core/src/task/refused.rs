@@ -1,6 +1,6 @@
 //! Why a command was refused, and what may be done instead.
 
-use taskloom_entity::{SubtaskId, SubtaskState, TaskId, TaskState};
+use crate::{SubtaskId, SubtaskState, TaskId, TaskState};
 
 use super::command::Verb;
 

@@ -1,6 +1,6 @@
 //! What follows from a change of subtasks: who may go next, and how the task stands. Every command ends here.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState};
+use crate::{Operation, SubtaskState, TaskState};
 
 use super::draft::Draft;
 use super::progress;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::{AttemptId, OnLost, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId, Timestamp};
+use crate::{AttemptId, OnLost, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId, Timestamp};
 
 /// A task with all its subtasks, which are in the order of their `seq`.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The one transition table. Every change of a subtask's or task's state passes through it; a new state does not
 //! compile until every event has its answer. `docs/task-states.md` is written from it.
 
-use taskloom_entity::{SubtaskState, TaskState};
+use crate::{SubtaskState, TaskState};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident { $($event:ident = $means:literal,)+ })+) => {$(

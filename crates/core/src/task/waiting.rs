@@ -1,6 +1,6 @@
 //! Why a subtask is not running, from the same facts that decide whether it may.
 
-use taskloom_entity::{SubtaskState, TaskState, Timestamp};
+use crate::{SubtaskState, TaskState, Timestamp};
 
 use super::snapshot::Snapshot;
 

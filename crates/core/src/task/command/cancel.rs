@@ -1,6 +1,6 @@
 //! Cancel: the request is recorded, what runs is stopped with all its processes, what has not begun never begins.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState};
+use crate::{Operation, SubtaskState, TaskState};
 
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;

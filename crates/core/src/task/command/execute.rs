@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::{AttemptId, OnLost, Operation, SubtaskState, TaskState};
+use crate::{AttemptId, OnLost, Operation, SubtaskState, TaskState};
 
 use crate::task::draft::Draft;
 use crate::task::progress;

@@ -1,6 +1,6 @@
 //! Pause and resume: nothing new starts and what runs stands still; then it goes on where it was.
 
-use taskloom_entity::SubtaskState;
+use crate::SubtaskState;
 
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;

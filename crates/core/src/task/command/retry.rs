@@ -1,6 +1,6 @@
 //! Retry: what failed runs again, and nothing else. While undoing, what runs again is the undo.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState};
+use crate::{Operation, SubtaskState, TaskState};
 
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;

@@ -1,7 +1,7 @@
 //! Rollback: everything that ran is undone, against the arrows. A rollback that failed may be repeated: only the
 //! undos that are not done yet run.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState};
+use crate::{Operation, SubtaskState, TaskState};
 
 use super::retry::reopen;
 use super::{Target, Verb, available, require};

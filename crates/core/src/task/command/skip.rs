@@ -1,6 +1,6 @@
 //! Skip: a failure is counted as done and the downstreams go on. While undoing, the failed undo is counted as done.
 
-use taskloom_entity::{Operation, SubtaskState};
+use crate::{Operation, SubtaskState};
 
 use super::retry::{is_open, reopen};
 use super::{Target, Verb, require};

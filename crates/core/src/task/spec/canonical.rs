@@ -1,7 +1,7 @@
 //! The spelling of the canonical JSON: what is at its default is left out, durations are text. The canonical JSON is
 //! itself a document that [`super::parse`] accepts.
 
-use taskloom_entity::OnLost;
+use crate::OnLost;
 
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use taskloom_entity::{ExecutorKind, OnLost};
+use crate::{ExecutorKind, OnLost};
 
 use super::canonical::{self, is_default};
 use super::vsphere::Vsphere;

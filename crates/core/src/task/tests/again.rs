@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::OnLost;
+use crate::OnLost;
 
 use super::{Outcome, Story, Verb};
 

@@ -1,6 +1,6 @@
 //! What holds of every decision and at every rest, whatever led there.
 
-use taskloom_entity::{Operation, SubtaskState, TaskState};
+use crate::{Operation, SubtaskState, TaskState};
 
 use crate::task::state::{self, SubtaskEvent, TaskEvent};
 use crate::task::{Move, Plan, Snapshot, SubtaskFacts};

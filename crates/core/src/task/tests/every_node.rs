@@ -1,7 +1,7 @@
 //! Every node of every shape: fail at it, lose it, skip it, fail its undo, stop before and in it. It always comes to
 //! the right end.
 
-use taskloom_entity::{OnLost, SubtaskState};
+use crate::{OnLost, SubtaskState};
 
 use super::{Outcome, Story, Verb};
 

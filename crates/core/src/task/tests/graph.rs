@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::{Operation, SubtaskId, TaskId, TaskState, TenantId};
+use crate::{Operation, SubtaskId, TaskId, TaskState, TenantId};
 
 use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
 

@@ -20,7 +20,7 @@ mod waiting;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use taskloom_entity::{AttemptId, SubtaskState, Timestamp};
+use crate::{AttemptId, SubtaskState, Timestamp};
 
 use super::command::execute::{self, Outcome};
 use super::command::{self, Target, Verb};

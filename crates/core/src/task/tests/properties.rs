@@ -2,7 +2,7 @@
 //! single change against the table and each rest against the rules.
 
 use proptest::prelude::*;
-use taskloom_entity::{SubtaskState, TaskState};
+use crate::{SubtaskState, TaskState};
 
 use super::random::{Happening, happenings, task};
 use super::{Draft, Snapshot, Story, Target, Verb, command};
@@ -122,7 +122,7 @@ fn foretold(story: &Story, (verb, target): (Verb, Target), order: usize) -> Resu
         match (state, operation) {
             (SubtaskState::Canceling, _) => happened.push((*index, Effect::Stop)),
             (SubtaskState::Failed, _) => happened.push((*index, Effect::Drop)),
-            (_, taskloom_entity::Operation::Skip) => happened.push((*index, Effect::Skip)),
+            (_, crate::Operation::Skip) => happened.push((*index, Effect::Skip)),
             _ => {}
         }
     }

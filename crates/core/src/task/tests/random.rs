@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use taskloom_entity::{OnLost, SubtaskState};
+use crate::{OnLost, SubtaskState};
 
 use super::{Outcome, Story, Verb, graph};
 use crate::task::Snapshot;

@@ -1,6 +1,6 @@
 //! Snapshots, moves and refusals as lines that a story compares.
 
-use taskloom_entity::Operation;
+use crate::Operation;
 
 use crate::task::command::Verb;
 use crate::task::preview::{Effect, Preview};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskloom_entity::Timestamp;
+use crate::Timestamp;
 
 use super::{Outcome, Story, Verb, scene};
 use crate::task::waiting::{Reason, WorkerFacts, Workers, has_labels, reasons};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use taskloom_entity::OnLost;
+use crate::OnLost;
 
 use super::super::subtask::{Limits, Retry, Subtask};
 use super::super::{SECRET_NAME, is_secret_name};

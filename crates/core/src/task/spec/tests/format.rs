@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taskloom_entity::{ExecutorKind, OnLost};
+use crate::{ExecutorKind, OnLost};
 
 use super::super::{Definition, Limits, Retry, Run, Subtask, read, restore};
 use super::{good, with};

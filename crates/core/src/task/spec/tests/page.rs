@@ -2,7 +2,7 @@
 
 use super::good;
 
-const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/definitions.md"));
+const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/definitions.md"));
 
 /// The fenced blocks of a language; behind it stands the file that the page calls it.
 fn blocks(language: &str) -> Vec<String> {

@@ -10,7 +10,7 @@ mod retry;
 mod rollback;
 mod skip;
 
-use taskloom_entity::SubtaskState;
+use crate::SubtaskState;
 
 use super::{Story, show};
 use crate::task::command::{Target, Verb};
