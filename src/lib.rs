@@ -30,7 +30,7 @@ pub mod server;
 pub mod store;
 pub mod supervise;
 pub mod telemetry;
-pub mod vsphere;
 
 pub use taskloom_core::{error, rows, task, text};
 pub use taskloom_vault as vault;
+pub use taskloom_vsphere as vsphere;

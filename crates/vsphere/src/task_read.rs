@@ -5,6 +5,7 @@
 //! at, and a state there is no task: then it is left out.
 
 use chrono::{DateTime, Utc};
+use taskloom_core::text::Text;
 
 use super::fault::Fault;
 use super::instant;
@@ -15,7 +16,6 @@ use super::reference::{LONGEST, Reference};
 use super::task::{TaskInfo, TaskState};
 use super::value::Value;
 use super::xml::{Element, Malformed, Reader, flag};
-use crate::text::Text;
 
 /// The most faults of one task that are told.
 const FAULTS: usize = 3;
@@ -312,7 +312,7 @@ mod tests {
         let names = format!("<name>a\0b&#1;c</name><entityName>{}</entityName>", "x".repeat(1 << 20));
         let task = read(&format!("{LEAST}{names}")).unwrap();
         assert_eq!((task.name.as_deref(), task.flaw), (Some("a\u{fffd}b\u{fffd}c"), None));
-        assert_eq!(task.entity_name.map(|name| name.len()), Some(crate::text::MESSAGE));
+        assert_eq!(task.entity_name.map(|name| name.len()), Some(taskloom_core::text::MESSAGE));
     }
 
     #[test]

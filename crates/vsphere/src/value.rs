@@ -1,8 +1,9 @@
 //! Values whose type only the answer tells.
 
+use taskloom_core::text::Text;
+
 use super::reference::Reference;
 use super::xml::{Element, Malformed, Reader, Space, flag};
-use crate::text::Text;
 
 /// A value of any type.
 #[derive(Clone, Debug, PartialEq)]

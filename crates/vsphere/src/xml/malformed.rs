@@ -18,12 +18,12 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    pub(in crate::vsphere) fn new(why: &'static str, at: u64) -> Self {
+    pub(crate) fn new(why: &'static str, at: u64) -> Self {
         Self { path: String::new(), why, at }
     }
 
     /// The same within an element. Called on the way out, so that a good answer costs nothing.
-    pub(in crate::vsphere) fn inside(mut self, name: &str) -> Self {
+    pub(crate) fn inside(mut self, name: &str) -> Self {
         let slash = if self.path.is_empty() { "" } else { "/" };
         let name = name.chars().filter(|character| !character.is_control()).take(NAME).collect::<String>();
         self.path = format!("{name}{slash}{}", self.path);

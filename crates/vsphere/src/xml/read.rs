@@ -12,21 +12,21 @@ use std::borrow::Cow;
 use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{QName, ResolveResult};
+use taskloom_core::text::{REPLACEMENT, Text};
 
 use super::malformed::Malformed;
 use super::{VIM, XSD, XSI};
-use crate::text::{REPLACEMENT, Text};
-use crate::vsphere::left_out::{LeftOut, Unreadable};
+use crate::left_out::{LeftOut, Unreadable};
 
 /// The longest name of an element, an attribute's value, or a type, in bytes.
 const NAME: usize = 256;
 
 /// The start of an element.
-pub(in crate::vsphere) struct Element<'a>(BytesStart<'a>);
+pub(crate) struct Element<'a>(BytesStart<'a>);
 
 /// Which namespace a type is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::vsphere) enum Space {
+pub(crate) enum Space {
     /// The vSphere Web Services API.
     Vim,
     /// XML Schema's simple types.
@@ -37,17 +37,17 @@ pub(in crate::vsphere) enum Space {
 
 impl Element<'_> {
     /// The name without its prefix.
-    pub(in crate::vsphere) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.0.local_name().into_inner()
     }
 
     /// The same, to be kept.
-    pub(in crate::vsphere) fn label(&self) -> Text {
+    pub(crate) fn label(&self) -> Text {
         Text::cut(self.name(), NAME)
     }
 
     /// The attribute without a namespace, such as the `type` of a reference.
-    pub(in crate::vsphere) fn attribute(&self, name: &str) -> Option<Text> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<Text> {
         // Unchecked: looking for duplicates is quadratic in the number of attributes.
         let mut all = self.0.attributes();
         let found = all.with_checks(false).filter_map(Result::ok).find(|one| one.key.as_ref() == name)?;
@@ -56,7 +56,7 @@ impl Element<'_> {
 }
 
 /// Reads one text.
-pub(in crate::vsphere) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     quick: NsReader<&'a [u8]>,
     depth: usize,
     deepest: usize,
@@ -67,7 +67,7 @@ pub(in crate::vsphere) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads this text, in which elements may nest to a depth.
-    pub(in crate::vsphere) fn new(text: &'a str, deepest: usize) -> Self {
+    pub(crate) fn new(text: &'a str, deepest: usize) -> Self {
         let mut quick = NsReader::from_str(text.trim_start_matches('\u{feff}'));
         let config = quick.config_mut();
         config.expand_empty_elements = true;
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Where the document is broken. What only could not be read is the inner error.
-    pub(in crate::vsphere) fn attempt<T>(
+    pub(crate) fn attempt<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<Result<T, Malformed>, Malformed> {
@@ -98,12 +98,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a task that is left out of what is read.
-    pub(in crate::vsphere) fn leave_out(&mut self, task: Unreadable) {
+    pub(crate) fn leave_out(&mut self, task: Unreadable) {
         self.left_out.add(task);
     }
 
     /// What was left out until now.
-    pub(in crate::vsphere) fn into_left_out(self) -> LeftOut {
+    pub(crate) fn into_left_out(self) -> LeftOut {
         self.left_out
     }
 
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The closure's, and any fault of the text.
-    pub(in crate::vsphere) fn children(
+    pub(crate) fn children(
         &mut self,
         mut each: impl FnMut(&mut Self, &Element<'a>) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// A fault of the text, or an entity that XML does not define itself.
-    pub(in crate::vsphere) fn text(&mut self) -> Result<Text, Malformed> {
+    pub(crate) fn text(&mut self) -> Result<Text, Malformed> {
         self.content().map(|(text, _)| Text::message(&text))
     }
 
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::text`], and where it cannot be read as that.
-    pub(in crate::vsphere) fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Malformed> {
+    pub(crate) fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Malformed> {
         let (text, _) = self.content()?;
         read(&text).ok_or_else(|| self.malformed("has a value that it cannot have"))
     }
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::text`].
-    pub(in crate::vsphere) fn plain(&mut self) -> Result<Option<Text>, Malformed> {
+    pub(crate) fn plain(&mut self) -> Result<Option<Text>, Malformed> {
         self.content().map(|(text, plain)| plain.then(|| Text::message(&text)))
     }
 
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Attributes that cannot be read.
-    pub(in crate::vsphere) fn kind(&self, element: &Element<'_>) -> Result<Option<(Space, Text)>, Malformed> {
+    pub(crate) fn kind(&self, element: &Element<'_>) -> Result<Option<(Space, Text)>, Malformed> {
         for attribute in element.0.attributes().with_checks(false) {
             let attribute = attribute.map_err(|_| self.malformed(ILL))?;
             let (space, name) = self.quick.resolver().resolve_attribute(attribute.key);
@@ -187,12 +187,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Says what is wrong at this place.
-    pub(in crate::vsphere) fn malformed(&self, why: &'static str) -> Malformed {
+    pub(crate) fn malformed(&self, why: &'static str) -> Malformed {
         Malformed::new(why, self.quick.buffer_position())
     }
 
     /// Says what the current element lacks.
-    pub(in crate::vsphere) fn missing(&self, name: &str) -> Malformed {
+    pub(crate) fn missing(&self, name: &str) -> Malformed {
         self.malformed("is missing").inside(name)
     }
 
@@ -331,7 +331,7 @@ mod tests {
             assert_eq!(text(&format!("<r>{written}</r>")).as_deref(), Ok(is), "{written}");
         }
         let long = text(&format!("<r>{}</r>", "升".repeat(100_000))).unwrap();
-        assert!(long.len() <= crate::text::MESSAGE && long.ends_with('…'), "{}", long.len());
+        assert!(long.len() <= taskloom_core::text::MESSAGE && long.ends_with('…'), "{}", long.len());
     }
 
     #[test]

@@ -5,13 +5,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use zeroize::Zeroizing;
 
 use super::{ENVELOPE, VIM, XSD, XSI};
-use crate::vsphere::{Error, Reference};
+use crate::{Error, Reference};
 
 /// More than any call but a long list needs: a text that has to grow leaves copies of a password behind.
 const ROOM: usize = 4096;
 
 /// An envelope on its way. Wiped when it was sent: it may hold a password.
-pub(in crate::vsphere) struct Writer {
+pub(crate) struct Writer {
     text: Zeroizing<String>,
     method: &'static str,
     refused: Option<&'static str>,
@@ -19,7 +19,7 @@ pub(in crate::vsphere) struct Writer {
 
 impl Writer {
     /// Begins a call of a method on an object.
-    pub(in crate::vsphere) fn call(method: &'static str, on: &Reference) -> Self {
+    pub(crate) fn call(method: &'static str, on: &Reference) -> Self {
         let mut writer = Self { text: Zeroizing::new(String::with_capacity(ROOM)), method, refused: None };
         writer.put(&[
             r#"<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv=""#,
@@ -39,41 +39,41 @@ impl Writer {
     }
 
     /// The method's name.
-    pub(in crate::vsphere) fn method(&self) -> &'static str {
+    pub(crate) fn method(&self) -> &'static str {
         self.method
     }
 
     /// `<name>value</name>`
-    pub(in crate::vsphere) fn text(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn text(&mut self, name: &'static str, value: &str) {
         self.put(&["<", name, ">"]);
         self.escaped(name, value);
         self.put(&["</", name, ">"]);
     }
 
     /// The same, where there is a value.
-    pub(in crate::vsphere) fn optional(&mut self, name: &'static str, value: Option<&str>) {
+    pub(crate) fn optional(&mut self, name: &'static str, value: Option<&str>) {
         if let Some(value) = value {
             self.text(name, value);
         }
     }
 
     /// A flag.
-    pub(in crate::vsphere) fn flag(&mut self, name: &'static str, value: bool) {
+    pub(crate) fn flag(&mut self, name: &'static str, value: bool) {
         self.text(name, if value { "true" } else { "false" });
     }
 
     /// A whole number.
-    pub(in crate::vsphere) fn number(&mut self, name: &'static str, value: impl Into<i64>) {
+    pub(crate) fn number(&mut self, name: &'static str, value: impl Into<i64>) {
         self.text(name, &value.into().to_string());
     }
 
     /// An instant, in UTC with its microseconds.
-    pub(in crate::vsphere) fn instant(&mut self, name: &'static str, value: DateTime<Utc>) {
+    pub(crate) fn instant(&mut self, name: &'static str, value: DateTime<Utc>) {
         self.text(name, &value.to_rfc3339_opts(SecondsFormat::Micros, true));
     }
 
     /// A reference to a managed object.
-    pub(in crate::vsphere) fn reference(&mut self, name: &'static str, value: &Reference) {
+    pub(crate) fn reference(&mut self, name: &'static str, value: &Reference) {
         self.put(&["<", name, " type=\""]);
         self.escaped(name, &value.kind);
         self.put(&["\">"]);
@@ -82,14 +82,14 @@ impl Writer {
     }
 
     /// An element with others in it.
-    pub(in crate::vsphere) fn within(&mut self, name: &'static str, inside: impl FnOnce(&mut Self)) {
+    pub(crate) fn within(&mut self, name: &'static str, inside: impl FnOnce(&mut Self)) {
         self.put(&["<", name, ">"]);
         inside(self);
         self.put(&["</", name, ">"]);
     }
 
     /// The same, of a type that has to be named.
-    pub(in crate::vsphere) fn typed(&mut self, name: &'static str, kind: &'static str, inside: impl FnOnce(&mut Self)) {
+    pub(crate) fn typed(&mut self, name: &'static str, kind: &'static str, inside: impl FnOnce(&mut Self)) {
         self.put(&["<", name, " xsi:type=\"", kind, "\">"]);
         inside(self);
         self.put(&["</", name, ">"]);
@@ -99,7 +99,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::InvalidText`] where a value has a character that XML cannot carry, such as NUL.
-    pub(in crate::vsphere) fn finish(mut self) -> Result<Bytes, Error> {
+    pub(crate) fn finish(mut self) -> Result<Bytes, Error> {
         if let Some(field) = self.refused {
             return Err(Error::InvalidText { field });
         }
