@@ -163,9 +163,9 @@ pub const fn task(state: TaskState, event: TaskEvent) -> Option<TaskState> {
 #[must_use]
 pub fn document() -> String {
     let mut page = String::from(
-        "# States of tasks and subtasks\n\nWritten from the transition table in `src/task/state.rs`; a test fails when this page is stale. \
+        "# States of tasks and subtasks\n\nWritten from the transition table in `crates/core/src/task/state.rs`; a test fails when this page is stale. \
          A column is the state before, its cell the state that follows; a dash: the event cannot happen there. What \
-         people may ask for is decided in `src/task/command/`.\n\n## Subtask\n\n",
+         people may ask for is decided in `crates/core/src/task/command/`.\n\n## Subtask\n\n",
     );
     let states: Vec<SubtaskState> = SubtaskState::all().collect();
     let means = SubtaskEvent::means;
