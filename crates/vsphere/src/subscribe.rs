@@ -49,7 +49,7 @@ impl Follow {
         self.list = Some(self.create_filter(INFO, &Start::Along(&self.view, "view")).await?);
         match self.feed_history(page).await {
             Err(error) if error.is_unsupported() => {
-                tracing::debug!(%error, "the server has no histories to follow");
+                tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the server has no histories to follow");
                 self.feed_recent().await
             }
             fed => fed,
@@ -64,7 +64,7 @@ impl Follow {
         call.number("maxCount", i64::from(page).clamp(10, LARGEST_READ.into()));
         match self.session.call(call, soap::none).await {
             // A smaller page does, too.
-            Err(error) if !error.is_passing() => tracing::debug!(%error, "the latest page stays small"),
+            Err(error) if !error.is_passing() => tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the latest page stays small"),
             sized => sized?,
         }
         self.create_filter(PAGE, &Start::Object(&collector)).await.map(drop)
