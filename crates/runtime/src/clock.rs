@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use nix::time::{ClockId, clock_gettime};
-use taskloom_entity::Timestamp;
+use taskloom_core::Timestamp;
 
 /// A moment of this host, counted from its start. It says nothing to another host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

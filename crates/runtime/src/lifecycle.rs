@@ -84,15 +84,15 @@ pub fn on_signals(stop: &Stop) -> io::Result<impl Future<Output = ()> + use<>> {
         loop {
             let name = either(&mut terminate, &mut interrupt).await;
             let wish = if stop.is_requested() { "hurrying" } else { "finishing what runs; a second signal hurries" };
-            tracing::info!(signal = name, "{wish}");
+            tracing::info!(target: "taskloom::lifecycle", signal = name, "{wish}");
             stop.request();
         }
     })
 }
 
 /// Ends the process when its end has not come so long after it was asked for: whatever hangs, a stop is a stop. What it
-/// started is ended by its guardian then.
-pub fn insist(stop: &Stop, patience: Duration, haste: Duration) {
+/// started is ended by its guardian then. `last` is done before: what was said is written.
+pub fn insist(stop: &Stop, patience: Duration, haste: Duration, last: fn()) {
     let stop = stop.clone();
     // A thread, since what hangs may be the runtime.
     let watch = move || {
@@ -103,15 +103,15 @@ pub fn insist(stop: &Stop, patience: Duration, haste: Duration) {
                 hurried.get_or_insert_with(Instant::now);
             }
             if asked.elapsed() > patience || hurried.is_some_and(|at: Instant| at.elapsed() > haste) {
-                tracing::error!("the server does not come to its end: it is ended");
-                crate::telemetry::flush();
+                tracing::error!(target: "taskloom::lifecycle", "the server does not come to its end: it is ended");
+                last();
                 std::process::exit(1);
             }
             std::thread::sleep(Duration::from_millis(200));
         }
     };
     if let Err(error) = std::thread::Builder::new().name("end".to_owned()).spawn(watch) {
-        tracing::warn!(%error, "nobody insists on the end of this process");
+        tracing::warn!(target: "taskloom::lifecycle", %error, "nobody insists on the end of this process");
     }
 }
 

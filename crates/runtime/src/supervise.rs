@@ -59,7 +59,7 @@ impl Watch {
             Err(panic) => format!("has panicked: {}", said(panic.as_ref())),
         };
         let fault = Fault { part, why };
-        tracing::error!("{fault}");
+        tracing::error!(target: "taskloom::supervise", "{fault}");
         let _ = self.fault.set(fault);
         self.stop.hurry();
         None
@@ -97,12 +97,13 @@ async fn after<F>(
 
 /// Says and counts that a loop panicked which begins anew.
 pub fn failed(part: &'static str, panic: &(dyn Any + Send)) {
-    tracing::error!(part, panic = said(panic), "a loop of the server has panicked: it is begun anew");
+    tracing::error!(target: "taskloom::supervise", part, panic = said(panic), "a loop of the server has panicked: it is begun anew");
     *RESTARTS.lock().expect("invariant: nothing panics under the lock of restarts").entry(part).or_default() += 1;
 }
 
 /// How often each loop was begun anew, by its name.
-pub(crate) fn restarts() -> BTreeMap<&'static str, u64> {
+#[must_use]
+pub fn restarts() -> BTreeMap<&'static str, u64> {
     RESTARTS.lock().expect("invariant: nothing panics under the lock of restarts").clone()
 }
 
