@@ -47,6 +47,7 @@ check: ## Formatting, lints, documentation, unused dependencies and audit: warni
 	@.ci/setup build check audit
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@.ci/walls
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	cargo machete --skip-target-dir
 	@.ci/audit

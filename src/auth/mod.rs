@@ -11,7 +11,6 @@ pub mod gate;
 pub mod limit;
 pub mod origin;
 pub mod password;
-pub mod principal;
 pub mod recent;
 pub mod secret;
 pub mod seen;
@@ -20,4 +19,4 @@ pub mod token;
 
 pub use credentials::Credentials;
 pub use gate::Gate;
-pub use principal::{Principal, Scope, Subject, Via};
+pub use taskloom_core::principal::{self, Principal, Scope, Subject, Via};

@@ -56,7 +56,7 @@ impl Serve {
         let running = server::start(settings).await?;
         // Before anything is said by which somebody may take it for started, and stop it.
         running.heed(lifecycle::on_signals(&running.stop)?);
-        lifecycle::insist(&running.stop, patience + grace + LAST, grace + LAST);
+        lifecycle::insist(&running.stop, patience + grace + LAST, grace + LAST, telemetry::flush);
         running.introduce();
         running.ended().await?;
         Ok(ExitCode::SUCCESS)

@@ -1,11 +1,8 @@
-//! Logs of subtasks: chunks of compressed lines, numbered from 1 through all attempts of a subtask.
+//! Logs of subtasks: chunks of compressed lines, numbered from 1 through all attempts of a subtask. What a chunk is, is
+//! the core's; here is who reads and follows them.
 
-pub mod chunk;
-pub mod gather;
 pub mod live;
 pub mod read;
-pub mod unpack;
 
-pub use chunk::{Chunk, Level, Line, Source};
-pub use gather::Gather;
 pub use live::Live;
+pub use taskloom_core::log::{Chunk, Gather, Level, Line, Source, chunk, gather, unpack};

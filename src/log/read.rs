@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 
 use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 
-use super::chunk::{Level, Line, Source};
+use taskloom_core::log::chunk::{Level, Line, Source};
 use super::live::{Live, Placed};
-use super::unpack::Unpack;
+use taskloom_core::log::unpack::Unpack;
 use crate::error::{Error, Result};
 use crate::store::{self, Store};
 use crate::text::{boundary, written};

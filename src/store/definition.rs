@@ -3,13 +3,13 @@
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select, Set,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::definition::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{DefinitionId, JsonText, TenantId, Timestamp, definition};
 
 use super::page::{Page, Slice};
 use super::row::row;
 use super::{Tx, bulk, scope};
-use crate::auth::Scope;
 use crate::error::Result;
 
 row! {

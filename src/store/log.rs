@@ -6,12 +6,12 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Set, Statement,
 };
+use taskloom_core::log::Chunk;
 use taskloom_entity::{AttemptId, SubtaskId, SubtaskState, log_chunk, subtask};
 
 use super::Tx;
 use super::listen::PROCESS;
 use crate::error::{Error, Result};
-use crate::log::Chunk;
 
 /// The channel that is notified of logs that grow, with the process that wrote and the subtask's id.
 pub const CHANNEL: &str = "taskloom_log";

@@ -1,8 +1,7 @@
 //! The one place where a principal's scope becomes a query's condition.
 
 use sea_orm::{ColumnTrait, Condition};
-
-use crate::auth::Scope;
+use taskloom_core::principal::Scope;
 
 /// Rows of `column`'s tenants that the scope covers.
 pub fn condition(scope: &Scope, column: impl ColumnTrait) -> Condition {

@@ -4,12 +4,12 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QuerySelect, Select, Set,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::secret::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{SecretId, SubtaskId, TenantId, Timestamp, subtask, task};
 
 use super::page::{Page, Slice};
 use super::{Tx, bulk, scope};
-use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
 

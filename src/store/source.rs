@@ -4,12 +4,12 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QuerySelect, Select, Set,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::data_source::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{DataSourceId, DataSourceKind, JsonText, SubtaskId, TenantId, Timestamp};
 
 use super::page::{Page, Slice};
 use super::{Tx, is_taken, scope, secret};
-use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
 

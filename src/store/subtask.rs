@@ -5,13 +5,13 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Select, SelectModel, Selector, StreamTrait,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::{
     AttemptId, ExecutorKind, JsonText, Operation, SubtaskId, SubtaskState, TaskId, Timestamp, subtask, task,
 };
 
 use super::row::row;
 use super::{bulk, scope};
-use crate::auth::Scope;
 use crate::error::Result;
 
 row! {

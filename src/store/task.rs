@@ -5,6 +5,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
     QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Set, Statement,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::{
     JsonText, SubtaskId, TaskId, TaskState, TenantId, attempt, log_chunk, subtask, task, task_input, task_label,
 };
@@ -14,7 +15,6 @@ use super::keyset::{Kind, Part, Sort, keyset};
 use super::page::Slice;
 use super::row::whole_row;
 use super::{Tx, bulk, removal, scope};
-use crate::auth::Scope;
 use crate::error::Result;
 
 /// A task that is accepted, with all its rows.

@@ -7,12 +7,12 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Set, TryInsertResult,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::tenant::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, UserId, user_tenant};
 
 use super::page::{Page, Slice};
 use super::{Changed, Tx, bulk, is_taken, scope};
-use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 
 /// Makes a tenant.

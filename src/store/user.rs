@@ -5,12 +5,12 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::user::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{Role, TenantId, Timestamp, UserId};
 
 use super::page::{self, Page, Slice};
 use super::{Changed, Tx, bulk, is_taken, tenant};
-use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::text;
 

@@ -4,6 +4,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QuerySelect, Select, Set,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::vcenter::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{
     CollectionState, SubtaskId, TenantId, Timestamp, VcenterId, VcenterTrust, vcenter_collection, vsphere_task,
@@ -12,7 +13,6 @@ use taskloom_entity::{
 use super::page::{Page, Slice};
 use super::removal::{self, Rest};
 use super::{Tx, bulk, is_taken, scope, secret, vsphere};
-use crate::auth::Scope;
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
 

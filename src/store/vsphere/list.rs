@@ -3,6 +3,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select};
 use sea_orm::{DbBackend, QuerySelect, Value};
+use taskloom_core::principal::Scope;
 use taskloom_entity::vsphere_task::{Column, Entity, Model};
 use taskloom_entity::{TenantId, Timestamp, VcenterId, VsphereReason, VsphereTaskId, VsphereTaskState};
 
@@ -12,7 +13,6 @@ use super::super::page::{Slice, contains, holds};
 use super::super::removal::is_there;
 use super::super::scope;
 use super::object::is_under;
-use crate::auth::Scope;
 use crate::error::Result;
 
 /// What a text is looked for in: what it is called, its object, who began it.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Value};
+use taskloom_core::principal::Scope;
 use taskloom_entity::vsphere_task::{Column, Entity, Model};
 use taskloom_entity::{
     JsonText, Timestamp, VcenterId, VsphereInstanceId, VsphereReason, VsphereTaskId, VsphereTaskState,
@@ -14,7 +15,6 @@ use super::super::change::run_all;
 use super::super::removal::is_there;
 use super::super::{Tx, scope};
 use super::collection::Lease;
-use crate::auth::Scope;
 use crate::error::Result;
 use crate::text;
 use crate::vsphere::APART;

@@ -61,7 +61,7 @@ fn current(path: &str, page: &str) {
 
 fn error_codes() -> String {
     let mut page = String::from(
-        "# Error codes\n\nWritten from the table in `src/error/code.rs`; a test fails when this page is stale. The code is \
+        "# Error codes\n\nWritten from the table in `crates/core/src/error/code.rs`; a test fails when this page is stale. The code is \
          `extensions.code` of a GraphQL error; `{names}` are filled in, the language follows `Accept-Language`.\n\n\
          | code | HTTP | English | 中文 | what to do |\n|---|---|---|---|---|\n",
     );
