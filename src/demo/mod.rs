@@ -4,7 +4,7 @@ use taskloom_entity::TaskType;
 
 use crate::error::Result;
 use crate::resolver::page::Page;
-use crate::resolver::task::submit::{New, Source, TargetOf};
+use crate::resolver::task::submit::{Submission, Source, TargetOf};
 use crate::resolver::{self, Request};
 
 const DEFINITIONS: [&str; 3] =
@@ -30,7 +30,7 @@ pub async fn fill(request: &Request) -> Result<()> {
         ("failing-release", serde_json::json!({}), "ob-west"),
     ];
     for (name, parameters, cluster) in tasks {
-        let new = New {
+        let new = Submission {
             source: Source::Named(name.to_owned()),
             name: None,
             parameters: Some(parameters),

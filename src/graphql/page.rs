@@ -7,10 +7,12 @@ use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::{ObjectType, OutputType};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::many::Paged;
 use crate::error::{Error, Result, code};
+use crate::resolver::any::Spot;
 use crate::resolver::page::{Key, Kind, Page, Part, Slice, Value as SqlValue};
 use crate::text::{self, Text};
 
@@ -78,20 +80,41 @@ impl List {
     /// # Errors
     /// `INVALID_CURSOR` unless this list gave it out.
     pub fn place(&self, cursor: &str) -> Result<Key> {
-        self.read(cursor).ok_or_else(|| Error::new(&code::INVALID_CURSOR).with("cursor", Text::cut(cursor, SHOWN)))
+        self.read(cursor).ok_or_else(|| refused(cursor))
+    }
+
+    /// The cursor of a row among those of all origins.
+    #[must_use]
+    pub fn spot_cursor(&self, spot: Spot) -> String {
+        URL_SAFE_NO_PAD.encode(json!([self.name, spot.id, [spot.at, spot.origin]]).to_string())
+    }
+
+    /// The place of such a cursor.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR` unless this list gave it out.
+    pub fn spot(&self, cursor: &str) -> Result<Spot> {
+        let (id, (at, origin)) = self.parts(cursor).ok_or_else(|| refused(cursor))?;
+        Ok(Spot { at, origin, id })
     }
 
     fn read(&self, cursor: &str) -> Option<Key> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (name, id, value): (String, i64, Value) = serde_json::from_slice(&bytes).ok()?;
+        let (id, value): (i64, Value) = self.parts(cursor)?;
         let value = match (self.kind, value) {
             (Kind::Id, Value::Null) => None,
             (Kind::Text, Value::String(text)) if text::is_storable(&text) => Some(text.into()),
             (Kind::Number, Value::Number(number)) => Some(number.as_i64()?.into()),
             _ => return None,
         };
+        Some(Key { value, id })
+    }
+
+    /// What a cursor of this list says: the number of its row, and what else places it.
+    fn parts<T: DeserializeOwned>(&self, cursor: &str) -> Option<(i64, T)> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (name, id, place): (String, i64, T) = serde_json::from_slice(&bytes).ok()?;
         // Rows are numbered from 1; 0 is the place before all of them.
-        (name == self.name && id >= 0).then_some(Key { value, id })
+        (name == self.name && id >= 0).then_some((id, place))
     }
 }
 
@@ -111,9 +134,21 @@ impl Args {
     /// # Errors
     /// `INVALID_PAGE`, `INVALID_CURSOR`.
     pub fn keyed(&self, list: &List) -> Result<Part> {
+        self.placed(|cursor| list.place(cursor))
+    }
+
+    /// For a list of all origins.
+    ///
+    /// # Errors
+    /// `INVALID_PAGE`, `INVALID_CURSOR`.
+    pub fn spots(&self, list: &List) -> Result<Part<Spot>> {
+        self.placed(|cursor| list.spot(cursor))
+    }
+
+    fn placed<K>(&self, place: impl Fn(&str) -> Result<K>) -> Result<Part<K>> {
         let (limit, backward) = self.size()?;
-        let place = |cursor: &Option<String>| cursor.as_deref().map(|cursor| list.place(cursor)).transpose();
-        Ok(Part { limit, after: place(&self.after)?, before: place(&self.before)?, backward })
+        let (after, before) = (self.after.as_deref().map(&place), self.before.as_deref().map(&place));
+        Ok(Part { limit, after: after.transpose()?, before: before.transpose()?, backward })
     }
 
     fn size(&self) -> Result<(u64, bool)> {
@@ -151,6 +186,10 @@ pub fn numbered(number: i64, size: i64, most: i64) -> Result<(u64, u64)> {
     Ok((offset.unsigned_abs(), size.unsigned_abs()))
 }
 
+fn refused(cursor: &str) -> Error {
+    Error::new(&code::INVALID_CURSOR).with("cursor", Text::cut(cursor, SHOWN))
+}
+
 fn out_of_range(what: &str, reason: &str) -> Error {
     Error::new(&code::INVALID_PAGE).with("what", format!("`{what}`")).with("reason", reason)
 }
@@ -181,6 +220,7 @@ pub fn connection_with<M, N: OutputType, F: ObjectType>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resolver::any::Origin;
 
     #[test]
     fn a_cursor_is_read_as_it_was_written_and_by_its_list_alone() {
@@ -211,6 +251,13 @@ mod tests {
             (&by_age, json!(u64::MAX), 1),
         ] {
             assert_eq!(forged(list, value, id), "INVALID_CURSOR");
+        }
+        let all = List::ordered("all", "Age", true, Kind::Number);
+        let spot = Spot { at: 7, origin: Origin::Vsphere, id: 42 };
+        assert_eq!(all.spot(&all.spot_cursor(spot)).unwrap(), spot);
+        for place in [json!([7, "NOWHERE"]), json!(["7", "VSPHERE"]), json!(7)] {
+            let cursor = URL_SAFE_NO_PAD.encode(json!([all.name, 42, place]).to_string());
+            assert_eq!(all.spot(&cursor).unwrap_err().code().name, "INVALID_CURSOR");
         }
         for text in ["", "***", "MQ", "W10", "\u{0}"] {
             assert_eq!(by_id.place(text).unwrap_err().code().name, "INVALID_CURSOR");

@@ -1,8 +1,12 @@
 //! Everything that runs anywhere, in one order under one filter: our own tasks and those of vCenters.
 //!
-//! Each table gives its own page by its own index, and the pages are merged; a row's place is its value of the order's
-//! column and then a number that tells the tables apart.
+//! Each table gives its own page by its own index, and the pages are merged; a row's place is its instant, then its
+//! origin, then its number there, so that a further origin moves no row.
 
+use std::cmp::Ordering;
+
+use sea_orm::Value;
+use serde::{Deserialize, Serialize};
 use taskloom_entity::{Role, TaskState, Timestamp, VsphereTaskState, task, vsphere_task};
 
 use super::Request;
@@ -23,8 +27,9 @@ pub enum Any {
     Vsphere(Box<vsphere_task::Model>),
 }
 
-/// Which system runs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which system runs it. Rows of one instant stand in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Origin {
     /// This one.
     Taskloom,
@@ -61,19 +66,40 @@ impl OrderBy {
 impl Any {
     /// The row's place in an order.
     #[must_use]
-    pub fn key(&self, order: OrderBy) -> Key {
-        match self {
-            Self::Task(task) => Key { value: order.of_tasks().value(task), id: task.id.0 * 2 },
-            Self::Vsphere(task) => Key { value: Some(order.of_vsphere().value(task)), id: task.id.0 * 2 + 1 },
-        }
+    pub fn spot(&self, order: OrderBy) -> Spot {
+        let (value, origin, id) = match self {
+            Self::Task(task) => (order.of_tasks().value(task), Origin::Taskloom, task.id.0),
+            Self::Vsphere(task) => (Some(order.of_vsphere().value(task)), Origin::Vsphere, task.id.0),
+        };
+        let at = match value {
+            Some(Value::BigInt(Some(at))) => at,
+            Some(_) | None => 0,
+        };
+        Spot { at, origin, id }
     }
+}
 
-    fn place(&self, order: OrderBy) -> (i64, i64) {
-        let key = self.key(order);
-        match key.value {
-            Some(sea_orm::Value::BigInt(Some(at))) => (at, key.id),
-            _ => (0, key.id),
-        }
+/// A row's place among those of all origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Spot {
+    /// Its instant, in microseconds.
+    pub at: i64,
+    /// Whose it is.
+    pub origin: Origin,
+    /// Its number there.
+    pub id: i64,
+}
+
+impl Spot {
+    /// The place as one origin's table knows it: another origin's row lies before or behind all of its own of that
+    /// instant.
+    fn within(self, origin: Origin) -> Key {
+        let id = match origin.cmp(&self.origin) {
+            Ordering::Less => i64::MAX,
+            Ordering::Equal => self.id,
+            Ordering::Greater => 0,
+        };
+        Key { value: Some(self.at.into()), id }
     }
 }
 
@@ -86,13 +112,13 @@ pub async fn list(
     request: &Request,
     (filter, origins): (&Filter, &[Origin]),
     (order, descending): (OrderBy, bool),
-    part: &Part,
+    part: &Part<Spot>,
 ) -> Result<Slice<Any>> {
     let scope = request.reads(Role::Viewer, "any.list")?;
     let conn = request.store.read();
     let (mut rows, mut more) = (vec![], false);
     if wants(origins, Origin::Taskloom) {
-        let own = within(part, descending, 0);
+        let own = within(part, Origin::Taskloom);
         let ended = Filter { finished_from: filter.finished_from.or(Some(Timestamp(1))), ..filter.clone() };
         let filter = if order == OrderBy::FinishedAt { &ended } else { filter };
         let slice = store::task::list(conn, scope, filter, (order.of_tasks(), descending), &own).await?;
@@ -102,12 +128,12 @@ pub async fn list(
     if wants(origins, Origin::Vsphere)
         && let Some(filter) = translate(request, filter).await?
     {
-        let own = within(part, descending, 1);
+        let own = within(part, Origin::Vsphere);
         let slice = list::page(conn, scope, &filter, (order.of_vsphere(), descending), &own).await?;
         more |= if part.backward { slice.has_previous } else { slice.has_next };
         rows.extend(slice.rows.into_iter().map(|task| Any::Vsphere(Box::new(task))));
     }
-    rows.sort_by_key(|row| row.place(order));
+    rows.sort_by_key(|row| row.spot(order));
     if descending {
         rows.reverse();
     }
@@ -143,19 +169,9 @@ fn wants(origins: &[Origin], origin: Origin) -> bool {
     origins.contains(&origin)
 }
 
-/// The part as one table knows it: a key of the other one lies between two of its own.
-fn within(part: &Part, descending: bool, table: i64) -> Part {
-    let below = |id: i64| id.saturating_sub(table).div_euclid(2);
-    let above = |id: i64| id.saturating_sub(table - 1).div_euclid(2);
-    let cut = |key: &Key, smaller: bool| {
-        let id = if smaller { above(key.id) } else { below(key.id) };
-        Key { value: key.value.clone(), id }
-    };
-    Part {
-        after: part.after.as_ref().map(|key| cut(key, descending)),
-        before: part.before.as_ref().map(|key| cut(key, !descending)),
-        ..part.clone()
-    }
+fn within(part: &Part<Spot>, origin: Origin) -> Part {
+    let cut = |spot: Option<Spot>| spot.map(|spot| spot.within(origin));
+    Part { limit: part.limit, after: cut(part.after), before: cut(part.before), backward: part.backward }
 }
 
 /// The filter as vCenters' tasks know it; none: they have nothing of what it asks for.

@@ -26,16 +26,22 @@ pub enum Kind {
 }
 
 /// Which rows of a list.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Part {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part<K = Key> {
     /// How many at the most. One more is read, to know whether there are more.
     pub limit: u64,
     /// Behind this row.
-    pub after: Option<Key>,
+    pub after: Option<K>,
     /// Before this row.
-    pub before: Option<Key>,
+    pub before: Option<K>,
     /// The last ones instead of the first.
     pub backward: bool,
+}
+
+impl<K> Default for Part<K> {
+    fn default() -> Self {
+        Self { limit: 0, after: None, before: None, backward: false }
+    }
 }
 
 /// An order: a column, then the id, both in one direction.

@@ -8,7 +8,7 @@ use taskloom_entity::TaskType;
 
 use super::envelope::Refusal;
 use super::variable;
-use crate::resolver::task::submit::{New, Source, TargetOf};
+use crate::resolver::task::submit::{Submission, Source, TargetOf};
 use crate::text::unstorable;
 
 /// A job that makes sense.
@@ -181,7 +181,7 @@ impl Job {
     ///
     /// # Errors
     /// When the code of an `http` job is no JSON.
-    pub fn submission(self, source: Option<&str>) -> Result<New, Refusal> {
+    pub fn submission(self, source: Option<&str>) -> Result<Submission, Refusal> {
         let run = match self.run {
             Run::Shell => json!({"shell": self.code}),
             Run::Python => json!({"python": self.code}),
@@ -203,7 +203,7 @@ impl Job {
         for (key, value) in [("runType", self.run_type), ("engineType", self.engine_type), ("creator", self.creator)] {
             origin.insert(format!("linkis.{key}"), value.into());
         }
-        Ok(New {
+        Ok(Submission {
             source: Source::Spec(json!({"name": format!("{} job", self.engine), "subtasks": [step]})),
             name: None,
             parameters: (!self.variables.is_empty()).then_some(Value::Object(self.variables)),

@@ -8,7 +8,7 @@ use super::super::id;
 use super::super::scalar::{BigInt, Json};
 use super::vsphere::VsphereInput;
 use crate::error::{Error, Result, code};
-use crate::resolver::task::submit::{New, Source, TargetFacts, TargetOf};
+use crate::resolver::task::submit::{Submission, Source, TargetFacts, TargetOf};
 
 /// A submission. Exactly one of `spec`, `source`, `definitionId` and `definition` says what is to run.
 #[derive(Clone, Debug, InputObject)]
@@ -209,8 +209,8 @@ impl SubmitTaskInput {
     ///
     /// # Errors
     /// `INVALID_INPUT`, `INVALID_ID`.
-    pub fn decode(self) -> Result<New> {
-        Ok(New {
+    pub fn decode(self) -> Result<Submission> {
+        Ok(Submission {
             source: source(self.spec, self.source, self.definition_id, self.definition)?,
             name: self.name,
             parameters: self.parameters.map(|json| json.0),

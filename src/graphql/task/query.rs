@@ -138,13 +138,13 @@ impl TaskQuery {
     ) -> Result<Paged<TaskLike, AnyTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("allTasks", order.0, order.1, Kind::Number);
-        let part = Args { first, after, last, before }.keyed(&list)?;
+        let part = Args { first, after, last, before }.spots(&list)?;
         let filter = filter.unwrap_or_default().decode()?;
         let origins = origins.unwrap_or_else(|| vec![Origin::Taskloom, Origin::Vsphere]);
         let origins: Vec<any::Origin> = origins.into_iter().map(Into::into).collect();
         let slice = any::list(ctx.request(), (&filter, &origins), order, &part).await?;
         Ok(connection_with(slice, AnyTaskTotal(filter, origins), |row| {
-            let place = list.keyed_cursor(&row.key(order.0));
+            let place = list.spot_cursor(row.spot(order.0));
             let node = match row {
                 Any::Task(task) => TaskLike::Task(Task(Arc::from(task))),
                 Any::Vsphere(task) => TaskLike::VsphereTask(VsphereTask(Arc::from(task))),

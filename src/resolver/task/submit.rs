@@ -81,7 +81,7 @@ impl TargetFacts {
 
 /// A submission.
 #[derive(Clone, Debug, Serialize)]
-pub struct New {
+pub struct Submission {
     /// What is to run.
     pub source: Source,
     /// Another name than the definition's.
@@ -116,12 +116,8 @@ pub const PRIORITY: i16 = 50;
 /// `FORBIDDEN`, `INVALID_SPEC`, `INVALID_PARAMETERS`, `INVALID_INPUT`, `DEFINITION_NOT_FOUND`, `TENANT_NOT_FOUND`,
 /// `IDEMPOTENCY_KEY_REUSED`.
 #[tracing::instrument(name = "task.submit", skip_all)]
-pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
-    let act = Act::new("task.submit", "task");
-    audit::permit(request, Role::Manager, &act).await?;
-    let tenant = tenant(request, new.tenant_id).await?;
-    let act = act.of(tenant);
-    check(&new)?;
+pub async fn submit(request: &Request, new: Submission) -> Result<task::Model> {
+    let (act, tenant) = admit(request, &new).await?;
     let known = async || match known(request, tenant, &new).await {
         Err(error) => Err(audit::refuse(request, &act, error).await),
         found => found,
@@ -129,25 +125,59 @@ pub async fn submit(request: &Request, new: New) -> Result<task::Model> {
     if let Some(task) = known().await? {
         return Ok(task);
     }
+    let checked = complete(request, act.clone(), (tenant, &new)).await?;
+    let tx = request.store.begin().await?;
+    if let Some(task) = accept(&tx, request, checked).await? {
+        store::commit(tx).await?;
+        committed(request, 1);
+        return Ok(task);
+    }
+    tx.rollback().await?;
+    // Two with the same key at the same moment: the slower one is answered with the faster one's task.
+    known().await?.ok_or_else(|| Error::internal("the task that had the key a moment ago was deleted"))
+}
+
+/// A submission that may be written: its definition is known, its parameters fit.
+#[derive(Debug)]
+pub struct Checked {
+    act: Act,
+    rows: NewTask,
+}
+
+/// Checks a submission, for who writes it within a transaction of their own: [`accept`].
+///
+/// # Errors
+/// Those of [`submit`], but for `IDEMPOTENCY_KEY_REUSED`.
+pub async fn prepare(request: &Request, new: &Submission) -> Result<Checked> {
+    let (act, tenant) = admit(request, new).await?;
+    complete(request, act, (tenant, new)).await
+}
+
+async fn admit(request: &Request, new: &Submission) -> Result<(Act, TenantId)> {
+    let act = Act::new("task.submit", "task");
+    audit::permit(request, Role::Manager, &act).await?;
+    let tenant = tenant(request, new.tenant_id).await?;
+    check(new)?;
+    Ok((act.of(tenant), tenant))
+}
+
+async fn complete(request: &Request, act: Act, (tenant, new): (TenantId, &Submission)) -> Result<Checked> {
     let (definition, definition_id) = definition(request, &new.source).await?;
     if definition_id.is_none() {
         audit::permit(request, role_to_write(&definition), &act).await?;
     }
     let parameters =
         definition.accept(new.parameters.clone()).map_err(|faults| invalid(&code::INVALID_PARAMETERS, faults))?;
-    let digest = new.idempotency_key.as_ref().map(|_| alike::digest(&new));
+    let digest = new.idempotency_key.as_ref().map(|_| alike::digest(new));
     let now = request.clock.now();
-    let rows = rows(request, &definition, Accepted { new: &new, tenant, definition_id, parameters, digest, now });
-    let tx = request.store.begin().await?;
-    if let Some(task) = write(&tx, request, act.clone(), rows).await? {
-        store::commit(tx).await?;
-        request.store.metrics().tasks_submitted.inc();
-        request.bell.ring();
-        return Ok(task);
-    }
-    tx.rollback().await?;
-    // Two with the same key at the same moment: the slower one is answered with the faster one's task.
-    known().await?.ok_or_else(|| Error::internal("the task that had the key a moment ago was deleted"))
+    let rows = rows(request, &definition, Accepted { new, tenant, definition_id, parameters, digest, now });
+    Ok(Checked { act, rows })
+}
+
+/// After the commit of accepted tasks: counts them, and lets them be seen.
+pub fn committed(request: &Request, tasks: u64) {
+    request.store.metrics().tasks_submitted.inc_by(tasks);
+    request.bell.ring();
 }
 
 /// Who may write such a definition. Who may use it once it is kept is not asked: its author has vouched for it.
@@ -165,7 +195,7 @@ async fn tenant(request: &Request, wanted: Option<TenantId>) -> Result<TenantId>
     }
 }
 
-fn check(new: &New) -> Result<()> {
+fn check(new: &Submission) -> Result<()> {
     if let Some(name) = &new.name {
         crate::resolver::name::check_title("name", name)?;
     }
@@ -234,7 +264,7 @@ pub fn invalid(code: &'static code::Code, faults: Vec<Fault>) -> Error {
 }
 
 /// The task that was accepted under the same key before.
-async fn known(request: &Request, tenant: TenantId, new: &New) -> Result<Option<task::Model>> {
+async fn known(request: &Request, tenant: TenantId, new: &Submission) -> Result<Option<task::Model>> {
     let Some(key) = new.idempotency_key.as_deref() else {
         return Ok(None);
     };
@@ -257,7 +287,7 @@ async fn definition(request: &Request, source: &Source) -> Result<(Definition, O
 }
 
 struct Accepted<'a> {
-    new: &'a New,
+    new: &'a Submission,
     tenant: TenantId,
     definition_id: Option<DefinitionId>,
     parameters: Value,
@@ -371,9 +401,12 @@ fn first_states(definition: &Definition, tenant_id: TenantId, now: Timestamp) ->
     draft.snapshot().subtasks.iter().map(|subtask| subtask.state).collect()
 }
 
-/// The new task; none when its key is taken. The event is the last that is written: on PostgreSQL everybody who tells
-/// of something waits from there to the commit.
-async fn write(tx: &Tx, request: &Request, mut act: Act, rows: NewTask) -> Result<Option<task::Model>> {
+/// Writes the task, its subtasks, its event and its audit row within the caller's transaction; none when its
+/// idempotency key is taken: the transaction can only be rolled back then. [`committed`] follows the commit.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn accept(tx: &Tx, request: &Request, Checked { mut act, rows }: Checked) -> Result<Option<task::Model>> {
     let has_key = rows.task.idempotency_key.clone().take().flatten().is_some();
     let created_at = rows.task.created_at.clone().take().unwrap_or_else(|| request.clock.now());
     let tenant = rows.task.tenant_id.clone().take().unwrap_or(TenantId(0));
@@ -386,6 +419,7 @@ async fn write(tx: &Tx, request: &Request, mut act: Act, rows: NewTask) -> Resul
     act.on(format_args!("task:{id}"));
     let act = act.with(&super::described(&task, task.state));
     audit::record(tx, request, &act).await?;
+    // The last that is written: on PostgreSQL everybody who tells of something waits from there to the commit.
     let event = store::event::NewEvent {
         kind: EventKind::TaskSubmitted,
         task_state: Some(TaskState::Pending),

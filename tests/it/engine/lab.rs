@@ -18,7 +18,7 @@ use taskloom::error::Language;
 use taskloom::graphql::limits::Limits;
 use taskloom::graphql::{self, schema::Schema};
 use taskloom::lease::Lives;
-use taskloom::resolver::task::submit::{New, Source, TargetOf};
+use taskloom::resolver::task::submit::{Submission, Source, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Own, Store, Tx, migrate};
@@ -88,19 +88,29 @@ impl Lab {
 
     /// Accepts a task of this priority.
     pub(super) async fn submit_before(&self, name: &str, steps: &[Step], priority: Option<i32>) {
-        let new = New {
+        let new = Submission { priority, ..self.submission(name, steps) };
+        resolver::task::submit(&self.request, new).await.unwrap();
+    }
+
+    /// A task of these steps, not yet submitted.
+    pub(super) fn submission(&self, name: &str, steps: &[Step]) -> Submission {
+        Submission {
             source: Source::Spec(spec(name, steps)),
             name: None,
             parameters: None,
             idempotency_key: None,
             target: TargetOf::default(),
             labels: vec![],
-            priority,
+            priority: None,
             tenant_id: Some(self.tenant),
             task_type: TaskType::Manual,
             submission: None,
-        };
-        resolver::task::submit(&self.request, new).await.unwrap();
+        }
+    }
+
+    /// Who asks here.
+    pub(super) fn request(&self) -> &Request {
+        &self.request
     }
 
     /// What the graph answers, and how many statements it took.

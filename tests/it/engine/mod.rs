@@ -18,6 +18,7 @@ macro_rules! stories {
     };
 }
 
+mod accept;
 mod again;
 mod asked;
 pub(crate) mod bench;
