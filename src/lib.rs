@@ -28,7 +28,7 @@ pub mod slow_lane;
 pub mod store;
 pub mod telemetry;
 
-pub use taskloom_core::{error, rows, task, text};
+pub use taskloom_core::{document, error, rows, task, text};
 pub use taskloom_runtime::{clock, descriptors, lifecycle, supervise};
 pub use taskloom_vault as vault;
 pub use taskloom_vsphere as vsphere;

@@ -4,7 +4,7 @@
 //! `cargo check -p taskloom-core` builds it without tokio and SeaORM, so neither can get in. With the feature
 //! `database`, which `entity` turns on, its small types are columns too.
 
-mod document;
+pub mod document;
 pub mod error;
 pub mod id;
 mod json;

@@ -1,11 +1,11 @@
 //! YAML and JSON documents that people write: read into a bounded tree whose values know their lines, and taken apart
 //! so that every fault is named by its path and line, at once. What a document means is for who asks.
 
-pub(crate) mod place;
-pub(crate) mod tree;
-pub(crate) mod value;
-pub(crate) mod word;
-pub(crate) mod yaml;
+pub mod place;
+pub mod tree;
+pub mod value;
+pub mod word;
+pub mod yaml;
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use place::{Faults, Place};
 use tree::Content;
 
 /// What holds everywhere: no key twice, no NUL byte (PostgreSQL and environments cannot hold one).
-pub(crate) fn sound(place: &Place<'_>, faults: &mut Faults) {
+pub fn sound(place: &Place<'_>, faults: &mut Faults) {
     const NUL: &str = "contains a NUL byte: remove it";
     if matches!(&place.node.content, Content::Text(text) if text.contains('\0')) {
         faults.add(place, NUL);

@@ -9,18 +9,20 @@ use crate::error::Fault;
 const LISTED: usize = 200;
 
 /// The faults found so far.
-#[derive(Default)]
-pub(crate) struct Faults {
+#[derive(Debug, Default)]
+pub struct Faults {
     list: Vec<Fault>,
     more: usize,
 }
 
 impl Faults {
-    pub(crate) fn add(&mut self, place: &Place<'_>, message: impl Into<String>) {
+    /// A fault at this place.
+    pub fn add(&mut self, place: &Place<'_>, message: impl Into<String>) {
         self.put(Fault { path: place.path.clone(), line: place.line, message: message.into() });
     }
 
-    pub(crate) fn put(&mut self, fault: Fault) {
+    /// A fault that knows its place.
+    pub fn put(&mut self, fault: Fault) {
         if self.is_full() {
             self.more += 1;
         } else {
@@ -29,16 +31,18 @@ impl Faults {
     }
 
     /// Nothing more will be listed: expensive messages need not be made.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.list.len() >= LISTED
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing is wrong so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// All of them, in the order of the text.
-    pub(crate) fn finish(mut self) -> Vec<Fault> {
+    pub fn finish(mut self) -> Vec<Fault> {
         self.list.sort_by_key(|fault| fault.line);
         if self.more > 0 {
             let message = format!("{} more faults are not listed: mend these first", self.more);
@@ -49,26 +53,30 @@ impl Faults {
 }
 
 /// A value and where it stands.
-#[derive(Clone)]
-pub(crate) struct Place<'t> {
+#[derive(Clone, Debug)]
+pub struct Place<'t> {
+    /// The value.
     pub node: &'t Node,
     /// `subtasks[2].needs[0]`; empty for the document.
     pub path: String,
+    /// From 1; none where there is no text.
     pub line: Option<u32>,
 }
 
 impl<'t> Place<'t> {
-    pub(crate) fn root(node: &'t Node) -> Self {
+    /// The whole document.
+    #[must_use]
+    pub fn root(node: &'t Node) -> Self {
         Self { node, path: String::new(), line: node.line }
     }
 
     /// The value of a key in this mapping. It stands where its key does.
-    pub(crate) fn entry(&self, entry: &'t Entry) -> Self {
+    pub fn entry(&self, entry: &'t Entry) -> Self {
         Self { node: &entry.node, path: join(&self.path, &entry.key), line: entry.line }
     }
 
     /// The items of this list; none when it is no list.
-    pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'t, '_> {
+    pub fn items(&self) -> impl Iterator<Item = Self> + use<'t, '_> {
         let items: &[Node] = if let Content::List(items) = &self.node.content { items } else { &[] };
         items.iter().enumerate().map(|(index, node)| Self {
             node,
@@ -78,12 +86,12 @@ impl<'t> Place<'t> {
     }
 
     /// The keys and values of this mapping; none when it is no mapping.
-    pub(crate) fn entries(&self) -> &'t [Entry] {
+    pub fn entries(&self) -> &'t [Entry] {
         if let Content::Map(entries) = &self.node.content { entries } else { &[] }
     }
 
     /// What stands here, for a message.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         match &self.node.content {
             Content::Null => "empty".to_owned(),
             Content::Bool(flag) => format!("the boolean `{flag}`"),
@@ -96,7 +104,7 @@ impl<'t> Place<'t> {
 }
 
 /// The path of `key` below `path`; keys that are no plain words are put in brackets.
-pub(crate) fn join(path: &str, key: &str) -> String {
+pub fn join(path: &str, key: &str) -> String {
     let plain = !key.is_empty()
         && key.chars().count() <= 128
         && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
@@ -108,13 +116,14 @@ pub(crate) fn join(path: &str, key: &str) -> String {
 }
 
 /// A mapping whose keys are known.
-pub(crate) struct Fields<'t> {
+#[derive(Debug)]
+pub struct Fields<'t> {
     place: Place<'t>,
 }
 
 impl<'t> Fields<'t> {
     /// Opens the mapping at `place`. Unknown keys are faults, and so is anything but a mapping.
-    pub(crate) fn open(place: Place<'t>, known: &[&str], faults: &mut Faults) -> Option<Self> {
+    pub fn open(place: Place<'t>, known: &[&str], faults: &mut Faults) -> Option<Self> {
         let Content::Map(entries) = &place.node.content else {
             let keys = word::list(known);
             faults.add(&place, format!("must be a mapping with the keys {keys}, but is {}", place.describe()));
@@ -129,14 +138,14 @@ impl<'t> Fields<'t> {
     }
 
     /// The value of `key`, where there is one. Nothing (`null`) is like an absent key.
-    pub(crate) fn find(&self, key: &str) -> Option<Place<'t>> {
+    pub fn find(&self, key: &str) -> Option<Place<'t>> {
         let node: &'t Node = self.place.node;
         let entry = node.find(key).filter(|entry| !matches!(entry.node.content, Content::Null))?;
         Some(self.place.entry(entry))
     }
 
     /// The value of `key`; a fault when there is none.
-    pub(crate) fn get(&self, key: &str, faults: &mut Faults) -> Option<Place<'t>> {
+    pub fn get(&self, key: &str, faults: &mut Faults) -> Option<Place<'t>> {
         let found = self.find(key);
         if found.is_none() {
             let path = join(&self.place.path, key);

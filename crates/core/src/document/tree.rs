@@ -6,38 +6,48 @@ use serde_json::{Number, Value};
 use crate::error::Fault;
 
 /// How deep lists and mappings may nest.
-pub(crate) const DEPTH: usize = 64;
+pub const DEPTH: usize = 64;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub struct Node {
     /// From 1; none where there is no text.
     pub line: Option<u32>,
+    /// What stands there.
     pub content: Content,
 }
 
 /// What JSON can say. Keys keep their order and their repetitions, so that a repetition can be named.
 #[derive(Clone, Debug)]
-pub(crate) enum Content {
+pub enum Content {
+    /// Nothing.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A mapping, in its order.
     Map(Vec<Entry>),
 }
 
 /// A key with its value.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
+    /// The key, as written.
     pub key: String,
+    /// The line of the key.
     pub line: Option<u32>,
+    /// Its value.
     pub node: Node,
 }
 
 impl Node {
     /// The same as JSON, without lines. Of a repeated key the last one stays.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         match &self.content {
             Content::Null => Value::Null,
             Content::Bool(flag) => Value::Bool(*flag),
@@ -51,7 +61,7 @@ impl Node {
     }
 
     /// What a mapping holds under `key`.
-    pub(crate) fn find(&self, key: &str) -> Option<&Entry> {
+    pub fn find(&self, key: &str) -> Option<&Entry> {
         match &self.content {
             Content::Map(entries) => entries.iter().find(|entry| entry.key == key),
             Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::List(_) => None,
@@ -61,20 +71,20 @@ impl Node {
 
 /// What a document may still cost.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     values: usize,
     bytes: usize,
 }
 
 impl Budget {
     /// Of a definition: twice the text that is accepted, for what aliases repeat.
-    pub(crate) const DOCUMENT: Self = Self { values: 250_000, bytes: 8 << 20 };
+    pub const DOCUMENT: Self = Self { values: 250_000, bytes: 8 << 20 };
     /// Of a task's parameters.
-    pub(crate) const PARAMETERS: Self = Self { values: 20_000, bytes: 1 << 20 };
+    pub const PARAMETERS: Self = Self { values: 20_000, bytes: 1 << 20 };
 
     /// Takes `values` with `bytes` of text; `false` when that is more than is left.
     #[must_use]
-    pub(crate) fn take(&mut self, values: usize, bytes: usize) -> bool {
+    pub fn take(&mut self, values: usize, bytes: usize) -> bool {
         let left = self.values.checked_sub(values).zip(self.bytes.checked_sub(bytes));
         if let Some((values, bytes)) = left {
             *self = Self { values, bytes };
@@ -87,7 +97,7 @@ impl Budget {
 ///
 /// # Errors
 /// When it is too large or nests too deep.
-pub(crate) fn plant(value: Value, budget: Budget) -> Result<Node, Fault> {
+pub fn plant(value: Value, budget: Budget) -> Result<Node, Fault> {
     match survey(&value, budget) {
         Ok(()) => Ok(grow(value)),
         Err(message) => {
@@ -148,10 +158,10 @@ fn fell(value: Value) {
     }
 }
 
-pub(crate) fn too_deep() -> String {
+pub(super) fn too_deep() -> String {
     format!("nested too deep: at most {DEPTH} lists and mappings may stand inside each other")
 }
 
-pub(crate) fn too_large() -> String {
+pub(super) fn too_large() -> String {
     "too large, aliases written out: make it smaller, keep long scripts and data in files".to_owned()
 }

@@ -8,7 +8,7 @@ use super::tree::Content;
 use super::word;
 
 /// The longest duration that may be written.
-pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What an executor may be limited to at the least: no interpreter starts with less.
 const SMALLEST: u64 = 1 << 20;
@@ -28,7 +28,7 @@ const UNITS: [(&str, u64); 11] = [
 ];
 
 /// A text.
-pub(crate) fn text<'t>(place: &Place<'t>, faults: &mut Faults) -> Option<&'t str> {
+pub fn text<'t>(place: &Place<'t>, faults: &mut Faults) -> Option<&'t str> {
     match &place.node.content {
         Content::Text(text) => Some(text),
         Content::Number(_) | Content::Bool(_) => {
@@ -43,7 +43,7 @@ pub(crate) fn text<'t>(place: &Place<'t>, faults: &mut Faults) -> Option<&'t str
 }
 
 /// `true` or `false`.
-pub(crate) fn flag(place: &Place<'_>, faults: &mut Faults) -> Option<bool> {
+pub fn flag(place: &Place<'_>, faults: &mut Faults) -> Option<bool> {
     if let Content::Bool(flag) = place.node.content {
         return Some(flag);
     }
@@ -52,7 +52,7 @@ pub(crate) fn flag(place: &Place<'_>, faults: &mut Faults) -> Option<bool> {
 }
 
 /// A list; its items are read by the caller.
-pub(crate) fn list<'t, 'p>(place: &'p Place<'t>, faults: &mut Faults) -> impl Iterator<Item = Place<'t>> + use<'t, 'p> {
+pub fn list<'t, 'p>(place: &'p Place<'t>, faults: &mut Faults) -> impl Iterator<Item = Place<'t>> + use<'t, 'p> {
     if !matches!(place.node.content, Content::List(_)) {
         faults.add(place, format!("must be a list, such as `[…]`, but is {}", place.describe()));
     }
@@ -60,7 +60,7 @@ pub(crate) fn list<'t, 'p>(place: &'p Place<'t>, faults: &mut Faults) -> impl It
 }
 
 /// A whole number within `range`.
-pub(crate) fn count(place: &Place<'_>, range: RangeInclusive<u32>, faults: &mut Faults) -> Option<u32> {
+pub fn count(place: &Place<'_>, range: RangeInclusive<u32>, faults: &mut Faults) -> Option<u32> {
     let found = match &place.node.content {
         Content::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
         Content::Null | Content::Bool(_) | Content::Text(_) | Content::List(_) | Content::Map(_) => None,
@@ -74,7 +74,7 @@ pub(crate) fn count(place: &Place<'_>, range: RangeInclusive<u32>, faults: &mut 
 }
 
 /// A number above 0, up to `most`.
-pub(crate) fn positive(place: &Place<'_>, most: u32, faults: &mut Faults) -> Option<f64> {
+pub fn positive(place: &Place<'_>, most: u32, faults: &mut Faults) -> Option<f64> {
     let found = match &place.node.content {
         Content::Number(number) => number.as_f64().filter(|number| *number > 0.0 && *number <= f64::from(most)),
         Content::Null | Content::Bool(_) | Content::Text(_) | Content::List(_) | Content::Map(_) => None,
@@ -86,7 +86,7 @@ pub(crate) fn positive(place: &Place<'_>, most: u32, faults: &mut Faults) -> Opt
 }
 
 /// A duration: text such as `2m 30s`, or a number of seconds.
-pub(crate) fn duration(place: &Place<'_>, faults: &mut Faults) -> Option<Duration> {
+pub fn duration(place: &Place<'_>, faults: &mut Faults) -> Option<Duration> {
     let found = match &place.node.content {
         Content::Text(text) => humantime::parse_duration(text).ok(),
         Content::Number(number) => number.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
@@ -105,7 +105,7 @@ pub(crate) fn duration(place: &Place<'_>, faults: &mut Faults) -> Option<Duratio
 }
 
 /// A duration above zero.
-pub(crate) fn time_limit(place: &Place<'_>, faults: &mut Faults) -> Option<Duration> {
+pub fn time_limit(place: &Place<'_>, faults: &mut Faults) -> Option<Duration> {
     let duration = duration(place, faults)?;
     if duration.is_zero() {
         faults.add(place, "must be longer than zero: leave the key out for no limit");
@@ -115,7 +115,7 @@ pub(crate) fn time_limit(place: &Place<'_>, faults: &mut Faults) -> Option<Durat
 }
 
 /// A number of bytes: text such as `256MiB`, or a number.
-pub(crate) fn size(place: &Place<'_>, faults: &mut Faults) -> Option<u64> {
+pub fn size(place: &Place<'_>, faults: &mut Faults) -> Option<u64> {
     let found = match &place.node.content {
         Content::Number(number) => number.as_u64(),
         Content::Text(text) => bytes(text),
@@ -137,7 +137,7 @@ fn bytes(text: &str) -> Option<u64> {
 }
 
 /// A name: 1 to 128 characters, not blank, no control characters.
-pub(crate) fn name<'t>(place: &Place<'t>, faults: &mut Faults) -> Option<&'t str> {
+pub fn name<'t>(place: &Place<'t>, faults: &mut Faults) -> Option<&'t str> {
     let name = text(place, faults)?;
     let wrong = if name.trim().is_empty() {
         "must not be blank".to_owned()
@@ -153,7 +153,7 @@ pub(crate) fn name<'t>(place: &Place<'t>, faults: &mut Faults) -> Option<&'t str
 }
 
 /// A description: at most 10,000 characters.
-pub(crate) fn description(place: &Place<'_>, faults: &mut Faults) -> Option<String> {
+pub fn description(place: &Place<'_>, faults: &mut Faults) -> Option<String> {
     let text = text(place, faults)?;
     if text.chars().count() > 10_000 {
         faults.add(place, "is too long: at most 10,000 characters");
@@ -163,7 +163,7 @@ pub(crate) fn description(place: &Place<'_>, faults: &mut Faults) -> Option<Stri
 }
 
 /// A label of a worker: 1 to 64 characters without commas, blanks and controls.
-pub(crate) fn label(place: &Place<'_>, faults: &mut Faults) -> Option<String> {
+pub fn label(place: &Place<'_>, faults: &mut Faults) -> Option<String> {
     let label = text(place, faults)?;
     let length = label.chars().count();
     if !(1..=64).contains(&length) || label.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {

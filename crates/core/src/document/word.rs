@@ -4,12 +4,12 @@
 const COMPARED: usize = 40;
 
 /// The text in back-quotes, fit for one line: cut after 60 characters, controls escaped.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     format!("`{}`", short(text, 60))
 }
 
 /// The text cut after `length` characters, controls escaped.
-pub(crate) fn short(text: &str, length: usize) -> String {
+pub fn short(text: &str, length: usize) -> String {
     let mut cut = String::new();
     for character in text.chars().take(length) {
         if character.is_control() { cut.extend(character.escape_default()) } else { cut.push(character) }
@@ -21,7 +21,7 @@ pub(crate) fn short(text: &str, length: usize) -> String {
 }
 
 /// `: did you mean …?` when one of `known` is near enough to `word`.
-pub(crate) fn suggest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+pub fn suggest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
     nearest(word, known).map(|near| format!(": did you mean {}?", quote(near)))
 }
 
@@ -43,7 +43,7 @@ fn fold(word: &str) -> Option<String> {
 }
 
 /// `a`, `b` and `c`.
-pub(crate) fn list(words: &[&str]) -> String {
+pub fn list(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [only] => quote(only),

@@ -21,7 +21,7 @@ const LENGTH: usize = 4 << 20;
 ///
 /// # Errors
 /// Where it is no YAML, no single document, too long, too deep or too large.
-pub(crate) fn parse(text: &str, wanted: &str) -> Result<Node, Fault> {
+pub fn parse(text: &str, wanted: &str) -> Result<Node, Fault> {
     if text.len() > LENGTH {
         return Err(at(None, "the document is longer than 4 MiB: keep long scripts and data in files"));
     }
