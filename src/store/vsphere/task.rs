@@ -118,7 +118,7 @@ impl Known {
 /// # Errors
 /// When the database does not answer.
 pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) -> Result<Known> {
-    let mut rows = Rows::of(&["bigint", "text", "bigint"]);
+    let mut rows = Rows::default();
     for (task, under) in tasks {
         rows.push([under.instance.0.into(), task.key.as_str().into(), task.queued_at.0.into()]);
     }
@@ -138,20 +138,6 @@ pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) ->
     }
     Ok(known)
 }
-
-const SEEN: &[&str] = &[
-    "bigint", // the row's id; of a new one its place among the new ones
-    "text",   // state
-    "boolean", "boolean", "boolean", "integer", "text", "text", "text", "text", "text", "text", "text", "text", "text",
-    "integer", "text", "text", "text", "bigint", "bigint", // completed_at
-    "text",   // folded
-    "bigint", // when, by our clock
-    "bigint", // tenant
-    "bigint", // vCenter
-    "bigint", // instance
-    "text",   // key
-    "bigint", // queued_at
-];
 
 const COLUMNS: [&str; 21] = [
     "state",
@@ -233,7 +219,7 @@ pub struct Under<'a> {
 /// # Errors
 /// When the database does not answer, or one of them is kept already.
 pub async fn insert(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
-    let mut rows = Rows::of(SEEN);
+    let mut rows = Rows::default();
     for (place, (task, under)) in (0..).zip(tasks) {
         rows.push(row(place, task, *under));
     }
@@ -253,7 +239,7 @@ pub async fn insert(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub async fn update(tx: &Tx, tasks: &[(VsphereTaskId, &Seen, Under<'_>)]) -> Result<()> {
-    let mut rows = Rows::of(SEEN);
+    let mut rows = Rows::default();
     for (id, task, under) in tasks {
         rows.push(row(id.0, task, *under));
     }

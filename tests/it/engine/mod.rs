@@ -20,6 +20,7 @@ macro_rules! stories {
 
 mod again;
 mod asked;
+mod batch;
 pub(crate) mod bench;
 mod command;
 mod cost;
