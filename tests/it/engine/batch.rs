@@ -10,7 +10,8 @@ stories!(each_value_of_a_batch_comes_back_as_it_was);
 type Row = (Option<i64>, Option<i32>, Option<f64>, bool, Option<String>);
 
 async fn each_value_of_a_batch_comes_back_as_it_was(lab: Bench) {
-    let texts = ["", "NULL", "null", "\u{1}", "\"", "\\", "a\"b\\\\c\\\"", "{,}", "{1,NULL}", " x ", "two\nlines\t", "界🙂'$1"];
+    let texts =
+        ["", "NULL", "null", "\u{1}", "\"", "\\", "a\"b\\\\c\\\"", "{,}", "{1,NULL}", " x ", "two\nlines\t", "界🙂'$1"];
     let mut sent: Vec<Row> = vec![
         (None, None, None, false, None),
         (Some(i64::MIN), Some(i32::MIN), Some(f64::MIN), true, Some("least".into())),
