@@ -136,7 +136,7 @@ async fn list(State(base): State<DatabaseConnection>, headers: HeaderMap, Query(
 async fn is_known(base: &DatabaseConnection, headers: &HeaderMap) -> bool {
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(sent) = sent.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
-    let digest: String = Sha256::digest(sent).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(sent));
     token::Entity::find().filter(token::Column::Digest.eq(digest)).one(base).await.unwrap().is_some()
 }
 

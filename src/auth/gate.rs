@@ -13,7 +13,7 @@ use taskloom_entity::{Role, Timestamp, UserId, session, user};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::limit::{Failures, network};
+use super::limit::{Failures, Strangers, network};
 use super::password::Passwords;
 use super::recent::Recent;
 use super::secret::Fingerprint;
@@ -55,6 +55,7 @@ pub struct Gate {
     settings: Settings,
     passwords: Passwords,
     failures: Failures,
+    strangers: Strangers,
     seen: Seen,
     known: Recent<Principal>,
     forgotten: watch::Sender<()>,
@@ -66,6 +67,7 @@ impl Gate {
     pub fn new(store: Store, clock: Arc<dyn Clock>, vault: Vault, settings: Settings) -> Self {
         Self {
             store,
+            strangers: Strangers::new(clock.clone()),
             clock,
             vault,
             settings,
@@ -135,7 +137,7 @@ impl Gate {
 
     /// Whether one more refusal of a stranger from `address` may be recorded.
     pub fn admit_stranger(&self, address: Option<IpAddr>) -> bool {
-        self.failures.admit_stranger(address, self.clock.now())
+        self.strangers.admit(address)
     }
 
     /// A new session of `user`, to be stored, and the value of its cookie; it ends when it was not used for `idle`, or

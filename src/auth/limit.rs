@@ -5,7 +5,9 @@
 //! to a few guesses a minute. Neither stops a user at an address where it signed in lately: the two have a bucket of their
 //! own. Only failures cost; who is refused here is told when to come back.
 //!
-//! A third bucket bounds how many refusals of strangers are recorded, so a flood of them cannot fill the disk.
+//! The crate `governor` gives nothing back, so permits are counted here.
+
+mod strangers;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,6 +22,8 @@ use super::secret::{self, Fingerprint};
 use crate::clock::Clock;
 use crate::error::{Error, Result, code};
 
+pub use strangers::Strangers;
+
 /// Failures in a row, and how long one takes to be forgiven.
 #[derive(Clone, Copy, Debug)]
 struct Rate {
@@ -31,7 +35,6 @@ const PER_ADDRESS: Rate = Rate { burst: 10, forgiven_after: Duration::from_secs(
 /// Failed sign-ins in a row that an address is forgiven.
 pub const FAILURES: u32 = PER_ADDRESS.burst;
 const PER_NAME: Rate = Rate { burst: 30, forgiven_after: Duration::from_secs(4) };
-const PER_STRANGER: Rate = Rate { burst: 60, forgiven_after: Duration::from_secs(1) };
 const CAPACITY: usize = 10_000;
 /// How long it counts that a user signed in at an address.
 const LATELY: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -44,7 +47,6 @@ enum Key {
     Address(IpAddr),
     /// A user and an address at which it signed in lately.
     Both(Fingerprint, IpAddr),
-    Stranger(Option<IpAddr>),
 }
 
 impl Key {
@@ -52,7 +54,6 @@ impl Key {
         match self {
             Self::Name(_) => PER_NAME,
             Self::Address(_) | Self::Both(..) => PER_ADDRESS,
-            Self::Stranger(_) => PER_STRANGER,
         }
     }
 }
@@ -159,18 +160,6 @@ impl Failures {
             kept.account(*key, now).tried += 1;
         }
         Ok(Some(Permit { failures: self, keys, who, now, costs: true }))
-    }
-
-    /// Whether one more refusal of a stranger from `address` may be recorded; counts it.
-    pub fn admit_stranger(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let mut kept = self.lock();
-        let key = Key::Stranger(address.map(network));
-        let admitted = kept.overdrawn(&key, now).is_none();
-        if admitted {
-            let account = kept.account(key, now);
-            account.forgiven_at = account.forgiven_at.max(now).after(key.rate().forgiven_after);
-        }
-        admitted
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -42,11 +42,7 @@ pub fn letter(number: u32) -> char {
 /// nor a slow hash adds anything.
 #[must_use]
 pub fn digest(secret: &str) -> String {
-    Sha256::digest(secret).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        hex.push(char::from_digit(u32::from(byte >> 4), 16).expect("invariant: four bits are a hex digit"));
-        hex.push(char::from_digit(u32::from(byte & 15), 16).expect("invariant: four bits are a hex digit"));
-        hex
-    })
+    hex::encode(Sha256::digest(secret))
 }
 
 /// What memory keeps of these parts: SHA-256 under a salt that this process alone knows. The parts' lengths are in

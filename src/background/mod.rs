@@ -2,6 +2,7 @@
 //!
 //! A job that does not get through is tried again at its next hour; nothing depends on the exact moment.
 
+mod collect;
 pub mod retention;
 pub mod vsphere;
 

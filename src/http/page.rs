@@ -121,7 +121,7 @@ impl Coding {
 
     /// The name of these very bytes.
     fn tag(self, file: &EmbeddedFile) -> HeaderValue {
-        let digest: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(&file.metadata.sha256_hash()[..16]);
         let tag = match self {
             Self::Gzip => format!("\"{digest}-gzip\""),
             Self::Identity => format!("\"{digest}\""),

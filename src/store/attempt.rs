@@ -47,7 +47,7 @@ pub struct Placed {
 /// # Errors
 /// When the database does not answer.
 pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, Placed>> {
-    let mut rows = Rows::of(&["bigint", "bigint", "integer", "text", "text", "bigint", "bigint"]);
+    let mut rows = Rows::default();
     for begun in attempts {
         rows.push([
             begun.subtask_id.0.into(),
@@ -101,15 +101,12 @@ pub struct Ended {
     pub used: Used,
 }
 
-const ENDED: &[&str] =
-    &["bigint", "text", "bigint", "integer", "text", "double precision", "bigint", "bigint", "integer"];
-
 /// Records the ends of attempts that still run.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn end(tx: &Tx, attempts: &[Ended]) -> Result<()> {
-    let mut rows = Rows::of(ENDED);
+    let mut rows = Rows::default();
     for ended in attempts {
         rows.push([
             ended.id.0.into(),
@@ -153,7 +150,7 @@ pub async fn measure(tx: &Tx, id: AttemptId, epoch: i64, used: Used) -> Result<(
 /// # Errors
 /// When the database does not answer.
 pub async fn keep_outputs(tx: &Tx, outputs: &[(SubtaskId, JsonText)]) -> Result<()> {
-    let mut rows = Rows::of(&["bigint", "text"]);
+    let mut rows = Rows::default();
     for (id, json) in outputs {
         rows.push([id.0.into(), json.as_str().into()]);
     }
@@ -297,7 +294,7 @@ pub async fn material(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<
     if ids.is_empty() {
         return Ok(vec![]);
     }
-    let mut rows = Rows::of(&["bigint"]);
+    let mut rows = Rows::default();
     for id in ids {
         rows.push([id.0.into()]);
     }

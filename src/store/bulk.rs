@@ -6,16 +6,14 @@
 //! all of them.
 
 use sea_orm::sea_query::extension::postgres::PgFunc;
-use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DbBackend, Statement, Value};
 use serde::Serialize;
 
-use crate::text;
-
-/// Rows to be joined as `v`, whose columns are `column1`, `column2`, ….
-#[derive(Debug)]
+/// Rows to be joined as `v`, whose columns are `column1`, `column2`, …. The first row's types are the columns'.
+#[derive(Debug, Default)]
 pub struct Rows {
-    types: &'static [&'static str],
+    width: usize,
     values: Vec<Value>,
 }
 
@@ -23,22 +21,19 @@ pub struct Rows {
 pub const MOST: usize = 1024;
 
 impl Rows {
-    /// No rows yet, of these SQL types. A boolean is never NULL.
-    #[must_use]
-    pub fn of(types: &'static [&'static str]) -> Self {
-        Self { types, values: vec![] }
-    }
-
-    /// Adds a row; as many values as there are types.
-    pub fn push<const N: usize>(&mut self, row: [Value; N]) {
-        debug_assert_eq!(N, self.types.len(), "a row has a value for each type");
+    /// Adds a row; all have as many values, and of the same types.
+    pub fn push(&mut self, row: impl IntoIterator<Item = Value>) {
+        let before = self.values.len();
         self.values.extend(row);
+        let width = self.values.len() - before;
+        debug_assert!(before == 0 || width == self.width, "a row has a value for each column");
+        self.width = width;
     }
 
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len() / self.types.len()
+        self.values.len().checked_div(self.width).unwrap_or(0)
     }
 
     /// Whether there are none.
@@ -50,15 +45,15 @@ impl Rows {
     /// The statements that put `v` into `before {v} after`, [`MOST`] rows at a time.
     #[must_use]
     pub fn statements(self, backend: DbBackend, before: &str, after: &str) -> Vec<Statement> {
-        let width = self.types.len();
-        let most = (MOST * 8 / width).next_power_of_two().clamp(64, MOST);
-        let mut values = self.values;
+        let Self { width, mut values } = self;
+        let types: Vec<&str> = values.iter().take(width).map(sql_type).collect();
         let mut statements = vec![];
         while !values.is_empty() {
+            let most = (MOST * 8 / width).next_power_of_two().clamp(64, MOST);
             let rest = values.split_off(values.len().min(most * width));
             let (list, bound) = match backend {
-                DbBackend::Postgres => arrays(self.types, values),
-                _ => list(self.types, values),
+                DbBackend::Postgres => arrays(&types, &values),
+                _ => list(&types, values),
             };
             let sql = format!("{before}({list}) AS v {after}");
             statements.push(Statement::from_sql_and_values(backend, sql, bound));
@@ -105,63 +100,68 @@ fn listed<T: Serialize>(column: impl ColumnTrait, list: &[T]) -> SimpleExpr {
     Expr::cust_with_exprs("? IN (SELECT value FROM json_each(?))", [column.into_expr(), Expr::val(json)])
 }
 
-fn arrays(types: &[&str], values: Vec<Value>) -> (String, Vec<Value>) {
-    let width = types.len();
-    let mut columns: Vec<Vec<Value>> = types.iter().map(|_| Vec::with_capacity(values.len() / width)).collect();
-    for (at, value) in values.into_iter().enumerate() {
-        let kind = types[at % width];
-        columns[at % width].push(match value {
-            // What stands for NULL is no text that anybody says.
-            Value::String(Some(text)) if text.as_str() == NOTHING => text::REPLACEMENT.to_string().into(),
-            value if value.is_some() => value,
-            _ => nothing(kind).0,
-        });
+/// The type of a column by a value of it, NULL or not.
+fn sql_type(value: &Value) -> &'static str {
+    match value {
+        Value::BigInt(_) => "bigint",
+        Value::Int(_) => "integer",
+        Value::Double(_) => "double precision",
+        Value::Bool(_) => "boolean",
+        Value::String(_) => "text",
+        other => unreachable!("invariant: no table has a column of {other:?}"),
     }
-    let numbered = || types.iter().enumerate().map(|(at, kind)| (at + 1, *kind));
-    let named: Vec<String> = numbered()
-        .map(|(number, kind)| match nothing(kind).1 {
-            Some(nothing) => format!("NULLIF(u.c{number}, {nothing}) AS column{number}"),
-            None => format!("u.c{number} AS column{number}"),
-        })
-        .collect();
-    let given: Vec<String> = numbered().map(|(number, kind)| format!("CAST(${number} AS {kind}[])")).collect();
-    let names: Vec<String> = numbered().map(|(number, _)| format!("c{number}")).collect();
-    let sql = format!("SELECT {} FROM unnest({}) AS u({})", named.join(", "), given.join(", "), names.join(", "));
-    let bound = types.iter().zip(columns).map(|(kind, column)| Value::Array(array(kind), Some(Box::new(column))));
+}
+
+fn arrays(types: &[&str], values: &[Value]) -> (String, Vec<Value>) {
+    let width = types.len();
+    let given: Vec<String> = (1..).zip(types).map(|(number, kind)| format!("CAST(${number} AS {kind}[])")).collect();
+    let names: Vec<String> = (1..=width).map(|number| format!("column{number}")).collect();
+    let sql = format!("SELECT * FROM unnest({}) AS u({})", given.join(", "), names.join(", "));
+    let bound = (0..width).map(|column| array(values.iter().skip(column).step_by(width)).into());
     (sql, bound.collect())
 }
 
-/// What stands for NULL among texts.
-const NOTHING: &str = "\u{1}";
-
-/// What stands for NULL in an array, since the library binds none there: a value that does not occur, and how SQL
-/// writes it.
-fn nothing(kind: &str) -> (Value, Option<&'static str>) {
-    match kind {
-        "bigint" => (i64::MIN.into(), Some("-9223372036854775808")),
-        "integer" => (i32::MIN.into(), Some("-2147483648")),
-        "double precision" => (f64::NAN.into(), Some("'NaN'")),
-        "boolean" => (false.into(), None),
-        _ => (NOTHING.into(), Some("chr(1)")),
+/// An array as PostgreSQL writes it: the one form that SeaORM binds with NULLs in it.
+/// (PostgreSQL, Arrays, section "Array Input and Output Syntax"; sea-orm#2354.)
+fn array<'v>(column: impl Iterator<Item = &'v Value>) -> String {
+    let mut array = String::from("{");
+    for value in column {
+        match value {
+            Value::BigInt(Some(number)) => array += &number.to_string(),
+            Value::Int(Some(number)) => array += &number.to_string(),
+            Value::Double(Some(number)) => array += &number.to_string(),
+            Value::Bool(Some(is)) => array += if *is { "t" } else { "f" },
+            Value::String(Some(text)) => quote(&mut array, text),
+            _ => array += "NULL",
+        }
+        array.push(',');
     }
+    // An array of nothing has no comma.
+    if array.ends_with(',') {
+        array.pop();
+    }
+    array.push('}');
+    array
 }
 
-fn array(kind: &str) -> ArrayType {
-    match kind {
-        "bigint" => ArrayType::BigInt,
-        "integer" => ArrayType::Int,
-        "double precision" => ArrayType::Double,
-        "boolean" => ArrayType::Bool,
-        _ => ArrayType::String,
+fn quote(array: &mut String, text: &str) {
+    array.push('"');
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            array.push('\\');
+        }
+        array.push(letter);
     }
+    array.push('"');
 }
 
 fn list(types: &[&str], mut values: Vec<Value>) -> (String, Vec<Value>) {
     let width = types.len();
     let given = values.len() / width;
     let rows = given.next_power_of_two();
+    let nothing: Vec<Value> = values.iter().take(width).map(Value::as_null).collect();
     for _ in given..rows {
-        values.extend(types.iter().map(|kind| empty(kind)));
+        values.extend_from_slice(&nothing);
     }
     // The first row's types are the columns'.
     let first: Vec<String> = types.iter().map(|kind| format!("CAST(? AS {kind})")).collect();
@@ -170,22 +170,12 @@ fn list(types: &[&str], mut values: Vec<Value>) -> (String, Vec<Value>) {
     (format!("SELECT * FROM (VALUES ({}){}) LIMIT {rows}", first.join(","), other.repeat(rows - 1)), values)
 }
 
-fn empty(kind: &str) -> Value {
-    match kind {
-        "bigint" => Value::BigInt(None),
-        "integer" => Value::Int(None),
-        "double precision" => Value::Double(None),
-        "boolean" => Value::Bool(None),
-        _ => Value::String(None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn three() -> Rows {
-        let mut rows = Rows::of(&["bigint", "text"]);
+        let mut rows = Rows::default();
         for n in 0..3_i64 {
             rows.push([n.into(), (n > 0).then_some("x").into()]);
         }
@@ -200,18 +190,36 @@ mod tests {
             statements[0].sql,
             "SELECT * FROM (SELECT * FROM (VALUES (CAST(? AS bigint),CAST(? AS text)),(?,?),(?,?),(?,?)) LIMIT 4) AS v "
         );
-        assert_eq!(statements[0].values.as_ref().map(|v| v.0.len()), Some(8));
+        let bound = statements[0].values.as_ref().unwrap();
+        assert_eq!(bound.0.len(), 8);
+        assert_eq!(bound.0[6..], [Value::BigInt(None), Value::String(None)]);
     }
 
     #[test]
-    fn arrays_have_one_text_whatever_their_length_and_a_value_for_null() {
+    fn arrays_have_one_text_whatever_their_length_and_nulls_in_them() {
         let statements = three().statements(DbBackend::Postgres, "SELECT * FROM ", "");
         assert_eq!(
             statements[0].sql,
-            "SELECT * FROM (SELECT NULLIF(u.c1, -9223372036854775808) AS column1, NULLIF(u.c2, chr(1)) AS column2 \
-             FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[])) AS u(c1, c2)) AS v "
+            "SELECT * FROM (SELECT * FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[])) AS u(column1, column2)) AS v "
         );
-        let texts = Value::Array(ArrayType::String, Some(Box::new(vec!["\u{1}".into(), "x".into(), "x".into()])));
-        assert_eq!(statements[0].values.as_ref().map(|v| v.0[1].clone()), Some(texts));
+        assert_eq!(statements[0].values.as_ref().unwrap().0, ["{0,1,2}".into(), "{NULL,\"x\",\"x\"}".into()]);
+    }
+
+    #[test]
+    fn an_array_says_each_value_as_it_is() {
+        let numbers = [i64::MIN.into(), Value::BigInt(None), 7_i64.into()];
+        assert_eq!(array(numbers.iter()), "{-9223372036854775808,NULL,7}");
+        let texts: [Value; 4] = ["NULL".into(), r#"a"b\c"#.into(), "{,}\u{1}".into(), "".into()];
+        assert_eq!(array(texts.iter()), "{\"NULL\",\"a\\\"b\\\\c\",\"{,}\u{1}\",\"\"}");
+        let others: [Value; 3] = [0.5.into(), true.into(), 3.into()];
+        assert_eq!(array(others.iter()), "{0.5,t,3}");
+        assert_eq!(array([].iter()), "{}");
+    }
+
+    #[test]
+    fn no_rows_are_no_statement() {
+        let none = Rows::default();
+        assert_eq!((none.is_empty(), none.len()), (true, 0));
+        assert!(none.statements(DbBackend::Sqlite, "", "").is_empty());
     }
 }

@@ -28,26 +28,8 @@ pub async fn write(tx: &Tx, plans: &[Plan]) -> Result<()> {
     tasks(tx, plans).await
 }
 
-const SUBTASK: &[&str] = &[
-    "bigint",
-    "text",
-    "bigint", // id, state and epoch before
-    "text",
-    "text",
-    "boolean",
-    "double precision",
-    "integer",
-    "integer",
-    "bigint",
-    "bigint",
-    "bigint",
-    "text",
-    "bigint",
-    "bigint",
-];
-
 async fn subtasks(tx: &Tx, plans: &[Plan]) -> Result<()> {
-    let mut rows = Rows::of(SUBTASK);
+    let mut rows = Rows::default();
     for plan in plans {
         for touched in &plan.touched {
             rows.push(subtask(plan, *touched));
@@ -81,10 +63,8 @@ fn subtask(plan: &Plan, Touched { index, state, epoch }: Touched) -> [Value; 15]
     ]
 }
 
-const TASK: &[&str] = &["bigint", "text", "text", "text", "boolean", "double precision", "text", "bigint", "bigint"];
-
 async fn tasks(tx: &Tx, plans: &[Plan]) -> Result<()> {
-    let mut rows = Rows::of(TASK);
+    let mut rows = Rows::default();
     for plan in plans {
         if let Some(before) = plan.task_touched {
             let task = &plan.snapshot.task;

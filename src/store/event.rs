@@ -49,23 +49,6 @@ pub struct NewEvent {
     pub actor: Option<String>,
 }
 
-const TYPES: &[&str] = &[
-    "bigint",
-    "bigint",
-    "bigint",
-    "bigint",
-    "bigint",
-    "text",
-    "text",
-    "text",
-    "text",
-    "double precision",
-    "text",
-    "text",
-    "text",
-    "integer",
-];
-
 /// Appends events. The last write of its transaction: on PostgreSQL everybody who appends waits for its commit.
 ///
 /// # Errors
@@ -74,7 +57,7 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::of(TYPES);
+    let mut rows = Rows::default();
     for (order, event) in (0_i32..).zip(events) {
         rows.push(row(event, order));
     }

@@ -33,17 +33,21 @@ impl Key {
     /// What would be right; never what was written.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let bytes = Zeroizing::new(hex(text).or_else(|| STANDARD.decode(text).ok()).unwrap_or_default());
-        match <[u8; LENGTH]>::try_from(bytes.as_slice()) {
-            Ok(bytes) if bytes != [0; LENGTH] => Ok(Self(Zeroizing::new(bytes))),
-            _ => Err("a key is 32 random bytes, as 64 hexadecimal digits (openssl rand -hex 32) or as base64".into()),
+        let mut key = Zeroizing::new([0; LENGTH]);
+        if hex::decode_to_slice(text, key.as_mut_slice()).is_err() {
+            let bytes = Zeroizing::new(STANDARD.decode(text).unwrap_or_default());
+            *key = bytes.as_slice().try_into().unwrap_or_default();
         }
+        if *key == [0; LENGTH] {
+            return Err("a key is 32 random bytes, as 64 hexadecimal digits (openssl rand -hex 32) or as base64".into());
+        }
+        Ok(Self(key))
     }
 
     /// As [`Key::parse`] reads it.
     #[must_use]
     pub fn text(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.iter().map(|byte| format!("{byte:02x}")).collect())
+        Zeroizing::new(hex::encode(self.0.as_slice()))
     }
 
     /// Its name.
@@ -74,7 +78,9 @@ impl KeyId {
     /// Reads what `Display` writes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        hex(text).and_then(|bytes| bytes.try_into().ok()).map(Self)
+        let mut id = [0; ID];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        Some(Self(id))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -84,7 +90,7 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -92,13 +98,4 @@ impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks_exact(2);
-    if !pairs.remainder().is_empty() || text.is_empty() {
-        return None;
-    }
-    pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }

@@ -30,12 +30,12 @@ impl Thumbprint {
     /// Says what a thumbprint looks like.
     pub fn parse(text: &str) -> Result<Self, ThumbprintError> {
         let text = text.trim();
-        let pairs = if text.contains(':') {
-            text.split(':').map(pair).collect::<Option<Vec<_>>>()
-        } else {
-            text.as_bytes().chunks(2).map(|two| str::from_utf8(two).ok().and_then(pair)).collect()
-        };
-        pairs.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(ThumbprintError)
+        let pairs = text.split(':').map(|pair| (pair.len() == 2).then_some(pair));
+        let digits = if text.contains(':') { pairs.collect() } else { Some(text.to_owned()) };
+        let digits: String = digits.ok_or(ThumbprintError)?;
+        let mut bytes = [0; LENGTH];
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| ThumbprintError)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -61,11 +61,6 @@ impl FromStr for Thumbprint {
     fn from_str(text: &str) -> Result<Self, ThumbprintError> {
         Self::parse(text)
     }
-}
-
-fn pair(text: &str) -> Option<u8> {
-    let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits.then(|| u8::from_str_radix(text, 16).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -1,22 +1,16 @@
 //! Two facts of a certificate that people want to see before they pin it: whose it is, and until when.
 //!
-//! Trusts nothing and decides nothing: a certificate that cannot be read here shows less. Reads the few elements on
-//! the way to them. (RFC 5280, section 4.1; X.690, section 8.)
+//! Trusts nothing and decides nothing: a certificate that cannot be read here shows less.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::asn1::Any;
+use x509_cert::der::oid::db::rfc4519::COMMON_NAME;
+use x509_cert::der::{Decode, Tag, Tagged};
+use x509_cert::name::Name;
+use x509_cert::time::Time;
 
 use super::error::tidy;
-
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const VERSION: u8 = 0xa0;
-const OBJECT_ID: u8 = 0x06;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-/// UTF8String, PrintableString, IA5String.
-const TEXTS: [u8; 3] = [0x0c, 0x13, 0x16];
-/// The object id of `commonName`: 2.5.4.3.
-const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
 /// What is shown of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,89 +21,52 @@ pub(super) struct Facts {
     pub(super) subject: Option<String>,
 }
 
-/// An element: its tag, what is in it, and what follows.
-struct Part<'a> {
-    tag: u8,
-    inside: &'a [u8],
-    rest: &'a [u8],
-}
-
 /// Reads a certificate in DER.
 pub(super) fn facts(der: &[u8]) -> Facts {
-    read(der).unwrap_or_default()
+    // Raw: authorities of companies give out serial numbers and times that RFC 5280 forbids.
+    let Ok(certificate) = CertificateInner::<Raw>::from_der(der) else { return Facts::default() };
+    let signed = certificate.tbs_certificate();
+    Facts { not_after: time(signed.validity().not_after), subject: common_name(signed.subject()) }
 }
 
-fn read(der: &[u8]) -> Option<Facts> {
-    let certificate = sequence(der)?;
-    let mut signed = sequence(certificate.inside)?.inside;
-    if part(signed)?.tag == VERSION {
-        signed = part(signed)?.rest;
-    }
-    // serialNumber, signature, issuer
-    for _ in 0..3 {
-        signed = part(signed)?.rest;
-    }
-    let validity = sequence(signed)?;
-    let not_after = part(part(validity.inside)?.rest).and_then(|end| time(&end));
-    let subject = sequence(validity.rest).and_then(|subject| common_name(subject.inside));
-    Some(Facts { not_after, subject })
-}
-
-fn part(der: &[u8]) -> Option<Part<'_>> {
-    let (&[tag, length], rest) = der.split_first_chunk::<2>()?;
-    let (length, rest) = match length {
-        0..=0x7f => (usize::from(length), rest),
-        0x81..=0x83 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
-        }
-        _ => return None,
-    };
-    let (inside, rest) = rest.split_at_checked(length)?;
-    Some(Part { tag, inside, rest })
-}
-
-fn sequence(der: &[u8]) -> Option<Part<'_>> {
-    part(der).filter(|part| part.tag == SEQUENCE)
-}
-
-fn time(part: &Part<'_>) -> Option<DateTime<Utc>> {
-    let text = std::str::from_utf8(part.inside).ok()?;
-    let whole = match part.tag {
-        // Two digits mean 1950 to 2049. (RFC 5280, section 4.1.2.5.1.)
-        UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
-        UTC_TIME => format!("19{text}"),
-        GENERALIZED_TIME => text.to_owned(),
-        _ => return None,
-    };
-    NaiveDateTime::parse_from_str(&whole, "%Y%m%d%H%M%SZ").ok().map(|time| time.and_utc())
+fn time(time: Time) -> Option<DateTime<Utc>> {
+    let seconds = time.to_unix_duration().as_secs();
+    DateTime::from_timestamp(seconds.try_into().ok()?, 0)
 }
 
 /// Finds the last common name, the most specific one.
-fn common_name(mut names: &[u8]) -> Option<String> {
-    let mut found = None;
-    while let Some(set) = part(names).filter(|set| set.tag == SET) {
-        names = set.rest;
-        let Some(pair) = sequence(set.inside) else { continue };
-        let id = part(pair.inside).filter(|id| id.tag == OBJECT_ID && id.inside == COMMON_NAME);
-        let text = id.and_then(|id| part(id.rest)).filter(|text| TEXTS.contains(&text.tag));
-        found = text.and_then(|text| std::str::from_utf8(text.inside).ok()).map(tidy).or(found);
+fn common_name(subject: &Name) -> Option<String> {
+    subject.iter().filter(|part| part.oid == COMMON_NAME).filter_map(|part| text(&part.value)).last()
+}
+
+/// Reads a text by its bytes: a `PrintableString` often has a `*` in it, which its type has no letter for.
+fn text(value: &Any) -> Option<String> {
+    match value.tag() {
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => str::from_utf8(value.value()).ok().map(tidy),
+        _ => None,
     }
-    found
 }
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+    use rcgen::{CertificateParams, DnType, DnValue, KeyPair, SerialNumber, date_time_ymd};
 
     use super::*;
 
-    fn certificate(year: i32) -> Vec<u8> {
+    fn parameters(year: i32, name: impl Into<DnValue>) -> CertificateParams {
         let mut parameters = CertificateParams::new(vec!["vc.example".to_owned()]).unwrap();
         parameters.not_after = date_time_ymd(year, 3, 2);
         parameters.distinguished_name.push(DnType::OrganizationName, "Example");
-        parameters.distinguished_name.push(DnType::CommonName, "vc 中心");
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters
+    }
+
+    fn signed(parameters: &CertificateParams) -> Vec<u8> {
         parameters.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
+    }
+
+    fn certificate(year: i32) -> Vec<u8> {
+        signed(&parameters(year, "vc 中心"))
     }
 
     #[test]
@@ -132,5 +89,25 @@ mod tests {
             broken[place] ^= 0xff;
             let _ = facts(&broken);
         }
+    }
+
+    #[test]
+    fn reads_what_authorities_should_not_write() {
+        let mut parameters = parameters(2030, DnValue::PrintableString("wild.vc.example".try_into().unwrap()));
+        parameters.serial_number = Some(SerialNumber::from(vec![0x7f; 30]));
+        let mut der = signed(&parameters);
+        let places: Vec<usize> = (0..der.len()).filter(|at| der[*at..].starts_with(b"wild.")).collect();
+        assert_eq!(places.len(), 2, "the issuer and the subject");
+        for place in places {
+            der.splice(place..place + 4, *b"*.vc");
+        }
+        assert_eq!(facts(&der).subject.as_deref(), Some("*.vc.vc.example"));
+    }
+
+    #[test]
+    fn a_name_of_several_is_the_last() {
+        let mut parameters = parameters(2030, "one");
+        parameters.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 3]), "two");
+        assert_eq!(facts(&signed(&parameters)).subject.as_deref(), Some("two"));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use taskloom_entity::Timestamp;
 use tokio::time::Instant;
 
-use super::collector::End;
+use super::trouble::End;
 use crate::resolver::Request;
 use crate::vsphere::Session;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::collector::End;
 use super::round::{INVENTORY, PAGE, Round};
+use super::trouble::End;
 use crate::resolver::vsphere::collect::{News, Source};
 use crate::vsphere::{Error, TaskInfo, Update};
 

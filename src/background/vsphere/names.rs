@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::collector::End;
 use super::round::Round;
+use super::trouble::End;
 use crate::error::Language;
 use crate::resolver::vcenter::Entrance;
 use crate::resolver::vsphere::collect::{self, Object};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use taskloom_entity::{CollectionState, VsphereInstanceId, vsphere_task};
 use tokio::time::Instant;
 
-use super::collector::End;
 use super::listen::TELL;
 use super::round::Round;
+use super::trouble::End;
 use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
 use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, TaskInfo, TaskState};
 

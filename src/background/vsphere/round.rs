@@ -11,8 +11,9 @@ use taskloom_entity::{CollectionState, Timestamp, VsphereInstanceId};
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::collector::{Collector, End};
+use super::leased::LeasedVcenter;
 use super::remarks::Remarks;
+use super::trouble::End;
 use crate::resolver::vcenter::{self, Entrance};
 use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
 use crate::resolver::vsphere::info;
@@ -29,7 +30,7 @@ const REMEMBERED: usize = 1000;
 
 /// What one session sees.
 pub(super) struct Round<'c> {
-    pub(super) of: &'c Collector,
+    pub(super) of: &'c LeasedVcenter,
     pub(super) session: Session,
     pub(super) instance: VsphereInstanceId,
     pub(super) follow: Follow,
@@ -59,26 +60,26 @@ pub(super) struct Round<'c> {
 
 impl<'c> Round<'c> {
     /// Runs a round; why it ended.
-    pub(super) async fn run(collector: &'c mut Collector) -> End {
-        match Self::begin(collector).await {
+    pub(super) async fn run(leased: &'c mut LeasedVcenter) -> End {
+        match Self::begin(leased).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn begin(collector: &'c mut Collector) -> Result<Infallible, End> {
+    async fn begin(leased: &'c mut LeasedVcenter) -> Result<Infallible, End> {
         // Why the last round ended is shown until this one comes further.
-        collector.tell(News { state: Some((CollectionState::Connecting, None)), ..News::default() }).await?;
-        let entrance = vcenter::entrance(&collector.request, collector.vcenter.id).await?;
+        leased.tell(News { state: Some((CollectionState::Connecting, None)), ..News::default() }).await?;
+        let entrance = vcenter::entrance(&leased.request, leased.vcenter.id).await?;
         let session = entrance.sign_in().await?;
-        let last = collector.session.replace(session.clone());
-        collector.part(last).await;
-        let mut round = Self::open(collector, session).await?;
+        let last = leased.session.replace(session.clone());
+        leased.part(last).await;
+        let mut round = Self::open(leased, session).await?;
         round.catch_up(&entrance).await?;
         round.go_on().await
     }
 
-    async fn open(of: &'c Collector, session: Session) -> Result<Self, End> {
+    async fn open(of: &'c LeasedVcenter, session: Session) -> Result<Self, End> {
         let stands = collect::stands(&of.request, &of.lease).await?.ok_or(End::LeaseLost)?;
         let about = session.about().clone();
         let instance = collect::meet(&of.request, &of.lease, &about.instance_uuid).await?;

@@ -14,9 +14,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 
 use super::super::caller::{self, Guest, Trust};
 use super::super::{Server, Zone};
-use super::error::{Fault, Refusal};
+use super::error::Refusal;
 use super::sign;
 use super::time::Time;
+use super::wire::Fault;
 use crate::error::{Error, Kind, Language, code};
 use crate::http::language;
 use crate::resolver::Request;

@@ -1,11 +1,10 @@
 //! The one way from an error to OCP's envelope: HTTP status, code and message.
 
 use axum::http::StatusCode;
-use serde::Serialize;
 use taskloom_entity::TaskState;
-use utoipa::ToSchema;
 
 use super::super::query::Wrong;
+use super::wire::{Fault, Status};
 use crate::error::{Error, Kind, Language, code};
 
 /// Why a call of this dialect is refused.
@@ -34,21 +33,6 @@ impl From<Wrong> for Refusal {
     fn from(wrong: Wrong) -> Self {
         Self::Wrong(wrong)
     }
-}
-
-/// `error` of the envelope.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Fault {
-    /// The product's number of it; 0 where it has none.
-    #[schema(example = 20000)]
-    pub code: u32,
-    /// In the caller's language.
-    #[schema(example = "task 1000 does not exist")]
-    pub message: String,
-    /// The parameter that is wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
 }
 
 impl Refusal {
@@ -127,7 +111,7 @@ fn state(error: &Error) -> &str {
     let state = error.value("state").unwrap_or_default();
     match error.value("object") {
         Some(object) if object.starts_with("task") => {
-            TaskState::parse(state).map_or(state, |state| super::wire::Status::of(state).name())
+            TaskState::parse(state).map_or(state, |state| Status::of(state).name())
         }
         _ => state,
     }

@@ -52,8 +52,7 @@ pub async fn digest(request: Request, next: Next) -> Response {
         }
         digest.update(&chunk);
     }
-    let hex = |byte: &u8| format!("{byte:02X}");
-    let digest = if length == 0 { String::new() } else { digest.finalize().iter().map(hex).collect() };
+    let digest = if length == 0 { String::new() } else { hex::encode_upper(digest.finalize()) };
     parts.extensions.insert(BodyDigest(digest));
     next.run(Request::from_parts(parts, Body::empty())).await
 }

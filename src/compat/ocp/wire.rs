@@ -12,7 +12,6 @@ use utoipa::openapi::schema::{self, Object, Schema};
 
 use super::super::Zone;
 use super::super::long::Long;
-use super::error::Fault;
 use super::time::Time;
 use crate::resolver::subtask::{Brief, Row, needs};
 use crate::resolver::task::submit::TargetFacts;
@@ -89,6 +88,21 @@ words! {
     }
     /// What runs a subtask.
     NodeType of ExecutorKind { Shell = "SHELL_TASK", Python = "PYTHON_TASK", Noop = "NOOP_TASK", Sql = "SQL_TASK", Http = "HTTP_TASK", Vsphere = "VSPHERE_TASK" }
+}
+
+/// `error` of the envelope.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Fault {
+    /// The product's number of it; 0 where it has none.
+    #[schema(example = 20000)]
+    pub code: u32,
+    /// In the caller's language.
+    #[schema(example = "task 1000 does not exist")]
+    pub message: String,
+    /// The parameter that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
 }
 
 /// A page of a list.

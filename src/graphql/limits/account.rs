@@ -1,4 +1,7 @@
-//! What a caller's operations cost together within a minute.
+//! What a caller's operations cost together within a minute: objects and bytes, each minute from nothing.
+//!
+//! A total, not a rate: who has spent it is told the sum and when the minute ends. The crate `governor` knows neither,
+//! and no cost above 32 bits.
 
 use std::any::TypeId;
 use std::convert::Infallible;

@@ -6,10 +6,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Data, Executor, Request, ServerError};
+use async_graphql::{Data, Executor, Request, Response as Executed, ServerError};
+use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -55,10 +54,10 @@ pub(super) async fn get<E: Executor, G: Gate>(
     headers: HeaderMap,
     uri: Uri,
     inlet: Option<Extension<Inlet>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    offer: ws::Offer,
 ) -> Response {
     if headers.get(header::UPGRADE).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"websocket")) {
-        return ws::upgrade(door, headers, inlet.map(|inlet| inlet.0), upgrade);
+        return ws::upgrade(door, headers, inlet.map(|inlet| inlet.0), offer);
     }
     let caller = Caller::of(&headers);
     let Some(media) = negotiate::accept(&headers) else { return not_acceptable(&caller) };
@@ -103,7 +102,7 @@ async fn answer<E: Executor, G: Gate>(
     };
     error::finish(&mut response, &caller);
     let mut answer = match (passage.stage(), media) {
-        (Stage::Executed, _) => encode(StatusCode::OK, media, &response),
+        (Stage::Executed, _) => return executed(media, response),
         (Stage::WrongDoor, _) if !mutations => {
             let mut answer = encode(StatusCode::METHOD_NOT_ALLOWED, media, &Refusal { errors: &response.errors });
             answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -117,6 +116,15 @@ async fn answer<E: Executor, G: Gate>(
         }
     };
     answer.headers_mut().extend(response.http_headers);
+    answer
+}
+
+/// The answer to what was executed. The library names its own media type, and how long an answer may be kept.
+fn executed(media: Media, response: Executed) -> Response {
+    let mut answer = GraphQLResponse::from(response).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, media.header());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 

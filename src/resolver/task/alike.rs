@@ -17,21 +17,21 @@ pub fn digest(new: &New) -> String {
     {
         value["source"] = json;
     }
-    hex(canonical(&value).as_bytes())
+    sha256(canonical(&value).as_bytes())
 }
 
 /// Whether that was kept of this submission; former versions kept the digest of its bytes.
 #[must_use]
 pub fn is_of(new: &New, kept: &str) -> bool {
-    kept == digest(new) || kept == hex(&serde_json::to_vec(new).unwrap_or_default())
+    kept == digest(new) || kept == sha256(&serde_json::to_vec(new).unwrap_or_default())
 }
 
 fn value(new: &New) -> Value {
     serde_json::to_value(new).expect("invariant: a submission has only text keys")
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The one text of all that have the same value.
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_former_versions_kept_is_known() {
         let sent = of(r#"{"b": 1, "a": 2}"#);
-        let kept = hex(&serde_json::to_vec(&sent).unwrap());
+        let kept = sha256(&serde_json::to_vec(&sent).unwrap());
         assert!(is_of(&sent, &kept) && !is_of(&of(r#"{"b": 1}"#), &kept));
         assert!(is_of(&sent, &digest(&of(r#"{"a": 2, "b": 1}"#))));
     }

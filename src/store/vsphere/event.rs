@@ -25,7 +25,7 @@ pub async fn append(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
     if tasks.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::of(&["bigint", "text", "bigint", "bigint", "bigint"]);
+    let mut rows = Rows::default();
     for (place, (task, under)) in (0_i64..).zip(tasks) {
         let (instance, now) = (under.instance.0, under.now.0);
         rows.push([instance.into(), task.key.as_str().into(), task.queued_at.0.into(), now.into(), place.into()]);

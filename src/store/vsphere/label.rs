@@ -14,7 +14,7 @@ use crate::error::Result;
 /// # Errors
 /// When the database does not answer.
 pub async fn put(tx: &Tx, vcenter: VcenterId, locale: &str, labels: &[(String, String)]) -> Result<()> {
-    let mut rows = Rows::of(&["bigint", "text", "text", "text"]);
+    let mut rows = Rows::default();
     for (id, label) in labels {
         rows.push([vcenter.0.into(), locale.into(), id.as_str().into(), label.as_str().into()]);
     }

@@ -28,7 +28,7 @@ pub struct Seen {
 /// # Errors
 /// When the database does not answer.
 pub async fn put(tx: &Tx, vcenter: VcenterId, objects: &[&Seen], now: Timestamp) -> Result<()> {
-    let mut rows = Rows::of(&["bigint", "text", "text", "text", "text", "bigint"]);
+    let mut rows = Rows::default();
     for object in objects {
         rows.push([
             vcenter.0.into(),

@@ -2,6 +2,7 @@
 //! and when it was queued, to the second, since a vCenter may give a key out again, and is not always as exact.
 
 use std::collections::HashMap;
+use std::iter;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Value};
 use taskloom_core::principal::Scope;
@@ -19,84 +20,77 @@ use crate::error::Result;
 use crate::text;
 use crate::vsphere::APART;
 
-/// What a vCenter tells of a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its key there.
-    pub key: String,
-    /// Where it stands.
-    pub state: VsphereTaskState,
-    /// The vCenter forgot it.
-    pub is_lost: bool,
-    /// Somebody cancelled it.
-    pub cancelled: bool,
-    /// Somebody may.
-    pub cancelable: bool,
-    /// 0 to 100.
-    pub progress: Option<i32>,
-    /// The method.
-    pub name: Option<String>,
-    /// The operation, in the vCenter's catalogue.
-    pub description_id: String,
-    /// On what.
-    pub entity: Option<String>,
-    /// Its name.
-    pub entity_name: Option<String>,
-    /// What began it.
-    pub reason: VsphereReason,
-    /// Who.
-    pub username: Option<String>,
-    /// The kind of what went wrong.
-    pub fault: Option<String>,
-    /// What went wrong.
-    pub message: Option<String>,
-    /// What it is doing.
-    pub detail: Option<String>,
-    /// The events that belong to it there.
-    pub event_chain_id: i32,
-    /// The task that it is a part of.
-    pub parent_key: Option<String>,
-    /// The task that everything began with.
-    pub root_key: Option<String>,
-    /// What else is told.
-    pub rest: Option<JsonText>,
-    /// When it was queued.
-    pub queued_at: Timestamp,
-    /// When it began.
-    pub started_at: Option<Timestamp>,
-    /// When it ended.
-    pub completed_at: Option<Timestamp>,
+/// What a vCenter tells of a task, each with the column that keeps it: listed here and nowhere else.
+macro_rules! told {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)+) => {
+        /// What a vCenter tells of a task.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Seen {
+            $($(#[$doc])* pub $name: $type,)+
+        }
+
+        impl Seen {
+            /// The columns of [`Seen::values`].
+            const COLUMNS: &[&str] = &[$(stringify!($name)),+];
+
+            /// What a row says, as the vCenter would tell it.
+            #[must_use]
+            pub fn of(row: Model) -> Self {
+                Self { $($name: row.$name),+ }
+            }
+
+            fn values(self) -> impl Iterator<Item = Value> {
+                [$(Value::from(self.$name)),+].into_iter()
+            }
+        }
+    };
 }
 
-impl Seen {
-    /// What a row says, as the vCenter would tell it.
-    #[must_use]
-    pub fn of(row: Model) -> Self {
-        Self {
-            key: row.key,
-            state: row.state,
-            is_lost: row.is_lost,
-            cancelled: row.cancelled,
-            cancelable: row.cancelable,
-            progress: row.progress,
-            name: row.name,
-            description_id: row.description_id,
-            entity: row.entity,
-            entity_name: row.entity_name,
-            reason: row.reason,
-            username: row.username,
-            fault: row.fault,
-            message: row.message,
-            detail: row.detail,
-            event_chain_id: row.event_chain_id,
-            parent_key: row.parent_key,
-            root_key: row.root_key,
-            rest: row.rest,
-            queued_at: row.queued_at,
-            started_at: row.started_at,
-            completed_at: row.completed_at,
-        }
-    }
+told! {
+    /// Its key there.
+    key: String,
+    /// Where it stands.
+    state: VsphereTaskState,
+    /// The vCenter forgot it.
+    is_lost: bool,
+    /// Somebody cancelled it.
+    cancelled: bool,
+    /// Somebody may.
+    cancelable: bool,
+    /// 0 to 100.
+    progress: Option<i32>,
+    /// The method.
+    name: Option<String>,
+    /// The operation, in the vCenter's catalogue.
+    description_id: String,
+    /// On what.
+    entity: Option<String>,
+    /// Its name.
+    entity_name: Option<String>,
+    /// What began it.
+    reason: VsphereReason,
+    /// Who.
+    username: Option<String>,
+    /// The kind of what went wrong.
+    fault: Option<String>,
+    /// What went wrong.
+    message: Option<String>,
+    /// What it is doing.
+    detail: Option<String>,
+    /// The events that belong to it there.
+    event_chain_id: i32,
+    /// The task that it is a part of.
+    parent_key: Option<String>,
+    /// The task that everything began with.
+    root_key: Option<String>,
+    /// What else is told.
+    rest: Option<JsonText>,
+    /// When it was queued.
+    queued_at: Timestamp,
+    /// When it began.
+    started_at: Option<Timestamp>,
+    /// When it ended.
+    completed_at: Option<Timestamp>,
 }
 
 /// Rows that are kept already.
@@ -118,7 +112,7 @@ impl Known {
 /// # Errors
 /// When the database does not answer.
 pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) -> Result<Known> {
-    let mut rows = Rows::of(&["bigint", "text", "bigint"]);
+    let mut rows = Rows::default();
     for (task, under) in tasks {
         rows.push([under.instance.0.into(), task.key.as_str().into(), task.queued_at.0.into()]);
     }
@@ -139,76 +133,26 @@ pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) ->
     Ok(known)
 }
 
-const SEEN: &[&str] = &[
-    "bigint", // the row's id; of a new one its place among the new ones
-    "text",   // state
-    "boolean", "boolean", "boolean", "integer", "text", "text", "text", "text", "text", "text", "text", "text", "text",
-    "integer", "text", "text", "text", "bigint", "bigint", // completed_at
-    "text",   // folded
-    "bigint", // when, by our clock
-    "bigint", // tenant
-    "bigint", // vCenter
-    "bigint", // instance
-    "text",   // key
-    "bigint", // queued_at
-];
+/// The columns that a task has beside what is told of it.
+const OURS: &[&str] = &["folded", "changed_at", "tenant_id", "vcenter_id", "instance_id"];
 
-const COLUMNS: [&str; 21] = [
-    "state",
-    "is_lost",
-    "cancelled",
-    "cancelable",
-    "progress",
-    "name",
-    "description_id",
-    "entity",
-    "entity_name",
-    "reason",
-    "username",
-    "fault",
-    "message",
-    "detail",
-    "event_chain_id",
-    "parent_key",
-    "root_key",
-    "rest",
-    "started_at",
-    "completed_at",
-    "folded",
-];
+/// What a row is known by, and whose it is: no report changes that.
+const FIXED: &[&str] = &["key", "tenant_id", "vcenter_id", "instance_id"];
 
-fn row(id: i64, task: &Seen, under: Under<'_>) -> [Value; 28] {
-    let Under { lease, instance, now } = under;
-    [
-        id.into(),
-        task.state.name().into(),
-        task.is_lost.into(),
-        task.cancelled.into(),
-        task.cancelable.into(),
-        task.progress.into(),
-        task.name.clone().into(),
-        task.description_id.as_str().into(),
-        task.entity.clone().into(),
-        task.entity_name.clone().into(),
-        task.reason.name().into(),
-        task.username.clone().into(),
-        task.fault.clone().into(),
-        task.message.clone().into(),
-        task.detail.clone().into(),
-        task.event_chain_id.into(),
-        task.parent_key.clone().into(),
-        task.root_key.clone().into(),
-        task.rest.as_ref().map(|rest| rest.as_str().to_owned()).into(),
-        task.started_at.map(|at| at.0).into(),
-        task.completed_at.map(|at| at.0).into(),
-        folded(task).into(),
-        now.0.into(),
-        lease.tenant_id.0.into(),
-        lease.vcenter_id.0.into(),
-        instance.0.into(),
-        task.key.as_str().into(),
-        task.queued_at.0.into(),
-    ]
+/// The columns of a statement's rows behind the first, each with its name there.
+fn columns() -> impl Iterator<Item = (&'static str, String)> {
+    Seen::COLUMNS.iter().chain(OURS).zip(2..).map(|(name, at)| (*name, format!("v.column{at}")))
+}
+
+/// Rows of a statement. The first column is the row's id; of a new one its place among the new ones.
+fn rows<'a>(tasks: impl Iterator<Item = (i64, &'a Seen, Under<'a>)>) -> Rows {
+    let mut rows = Rows::default();
+    for (id, task, Under { lease, instance, now }) in tasks {
+        let ours: [Value; OURS.len()] =
+            [folded(task).into(), now.0.into(), lease.tenant_id.0.into(), lease.vcenter_id.0.into(), instance.0.into()];
+        rows.push(iter::once(id.into()).chain(task.clone().values()).chain(ours));
+    }
+    rows
 }
 
 /// What is looked for in a task: the names of its object and of its user, with what no name has between them.
@@ -233,19 +177,17 @@ pub struct Under<'a> {
 /// # Errors
 /// When the database does not answer, or one of them is kept already.
 pub async fn insert(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
-    let mut rows = Rows::of(SEEN);
-    for (place, (task, under)) in (0..).zip(tasks) {
-        rows.push(row(place, task, *under));
-    }
-    let taken: Vec<String> = (2..=22).map(|at| format!("v.column{at}")).collect();
+    let rows = rows((0..).zip(tasks).map(|(place, (task, under))| (place, *task, *under)));
+    let (names, taken): (Vec<&str>, Vec<String>) = columns().unzip();
+    let place = |name: &str| columns().filter(|(other, _)| *other == name).map(|(_, place)| place).collect::<String>();
     let sql = format!(
-        "INSERT INTO vsphere_task ({}, seen_at, changed_at, tenant_id, vcenter_id, instance_id, key, queued_at) \
-         SELECT {}, v.column23, v.column23, v.column24, v.column25, v.column26, v.column27, v.column28 FROM ",
-        COLUMNS.join(", "),
-        taken.join(", ")
+        "INSERT INTO vsphere_task ({}, seen_at) SELECT {}, {} FROM ",
+        names.join(", "),
+        taken.join(", "),
+        place("changed_at")
     );
-    let order = "WHERE v.column1 IS NOT NULL ORDER BY v.column28, v.column1";
-    run_all(tx, rows.statements(tx.get_database_backend(), &sql, order)).await
+    let order = format!("WHERE v.column1 IS NOT NULL ORDER BY {}, v.column1", place("queued_at"));
+    run_all(tx, rows.statements(tx.get_database_backend(), &sql, &order)).await
 }
 
 /// Writes what has changed of kept tasks.
@@ -253,13 +195,10 @@ pub async fn insert(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub async fn update(tx: &Tx, tasks: &[(VsphereTaskId, &Seen, Under<'_>)]) -> Result<()> {
-    let mut rows = Rows::of(SEEN);
-    for (id, task, under) in tasks {
-        rows.push(row(id.0, task, *under));
-    }
-    let set: Vec<String> = (2..).zip(COLUMNS).map(|(at, name)| format!("{name} = v.column{at}")).collect();
-    let set = set.join(", ");
-    let sql = format!("UPDATE vsphere_task SET {set}, changed_at = v.column23, queued_at = v.column28 FROM ");
+    let rows = rows(tasks.iter().map(|(id, task, under)| (id.0, *task, *under)));
+    let changing = columns().filter(|(name, _)| !FIXED.contains(name));
+    let set: Vec<String> = changing.map(|(name, place)| format!("{name} = {place}")).collect();
+    let sql = format!("UPDATE vsphere_task SET {} FROM ", set.join(", "));
     run_all(tx, rows.statements(tx.get_database_backend(), &sql, "WHERE vsphere_task.id = v.column1")).await
 }
 

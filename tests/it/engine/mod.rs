@@ -21,6 +21,7 @@ macro_rules! stories {
 mod accept;
 mod again;
 mod asked;
+mod batch;
 pub(crate) mod bench;
 mod command;
 mod cost;

@@ -6,6 +6,8 @@
 mod message;
 mod socket;
 
+use async_graphql::Executor;
+use async_graphql_axum::GraphQLProtocol;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,7 +18,6 @@ use super::parameters::bad;
 use super::{Door, Gate, http, origin};
 use crate::graphql::error::Caller;
 use crate::http::Inlet;
-use async_graphql::Executor;
 use socket::Socket;
 
 /// The one subprotocol.
@@ -27,12 +28,16 @@ const READ: usize = 1024;
 /// Bytes gathered before they are written, when several results are ready.
 const WRITE: usize = 16 * 1024;
 
+/// What a request that asks for a socket is asked itself: whether it is an upgrade, and whether a protocol of GraphQL is
+/// offered with it.
+pub(super) type Offer = (Result<WebSocketUpgrade, WebSocketUpgradeRejection>, Result<GraphQLProtocol, StatusCode>);
+
 /// Opens the socket, or says why not.
 pub(super) fn upgrade<E: Executor, G: Gate>(
     door: Door<E, G>,
     headers: HeaderMap,
     inlet: Option<Inlet>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    (upgrade, protocol): Offer,
 ) -> Response {
     let caller = Caller::of(&headers);
     let refuse = |status, reason: &str| http::refuse(status, &bad(reason), &caller, Media::Json);
@@ -43,8 +48,10 @@ pub(super) fn upgrade<E: Executor, G: Gate>(
         Ok(upgrade) => upgrade.protocols([PROTOCOL]),
         Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
     };
-    if upgrade.selected_protocol().is_none() {
-        return refuse(StatusCode::BAD_REQUEST, "offer the subprotocol graphql-transport-ws");
+    // The extractor takes the older protocol as well.
+    let spoken = protocol.and_then(|_| upgrade.selected_protocol().ok_or(StatusCode::BAD_REQUEST));
+    if let Err(status) = spoken {
+        return refuse(status, "offer the subprotocol graphql-transport-ws");
     }
     // What the library bounds from the beginning to the end; what this caller may send now, the inlet does.
     let limit = door.settings.bodies.manager;

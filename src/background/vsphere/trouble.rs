@@ -1,0 +1,29 @@
+//! What goes wrong at a vCenter, as collectors show it and try again.
+
+use super::super::collect::{self, Again, Trouble};
+use crate::resolver::vsphere::trouble;
+use crate::vsphere::Error;
+
+/// Why a round ended.
+pub(super) type End = collect::End<Error>;
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Theirs(error)
+    }
+}
+
+impl Trouble for Error {
+    fn word(&self) -> &'static str {
+        trouble::code(self)
+    }
+
+    fn again(&self) -> Again {
+        match self {
+            Self::InvalidLogin | Self::PasswordExpired => Again::Carefully,
+            error if error.is_session_lost() => Again::AtOnce,
+            error if error.is_passing() => Again::Soon,
+            _ => Again::Later,
+        }
+    }
+}
