@@ -4,7 +4,7 @@ use taskloom_entity::TaskType;
 
 use crate::error::Result;
 use crate::resolver::page::Page;
-use crate::resolver::task::submit::{Submission, Source, TargetOf};
+use crate::resolver::task::submit::{Source, Submission, TargetOf};
 use crate::resolver::{self, Request};
 
 const DEFINITIONS: [&str; 3] =

@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 
 use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 
-use taskloom_core::log::chunk::{Level, Line, Source};
 use super::live::{Live, Placed};
-use taskloom_core::log::unpack::Unpack;
 use crate::error::{Error, Result};
 use crate::store::{self, Store};
 use crate::text::{boundary, written};
+use taskloom_core::log::chunk::{Level, Line, Source};
+use taskloom_core::log::unpack::Unpack;
 
 /// Compressed chunks that are held at a time, in bytes and in number.
 const HELD: usize = 1 << 20;

@@ -8,7 +8,7 @@ use taskloom_entity::TaskType;
 
 use super::envelope::Refusal;
 use super::variable;
-use crate::resolver::task::submit::{Submission, Source, TargetOf};
+use crate::resolver::task::submit::{Source, Submission, TargetOf};
 use crate::text::unstorable;
 
 /// A job that makes sense.

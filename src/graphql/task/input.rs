@@ -8,7 +8,7 @@ use super::super::id;
 use super::super::scalar::{BigInt, Json};
 use super::vsphere::VsphereInput;
 use crate::error::{Error, Result, code};
-use crate::resolver::task::submit::{Submission, Source, TargetFacts, TargetOf};
+use crate::resolver::task::submit::{Source, Submission, TargetFacts, TargetOf};
 
 /// A submission. Exactly one of `spec`, `source`, `definitionId` and `definition` says what is to run.
 #[derive(Clone, Debug, InputObject)]

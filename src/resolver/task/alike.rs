@@ -4,11 +4,11 @@
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
-use super::submit::{New, Source};
+use super::submit::{Source, Submission};
 
 /// What is kept of a submission, to know it again.
 #[must_use]
-pub fn digest(new: &New) -> String {
+pub fn digest(new: &Submission) -> String {
     let mut same = new.clone();
     same.labels.sort();
     let mut value = value(&same);
@@ -22,11 +22,11 @@ pub fn digest(new: &New) -> String {
 
 /// Whether that was kept of this submission; former versions kept the digest of its bytes.
 #[must_use]
-pub fn is_of(new: &New, kept: &str) -> bool {
+pub fn is_of(new: &Submission, kept: &str) -> bool {
     kept == digest(new) || kept == sha256(&serde_json::to_vec(new).unwrap_or_default())
 }
 
-fn value(new: &New) -> Value {
+fn value(new: &Submission) -> Value {
     serde_json::to_value(new).expect("invariant: a submission has only text keys")
 }
 
@@ -71,8 +71,8 @@ mod tests {
     use super::super::submit::TargetOf;
     use super::*;
 
-    fn new(source: Source, parameters: &str, labels: &[(&str, &str)]) -> New {
-        New {
+    fn new(source: Source, parameters: &str, labels: &[(&str, &str)]) -> Submission {
+        Submission {
             source,
             name: None,
             parameters: Some(serde_json::from_str(parameters).unwrap()),
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    fn of(parameters: &str) -> New {
+    fn of(parameters: &str) -> Submission {
         new(Source::Named("d".into()), parameters, &[])
     }
 

@@ -18,7 +18,7 @@ use taskloom::error::Language;
 use taskloom::graphql::limits::Limits;
 use taskloom::graphql::{self, schema::Schema};
 use taskloom::lease::Lives;
-use taskloom::resolver::task::submit::{Submission, Source, TargetOf};
+use taskloom::resolver::task::submit::{Source, Submission, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Own, Store, Tx, migrate};

@@ -6,8 +6,8 @@
 use std::io::{self, BufRead, BufReader, Read, Take};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use crate::{ColumnType, ResultKind};
+use serde::{Deserialize, Serialize};
 use zstd::stream::read::Decoder;
 
 const LEVEL: i32 = 3;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::{ExecutorKind, OnLost};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use crate::{ExecutorKind, OnLost};
 
 use super::canonical::{self, is_default};
 use super::vsphere::Vsphere;

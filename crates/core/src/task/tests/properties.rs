@@ -1,8 +1,8 @@
 //! What holds of every graph, whatever is asked of it and however its attempts end. [`check`](super::check) holds each
 //! single change against the table and each rest against the rules.
 
-use proptest::prelude::*;
 use crate::{SubtaskState, TaskState};
+use proptest::prelude::*;
 
 use super::random::{Happening, happenings, task};
 use super::{Draft, Snapshot, Story, Target, Verb, command};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proptest::prelude::*;
 use crate::{OnLost, SubtaskState};
+use proptest::prelude::*;
 
 use super::{Outcome, Story, Verb, graph};
 use crate::task::Snapshot;

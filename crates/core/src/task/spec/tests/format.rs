@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use crate::{ExecutorKind, OnLost};
+use serde_json::json;
 
 use super::super::{Definition, Limits, Retry, Run, Subtask, read, restore};
 use super::{good, with};

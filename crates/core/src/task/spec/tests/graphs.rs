@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::OnLost;
 use proptest::prelude::*;
 use serde_json::json;
-use crate::OnLost;
 
 use super::super::vsphere::{Machine, NewClone, NewSnapshot, Operation, Reconfigure, RemoveSnapshot, Revert};
 use super::super::{Definition, Http, Limits, Retry, Run, Sql, Subtask, Vsphere, graph, parse, read, restore};
