@@ -6,11 +6,11 @@
 
 use std::collections::VecDeque;
 
+use taskloom_core::log::chunk::{Level, Line, Source};
+use taskloom_core::log::unpack::Unpack;
 use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 
-use taskloom_core::log::chunk::{Level, Line, Source};
 use super::live::{Live, Placed};
-use taskloom_core::log::unpack::Unpack;
 use crate::error::{Error, Result};
 use crate::store::{self, Store};
 use crate::text::{boundary, written};

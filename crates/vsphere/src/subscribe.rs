@@ -64,7 +64,9 @@ impl Follow {
         call.number("maxCount", i64::from(page).clamp(10, LARGEST_READ.into()));
         match self.session.call(call, soap::none).await {
             // A smaller page does, too.
-            Err(error) if !error.is_passing() => tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the latest page stays small"),
+            Err(error) if !error.is_passing() => {
+                tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the latest page stays small");
+            }
             sized => sized?,
         }
         self.create_filter(PAGE, &Start::Object(&collector)).await.map(drop)

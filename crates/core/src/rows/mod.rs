@@ -7,8 +7,9 @@ use std::io::{self, BufRead, BufReader, Read, Take};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use crate::{ColumnType, ResultKind};
 use zstd::stream::read::Decoder;
+
+use crate::{ColumnType, ResultKind};
 
 const LEVEL: i32 = 3;
 /// JSON that is decompressed at a time.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use crate::{ExecutorKind, OnLost};
 
 use super::canonical::{self, is_default};
 use super::vsphere::Vsphere;
+use crate::{ExecutorKind, OnLost};
 
 /// A node of the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 //! single change against the table and each rest against the rules.
 
 use proptest::prelude::*;
-use crate::{SubtaskState, TaskState};
 
 use super::random::{Happening, happenings, task};
 use super::{Draft, Snapshot, Story, Target, Verb, command};
 use crate::task::Move;
 use crate::task::preview::{self, Effect, Step};
 use crate::task::waiting::{Workers, reasons};
+use crate::{SubtaskState, TaskState};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use crate::{OnLost, SubtaskState};
 
 use super::{Outcome, Story, Verb, graph};
 use crate::task::Snapshot;
 use crate::task::command::Target;
+use crate::{OnLost, SubtaskState};
 
 /// Something that happens. Numbers choose, modulo how many there are to choose from.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use crate::{ExecutorKind, OnLost};
 
 use super::super::{Definition, Limits, Retry, Run, Subtask, read, restore};
 use super::{good, with};
+use crate::{ExecutorKind, OnLost};
 
 const FULL: &str = r#"
 name: prepare-host

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
-use crate::OnLost;
 
 use super::super::vsphere::{Machine, NewClone, NewSnapshot, Operation, Reconfigure, RemoveSnapshot, Revert};
 use super::super::{Definition, Http, Limits, Retry, Run, Sql, Subtask, Vsphere, graph, parse, read, restore};
+use crate::OnLost;
 
 fn run() -> impl Strategy<Value = Run> {
     prop_oneof![
