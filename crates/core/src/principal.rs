@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::{Role, TenantId, Timestamp, TokenId, UserId};
-
 use crate::error::{Error, Result, code};
+use crate::{Role, TenantId, Timestamp, TokenId, UserId};
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]

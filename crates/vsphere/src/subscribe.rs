@@ -65,7 +65,7 @@ impl Follow {
         match self.session.call(call, soap::none).await {
             // A smaller page does, too.
             Err(error) if !error.is_passing() => {
-                tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the latest page stays small")
+                tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the latest page stays small");
             }
             sized => sized?,
         }

@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::Timestamp;
-
 use super::chunk::{Chunk, Mark, Source};
+use crate::Timestamp;
 
 /// Lines on their way into chunks.
 #[derive(Debug)]

@@ -4,10 +4,10 @@
 use std::io::{BufRead, BufReader, Read};
 use std::{io, vec};
 
-use crate::Timestamp;
 use zstd::stream::read::Decoder;
 
 use super::chunk::{ChunkError, Line, Mark, Source, level};
+use crate::Timestamp;
 
 /// Text that is decompressed at a time.
 const BUFFER: usize = 32 * 1024;

@@ -6,9 +6,10 @@
 use std::io::{self, BufRead, BufReader, Read, Take};
 use std::sync::Arc;
 
-use crate::{ColumnType, ResultKind};
 use serde::{Deserialize, Serialize};
 use zstd::stream::read::Decoder;
+
+use crate::{ColumnType, ResultKind};
 
 const LEVEL: i32 = 3;
 /// JSON that is decompressed at a time.

@@ -1,9 +1,8 @@
 //! A decision in the making: a snapshot that changes only through the transition table and remembers every move.
 
-use crate::{AttemptId, Operation, SubtaskState, TaskState, Timestamp};
-
 use super::snapshot::Snapshot;
 use super::state::{self, SubtaskEvent, TaskEvent};
+use crate::{AttemptId, Operation, SubtaskState, TaskState, Timestamp};
 
 /// One step that was decided, in order. Each becomes an event.
 #[derive(Clone, Debug, PartialEq)]

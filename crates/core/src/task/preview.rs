@@ -1,11 +1,10 @@
 //! What an operation would do, before it is done: the same decision on a copy, and then the run that follows if
 //! every attempt succeeds.
 
-use crate::{Operation, SubtaskState, TaskState, Timestamp};
-
 use super::command::execute::{self, Outcome};
 use super::command::{self, Target, Verb};
 use super::{Draft, Refused, Snapshot};
+use crate::{Operation, SubtaskState, TaskState, Timestamp};
 
 /// What happens to one subtask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! A task's progress: the weighted mean over its subtasks. It never runs backwards within an operation.
 
-use crate::SubtaskState;
-
 use super::draft::Draft;
 use super::snapshot::Snapshot;
+use crate::SubtaskState;
 
 /// The weighted mean, 0 to 1. While undoing, what is undone (or never ran) counts.
 #[must_use]

@@ -1,8 +1,7 @@
 //! Why a command was refused, and what may be done instead.
 
-use crate::{SubtaskId, SubtaskState, TaskId, TaskState};
-
 use super::command::Verb;
+use crate::{SubtaskId, SubtaskState, TaskId, TaskState};
 
 /// A refusal. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,10 +1,9 @@
 //! What follows from a change of subtasks: who may go next, and how the task stands. Every command ends here.
 
-use crate::{Operation, SubtaskState, TaskState};
-
 use super::draft::Draft;
 use super::progress;
 use super::state::{SubtaskEvent, TaskEvent};
+use crate::{Operation, SubtaskState, TaskState};
 
 /// Releases what may go next and brings the task's state in line with its subtasks'.
 pub(super) fn settle(draft: &mut Draft) {

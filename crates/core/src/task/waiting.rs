@@ -1,8 +1,7 @@
 //! Why a subtask is not running, from the same facts that decide whether it may.
 
-use crate::{SubtaskState, TaskState, Timestamp};
-
 use super::snapshot::Snapshot;
+use crate::{SubtaskState, TaskState, Timestamp};
 
 /// One reason. A subtask may have several; the first is the nearest.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! Cancel: the request is recorded, what runs is stopped with all its processes, what has not begun never begins.
 
-use crate::{Operation, SubtaskState, TaskState};
-
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;
 use crate::task::state::{SubtaskEvent, TaskEvent};
 use crate::task::{Draft, Refused, Snapshot};
+use crate::{Operation, SubtaskState, TaskState};
 
 /// Whether there is something to cancel.
 #[must_use]

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use crate::{AttemptId, OnLost, Operation, SubtaskState, TaskState};
-
 use crate::task::draft::Draft;
 use crate::task::progress;
 use crate::task::rollup::settle;
 use crate::task::state::{SubtaskEvent, TaskEvent};
+use crate::{AttemptId, OnLost, Operation, SubtaskState, TaskState};
 
 /// However often the pause before a retry doubles, it grows no longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);

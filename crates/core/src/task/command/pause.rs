@@ -1,8 +1,7 @@
 //! Pause and resume: nothing new starts and what runs stands still; then it goes on where it was.
 
-use crate::SubtaskState;
-
 use super::{Target, Verb, require};
+use crate::SubtaskState;
 use crate::task::rollup::settle;
 use crate::task::state::{self, TaskEvent};
 use crate::task::{Draft, Refused, Snapshot};

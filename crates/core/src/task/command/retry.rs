@@ -1,11 +1,10 @@
 //! Retry: what failed runs again, and nothing else. While undoing, what runs again is the undo.
 
-use crate::{Operation, SubtaskState, TaskState};
-
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;
 use crate::task::state::{self, SubtaskEvent, TaskEvent};
 use crate::task::{Draft, Refused, Snapshot};
+use crate::{Operation, SubtaskState, TaskState};
 
 /// Whether the whole task may be retried: it ended badly, and not in its rollback.
 #[must_use]

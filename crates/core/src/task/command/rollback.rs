@@ -1,12 +1,11 @@
 //! Rollback: everything that ran is undone, against the arrows. A rollback that failed may be repeated: only the
 //! undos that are not done yet run.
 
-use crate::{Operation, SubtaskState, TaskState};
-
 use super::retry::reopen;
 use super::{Target, Verb, available, require};
 use crate::task::rollup::settle;
 use crate::task::{Draft, Refused, Snapshot};
+use crate::{Operation, SubtaskState, TaskState};
 
 /// Whether the task's state allows it; a definition may still forbid it.
 #[must_use]

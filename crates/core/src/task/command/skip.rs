@@ -1,12 +1,11 @@
 //! Skip: a failure is counted as done and the downstreams go on. While undoing, the failed undo is counted as done.
 
-use crate::{Operation, SubtaskState};
-
 use super::retry::{is_open, reopen};
 use super::{Target, Verb, require};
 use crate::task::rollup::settle;
 use crate::task::state::SubtaskEvent;
 use crate::task::{Draft, Refused, Snapshot};
+use crate::{Operation, SubtaskState};
 
 /// Whether the subtask failed and its task is not being cancelled.
 #[must_use]

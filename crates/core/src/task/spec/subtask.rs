@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::canonical::{self, is_default};
 use super::vsphere::Vsphere;
+use crate::{ExecutorKind, OnLost};
 
 /// A node of the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

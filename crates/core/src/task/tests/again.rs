@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::OnLost;
-
 use super::{Outcome, Story, Verb};
+use crate::OnLost;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,9 +1,8 @@
 //! What holds of every decision and at every rest, whatever led there.
 
-use crate::{Operation, SubtaskState, TaskState};
-
 use crate::task::state::{self, SubtaskEvent, TaskEvent};
 use crate::task::{Move, Plan, Snapshot, SubtaskFacts};
+use crate::{Operation, SubtaskState, TaskState};
 
 /// A plan names what it changes, follows the table, and writes exactly what it says.
 pub(super) fn plan(before: &Snapshot, plan: &Plan) {

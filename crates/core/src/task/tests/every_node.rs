@@ -1,9 +1,8 @@
 //! Every node of every shape: fail at it, lose it, skip it, fail its undo, stop before and in it. It always comes to
 //! the right end.
 
-use crate::{OnLost, SubtaskState};
-
 use super::{Outcome, Story, Verb};
+use crate::{OnLost, SubtaskState};
 
 const SHAPES: [&str; 7] = [
     "a",

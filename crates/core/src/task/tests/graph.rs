@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{Operation, SubtaskId, TaskId, TaskState, TenantId};
-
 use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
+use crate::{Operation, SubtaskId, TaskId, TaskState, TenantId};
 
 /// Reads chains, separated by `;`, of groups, separated by `->`, of names, separated by `,`: each name of a group
 /// needs each of the group before. Subtasks are in topological order, otherwise in the order of their first mention.

@@ -20,12 +20,11 @@ mod waiting;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::{AttemptId, SubtaskState, Timestamp};
-
 use super::command::execute::{self, Outcome};
 use super::command::{self, Target, Verb};
 use super::preview::Preview;
 use super::{Draft, Plan, Refused, Snapshot, SubtaskFacts};
+use crate::{AttemptId, SubtaskState, Timestamp};
 
 /// A task under way, and what its attempts will come to.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! What holds of every graph, whatever is asked of it and however its attempts end. [`check`](super::check) holds each
 //! single change against the table and each rest against the rules.
 
-use crate::{SubtaskState, TaskState};
 use proptest::prelude::*;
 
 use super::random::{Happening, happenings, task};
@@ -9,6 +8,7 @@ use super::{Draft, Snapshot, Story, Target, Verb, command};
 use crate::task::Move;
 use crate::task::preview::{self, Effect, Step};
 use crate::task::waiting::{Workers, reasons};
+use crate::{SubtaskState, TaskState};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]

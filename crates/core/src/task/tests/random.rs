@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{OnLost, SubtaskState};
 use proptest::prelude::*;
 
 use super::{Outcome, Story, Verb, graph};
 use crate::task::Snapshot;
 use crate::task::command::Target;
+use crate::{OnLost, SubtaskState};
 
 /// Something that happens. Numbers choose, modulo how many there are to choose from.
 #[derive(Clone, Debug)]

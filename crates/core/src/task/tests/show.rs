@@ -1,7 +1,6 @@
 //! Snapshots, moves and refusals as lines that a story compares.
 
 use crate::Operation;
-
 use crate::task::command::Verb;
 use crate::task::preview::{Effect, Preview};
 use crate::task::{Move, Plan, Refused, Snapshot, SubtaskFacts};

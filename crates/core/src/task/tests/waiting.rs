@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::Timestamp;
-
 use super::{Outcome, Story, Verb, scene};
+use crate::Timestamp;
 use crate::task::waiting::{Reason, WorkerFacts, Workers, has_labels, reasons};
 
 fn worker(labels: &[&str], slots: usize, busy: usize) -> WorkerFacts {

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::OnLost;
-
 use super::super::subtask::{Limits, Retry, Run, Subtask};
 use super::super::{SECRET_NAME, is_secret_name};
 use super::run;
+use crate::OnLost;
 use crate::document::place::{Faults, Fields, Place};
 use crate::document::tree::Content;
 use crate::document::{value, word};

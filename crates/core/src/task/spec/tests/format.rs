@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{ExecutorKind, OnLost};
 use serde_json::json;
 
 use super::super::{Definition, Limits, Retry, Run, Subtask, read, restore};
 use super::{good, with};
+use crate::{ExecutorKind, OnLost};
 
 const FULL: &str = r#"
 name: prepare-host

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::super::vsphere::{Machine, NewClone, NewSnapshot, Operation, Reconfigure, RemoveSnapshot, Revert};
 use super::super::{Definition, Http, Limits, Retry, Run, Sql, Subtask, Vsphere, graph, parse, read, restore};
+use crate::OnLost;
 
 fn run() -> impl Strategy<Value = Run> {
     prop_oneof![

@@ -10,9 +10,8 @@ mod retry;
 mod rollback;
 mod skip;
 
-use crate::SubtaskState;
-
 use super::{Story, show};
+use crate::SubtaskState;
 use crate::task::command::{Target, Verb};
 
 /// Asks one story after the other, and compares what changed. The preview agrees with each decision.
