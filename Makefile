@@ -22,7 +22,7 @@ PROFILE ?= $(if $(CI),ci,default)
 # Stands for the bundle: newer than everything it is made of.
 BUNDLE := web/node_modules/.bundled
 
-.PHONY: help run test check audit licenses attacks bench chaos web build
+.PHONY: help run test check audit licenses attacks bench chaos house web build
 
 help: ## List these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -74,6 +74,10 @@ chaos: ## Kill the server at random moments over and over (long; a shorter form 
 attacks: web ## Run the attacks and write what they came to: the table of docs/security.md.
 	@.ci/setup build test
 	@.ci/attacks
+
+house: ## Print the import graph: its circles, and the longest way from a door to SQL.
+	@.ci/setup build
+	@cargo run --quiet --locked --package taskloom-house
 
 web: $(BUNDLE) ## Bundle GraphiQL from npm; without Node the server says how to get it.
 

@@ -51,6 +51,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// The same where the database does not answer, or somebody is in haste.
 const LAST_MOMENT: Duration = Duration::from_millis(1500);
 
+/// Connections that may wait until they are taken, as far as the host allows. The library's 128 are fewer than a crowd of
+/// clients that comes back at once, and the kernel may forget who finds no place.
+const WAITING: i32 = 4096;
+
 /// A server that answers.
 #[derive(Debug)]
 pub struct Running {
@@ -116,14 +120,17 @@ async fn listen(at: &Listen) -> anyhow::Result<TcpListener> {
             bound => bound,
         },
     };
-    bound.map_err(|error| {
+    let listener = bound.map_err(|error| {
         let remedy = match error.kind() {
             ErrorKind::AddrInUse => "is another server running there? choose another with --listen",
             ErrorKind::PermissionDenied => "a port below 1024 needs rights; choose another with --listen",
             _ => "name this machine or an address of it with --listen",
         };
         anyhow::Error::new(error).context(format!("cannot listen on {at}; {remedy}"))
-    })
+    })?;
+    // Listening again changes how many wait.
+    rustix::net::listen(&listener, WAITING).context("cannot listen")?;
+    Ok(listener)
 }
 
 struct Parts {

@@ -102,7 +102,10 @@ fn lists_of(code: &str, objects: &BTreeSet<&str>) -> Vec<String> {
     for (at, opened) in code.match_indices(['<', '[']) {
         let before = code[..at].trim_end();
         let name = &before[before.rfind(|c| !is_name(c)).map_or(0, |end| end + 1)..];
-        let is_list = if opened == "<" { LISTS.contains(&name) } else { before.ends_with(['&', '<', '\'']) };
+        let lead = before.strip_suffix(name).unwrap_or(before);
+        // A slice is lent, `&[T]` or `&'a [T]`, or boxed.
+        let is_slice = before.ends_with(['&', '<']) || lead.ends_with('\'');
+        let is_list = if opened == "<" { LISTS.contains(&name) } else { is_slice };
         let Some(inner) = is_list.then(|| bracketed(&code[at..])).flatten() else { continue };
         let names = inner.split(|c| !is_name(c));
         // A type has no parenthesis, which a value of a list mostly has.

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use nix::sys::signal::Signal;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -227,6 +228,23 @@ async fn the_soft_limit_of_descriptors_is_no_limit() {
     let limit = server.submit(json!([{"name": "a", "run": {"shell": "test $(ulimit -Sn) = 256"}}])).await;
     server.wait(&limit, "SUCCESSFUL: a SUCCESSFUL").await;
     drop(crowd);
+}
+
+/// A crowd that comes at once waits for a server that is slow to take it: nobody of it is turned away or forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_comes_at_once_waits() {
+    let (_folder, server) = server(&[]).await;
+    // The host's own limit: 4,096 where nobody has set it.
+    let most: usize = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+    let crowd = most.min(1_000);
+    server.signal(Signal::SIGSTOP);
+    let come = join_all((0..crowd).map(|_| connect(&server)));
+    let come = tokio::time::timeout(SOON, come).await;
+    server.signal(Signal::SIGCONT);
+    let crowd_inside = come.expect("each is let in to wait");
+    let inside = async || (server.metric("taskloom_http_connections").await >= crowd as f64).then_some(());
+    until("all are in", inside).await;
+    assert_eq!(crowd_inside.len(), crowd);
 }
 
 #[tokio::test(flavor = "multi_thread")]

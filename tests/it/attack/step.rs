@@ -115,7 +115,7 @@ impl Scene {
             self.place("data"),
             self.place("data.work"),
             self.place("elsewhere.toml"),
-            self.tier().await != "LANDLOCK"
+            u8::from(self.tier().await != "LANDLOCK")
         ]);
         let backwards = |word: &str| word.chars().rev().collect::<String>();
         let words = json!([PASSWORD, SETTINGS, OTHER].map(backwards));
