@@ -37,3 +37,4 @@ pub mod telemetry;
 pub mod text;
 pub mod vault;
 pub mod vsphere;
+pub mod worker;

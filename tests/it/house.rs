@@ -38,12 +38,21 @@ const ROOMS: &[Room] = &[
         path: "src/schedule",
         never: &[PURE, DOORS, ABOVE_ADAPTERS, &["executor", "log", "config", "telemetry", "lifecycle", "clock"]],
     },
-    Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event"]] },
-    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS] },
+    Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event", "worker"]] },
+    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS, &["worker"]] },
     Room { path: "src/vsphere", never: &[DOORS, ABOVE_ADAPTERS] },
     Room { path: "src/inventory", never: &[DOORS, ABOVE_ADAPTERS] },
     Room { path: "src/backup", never: &[DOORS, ABOVE_ADAPTERS] },
     Room { path: "src/engine", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
+    // A worker on another host links without a database, and without the server.
+    Room {
+        path: "src/worker",
+        never: &[
+            DOORS,
+            ABOVE_ADAPTERS,
+            &["async_graphql", "axum", "sqlx", "reqwest", "telemetry", "config", "lifecycle", "supervise", "lease"],
+        ],
+    },
     Room { path: "src/event", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
     Room { path: "src/log", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
     Room { path: "src/rows", never: &[PURE, DOORS, ABOVE_ADAPTERS, &["task", "executor", "log", "config"]] },

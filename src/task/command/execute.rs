@@ -14,7 +14,7 @@ use crate::task::state::{SubtaskEvent, TaskEvent};
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// Well.
     Succeeded,

@@ -49,3 +49,4 @@ mod stop;
 mod subscribe;
 mod tenants;
 mod vsphere;
+mod workers;
