@@ -1,9 +1,32 @@
-//! Data sources and vCenters: between what the port carries and what the executor signs in with.
+//! What an attempt is given: between the words of the port and the executor's own.
 
-use super::port::{CertificateTrust, DataSourceAccess, VcenterAccess};
+use super::port::{AttemptEquipment, CertificateTrust, DataSourceAccess, VcenterAccess};
 use crate::executor::sql::Source;
 use crate::executor::vsphere::Server;
+use crate::vault::Hidden;
 use crate::vsphere::{Address, Thumbprint, Trust};
+
+/// What an attempt is given, as the executor takes it.
+#[derive(Debug, Default)]
+pub(super) struct AttemptAccess {
+    /// Names and values.
+    pub(super) secrets: Vec<(String, Hidden)>,
+    pub(super) source: Option<Source>,
+    pub(super) vcenter: Option<Server>,
+}
+
+impl TryFrom<AttemptEquipment> for AttemptAccess {
+    type Error = UnreadableAccess;
+
+    fn try_from(equipment: AttemptEquipment) -> Result<Self, UnreadableAccess> {
+        let AttemptEquipment { secrets, source, vcenter } = equipment;
+        Ok(Self {
+            secrets: secrets.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            source: source.map(Into::into),
+            vcenter: vcenter.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
 
 impl From<Source> for DataSourceAccess {
     fn from(source: Source) -> Self {
@@ -58,7 +81,6 @@ mod tests {
     use taskloom_entity::DataSourceKind;
 
     use super::*;
-    use crate::vault::Hidden;
 
     fn server(trust: Trust) -> Server {
         let password = Hidden::new("p".to_owned());

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::access::{AttemptAccess, UnreadableAccess};
 use super::options::WorkerOptions;
 use super::output_recorder::{OutputRecorder, ProgramOutput, resource_use};
-use super::port::{Acceptance, Assignment, AttemptEnd, AttemptEquipment, AttemptNeeds, AttemptRef, Intent, Port};
-use super::program;
+use super::port::{Acceptance, Assignment, AttemptEnd, AttemptNeeds, AttemptRef, Intent, Port};
+use super::{assignment, program};
 use crate::clock::Clock;
 use crate::executor::{self, Finished, Host, Order, StopReason, Work};
 use crate::task::command::execute::Outcome;
@@ -63,24 +64,25 @@ impl AttemptRunner<'_> {
     }
 
     /// The work of an attempt with all that it is given; or its end, when there is nothing to give.
-    async fn prepare(&self, assignment: &Assignment) -> Result<Work, AttemptEnd> {
-        let attempt = assignment.attempt;
+    async fn prepare(&self, assigned: &Assignment) -> Result<Work, AttemptEnd> {
+        let attempt = assigned.attempt;
         let failed = |message: String| AttemptEnd::bare(attempt, Outcome::Failed, Some(message.into()));
         let (subtask, run) =
-            program::read(assignment).map_err(|error| failed(format!("its definition cannot be read: {error}")))?;
+            assignment::read(assigned).map_err(|error| failed(format!("its definition cannot be read: {error}")))?;
         let needs = program::needs(&subtask, &run);
-        let mut equipment = AttemptEquipment::default();
+        let mut access = AttemptAccess::default();
         if needs != AttemptNeeds::default() {
-            equipment = self.port.equip(attempt, &needs).await.map_err(|error| {
+            let equipment = self.port.equip(attempt, &needs).await.map_err(|error| {
                 tracing::warn!(attempt = %attempt.id, error = ?error, "an attempt could not be given what it names");
                 // A database that is away is no fault of the attempt: it runs again.
                 let outcome = if error.is_database_away() { Outcome::Lost } else { Outcome::Failed };
                 AttemptEnd::bare(attempt, outcome, Some(error.to_string().into()))
             })?;
+            access = equipment.try_into().map_err(|error: UnreadableAccess| failed(error.to_string()))?;
         }
-        let program = program::program(run, &mut equipment).map_err(failed)?;
-        let mut work = program::work(assignment, subtask, program, self.options);
-        work.secrets = equipment.secrets.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let program = program::program(run, &mut access).map_err(failed)?;
+        let mut work = assignment::work(assigned, subtask, program, self.options);
+        work.secrets = access.secrets;
         Ok(work)
     }
 

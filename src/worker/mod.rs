@@ -1,12 +1,13 @@
 //! The worker: asks for work, runs it, and says what came of it. All that it knows of the server is the [`port`].
 //!
-//! [`session`] keeps a lease and hands out slots, [`attempt_runner`] runs one attempt, `output_recorder` passes on what
+//! [`session`] keeps a lease and hands out slots, `attempt_runner` runs one attempt, `output_recorder` passes on what
 //! it says (`log_writer`, `result_writer`, `outputs`), [`shutdown`] ends a session, `unknown_attempts` gives back what
 //! never came. [`observer`] is what it tells whoever counts. Nothing here sees a table, a query or the server's parts:
 //! a worker on another host links without them.
 
-pub mod access;
-pub mod attempt_runner;
+mod access;
+mod assignment;
+mod attempt_runner;
 mod last_line;
 mod log_writer;
 pub mod observer;

@@ -12,11 +12,11 @@ use taskloom_entity::AttemptId;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::assignment;
 use super::attempt_runner::{self, AttemptRunner};
 use super::observer::WorkerObserver;
 use super::options::{WorkerOptions, WorkerStops};
 use super::port::{Assignment, AttemptEnd, AttemptRef, Port, PortResult, WorkerSession};
-use super::program;
 use super::session_state::{KnownAttempts, SessionState};
 use super::shutdown::{Shutdown, WorkerEnd};
 use super::unknown_attempts::UnknownAttempts;
@@ -137,7 +137,7 @@ impl Worker {
     }
 
     fn begin(self: &Arc<Self>, assignments: Vec<Assignment>, state: &Arc<SessionState>) {
-        let (instant, real): (Vec<_>, Vec<_>) = assignments.into_iter().partition(program::is_instant);
+        let (instant, real): (Vec<_>, Vec<_>) = assignments.into_iter().partition(assignment::is_instant);
         if !instant.is_empty() {
             // Nothing runs for them: they end together, and hold no slot meanwhile.
             let (port, observer, begun) = (self.port.clone(), self.observer.clone(), Instant::now());

@@ -8,10 +8,10 @@ use taskloom::background::retention::Retention;
 use taskloom::config::Settings;
 use taskloom::log::{Gather, Source};
 use taskloom::resolver::{result, source};
-use taskloom::rows::{Chunk, Column, Row};
+use taskloom::rows::{Chunk, Column, PackedPart, Row};
 use taskloom::task::command::execute::Outcome;
 use taskloom::vault::Hidden;
-use taskloom::worker::port::{Acceptance, Assignment, AttemptRef, PackedPart, Port};
+use taskloom::worker::port::{Acceptance, Assignment, AttemptRef, Port};
 use taskloom_entity::{ColumnType, DataSourceKind, ResultKind};
 
 use super::lab::Lab as Bench;

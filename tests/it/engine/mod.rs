@@ -49,4 +49,5 @@ mod stop;
 mod subscribe;
 mod tenants;
 mod vsphere;
+mod wire;
 mod workers;

@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use taskloom::log::chunk::{Chunk, Mark, Source};
 use taskloom::resolver::{self, log};
-use taskloom::rows::{self, Column, Row};
-use taskloom::worker::port::{Acceptance, AttemptRef, PackedPart, Port};
+use taskloom::rows::{self, Column, PackedPart, Row};
+use taskloom::worker::port::{Acceptance, AttemptRef, Port};
 use taskloom_entity::{ColumnType, ResultKind, Timestamp};
 
 use super::lab::Lab as Bench;
