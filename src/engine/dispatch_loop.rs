@@ -69,7 +69,7 @@ struct PendingClaim {
 
 /// What has been asked and is not answered yet.
 #[derive(Default)]
-struct Pending {
+struct PendingRequests {
     ends: VecDeque<(AttemptEnd, oneshot::Sender<Acceptance>)>,
     reports: VecDeque<(AttemptRef, AttemptReport)>,
     /// One a session at the most; who has waited longest is first.
@@ -81,7 +81,7 @@ pub struct DispatchLoop {
     tools: DispatcherTools,
     inbox: mpsc::UnboundedReceiver<DispatchRequest>,
     said: mpsc::Receiver<(AttemptRef, AttemptReport)>,
-    pending: Pending,
+    pending: PendingRequests,
     /// Counts what may have brought work: rings, looks, and cycles that released some. A session for which work may be
     /// there was offered less than this.
     news: u64,
@@ -103,7 +103,7 @@ impl DispatchLoop {
         inbox: mpsc::UnboundedReceiver<DispatchRequest>,
         said: mpsc::Receiver<(AttemptRef, AttemptReport)>,
     ) -> Self {
-        let (pending, unfit) = (Pending::default(), HashMap::new());
+        let (pending, unfit) = (PendingRequests::default(), HashMap::new());
         Self { tools, inbox, said, pending, news: 1, look_at: Instant::now(), unfit }
     }
 
@@ -172,6 +172,8 @@ impl DispatchLoop {
         match request {
             DispatchRequest::End(end, reply) => self.pending.ends.push_back((end, reply)),
             DispatchRequest::Claim { session, free, reply } => {
+                // While nothing happens no cycle drops those whose askers have gone.
+                claims.retain(|claim| !claim.reply.is_closed());
                 let claim = PendingClaim { session, free, reply };
                 match claims.iter_mut().find(|earlier| earlier.session.id == claim.session.id) {
                     // It keeps its turn. Whoever asked before has most likely gone.

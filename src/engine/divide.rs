@@ -39,7 +39,7 @@ async fn cycle(store: &Store, batch: &CycleBatch, now: Timestamp) -> Result<Cycl
 }
 
 /// A part of a batch: its places in the batch's lists, one behind the other.
-type Part = Range<usize>;
+type BatchPart = Range<usize>;
 
 struct DividedBatch<'a> {
     store: &'a Store,
@@ -78,7 +78,7 @@ impl<'a> DividedBatch<'a> {
         self.done
     }
 
-    async fn cycle(&mut self, part: &Part) -> Result<()> {
+    async fn cycle(&mut self, part: &BatchPart) -> Result<()> {
         let batch = self.cut(part);
         let done = cycle(self.store, &batch, self.now).await?;
         let (ends, reports) = (self.batch.ends.len(), self.batch.reports.len());
@@ -93,7 +93,7 @@ impl<'a> DividedBatch<'a> {
         Ok(())
     }
 
-    fn cut(&self, part: &Part) -> CycleBatch {
+    fn cut(&self, part: &BatchPart) -> CycleBatch {
         let all = self.batch;
         let (ends, reports) = (all.ends.len(), all.reports.len());
         let within = |from: usize, length: usize| {
@@ -160,7 +160,7 @@ impl<'a> DividedBatch<'a> {
 }
 
 /// Two halves to be tried, the first one on top; of a part that is alone the culprit.
-fn halves(part: Part, error: Error) -> Vec<(Part, Option<Error>)> {
+fn halves(part: BatchPart, error: Error) -> Vec<(BatchPart, Option<Error>)> {
     match part.len() {
         0 => vec![],
         1 => vec![(part, Some(error))],

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use taskloom_entity::DataSourceKind;
 
-use super::PortSecret;
+use super::secret::PortSecret;
 
 /// What an attempt names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
