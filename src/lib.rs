@@ -27,6 +27,7 @@ pub mod server;
 pub mod slow_lane;
 pub mod store;
 pub mod telemetry;
+pub mod worker;
 
 pub use taskloom_core::{document, error, rows, task, text};
 pub use taskloom_runtime::{clock, descriptors, lifecycle, supervise};

@@ -1,6 +1,6 @@
 //! Composition: puts the parts together, runs them, and takes them apart in the right order.
 //!
-//! At the end: the worker first, whose last words still want a desk; then doors, so that nobody is answered half; then
+//! At the end: the worker first, whose last words still want a dispatcher; then doors, so that nobody is answered half; then
 //! everything that reads; the database last.
 
 mod host;
@@ -26,11 +26,9 @@ use crate::background::retention::Retention;
 use crate::clock::{Clock, SystemClock};
 use crate::compat::{self, Guest};
 use crate::config::{AnonymousRole, Listen, Settings};
-use crate::engine::desk::{Clerk, Desk, Tools};
-use crate::engine::farewell::Ended;
-use crate::engine::port::Hello;
+use crate::engine::dispatch_loop::DispatchLoop;
+use crate::engine::dispatcher::{Dispatcher, DispatcherTools};
 use crate::engine::recovery::Recovery;
-use crate::engine::worker::{Options, Stops, Worker};
 use crate::error::Language;
 use crate::executor::Host;
 use crate::graphql::limits::Limits;
@@ -44,6 +42,10 @@ use crate::store::{Store, migrate};
 use crate::supervise::{self, Fault, Watch};
 use crate::telemetry::RequestId;
 use crate::vault::{KeyId, Vault};
+use crate::worker::options::{WorkerOptions, WorkerStops};
+use crate::worker::port::WorkerRegistration;
+use crate::worker::session::Worker;
+use crate::worker::shutdown::WorkerEnd;
 use crate::{background, demo, descriptors, event, secrecy};
 
 /// How long open answers may take at the end.
@@ -156,9 +158,9 @@ impl Parts {
         tokio::spawn(self.watch.clone().vital(part, work))
     }
 
-    fn clerk(&self, clerk: Clerk) -> (JoinHandle<Option<()>>, CancellationToken) {
+    fn dispatch(&self, dispatch: DispatchLoop) -> (JoinHandle<Option<()>>, CancellationToken) {
         let stop = CancellationToken::new();
-        (self.vital("desk", clerk.run(stop.clone())), stop)
+        (self.vital("dispatcher", dispatch.run(stop.clone())), stop)
     }
 
     /// The same, of those that end with `readers`.
@@ -249,7 +251,7 @@ async fn run_parts(
         parts.tasks.spawn(supervise::again("vsphere", parts.readers.clone(), collect));
     }
     let (lease, metrics) = (settings.worker.lease, store.metrics().clone());
-    let (desk, clerk) = Desk::open(Tools {
+    let (dispatcher, dispatch) = Dispatcher::open(DispatcherTools {
         store,
         clock: clock.clone(),
         bell,
@@ -257,8 +259,8 @@ async fn run_parts(
         lease,
         vault: app.vault.clone(),
     });
-    let options = Options {
-        hello: Hello {
+    let options = WorkerOptions {
+        registration: WorkerRegistration {
             name: settings.worker.name.0.clone(),
             labels: settings.worker.labels.clone(),
             slots: settings.worker.slots.0 as usize,
@@ -272,15 +274,15 @@ async fn run_parts(
         log_chunk: settings.log.chunk.len(),
         log_flush: settings.log.flush,
     };
-    let stops = Stops { gently: parts.stop.token(), now: parts.stop.haste() };
-    let worker = Worker { port: Arc::new(desk), host, clock, options, metrics }.run(stops);
-    Ok(Work { worker: parts.vital("worker", worker), clerk: parts.clerk(clerk) })
+    let stops = WorkerStops { gently: parts.stop.token(), now: parts.stop.haste() };
+    let worker = Worker { port: Arc::new(dispatcher), host, clock, options, observer: metrics }.run(stops);
+    Ok(Work { worker: parts.vital("worker", worker), dispatch: parts.dispatch(dispatch) })
 }
 
-/// The worker and the clerk that writes what it says.
+/// The worker, and the loop that records what it says.
 struct Work {
-    worker: JoinHandle<Option<Ended>>,
-    clerk: (JoinHandle<Option<()>>, CancellationToken),
+    worker: JoinHandle<Option<WorkerEnd>>,
+    dispatch: (JoinHandle<Option<()>>, CancellationToken),
 }
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
@@ -355,15 +357,15 @@ async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, 
     parts.stop.requested().await;
     tracing::info!("stopping: nothing new is started");
     // Its own end: its attempts' time, or the second signal's.
-    let answers = matches!(work.worker.await, Ok(Some(Ended::Recorded)));
+    let answers = matches!(work.worker.await, Ok(Some(WorkerEnd::Recorded)));
     parts.readers.cancel();
-    let (clerk, stop) = work.clerk;
-    let clerk_at_last = clerk.abort_handle();
+    let (dispatch, stop) = work.dispatch;
+    let dispatch_at_last = dispatch.abort_handle();
     parts.tasks.close();
     let rest = async {
         let _ = serving.await;
         stop.cancel();
-        let _ = tokio::join!(clerk, parts.tasks.wait());
+        let _ = tokio::join!(dispatch, parts.tasks.wait());
         store.close().await;
     };
     tokio::select! {
@@ -371,7 +373,7 @@ async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, 
         () = last_moment(answers, &parts.stop) => tracing::warn!("what does not come to its end is left: answers, or the database"),
     }
     // While the database is away it would try for ever.
-    clerk_at_last.abort();
+    dispatch_at_last.abort();
     drop(guard);
     tracing::info!("stopped");
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use taskloom_entity::{EventKind, TaskId, TaskState, TenantId, Timestamp};
 
-use super::tally::Tally;
+use super::tally::CommitTally;
 use crate::error::Result;
 use crate::store::event::NewEvent;
 use crate::store::{Tx, change, event};
@@ -15,7 +15,7 @@ use crate::task::{Move, Plan};
 ///
 /// # Errors
 /// `INTERNAL` when a row is not what its plan saw; when the database does not answer.
-pub async fn apply(tx: &Tx, plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Result<Tally> {
+pub async fn apply(tx: &Tx, plans: &[Plan], actor: Option<&str>, now: Timestamp) -> Result<CommitTally> {
     apply_with(tx, plans, vec![], actor, now).await
 }
 
@@ -29,7 +29,7 @@ pub async fn apply_with(
     more: Vec<NewEvent>,
     actor: Option<&str>,
     now: Timestamp,
-) -> Result<Tally> {
+) -> Result<CommitTally> {
     change::write(tx, plans).await?;
     let states: HashMap<TaskId, TaskState> =
         plans.iter().map(|plan| &plan.snapshot.task).map(|it| (it.id, it.state)).collect();
@@ -37,7 +37,7 @@ pub async fn apply_with(
     let more = more.into_iter().map(|event| NewEvent { from_state: states.get(&event.task_id).copied(), ..event });
     let events = plans.iter().flat_map(|plan| events(plan, actor, now)).chain(more).collect();
     event::append(tx, events).await?;
-    Ok(Tally::of(plans))
+    Ok(CommitTally::of(plans))
 }
 
 fn events(plan: &Plan, actor: Option<&str>, now: Timestamp) -> impl Iterator<Item = NewEvent> {

@@ -5,101 +5,115 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use taskloom_entity::{AttemptState, EventKind, JsonText, SubtaskId, SubtaskState, TaskId, Timestamp};
+use taskloom_entity::{EventKind, JsonText, SubtaskId, SubtaskState, TaskId, Timestamp};
 
 use super::apply::{apply_with, blank};
-use super::doubt::{self, Trace};
-use super::port::{Assignment, AttemptRef, Finish, Report, Taken};
-use super::tally::Tally;
+use super::attempt_row::{ended, stored};
+use super::lost_commit::{self, CommitTrace};
+use super::tally::CommitTally;
 use crate::error::Result;
 use crate::store::attempt::{self, Begun, Ended, Material, Placed};
 use crate::store::event::NewEvent;
 use crate::store::snapshot::{Wait, lock_many};
 use crate::store::{Store, Tx, commit, queue};
 use crate::task::command::execute::{self, Outcome};
+use crate::task::waiting::has_labels;
 use crate::task::{Draft, Plan};
 use crate::text::Text;
+use crate::worker::port::{Acceptance, Assignment, AttemptEnd, AttemptRef, AttemptReport};
 
-/// A worker that waits for work.
+/// A worker session that waits for work.
 #[derive(Clone, Debug)]
 pub struct Claimant {
-    /// Its life.
+    /// The session's id.
     pub worker_id: String,
-    /// What it has.
     pub labels: Vec<String>,
     /// How much it can take.
     pub free: usize,
 }
 
+/// What a claimant may take. A hint: whether it still can is decided under the lock.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Its place among the claimants.
+    pub claimant: usize,
+    pub candidate: queue::Candidate,
+}
+
 /// What one cycle is to do.
 #[derive(Debug, Default)]
-pub struct Batch {
-    /// Attempts that ended.
-    pub finishes: Vec<Finish>,
-    /// Reports of running ones.
-    pub reports: Vec<(AttemptRef, Report)>,
-    /// Who waits for work.
-    pub claimant: Option<Claimant>,
-    /// What it may take, beside what this cycle makes ready. A hint: whether it still is is decided under the lock.
-    pub candidates: Vec<queue::Candidate>,
+pub struct CycleBatch {
+    pub ends: Vec<AttemptEnd>,
+    pub reports: Vec<(AttemptRef, AttemptReport)>,
+    /// Who waits for work, each a session of its own.
+    pub claimants: Vec<Claimant>,
+    /// What they may take, beside what this cycle makes ready.
+    pub offers: Vec<Offer>,
 }
 
 /// What it did.
 #[derive(Debug, Default)]
-pub struct Done {
-    /// For each finish, in order; none: its task was locked by somebody else, try again.
-    pub finishes: Vec<Option<Taken>>,
+pub struct CycleOutcome {
+    /// For each end, in order; none: its task was locked by somebody else, try again.
+    pub ends: Vec<Option<Acceptance>>,
     /// For each report, in order: whether its task was there; if not, it was locked by somebody else, try again.
     pub heard: Vec<bool>,
-    /// What the claimant got.
-    pub assignments: Vec<Assignment>,
+    /// What was handed out, and to which claimant.
+    pub assignments: Vec<(usize, Assignment)>,
     /// Whether anything was written.
     pub wrote: bool,
     /// Whether work was left because somebody else had locked its task.
     pub passed_over: bool,
     /// The first end of a back-off in the tasks of this cycle.
     pub backoff: Option<Timestamp>,
-    /// Candidates that cannot be handed out: their rows cannot be read, or what would be written is refused.
+    /// What cannot be handed out: its rows cannot be read, or what would be written is refused.
     pub unfit: Vec<SubtaskId>,
 }
 
 /// Runs one cycle.
 ///
 /// # Errors
-/// When the database does not take it: nothing of it happened, and all of it may be tried again.
-pub async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
+/// When the database does not take it. All of it may be tried again: mostly nothing of it was written, and where nobody
+/// can tell (the answer to the commit was lost and nothing of it can be looked for), what was is recognized.
+pub async fn run(store: &Store, batch: &CycleBatch, now: Timestamp) -> Result<CycleOutcome> {
     let begun = Instant::now();
     let tasks: BTreeSet<TaskId> = batch
-        .finishes
+        .ends
         .iter()
-        .map(|finish| finish.attempt.task_id)
+        .map(|end| end.attempt.task_id)
         .chain(batch.reports.iter().map(|(attempt, _)| attempt.task_id))
-        .chain(batch.candidates.iter().map(|candidate| candidate.task_id))
+        .chain(batch.offers.iter().map(|offer| offer.candidate.task_id))
         .collect();
     if tasks.is_empty() {
-        return Ok(Done::default());
+        return Ok(CycleOutcome::default());
     }
     let tasks: Vec<TaskId> = tasks.into_iter().collect();
     let tx = store.begin().await?;
     let snapshots = lock_many(&tx, &tasks, Wait::No).await?;
     let mut cycle = Cycle::new(snapshots.into_iter().map(|snapshot| Draft::new(snapshot, now)).collect(), now);
-    let mut finishes = cycle.finish(&batch.finishes, &tasks);
-    doubt::recognize(&tx, &batch.finishes, &mut finishes).await?;
+    // The order matters: an end releases what the claims below hand out, with the outputs that it brought.
+    let mut ends = cycle.finish(&batch.ends, &tasks);
+    lost_commit::recognize(&tx, &batch.ends, &mut ends).await?;
     let heard = batch.reports.iter().map(|(attempt, _)| cycle.by_task.contains_key(&attempt.task_id)).collect();
     cycle.report(&tx, &batch.reports).await?;
-    let assignments = match &batch.claimant {
-        Some(claimant) => cycle.claim(&tx, claimant, &batch.candidates).await?,
-        None => vec![],
-    };
-    let passed_over = batch.candidates.iter().any(|candidate| !cycle.by_task.contains_key(&candidate.task_id));
+    let assignments = cycle.claim(&tx, &batch.claimants, &batch.offers).await?;
+    let passed_over = batch.offers.iter().any(|offer| !cycle.by_task.contains_key(&offer.candidate.task_id));
     let backoff = cycle.backoff();
     let (trace, tally) = cycle.write(&tx).await?;
     let wrote = trace.is_some();
-    doubt::settle(store, commit(tx).await, trace).await?;
+    lost_commit::settle(store, commit(tx).await, trace).await?;
+    // Only now: what was rolled back never happened, and is not counted.
     store.metrics().engine_commits.inc();
     store.metrics().engine_commit_duration.observe(begun.elapsed());
     tally.count(store.metrics());
-    Ok(Done { finishes, heard, assignments, wrote, passed_over, backoff, unfit: vec![] })
+    Ok(CycleOutcome { ends, heard, assignments, wrote, passed_over, backoff, unfit: vec![] })
+}
+
+/// A subtask that was claimed: its draft's place and its own, and whose it is now.
+struct Claimed {
+    claimant: usize,
+    at: usize,
+    index: usize,
 }
 
 struct Cycle {
@@ -127,36 +141,36 @@ impl Cycle {
         if fenced { None } else { Some((draft, index)) }
     }
 
-    fn finish(&mut self, finishes: &[Finish], asked: &[TaskId]) -> Vec<Option<Taken>> {
-        finishes.iter().map(|finish| self.finish_one(finish, asked)).collect()
+    fn finish(&mut self, ends: &[AttemptEnd], asked: &[TaskId]) -> Vec<Option<Acceptance>> {
+        ends.iter().map(|end| self.finish_one(end, asked)).collect()
     }
 
-    fn finish_one(&mut self, finish: &Finish, asked: &[TaskId]) -> Option<Taken> {
-        debug_assert!(asked.binary_search(&finish.attempt.task_id).is_ok(), "every finish's task was asked for");
-        if !self.by_task.contains_key(&finish.attempt.task_id) {
-            // Locked by a resolver at this moment, or deleted: the desk asks again, and knows when to stop.
+    fn finish_one(&mut self, end: &AttemptEnd, asked: &[TaskId]) -> Option<Acceptance> {
+        debug_assert!(asked.binary_search(&end.attempt.task_id).is_ok(), "the task of every end was asked for");
+        if !self.by_task.contains_key(&end.attempt.task_id) {
+            // Locked by a resolver at this moment, or deleted: the dispatch loop asks again, and knows when to stop.
             return None;
         }
         let now = self.now;
-        let Some((draft, index)) = self.find(finish.attempt) else {
-            return Some(Taken::Refused);
+        let Some((draft, index)) = self.find(end.attempt) else {
+            return Some(Acceptance::Refused);
         };
         let canceling = draft.snapshot().subtasks[index].state == SubtaskState::Canceling;
-        if !execute::finish(draft, index, &finish.outcome, finish.message.clone().map(String::from)) {
-            return Some(Taken::Refused);
+        if !execute::finish(draft, index, &end.outcome, end.message.clone().map(String::from)) {
+            return Some(Acceptance::Refused);
         }
-        let keeps = finish.outcome == Outcome::Succeeded && !canceling && !finish.outputs.is_empty();
+        let keeps = end.outcome == Outcome::Succeeded && !canceling && !end.outputs.is_empty();
         if keeps {
             execute::put_out(draft, index);
         }
-        self.ended.push(ended(finish, canceling, now));
+        self.ended.push(ended(end, canceling, now));
         if keeps {
-            self.outputs.push((finish.attempt.subtask_id, JsonText::of(&finish.outputs)));
+            self.outputs.push((end.attempt.subtask_id, JsonText::of(&end.outputs)));
         }
-        Some(Taken::Yes)
+        Some(Acceptance::Accepted)
     }
 
-    async fn report(&mut self, tx: &Tx, reports: &[(AttemptRef, Report)]) -> Result<()> {
+    async fn report(&mut self, tx: &Tx, reports: &[(AttemptRef, AttemptReport)]) -> Result<()> {
         for (attempt, report) in reports {
             let is_there = self.by_task.contains_key(&attempt.task_id);
             let Some((draft, index)) = self.find(*attempt) else {
@@ -164,13 +178,13 @@ impl Cycle {
                 continue;
             };
             match report {
-                Report::Progress(fraction, text) => {
+                AttemptReport::Progress(fraction, text) => {
                     if execute::advance(draft, index, *fraction) || text.is_some() {
                         let told = progressed(draft, *attempt, index, text.clone());
                         self.told.push(told);
                     }
                 }
-                Report::Warning(text) => {
+                AttemptReport::Warning(text) => {
                     let event = NewEvent {
                         kind: EventKind::Warning,
                         subtask_id: Some(attempt.subtask_id),
@@ -180,52 +194,66 @@ impl Cycle {
                     };
                     self.told.push(event);
                 }
-                Report::Usage(used) => attempt::measure(tx, attempt.id, attempt.epoch, *used).await?,
+                AttemptReport::Usage(used) => attempt::measure(tx, attempt.id, attempt.epoch, stored(*used)).await?,
             }
         }
         Ok(())
     }
 
-    /// Hands out candidates, and, where slots are left, what this very cycle has made READY.
-    async fn claim(
-        &mut self,
-        tx: &Tx,
-        claimant: &Claimant,
-        candidates: &[queue::Candidate],
-    ) -> Result<Vec<Assignment>> {
-        let mut claimed: Vec<(usize, usize)> = vec![];
-        for candidate in candidates {
+    /// Hands out what is offered, and, where slots are left, what this very cycle has made READY.
+    async fn claim(&mut self, tx: &Tx, claimants: &[Claimant], offers: &[Offer]) -> Result<Vec<(usize, Assignment)>> {
+        let mut room: Vec<usize> = claimants.iter().map(|claimant| claimant.free).collect();
+        let mut claimed = vec![];
+        for &Offer { claimant, candidate } in offers {
+            if room[claimant] == 0 {
+                continue;
+            }
             let Some(&at) = self.by_task.get(&candidate.task_id) else { continue };
             let Some(index) = self.drafts[at].snapshot().index(candidate.id) else { continue };
             if execute::claim(&mut self.drafts[at], index) {
-                claimed.push((at, index));
+                room[claimant] -= 1;
+                claimed.push(Claimed { claimant, at, index });
             }
         }
-        self.claim_released(claimant, &mut claimed);
-        self.begin(tx, claimant, &claimed).await
+        self.claim_released(claimants, &mut room, &mut claimed);
+        self.begin(tx, claimants, &claimed).await
     }
 
-    fn claim_released(&mut self, claimant: &Claimant, claimed: &mut Vec<(usize, usize)>) {
+    /// Each subtask goes to the one with the most room among those who may take it.
+    fn claim_released(&mut self, claimants: &[Claimant], room: &mut [usize], claimed: &mut Vec<Claimed>) {
         for at in 0..self.drafts.len() {
             for index in 0..self.drafts[at].snapshot().subtasks.len() {
-                if claimed.len() >= claimant.free {
+                if room.iter().all(|free| *free == 0) {
                     return;
                 }
                 let subtask = &self.drafts[at].snapshot().subtasks[index];
-                let able = subtask.state == SubtaskState::Ready
-                    && crate::task::waiting::has_labels(&claimant.labels, &subtask.requires);
-                if able && execute::claim(&mut self.drafts[at], index) {
-                    claimed.push((at, index));
+                if subtask.state != SubtaskState::Ready {
+                    continue;
+                }
+                let may = |claimant: &usize| {
+                    room[*claimant] > 0 && has_labels(&claimants[*claimant].labels, &subtask.requires)
+                };
+                let Some(claimant) = (0..claimants.len()).filter(may).max_by_key(|claimant| room[*claimant]) else {
+                    continue;
+                };
+                if execute::claim(&mut self.drafts[at], index) {
+                    room[claimant] -= 1;
+                    claimed.push(Claimed { claimant, at, index });
                 }
             }
         }
     }
 
-    async fn begin(&mut self, tx: &Tx, claimant: &Claimant, claimed: &[(usize, usize)]) -> Result<Vec<Assignment>> {
+    async fn begin(
+        &mut self,
+        tx: &Tx,
+        claimants: &[Claimant],
+        claimed: &[Claimed],
+    ) -> Result<Vec<(usize, Assignment)>> {
         if claimed.is_empty() {
             return Ok(vec![]);
         }
-        let begun: Vec<Begun> = claimed.iter().map(|&(at, index)| self.begun(at, index, claimant)).collect();
+        let begun: Vec<Begun> = claimed.iter().map(|claim| self.begun(claim, &claimants[claim.claimant])).collect();
         let placed = attempt::begin(tx, &begun).await?;
         let subtasks: Vec<SubtaskId> = begun.iter().map(|begun| begun.subtask_id).collect();
         // Outputs of this cycle belong to the parameters of what it hands out.
@@ -234,7 +262,7 @@ impl Cycle {
             attempt::material(tx, &subtasks).await?.into_iter().map(|row| (row.id, row)).collect();
         let outputs = self.outputs_of(tx, claimed).await?;
         let mut assignments = Vec::with_capacity(claimed.len());
-        for (&(at, index), begun) in claimed.iter().zip(begun) {
+        for (&Claimed { claimant, at, index }, begun) in claimed.iter().zip(begun) {
             let Some(&Placed { id, first_line, .. }) = placed.get(&begun.subtask_id) else { continue };
             let Some(material) = material.remove(&begun.subtask_id) else { continue };
             let ancestors = self.drafts[at].snapshot().ancestors(index);
@@ -242,21 +270,15 @@ impl Cycle {
             let spec = material.spec.as_str().to_owned();
             execute::identify(&mut self.drafts[at], index, id);
             let attempt = AttemptRef { id, subtask_id: begun.subtask_id, task_id: begun.task_id, epoch: begun.epoch };
-            assignments.push(Assignment {
-                attempt,
-                operation: begun.operation,
-                number: begun.number,
-                first_line,
-                spec,
-                parameters,
-            });
+            let (operation, number) = (begun.operation, begun.number);
+            assignments.push((claimant, Assignment { attempt, operation, number, first_line, spec, parameters }));
         }
         Ok(assignments)
     }
 
     /// The outputs in the tasks of which something was claimed.
-    async fn outputs_of(&self, tx: &Tx, claimed: &[(usize, usize)]) -> Result<HashMap<(TaskId, usize), JsonText>> {
-        let with_outputs = |&(at, index): &(usize, usize)| {
+    async fn outputs_of(&self, tx: &Tx, claimed: &[Claimed]) -> Result<HashMap<(TaskId, usize), JsonText>> {
+        let with_outputs = |&Claimed { at, index, .. }: &Claimed| {
             let snapshot = self.drafts[at].snapshot();
             let any = index > 0 && snapshot.subtasks[..index].iter().any(|subtask| subtask.has_outputs);
             any.then_some(snapshot.task.id)
@@ -270,9 +292,9 @@ impl Cycle {
         Ok(rows.into_iter().map(|(task, seq, json)| ((task, usize::try_from(seq).unwrap_or_default()), json)).collect())
     }
 
-    fn begun(&self, at: usize, index: usize, claimant: &Claimant) -> Begun {
-        let snapshot = self.drafts[at].snapshot();
-        let subtask = &snapshot.subtasks[index];
+    fn begun(&self, claimed: &Claimed, claimant: &Claimant) -> Begun {
+        let snapshot = self.drafts[claimed.at].snapshot();
+        let subtask = &snapshot.subtasks[claimed.index];
         Begun {
             subtask_id: subtask.id,
             task_id: snapshot.task.id,
@@ -290,11 +312,11 @@ impl Cycle {
         waits.filter_map(|subtask| subtask.not_before).filter(|at| *at > self.now).min()
     }
 
-    async fn write(self, tx: &Tx) -> Result<(Option<Trace>, Tally)> {
+    async fn write(self, tx: &Tx) -> Result<(Option<CommitTrace>, CommitTally)> {
         let plans: Vec<Plan> = self.drafts.into_iter().map(Draft::into_plan).collect();
         let moved = plans.iter().filter(|plan| !plan.moves.is_empty()).map(|plan| plan.snapshot.task.id);
         let told = self.told.iter().map(|told| told.task_id);
-        let trace = moved.chain(told).next().map(|task_id| Trace { task_id, at: self.now });
+        let trace = moved.chain(told).next().map(|task_id| CommitTrace { task_id, at: self.now });
         attempt::end(tx, &self.ended).await?;
         attempt::keep_outputs(tx, &self.outputs).await?;
         let mut tally = apply_with(tx, &plans, self.told, None, self.now).await?;
@@ -302,19 +324,6 @@ impl Cycle {
         tally.refused_reports = self.refused_reports;
         Ok((trace, tally))
     }
-}
-
-pub(super) fn ended(finish: &Finish, canceling: bool, at: Timestamp) -> Ended {
-    let state = match finish.outcome {
-        Outcome::Lost => AttemptState::Lost,
-        _ if canceling => AttemptState::Canceled,
-        Outcome::Succeeded => AttemptState::Successful,
-        Outcome::Failed => AttemptState::Failed,
-        Outcome::TimedOut => AttemptState::TimedOut,
-        Outcome::Canceled => AttemptState::Canceled,
-    };
-    let (exit_code, message, used) = (finish.exit_code, finish.message.clone().map(String::from), finish.used);
-    Ended { id: finish.attempt.id, state, at, exit_code, message, used }
 }
 
 fn blank_of(draft: &Draft) -> NewEvent {

@@ -6,33 +6,31 @@ use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
-use serde_json::Map;
 use taskloom_entity::Timestamp;
 
-use super::cycle::{self, Batch, Done};
-use super::port::{Finish, Taken};
+use super::cycle::{self, Claimant, CycleBatch, CycleOutcome};
 use crate::error::{Error, Result};
 use crate::store::Store;
-use crate::store::attempt::Used;
 use crate::task::command::execute::Outcome;
 use crate::text::Text;
+use crate::worker::port::{Acceptance, AttemptEnd};
 
 /// Runs a cycle; when it cannot be written for what is in it, its parts.
 ///
 /// # Errors
 /// When the database does not take it now: nothing of it happened, and all of it may be tried again.
-pub(super) async fn run(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
+pub(super) async fn run(store: &Store, batch: &CycleBatch, now: Timestamp) -> Result<CycleOutcome> {
     match cycle(store, batch, now).await {
         Err(error) if error.is_about_one_record() => {
             tracing::warn!(error = ?error, "a batch cannot be recorded as a whole: its parts are");
-            Ok(Parts::of(store, batch, now).run(error).await)
+            Ok(DividedBatch::of(store, batch, now).run(error).await)
         }
         answered => answered,
     }
 }
 
 /// A cycle whose panic is an error of its batch: a row that breaks an invariant of the core must not end the engine.
-async fn cycle(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
+async fn cycle(store: &Store, batch: &CycleBatch, now: Timestamp) -> Result<CycleOutcome> {
     let run = AssertUnwindSafe(cycle::run(store, batch, now)).catch_unwind();
     run.await.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
@@ -41,24 +39,24 @@ async fn cycle(store: &Store, batch: &Batch, now: Timestamp) -> Result<Done> {
 }
 
 /// A part of a batch: its places in the batch's lists, one behind the other.
-type Part = Range<usize>;
+type BatchPart = Range<usize>;
 
-struct Parts<'a> {
+struct DividedBatch<'a> {
     store: &'a Store,
-    batch: &'a Batch,
+    batch: &'a CycleBatch,
     now: Timestamp,
-    done: Done,
+    done: CycleOutcome,
 }
 
-impl<'a> Parts<'a> {
-    fn of(store: &'a Store, batch: &'a Batch, now: Timestamp) -> Self {
-        let (finishes, heard) = (vec![None; batch.finishes.len()], vec![false; batch.reports.len()]);
-        Self { store, batch, now, done: Done { finishes, heard, ..Done::default() } }
+impl<'a> DividedBatch<'a> {
+    fn of(store: &'a Store, batch: &'a CycleBatch, now: Timestamp) -> Self {
+        let (ends, heard) = (vec![None; batch.ends.len()], vec![false; batch.reports.len()]);
+        Self { store, batch, now, done: CycleOutcome { ends, heard, ..CycleOutcome::default() } }
     }
 
     /// What was not answered when the database went away is asked again.
-    async fn run(mut self, error: Error) -> Done {
-        let whole = 0..self.batch.finishes.len() + self.batch.reports.len() + self.batch.candidates.len();
+    async fn run(mut self, error: Error) -> CycleOutcome {
+        let whole = 0..self.batch.ends.len() + self.batch.reports.len() + self.batch.offers.len();
         let mut open = halves(whole, error);
         while let Some((part, error)) = open.pop() {
             let tried = match error {
@@ -80,13 +78,13 @@ impl<'a> Parts<'a> {
         self.done
     }
 
-    async fn cycle(&mut self, part: &Part) -> Result<()> {
+    async fn cycle(&mut self, part: &BatchPart) -> Result<()> {
         let batch = self.cut(part);
         let done = cycle(self.store, &batch, self.now).await?;
-        let (finishes, reports) = (self.batch.finishes.len(), self.batch.reports.len());
-        let from = part.start.min(finishes);
-        self.done.finishes[from..from + done.finishes.len()].clone_from_slice(&done.finishes);
-        let from = part.start.clamp(finishes, finishes + reports) - finishes;
+        let (ends, reports) = (self.batch.ends.len(), self.batch.reports.len());
+        let from = part.start.min(ends);
+        self.done.ends[from..from + done.ends.len()].clone_from_slice(&done.ends);
+        let from = part.start.clamp(ends, ends + reports) - ends;
         self.done.heard[from..from + done.heard.len()].clone_from_slice(&done.heard);
         self.done.assignments.extend(done.assignments);
         self.done.wrote |= done.wrote;
@@ -95,37 +93,38 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    fn cut(&self, part: &Part) -> Batch {
+    fn cut(&self, part: &BatchPart) -> CycleBatch {
         let all = self.batch;
-        let (finishes, reports) = (all.finishes.len(), all.reports.len());
+        let (ends, reports) = (all.ends.len(), all.reports.len());
         let within = |from: usize, length: usize| {
             part.start.clamp(from, from + length) - from..part.end.clamp(from, from + length) - from
         };
-        let claimant = all.claimant.clone().map(|mut claimant| {
-            claimant.free -= self.done.assignments.len().min(claimant.free);
-            claimant
+        let claimants = all.claimants.iter().enumerate().map(|(at, claimant)| {
+            let handed = self.done.assignments.iter().filter(|(to, _)| *to == at).count();
+            Claimant { free: claimant.free.saturating_sub(handed), ..claimant.clone() }
         });
-        Batch {
-            finishes: all.finishes[within(0, finishes)].to_vec(),
-            reports: all.reports[within(finishes, reports)].to_vec(),
-            candidates: all.candidates[within(finishes + reports, all.candidates.len())].to_vec(),
-            claimant: claimant.filter(|claimant| claimant.free > 0),
+        CycleBatch {
+            ends: all.ends[within(0, ends)].to_vec(),
+            reports: all.reports[within(ends, reports)].to_vec(),
+            offers: all.offers[within(ends + reports, all.offers.len())].to_vec(),
+            // Each of them, so that offers name the same places.
+            claimants: claimants.collect(),
         }
     }
 
     /// The culprit itself, or what it would set free.
     async fn alone(&mut self, at: usize, error: Error) -> Result<()> {
-        let (finishes, reports) = (self.batch.finishes.len(), self.batch.reports.len());
-        if at < finishes {
-            return self.finish(at, error).await;
+        let (ends, reports) = (self.batch.ends.len(), self.batch.reports.len());
+        if at < ends {
+            return self.end(at, error).await;
         }
         self.store.metrics().unfit_records.inc();
-        if at < finishes + reports {
-            let (attempt, report) = &self.batch.reports[at - finishes];
+        if at < ends + reports {
+            let (attempt, report) = &self.batch.reports[at - ends];
             tracing::error!(attempt = %attempt.id, ?report, error = ?error, "a report cannot be recorded: it is left out");
-            self.done.heard[at - finishes] = true;
+            self.done.heard[at - ends] = true;
         } else {
-            let candidate = self.batch.candidates[at - finishes - reports];
+            let candidate = self.batch.offers[at - ends - reports].candidate;
             tracing::error!(subtask = %candidate.id, error = ?error, "a subtask cannot be handed out");
             self.done.unfit.push(candidate.id);
         }
@@ -133,16 +132,16 @@ impl<'a> Parts<'a> {
     }
 
     /// First without handing out what it sets free, then without what it says.
-    async fn finish(&mut self, at: usize, error: Error) -> Result<()> {
-        let finish = self.batch.finishes[at].clone();
-        let bare = bare(&finish, &error);
+    async fn end(&mut self, at: usize, error: Error) -> Result<()> {
+        let end = self.batch.ends[at].clone();
+        let bare = bare(&end, &error);
         let mut last = error;
-        for finish in [finish, bare] {
-            let attempt = finish.attempt.id;
-            let batch = Batch { finishes: vec![finish], ..Batch::default() };
+        for end in [end, bare] {
+            let attempt = end.attempt.id;
+            let batch = CycleBatch { ends: vec![end], ..CycleBatch::default() };
             match cycle(self.store, &batch, self.now).await {
                 Ok(done) => {
-                    self.done.finishes[at] = done.finishes[0];
+                    self.done.ends[at] = done.ends[0];
                     self.done.wrote |= done.wrote;
                     return Ok(());
                 }
@@ -154,14 +153,14 @@ impl<'a> Parts<'a> {
                 }
             }
         }
-        tracing::error!(attempt = %self.batch.finishes[at].attempt.id, error = ?last, "the end of an attempt is given up");
-        self.done.finishes[at] = Some(Taken::Refused);
+        tracing::error!(attempt = %self.batch.ends[at].attempt.id, error = ?last, "the end of an attempt is given up");
+        self.done.ends[at] = Some(Acceptance::Refused);
         Ok(())
     }
 }
 
 /// Two halves to be tried, the first one on top; of a part that is alone the culprit.
-fn halves(part: Part, error: Error) -> Vec<(Part, Option<Error>)> {
+fn halves(part: BatchPart, error: Error) -> Vec<(BatchPart, Option<Error>)> {
     match part.len() {
         0 => vec![],
         1 => vec![(part, Some(error))],
@@ -173,14 +172,13 @@ fn halves(part: Part, error: Error) -> Vec<(Part, Option<Error>)> {
 }
 
 /// The same end without anything that the program said.
-fn bare(finish: &Finish, error: &Error) -> Finish {
-    let outcome = match finish.outcome {
+fn bare(end: &AttemptEnd, error: &Error) -> AttemptEnd {
+    let outcome = match end.outcome {
         Outcome::Succeeded | Outcome::Failed => Outcome::Failed,
         Outcome::TimedOut => Outcome::TimedOut,
         Outcome::Canceled => Outcome::Canceled,
         Outcome::Lost => Outcome::Lost,
     };
     let message = Text::message(&format!("what it said at its end could not be recorded: {error}"));
-    let (attempt, message, used) = (finish.attempt, Some(message), Used::default());
-    Finish { attempt, outcome, exit_code: None, message, outputs: Map::new(), used }
+    AttemptEnd::bare(end.attempt, outcome, Some(message))
 }

@@ -5,38 +5,42 @@
 
 use taskloom_entity::{VcenterTrust, data_source, vcenter};
 
-use super::desk::Tools;
-use super::port::{AttemptRef, Equipment, Needs};
 use crate::error::{Error, Result, code};
 use crate::executor::sql::Source;
 use crate::executor::vsphere::Server;
-use crate::store;
+use crate::store::{self, Store};
 use crate::vault::{Hidden, Place, Vault};
 use crate::vsphere::{Address, Thumbprint, Trust};
+use crate::worker::port::{AttemptEquipment, AttemptNeeds, AttemptRef};
 
 /// Opens what an attempt names.
-pub(super) async fn run(tools: &Tools, attempt: AttemptRef, needs: &Needs) -> Result<Equipment> {
+pub(super) async fn run(
+    store: &Store,
+    vault: &Vault,
+    attempt: AttemptRef,
+    needs: &AttemptNeeds,
+) -> Result<AttemptEquipment> {
     let names = &needs.secrets;
-    let (read, of) = (tools.store.read(), (attempt.subtask_id, attempt.epoch));
-    let mut equipment = Equipment::default();
+    let (read, of) = (store.read(), (attempt.subtask_id, attempt.epoch));
+    let mut equipment = AttemptEquipment::default();
     if !names.is_empty() {
         let rows = store::secret::of_subtask(read, of, names).await?;
         for name in names {
             let row = rows.iter().find(|row| row.name == *name);
             let row = row.ok_or_else(|| Error::new(&code::SECRET_NOT_FOUND).with("id", name))?;
-            let value = open(&tools.vault, store::secret::place(row.id), &row.sealed)?;
-            equipment.secrets.push((name.clone(), value));
+            let value = open(vault, store::secret::place(row.id), &row.sealed)?;
+            equipment.secrets.push((name.clone(), value.into()));
         }
     }
     if let Some(name) = &needs.source {
         let row = store::source::of_subtask(read, of, name).await?;
         let row = row.ok_or_else(|| Error::new(&code::DATA_SOURCE_NOT_FOUND).with("id", name))?;
-        equipment.source = Some(self::source(&tools.vault, row)?);
+        equipment.source = Some(self::source(vault, row)?.into());
     }
     if let Some(name) = &needs.vcenter {
         let row = store::vcenter::of_subtask(read, of, name).await?;
         let row = row.ok_or_else(|| Error::new(&code::VCENTER_NOT_FOUND).with("vcenter", name))?;
-        equipment.vcenter = Some(vcenter(&tools.vault, row)?);
+        equipment.vcenter = Some(vcenter(vault, row)?.into());
     }
     Ok(equipment)
 }

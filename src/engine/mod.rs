@@ -1,24 +1,20 @@
-//! Claims, runs, records. [`apply`] writes what was decided; [`cycle`] is the one transaction in which outcomes are
-//! recorded and work is handed out; [`desk`] gathers what waits to be written into cycles; [`worker`] runs attempts
-//! through the narrow [`port`] and ends by [`farewell`]; `divide` keeps one bad record from stopping the others;
-//! [`recovery`] takes back what a lost worker had, `doubt` and `stranger` what a lost answer left open; [`tally`] counts
-//! what was committed.
+//! Records what workers say and hands out work. [`dispatcher`] is the port of any number of workers, each in a session
+//! of `sessions`; its loop, [`dispatch_loop`], gathers what waits into batches; [`cycle`] is the one transaction in
+//! which a batch is recorded and work is handed out; `divide` keeps one bad record from stopping the others; [`apply`]
+//! writes what was decided. [`recovery`] takes back what a lost worker had, `lost_commit` finds out what a commit came
+//! to that was not answered; [`equip`] opens what attempts name; [`tally`] counts what was committed.
 //!
 //! Attempts happen at least once, transitions exactly once: every write of an attempt is fenced by its epoch.
 
 pub mod apply;
-pub mod attempt;
+mod attempt_row;
 pub mod cycle;
-pub mod desk;
+pub mod dispatch_loop;
+pub mod dispatcher;
 mod divide;
-mod doubt;
 pub mod equip;
-pub mod farewell;
-mod findings;
-mod last_line;
-mod outputs;
-pub mod port;
+mod lost_commit;
 pub mod recovery;
-mod stranger;
+mod sessions;
 pub mod tally;
-pub mod worker;
+mod worker_metrics;

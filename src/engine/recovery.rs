@@ -1,8 +1,8 @@
-//! Takes back what lost workers had: ends lives that have been silent for longer than their lease, and gives their
+//! Takes back what lost workers had: ends sessions that have been silent for longer than their lease, and gives their
 //! attempts back.
 //!
 //! Every server runs it and goes by what it has seen itself ([`crate::lease`]); whoever comes second finds nothing left
-//! to do. At the start of a server on SQLite every earlier life has ended for certain, since only one process has the
+//! to do. At the start of a server on SQLite every earlier session has ended for certain, since only one process has the
 //! folder.
 
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use std::time::Duration;
 use sea_orm::DbBackend;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::Batch;
+use super::cycle::CycleBatch;
 use super::divide;
-use super::port::Finish;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::event::Bell;
 use crate::lease::{Lives, Look};
 use crate::store::attempt::{self, Running, Used};
 use crate::store::{Changed, Store, commit, worker};
+use crate::worker::port::{Acceptance, AttemptEnd};
 
 /// How often leases are looked at: with a lease of 15 s a lost attempt is taken again within 20 s, of which up to 1 s
 /// goes by before its last renewal is seen, 16 s until that has stood for too long, and 1 s until somebody looks.
@@ -54,6 +54,10 @@ impl Recovery {
     }
 
     /// Looks at leases until `stop`.
+    ///
+    /// One task a process; every server of a database has its own, and they need not agree: who ends a session first has
+    /// ended it, and each attempt is given back once, under its task's lock. Woken by its timer alone. While it stands
+    /// still nobody is taken for lost, unless another server looks.
     pub async fn run(self, stop: CancellationToken) {
         loop {
             tokio::select! {
@@ -80,30 +84,30 @@ impl Recovery {
             if orphans.is_empty() {
                 return Ok(lost);
             }
-            let lose = |orphan: &Running| Finish::lost(orphan.into(), "its worker was lost");
-            let finishes: Vec<Finish> = orphans.iter().map(lose).collect();
-            let batch = Batch { finishes, ..Batch::default() };
+            let lose = |orphan: &Running| AttemptEnd::lost(orphan.into(), "its worker was lost");
+            let ends: Vec<AttemptEnd> = orphans.iter().map(lose).collect();
+            let batch = CycleBatch { ends, ..CycleBatch::default() };
             let done = divide::run(&self.store, &batch, self.clock.now()).await?;
             if done.wrote {
                 self.bell.ring();
             }
             let before = lost;
-            for (taken, orphan) in done.finishes.iter().zip(&orphans) {
+            for (taken, orphan) in done.ends.iter().zip(&orphans) {
                 match taken {
-                    Some(super::port::Taken::Yes) => lost += 1,
+                    Some(Acceptance::Accepted) => lost += 1,
                     // Its subtask has moved on without it: the row alone is out of date.
-                    Some(super::port::Taken::Refused) => self.close(orphan).await?,
+                    Some(Acceptance::Refused) => self.close(orphan).await?,
                     None => {}
                 }
             }
             self.store.metrics().leases_lost.inc_by((lost - before) as u64);
-            if lost == before && done.finishes.iter().all(Option::is_none) {
+            if lost == before && done.ends.iter().all(Option::is_none) {
                 return Ok(lost);
             }
         }
     }
 
-    /// Ends the lives that this server has seen silent for too long.
+    /// Ends the sessions that this server has seen silent for too long.
     async fn bury(&self) -> Result<()> {
         let asked = self.clock.moment();
         // That it could not be looked for a while changes nothing: a worker that could not renew has given up by itself.
@@ -118,6 +122,7 @@ impl Recovery {
         Ok(())
     }
 
+    /// Ends the row of an attempt whose subtask has moved on.
     async fn close(&self, orphan: &Running) -> Result<()> {
         let tx = self.store.begin().await?;
         attempt::end(

@@ -10,7 +10,7 @@ use crate::telemetry::metrics::{Outcome, State, Write};
 /// To be counted after the commit.
 #[derive(Debug, Default)]
 #[must_use = "it is counted after the commit"]
-pub struct Tally {
+pub struct CommitTally {
     /// How tasks ended.
     tasks: Vec<&'static str>,
     /// How attempts ended.
@@ -19,7 +19,7 @@ pub struct Tally {
     pub(super) refused_reports: u64,
 }
 
-impl Tally {
+impl CommitTally {
     pub(super) fn of(plans: &[Plan]) -> Self {
         Self { tasks: plans.iter().filter_map(ended).collect(), ..Self::default() }
     }

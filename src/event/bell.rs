@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Rings for three rooms: those who read events, those who read events of vCenters, and the desk that hands out work.
+/// Rings for three rooms: those who read events, those who read events of vCenters, and the dispatcher that hands out work.
 #[derive(Clone, Debug)]
 pub struct Bell {
     events: Arc<watch::Sender<u64>>,

@@ -7,7 +7,7 @@ use super::Request;
 use super::audit::{self, Act};
 use super::task::decide;
 use crate::auth::Scope;
-use crate::engine::tally::Tally;
+use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store;
 pub use crate::store::snapshot::needs;
@@ -74,7 +74,7 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
     let id = named.id;
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
-    let mut tally = Tally::default();
+    let mut tally = CommitTally::default();
     let subtask = audit::change(request, act, async |tx, act| {
         let of = named.find(tx, scope).await?;
         let decided = decide(tx, request, (of.task_id, Some(id)), verb).await?;

@@ -143,7 +143,7 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
     Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
 }
 
-/// How many connections read for the engine alone on SQLite: the desk's question for work, and a look at wishes.
+/// How many connections read for the engine alone on SQLite: the dispatcher's question for work, and a look at intents.
 const ENGINE_READS: u32 = 2;
 
 /// How many connections read for the slow lane on SQLite.

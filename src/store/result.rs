@@ -7,50 +7,20 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     Statement,
 };
-use taskloom_entity::{AttemptId, JsonText, ResultKind, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set};
+use taskloom_entity::{AttemptId, JsonText, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set};
 
 use super::log::Of;
 use super::removal::Room;
 use super::{Tx, bulk, removal};
 use crate::error::{Error, Result};
-use crate::rows::{Chunk, Column};
-
-/// What an attempt found, a part after the other.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// A set begins.
-    Begin {
-        /// From 0 within the attempt.
-        number: i32,
-        /// What it is made of.
-        kind: ResultKind,
-        /// Its columns.
-        columns: Vec<Column>,
-    },
-    /// Rows of a set.
-    Rows {
-        /// Of which.
-        number: i32,
-        /// Of the first of them, from 0.
-        first_row: i64,
-        /// The rows.
-        chunk: Chunk,
-    },
-    /// A set has ended.
-    End {
-        /// Which.
-        number: i32,
-        /// There were more rows.
-        truncated: bool,
-    },
-}
+use crate::rows::{Chunk, PackedPart};
 
 /// Keeps parts of what an attempt found; whether it may still write. A part that is kept already stays as it is: who
 /// was not told of a commit sends it again.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn keep(tx: &Tx, of: Of, found: &[Found], now: Timestamp) -> Result<bool> {
+pub async fn keep(tx: &Tx, of: Of, found: &[PackedPart], now: Timestamp) -> Result<bool> {
     // Locks the row, so that nobody takes the subtask away between this look and the commit.
     let fence = "UPDATE subtask SET log_lines = log_lines \
                  WHERE id = $1 AND epoch = $2 AND state IN ('RUNNING', 'CANCELING')";
@@ -61,8 +31,8 @@ pub async fn keep(tx: &Tx, of: Of, found: &[Found], now: Timestamp) -> Result<bo
     }
     for part in found {
         match part {
-            Found::Begin { number, .. } if find(tx, of.attempt_id, *number).await?.is_some() => {}
-            Found::Begin { number, kind, columns } => {
+            PackedPart::Begin { number, .. } if find(tx, of.attempt_id, *number).await?.is_some() => {}
+            PackedPart::Begin { number, kind, columns } => {
                 let row = result_set::ActiveModel {
                     attempt_id: Set(of.attempt_id),
                     subtask_id: Set(of.subtask_id),
@@ -77,8 +47,8 @@ pub async fn keep(tx: &Tx, of: Of, found: &[Found], now: Timestamp) -> Result<bo
                 };
                 row.insert(tx).await?;
             }
-            Found::Rows { number, first_row, chunk } => append(tx, of, (*number, *first_row), chunk).await?,
-            Found::End { number, truncated } => {
+            PackedPart::Rows { number, first_row, chunk } => append(tx, of, (*number, *first_row), chunk).await?,
+            PackedPart::End { number, truncated } => {
                 result_set::Entity::update_many()
                     .col_expr(result_set::Column::Truncated, (*truncated).into())
                     .filter(result_set::Column::AttemptId.eq(of.attempt_id))

@@ -1,5 +1,5 @@
-//! Workers' lives. A life ends once: by good-bye, or because a server has seen its counter of renewals stand for longer
-//! than its lease; then it can renew no more.
+//! Worker sessions. A session ends once: by good-bye, or because a server has seen its counter of renewals stand for
+//! longer than its lease; then it can renew no more.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{Changed, Tx, bulk};
 use crate::error::Result;
 use crate::lease::Sign;
 
-/// Begins a life.
+/// Begins a session.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -24,7 +24,7 @@ pub async fn register(tx: &Tx, model: worker::Model) -> Result<()> {
     Ok(())
 }
 
-/// Renews the lease of a life that nobody has ended. `now` and `until` are for people.
+/// Renews the lease of a session that nobody has ended. `now` and `until` are for people.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,7 +47,7 @@ struct Renewed {
     lease_ms: i64,
 }
 
-/// The signs of life of every life that nobody has ended.
+/// The signs of life of every session that nobody has ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -62,7 +62,7 @@ pub async fn signs(conn: &impl ConnectionTrait) -> Result<Vec<Sign<String>>> {
     Ok(rows.into_iter().map(sign).collect())
 }
 
-/// Ends a life by good-bye.
+/// Ends a session by good-bye.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -70,7 +70,7 @@ pub async fn leave(conn: &impl ConnectionTrait, id: &str, now: Timestamp) -> Res
     end(conn, WorkerState::Stopped, now, worker::Column::Id.eq(id)).await
 }
 
-/// Ends a life that was silent for too long, unless it has renewed its lease since.
+/// Ends a session that was silent for too long, unless it has renewed its lease since.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -79,7 +79,7 @@ pub async fn bury(conn: &impl ConnectionTrait, silent: &Sign<String>, now: Times
     end(conn, WorkerState::Lost, now, same).await
 }
 
-/// Ends every life: on a database that only one process opens, those of the process before.
+/// Ends every session: on a database that only one process opens, those of the process before.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -101,6 +101,17 @@ async fn end(
         .exec(conn)
         .await?;
     Ok(Changed::of(result.rows_affected))
+}
+
+/// The labels of a session that nobody has ended, sorted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn labels(conn: &impl ConnectionTrait, id: &str) -> Result<Option<Vec<String>>> {
+    let query = worker::Entity::find_by_id(id).filter(worker::Column::State.eq(WorkerState::Alive));
+    let labels: Option<String> = query.select_only().column(worker::Column::Labels).into_tuple().one(conn).await?;
+    // None is joined to an empty text.
+    Ok(labels.map(|labels| labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect()))
 }
 
 /// A living worker and how much it runs.
@@ -137,7 +148,7 @@ pub async fn alive(conn: &impl ConnectionTrait) -> Result<Vec<Load>> {
     Ok(Load::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?)
 }
 
-/// The names under which these lives were led.
+/// The names of the workers whose sessions these are.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -26,9 +26,18 @@ const ROOMS: &[Room] = &[
     Room { path: "crates/core/src/error", never: &[&["task", "document", "rows", "log", "principal"]] },
     Room { path: "crates/core/src/log", never: &[&["task", "document", "rows", "principal"]] },
     Room { path: "crates/core/src/rows", never: &[&["task", "document", "log", "principal"]] },
-    Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event", "auth", "log"]] },
-    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS] },
+    Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event", "auth", "log", "worker"]] },
+    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS, &["worker"]] },
     Room { path: "src/engine", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
+    // A worker on another host links without a database, and without the server.
+    Room {
+        path: "src/worker",
+        never: &[
+            DOORS,
+            ABOVE_ADAPTERS,
+            &["async_graphql", "axum", "sqlx", "reqwest", "telemetry", "config", "lifecycle", "supervise", "lease"],
+        ],
+    },
     Room { path: "src/event", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
     Room { path: "src/log", never: &[DOORS, &["resolver", "engine", "executor", "auth", "async_graphql", "axum"]] },
     Room { path: "src/auth", never: &[DOORS, &["resolver", "engine", "executor", "log"]] },

@@ -53,7 +53,9 @@ pub fn unstorable(value: &serde_json::Value) -> Option<String> {
 const ELLIPSIS: &str = "…";
 
 /// Text without control characters (line feeds and tabs stay), of at most a stated number of bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Read from elsewhere it is cleaned again, as a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Text(String);
 
 impl Text {

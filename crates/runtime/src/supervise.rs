@@ -1,6 +1,6 @@
 //! Who notices the end of a loop. Every task that lives long goes through here.
 //!
-//! A loop of the process itself (leases, the desk, hubs, the listener) is [`Watch::vital`]: its panic or unexpected end is
+//! A loop of the process itself (leases, the dispatcher, hubs, the listener) is [`Watch::vital`]: its panic or unexpected end is
 //! the end of the process, which begins anew under whoever started it. A job that can be begun anew is [`again`].
 
 use std::any::Any;

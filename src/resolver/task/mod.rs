@@ -14,7 +14,7 @@ use super::audit::{self, Act};
 use super::refusal::refused;
 use crate::auth::Scope;
 use crate::engine;
-use crate::engine::tally::Tally;
+use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
@@ -129,7 +129,7 @@ fn described(task: &task::Model, state: TaskState) -> Value {
 async fn change(request: &Request, id: TaskId, verb: Verb) -> Result<task::Model> {
     let act = act(verb, id);
     let scope = audit::permit(request, Role::Manager, &act).await?;
-    let mut tally = Tally::default();
+    let mut tally = CommitTally::default();
     let task = audit::change(request, act, async |tx, act| {
         let decided = decide(tx, request, (id, None), verb).await?;
         tally = decided.tally;
@@ -150,7 +150,7 @@ pub(super) struct Decided {
     /// The state of the task before.
     before: TaskState,
     /// What is to be counted.
-    pub(super) tally: Tally,
+    pub(super) tally: CommitTally,
 }
 
 /// Locks, decides and writes: the middle of every verb, on a task or one of its subtasks.

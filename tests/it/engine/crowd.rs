@@ -1,7 +1,7 @@
 //! A crowd of readers has every connection that readers can have: work goes on, and leases are renewed.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
-use taskloom::engine::port::{Port, Taken};
+use taskloom::worker::port::{Acceptance, Port};
 
 use super::bench::within;
 use super::lab::{LEASE, Lab as Bench, OVER};
@@ -17,13 +17,19 @@ async fn a_crowd_of_readers_keeps_nobody_from_work(lab: Bench) {
     let work = within("work", worker.take()).await;
     for _ in 0..6 {
         lab.clock.advance(LEASE / 2);
-        assert!(within("a renewal", worker.desk.renew(&worker.life)).await.unwrap().is_some());
+        assert!(within("a renewal", worker.dispatcher.renew(&worker.session)).await.unwrap().is_some());
         assert_eq!(within("a look", lab.recover()).await, 0);
     }
-    within("a look at wishes", worker.desk.wishes(&worker.life, LEASE / 3)).await.unwrap();
-    assert_eq!(within("an end", worker.desk.finish(succeeded(work.attempt))).await.unwrap(), [Taken::Yes]);
+    within("a look at intents", worker.dispatcher.intents(&worker.session, LEASE / 3)).await.unwrap();
+    assert_eq!(
+        within("an end", worker.dispatcher.finish(succeeded(work.attempt))).await.unwrap(),
+        [Acceptance::Accepted]
+    );
     let next = within("work", worker.take()).await;
-    assert_eq!(within("an end", worker.desk.finish(succeeded(next.attempt))).await.unwrap(), [Taken::Yes]);
+    assert_eq!(
+        within("an end", worker.dispatcher.finish(succeeded(next.attempt))).await.unwrap(),
+        [Acceptance::Accepted]
+    );
     drop(readers);
     lab.clock.advance(OVER);
     assert_eq!(lab.ask("{ tasks { nodes { state } } }").await.0["tasks"]["nodes"][0]["state"], "SUCCESSFUL");

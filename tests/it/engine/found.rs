@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use taskloom::background::retention::Retention;
 use taskloom::config::Settings;
-use taskloom::engine::port::{Assignment, AttemptRef, Found, Port, Taken};
 use taskloom::log::{Gather, Source};
 use taskloom::resolver::{result, source};
-use taskloom::rows::{Chunk, Column, Row};
+use taskloom::rows::{Chunk, Column, PackedPart, Row};
 use taskloom::task::command::execute::Outcome;
 use taskloom::vault::Hidden;
+use taskloom::worker::port::{Acceptance, Assignment, AttemptRef, Port};
 use taskloom_entity::{ColumnType, DataSourceKind, ResultKind};
 
 use super::lab::Lab as Bench;
@@ -23,13 +23,13 @@ stories!(rows_are_kept_and_read_in_pages, what_is_old_goes, a_dialect_finds_outp
 const ASK: &str = "{ tasks(first: 1) { nodes { id subtasks { resultSets {
     number totalRows bytes truncated columns { name type } rows(first: 4, offset: 3) } } } } }";
 
-fn begin(number: i32) -> Found {
-    Found::Begin { number, kind: ResultKind::Table, columns: vec![Column::new("n", ColumnType::Int)] }
+fn begin(number: i32) -> PackedPart {
+    PackedPart::Begin { number, kind: ResultKind::Table, columns: vec![Column::new("n", ColumnType::Int)] }
 }
 
-fn rows(number: i32, range: std::ops::Range<i64>) -> Found {
+fn rows(number: i32, range: std::ops::Range<i64>) -> PackedPart {
     let rows: Vec<Row> = range.clone().map(|n| vec![Some(n.to_string())]).collect();
-    Found::Rows { number, first_row: range.start, chunk: Chunk::seal(&rows) }
+    PackedPart::Rows { number, first_row: range.start, chunk: Chunk::seal(&rows) }
 }
 
 async fn sets(lab: &Bench) -> Value {
@@ -40,12 +40,19 @@ async fn rows_are_kept_and_read_in_pages(lab: Bench) {
     lab.submit("one", &[shell("a", "true")]).await;
     let worker = lab.worker().await;
     let attempt = worker.take().await.attempt;
-    let keep = async |attempt: AttemptRef, found: Vec<Found>| worker.desk.keep(attempt, found).await.unwrap();
-    assert_eq!(keep(attempt, vec![begin(0), rows(0, 0..5)]).await, Taken::Yes);
-    assert_eq!(keep(attempt, vec![rows(0, 5..9), Found::End { number: 0, truncated: true }]).await, Taken::Yes);
-    assert_eq!(keep(attempt, vec![begin(1), Found::End { number: 1, truncated: false }]).await, Taken::Yes);
+    let keep =
+        async |attempt: AttemptRef, found: Vec<PackedPart>| worker.dispatcher.keep(attempt, found).await.unwrap();
+    assert_eq!(keep(attempt, vec![begin(0), rows(0, 0..5)]).await, Acceptance::Accepted);
+    assert_eq!(
+        keep(attempt, vec![rows(0, 5..9), PackedPart::End { number: 0, truncated: true }]).await,
+        Acceptance::Accepted
+    );
+    assert_eq!(
+        keep(attempt, vec![begin(1), PackedPart::End { number: 1, truncated: false }]).await,
+        Acceptance::Accepted
+    );
     // Who was not told that it was written sends it again.
-    assert_eq!(keep(attempt, vec![begin(0), rows(0, 5..9)]).await, Taken::Yes);
+    assert_eq!(keep(attempt, vec![begin(0), rows(0, 5..9)]).await, Acceptance::Accepted);
     let both = sets(&lab).await;
     assert_eq!(both[0]["rows"], json!([["3"], ["4"], ["5"], ["6"]]), "over the border of two chunks");
     assert_eq!((&both[0]["totalRows"], &both[0]["truncated"]), (&json!(9), &json!(true)));
@@ -53,9 +60,9 @@ async fn rows_are_kept_and_read_in_pages(lab: Bench) {
     assert_eq!(both[1]["columns"], json!([{"name": "n", "type": "INT"}]));
     // Under an epoch that is over, nothing.
     let stale = AttemptRef { epoch: attempt.epoch - 1, ..attempt };
-    assert_eq!(keep(stale, vec![begin(2)]).await, Taken::Refused);
-    assert_eq!(worker.desk.finish(succeeded(attempt)).await.unwrap(), [Taken::Yes]);
-    assert_eq!(keep(attempt, vec![begin(2)]).await, Taken::Refused, "nor after the end");
+    assert_eq!(keep(stale, vec![begin(2)]).await, Acceptance::Refused);
+    assert_eq!(worker.dispatcher.finish(succeeded(attempt)).await.unwrap(), [Acceptance::Accepted]);
+    assert_eq!(keep(attempt, vec![begin(2)]).await, Acceptance::Refused, "nor after the end");
     assert_eq!(sets(&lab).await.as_array().unwrap().len(), 2);
     // However many tasks ask, the sets are one statement.
     let (_, statements) = lab.ask("{ tasks { nodes { subtasks { resultSets { number } } } } }").await;
@@ -72,14 +79,14 @@ async fn a_dialect_finds_output_and_engines(lab: Bench) {
             assert!(gather.push(format!("{line}\n").as_bytes(), 1, source, request.clock.now()).is_none());
         }
         let chunks = gather.seal().into_iter().collect();
-        let taken = worker.desk.append(assignment.attempt, assignment.first_line, chunks).await.unwrap();
-        assert_eq!(taken, Taken::Yes);
+        let taken = worker.dispatcher.append(assignment.attempt, assignment.first_line, chunks).await.unwrap();
+        assert_eq!(taken, Acceptance::Accepted);
     };
     let first = worker.take().await;
     speak(&first, "of the first try").await;
     let mut failed = succeeded(first.attempt);
     failed[0].outcome = Outcome::Failed;
-    assert_eq!(worker.desk.finish(failed).await.unwrap(), [Taken::Yes]);
+    assert_eq!(worker.dispatcher.finish(failed).await.unwrap(), [Acceptance::Accepted]);
     let second = worker.take().await;
     speak(&second, "of the second").await;
     let second = second.attempt;
@@ -117,8 +124,8 @@ async fn what_is_old_goes(lab: Bench) {
     lab.submit("one", &[shell("a", "true")]).await;
     let worker = lab.worker().await;
     let attempt = worker.take().await.attempt;
-    let kept = worker.desk.keep(attempt, vec![begin(0), rows(0, 0..5)]).await.unwrap();
-    assert_eq!(kept, Taken::Yes);
+    let kept = worker.dispatcher.keep(attempt, vec![begin(0), rows(0, 0..5)]).await.unwrap();
+    assert_eq!(kept, Acceptance::Accepted);
     lab.retain(&retention).await;
     assert_eq!(sets(&lab).await.as_array().unwrap().len(), 1);
     lab.clock.advance(2 * DAY);
@@ -126,9 +133,9 @@ async fn what_is_old_goes(lab: Bench) {
     assert_eq!(sets(&lab).await, json!([]));
     assert_eq!(lab.count("result_chunk").await, 0);
 
-    let kept = worker.desk.keep(attempt, vec![begin(1), rows(1, 0..5)]).await.unwrap();
-    assert_eq!((kept, lab.count("result_chunk").await), (Taken::Yes, 1));
-    assert_eq!(worker.desk.finish(succeeded(attempt)).await.unwrap(), [Taken::Yes]);
+    let kept = worker.dispatcher.keep(attempt, vec![begin(1), rows(1, 0..5)]).await.unwrap();
+    assert_eq!((kept, lab.count("result_chunk").await), (Acceptance::Accepted, 1));
+    assert_eq!(worker.dispatcher.finish(succeeded(attempt)).await.unwrap(), [Acceptance::Accepted]);
     let task = lab.ask(ASK).await.0["tasks"]["nodes"][0]["id"].as_str().unwrap().to_owned();
     lab.ask(&format!("mutation {{ deleteTask(input: {{id: \"{task}\"}}) {{ deletedId }} }}")).await;
     assert_eq!((lab.count("result_set").await, lab.count("result_chunk").await), (0, 0), "they go with their task");

@@ -1,4 +1,4 @@
-//! The engine without its worker: a clock that stands, desks at which a story itself is the worker, and a count of
+//! The engine without its worker: a clock that stands, dispatchers of which a story itself is the worker, and a count of
 //! statements.
 
 use std::sync::Arc;
@@ -11,8 +11,7 @@ use serde_json::Value;
 use taskloom::auth::{self, Principal};
 use taskloom::background::retention::Retention;
 use taskloom::clock::HeldClock;
-use taskloom::engine::desk::{Desk, Tools};
-use taskloom::engine::port::{Assignment, Hello, Life, Port};
+use taskloom::engine::dispatcher::{Dispatcher, DispatcherTools};
 use taskloom::engine::recovery::Recovery;
 use taskloom::error::Language;
 use taskloom::graphql::limits::Limits;
@@ -23,6 +22,7 @@ use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Own, Store, Tx, migrate};
 use taskloom::vault::Vault;
+use taskloom::worker::port::{Assignment, Port, WorkerRegistration, WorkerSession};
 use taskloom_entity::{TaskId, TaskType, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -143,15 +143,27 @@ impl Lab {
 
     /// A worker of a server whose clock is this one.
     pub(super) async fn worker_by(&self, labels: &[&str], clock: Arc<HeldClock>) -> Worker {
+        Worker::register(self.dispatcher(clock), labels).await
+    }
+
+    /// The dispatcher of another server whose clock is this one.
+    pub(super) fn dispatcher(&self, clock: Arc<HeldClock>) -> Dispatcher {
         let App { store, bell, live, vault, .. } = &*self.request.app;
-        let (store, bell, live) = (store.engine(), bell.clone(), live.clone());
-        let vault = vault.clone();
-        let (desk, clerk) = Desk::open(Tools { store, clock, bell, live, lease: LEASE, vault });
-        tokio::spawn(clerk.run(CancellationToken::new()));
-        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        let hello = Hello { name: "w".into(), labels, slots: 4, isolation: "none".into() };
-        let life = desk.register(hello).await.unwrap();
-        Worker { desk, life }
+        let (store, bell, live, vault) = (store.engine(), bell.clone(), live.clone(), vault.clone());
+        let tools = DispatcherTools { store, clock, bell, live, lease: LEASE, vault };
+        let (dispatcher, dispatch) = Dispatcher::open(tools);
+        tokio::spawn(dispatch.run(CancellationToken::new()));
+        dispatcher
+    }
+
+    /// A worker for each set of labels, all of one dispatcher.
+    pub(super) async fn workers<const N: usize>(&self, labels: [&[&str]; N]) -> [Worker; N] {
+        let dispatcher = self.dispatcher(self.clock.clone());
+        let mut workers = vec![];
+        for labels in labels {
+            workers.push(Worker::register(dispatcher.clone(), labels).await);
+        }
+        workers.try_into().ok().unwrap()
     }
 
     /// Holds a task as somebody who decides over it does, until the transaction ends.
@@ -169,6 +181,11 @@ impl Lab {
             tx.execute_unprepared("LOCK TABLE attempt IN ACCESS EXCLUSIVE MODE").await.unwrap();
         }
         tx
+    }
+
+    /// Wants a task to be paused.
+    pub(super) async fn pause(&self, id: TaskId) {
+        resolver::task::pause(&self.request, id).await.unwrap();
     }
 
     /// Wants a task to be cancelled.
@@ -244,14 +261,21 @@ async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
 
 /// A worker that a story plays.
 pub(super) struct Worker {
-    pub(super) desk: Desk,
-    pub(super) life: Life,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) session: WorkerSession,
 }
 
 impl Worker {
+    async fn register(dispatcher: Dispatcher, labels: &[&str]) -> Self {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let worker = WorkerRegistration { name: "w".into(), labels, slots: 4, isolation: "none".into() };
+        let session = dispatcher.register(worker).await.unwrap();
+        Self { dispatcher, session }
+    }
+
     /// The one attempt that there is to take.
     pub(super) async fn take(&self) -> Assignment {
-        let mut taken = within("work", self.desk.claim(&self.life, 1)).await.unwrap();
+        let mut taken = within("work", self.dispatcher.claim(&self.session, 1)).await.unwrap();
         assert_eq!(taken.len(), 1, "{taken:?}");
         taken.remove(0)
     }

@@ -52,3 +52,5 @@ mod stop;
 mod subscribe;
 mod tenants;
 mod vsphere;
+mod wire;
+mod workers;

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use async_graphql::Executor as _;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use taskloom::engine::port::{AttemptRef, Found, Port, Taken};
 use taskloom::log::chunk::{Chunk, Mark, Source};
 use taskloom::resolver::{self, log};
-use taskloom::rows::{self, Column, Row};
+use taskloom::rows::{self, Column, PackedPart, Row};
+use taskloom::worker::port::{Acceptance, AttemptRef, Port};
 use taskloom_entity::{ColumnType, ResultKind, Timestamp};
 
 use super::lab::Lab as Bench;
@@ -46,9 +46,9 @@ async fn talker(lab: &Bench) -> AttemptRef {
     let line = |number: usize| format!("{number:08}{}", "x".repeat(LONG - 9));
     let lines: Vec<String> = (1..=LINES).map(line).collect();
     let few = lines[..2_000].chunks(16).map(chunk).collect();
-    assert_eq!(worker.desk.append(attempt, 1, few).await.unwrap(), Taken::Yes);
+    assert_eq!(worker.dispatcher.append(attempt, 1, few).await.unwrap(), Acceptance::Accepted);
     let rest = vec![chunk(&lines[2_000..])];
-    assert_eq!(worker.desk.append(attempt, 2_001, rest).await.unwrap(), Taken::Yes);
+    assert_eq!(worker.dispatcher.append(attempt, 2_001, rest).await.unwrap(), Acceptance::Accepted);
     attempt
 }
 
@@ -129,7 +129,7 @@ async fn one_request_has_one_budget(lab: Bench) {
     lab.submit("quiet", &[shell("a", "true")]).await;
     let worker = lab.worker().await;
     let quiet = worker.take().await.attempt;
-    assert_eq!(worker.desk.append(quiet, 1, vec![chunk(&empty)]).await.unwrap(), Taken::Yes);
+    assert_eq!(worker.dispatcher.append(quiet, 1, vec![chunk(&empty)]).await.unwrap(), Acceptance::Accepted);
     let id = quiet.subtask_id;
     let one = format!("subtask(databaseId: {id}) {{ log(limit: 10000) {{ nextLine }} }}");
     assert_eq!(lab.ask(&format!("{{ {one} }}")).await.0["subtask"]["log"]["nextLine"], 10_001);
@@ -163,7 +163,7 @@ async fn a_log_is_cut_between_characters(lab: Bench) {
     let lines = ["升级 äé", "𝄞𝄞 完成", "", "plain"].map(|line| line.as_bytes().to_vec());
     let broken = [b"\xff\xfe ok".to_vec(), b"\xe5\x8d".to_vec()];
     let said = vec![chunk(&lines), chunk(&broken)];
-    assert_eq!(worker.desk.append(attempt, 1, said).await.unwrap(), Taken::Yes);
+    assert_eq!(worker.dispatcher.append(attempt, 1, said).await.unwrap(), Acceptance::Accepted);
     let text: Vec<u8> = lines.iter().chain(&broken).flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
     let request = lab.door().0;
     for length in 1..=text.len() + 1 {
@@ -200,15 +200,22 @@ async fn a_page_of_rows_is_whole_or_refused(lab: Bench) {
     let worker = lab.worker().await;
     let attempt = worker.take().await.attempt;
     let row = |n: usize| -> Row { vec![Some(n.to_string()), Some("x".repeat(16 << 10))] };
-    let mut found =
-        vec![Found::Begin { number: 0, kind: ResultKind::Table, columns: vec![Column::new("n", ColumnType::Int)] }];
+    let mut found = vec![PackedPart::Begin {
+        number: 0,
+        kind: ResultKind::Table,
+        columns: vec![Column::new("n", ColumnType::Int)],
+    }];
     for first in (0..1_000).step_by(8) {
         let rows: Vec<Row> = (first..first + 8).map(row).collect();
-        found.push(Found::Rows { number: 0, first_row: first as i64, chunk: rows::Chunk::seal(&rows) });
+        found.push(PackedPart::Rows { number: 0, first_row: first as i64, chunk: rows::Chunk::seal(&rows) });
     }
     let huge: Row = vec![Some("huge".into()), Some("x".repeat(PAGE))];
-    found.push(Found::Rows { number: 0, first_row: 1_000, chunk: rows::Chunk::seal(&[row(1_000), huge, row(1_002)]) });
-    assert_eq!(worker.desk.keep(attempt, found).await.unwrap(), Taken::Yes);
+    found.push(PackedPart::Rows {
+        number: 0,
+        first_row: 1_000,
+        chunk: rows::Chunk::seal(&[row(1_000), huge, row(1_002)]),
+    });
+    assert_eq!(worker.dispatcher.keep(attempt, found).await.unwrap(), Acceptance::Accepted);
     let id = attempt.subtask_id;
     let document = |first: usize, offset: usize| {
         format!("{{ subtask(databaseId: {id}) {{ resultSets {{ rows(first: {first}, offset: {offset}) }} }} }}")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taskloom::engine::port::{Port, Report, Wish};
+use taskloom::worker::port::{AttemptReport, Intent, Port};
 
 use super::bench::{until, within};
 use super::lab::Lab as Bench;
@@ -27,18 +27,19 @@ async fn a_worker_gets_what_its_labels_allow_in_the_fair_order(lab: Bench) {
     lab.submit_before("second", &[needs("second", &["ssd"])], Some(50)).await;
 
     let able = lab.worker_with(&["gpu", "ssd"]).await;
-    let names = |taken: &[taskloom::engine::port::Assignment]| -> Vec<String> {
+    let names = |taken: &[taskloom::worker::port::Assignment]| -> Vec<String> {
         let name =
             |spec: &str| serde_json::from_str::<serde_json::Value>(spec).unwrap()["name"].as_str().unwrap().into();
         taken.iter().map(|assignment| name(&assignment.spec)).collect()
     };
-    let taken = within("work", able.desk.claim(&able.life, 3)).await.unwrap();
+    let taken = within("work", able.dispatcher.claim(&able.session, 3)).await.unwrap();
     assert_eq!(names(&taken), ["first", "anywhere", "second"]);
-    let taken = within("work", able.desk.claim(&able.life, 3)).await.unwrap();
+    let taken = within("work", able.dispatcher.claim(&able.session, 3)).await.unwrap();
     assert_eq!(names(&taken), ["late"]);
     let plain = lab.worker().await;
     let last = [noop("last")];
-    let asks = async { tokio::join!(plain.desk.claim(&plain.life, 3), lab.submit_before("last", &last, Some(1))) };
+    let asks =
+        async { tokio::join!(plain.dispatcher.claim(&plain.session, 3), lab.submit_before("last", &last, Some(1))) };
     let (taken, ()) = within("work", asks).await;
     assert_eq!(names(&taken.unwrap()), ["last"], "nothing else is left for a worker without labels");
 }
@@ -50,11 +51,11 @@ async fn a_worker_is_told_of_a_ring_once(lab: Bench) {
     for _ in 0..3 {
         lab.submit("rings", &[noop("a")]).await;
     }
-    assert!(within("what was rung for", worker.desk.wishes(&worker.life, long)).await.unwrap().is_empty());
+    assert!(within("what was rung for", worker.dispatcher.intents(&worker.session, long)).await.unwrap().is_empty());
     let taken = worker.take().await.attempt;
-    let again = async { tokio::join!(worker.desk.wishes(&worker.life, long), lab.cancel(taken.task_id)) };
-    let (wishes, ()) = within("the next ring", again).await;
-    assert_eq!(wishes.unwrap(), [(taken, Wish::Cancel)], "nobody has rung before");
+    let again = async { tokio::join!(worker.dispatcher.intents(&worker.session, long), lab.cancel(taken.task_id)) };
+    let (intents, ()) = within("the next ring", again).await;
+    assert_eq!(intents.unwrap(), [(taken, Intent::Cancel)], "nobody has rung before");
 }
 
 async fn what_is_reported_while_a_task_is_locked_is_written_afterwards(lab: Bench) {
@@ -62,11 +63,11 @@ async fn what_is_reported_while_a_task_is_locked_is_written_afterwards(lab: Benc
     let worker = lab.worker().await;
     let attempt = worker.take().await.attempt;
     let lock = lab.lock(attempt.task_id).await;
-    worker.desk.report(attempt, Report::Warning("careful".into())).await.unwrap();
-    // On SQLite the lock keeps everybody from writing. On PostgreSQL the desk finds the task locked again and again.
+    worker.dispatcher.report(attempt, AttemptReport::Warning("careful".into())).await.unwrap();
+    // On SQLite the lock keeps everybody from writing. On PostgreSQL the dispatcher finds the task locked again and again.
     let before = lab.statements();
     if lab.is_on_postgres() {
-        until("the desk has looked", async || (lab.statements() > before + 3).then_some(())).await;
+        until("the dispatcher has looked", async || (lab.statements() > before + 3).then_some(())).await;
     }
     lock.commit().await.unwrap();
     let events = "{ tasks { nodes { events { nodes { message } } } } }";

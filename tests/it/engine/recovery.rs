@@ -2,10 +2,9 @@
 
 use serde_json::{Map, json};
 use taskloom::clock::{Clock, HeldClock};
-use taskloom::engine::port::{AttemptRef, Finish, Port, Report, Taken};
 use taskloom::log::chunk::{Chunk, Mark, Source};
-use taskloom::store::attempt::Used;
 use taskloom::task::command::execute::Outcome;
+use taskloom::worker::port::{Acceptance, AttemptEnd, AttemptRef, AttemptReport, Port, ResourceUse};
 use taskloom_entity::Timestamp;
 
 use super::lab::{LEASE, Lab as Bench, OVER};
@@ -21,9 +20,9 @@ stories!(
     who_says_good_bye_hands_over_at_once,
 );
 
-pub(super) fn succeeded(attempt: AttemptRef) -> Vec<Finish> {
-    let (outputs, used) = (Map::new(), Used::default());
-    vec![Finish { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
+pub(super) fn succeeded(attempt: AttemptRef) -> Vec<AttemptEnd> {
+    let (outputs, used) = (Map::new(), ResourceUse::default());
+    vec![AttemptEnd { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
 }
 
 pub(super) fn said(text: &str) -> Vec<Chunk> {
@@ -37,28 +36,28 @@ async fn what_a_dead_worker_had_runs_again_and_its_words_are_refused(lab: Bench)
     lab.submit("lost", &[shell("a", "true"), noop("b").needs("a")]).await;
     let dead = lab.worker().await;
     let lost = dead.take().await;
-    assert_eq!(dead.desk.append(lost.attempt, 1, said("first\n")).await.unwrap(), Taken::Yes);
+    assert_eq!(dead.dispatcher.append(lost.attempt, 1, said("first\n")).await.unwrap(), Acceptance::Accepted);
     assert_eq!(lab.recover().await, 0, "who is seen for the first time may live");
     lab.clock.advance(OVER);
     assert_eq!(lab.recover().await, 1);
     assert_eq!(lab.recover().await, 0, "it is lost once");
 
-    assert_eq!(dead.desk.renew(&dead.life).await.unwrap(), None, "a life that ended does not begin again");
-    assert_eq!(dead.desk.append(lost.attempt, 2, said("late\n")).await.unwrap(), Taken::Refused);
-    dead.desk.report(lost.attempt, Report::Progress(0.5, None)).await.unwrap();
-    assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
+    assert_eq!(dead.dispatcher.renew(&dead.session).await.unwrap(), None, "a life that ended does not begin again");
+    assert_eq!(dead.dispatcher.append(lost.attempt, 2, said("late\n")).await.unwrap(), Acceptance::Refused);
+    dead.dispatcher.report(lost.attempt, AttemptReport::Progress(0.5, None)).await.unwrap();
+    assert_eq!(dead.dispatcher.finish(succeeded(lost.attempt)).await.unwrap(), [Acceptance::Refused]);
 
     let living = lab.worker().await;
     let again = living.take().await;
     assert_eq!((again.attempt.subtask_id, again.number), (lost.attempt.subtask_id, 2));
     assert!(again.attempt.epoch > lost.attempt.epoch);
-    assert_eq!(dead.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
-    assert_eq!(dead.desk.append(lost.attempt, 2, said("later\n")).await.unwrap(), Taken::Refused);
+    assert_eq!(dead.dispatcher.finish(succeeded(lost.attempt)).await.unwrap(), [Acceptance::Refused]);
+    assert_eq!(dead.dispatcher.append(lost.attempt, 2, said("later\n")).await.unwrap(), Acceptance::Refused);
     assert_eq!(again.first_line, 2, "behind what the first one said");
-    assert_eq!(living.desk.append(again.attempt, 2, said("second\n")).await.unwrap(), Taken::Yes);
-    assert_eq!(living.desk.finish(succeeded(again.attempt)).await.unwrap(), [Taken::Yes]);
+    assert_eq!(living.dispatcher.append(again.attempt, 2, said("second\n")).await.unwrap(), Acceptance::Accepted);
+    assert_eq!(living.dispatcher.finish(succeeded(again.attempt)).await.unwrap(), [Acceptance::Accepted]);
     let next = living.take().await;
-    assert_eq!(living.desk.finish(succeeded(next.attempt)).await.unwrap(), [Taken::Yes]);
+    assert_eq!(living.dispatcher.finish(succeeded(next.attempt)).await.unwrap(), [Acceptance::Accepted]);
 
     let counted = lab.metrics();
     let refused = |write| counted[&format!("taskloom_engine_refused_writes_total{{write=\"{write}\"}}")];
@@ -82,10 +81,10 @@ async fn a_lease_that_is_renewed_holds(lab: Bench) {
     let work = worker.take().await;
     for _ in 0..3 {
         lab.clock.advance(LEASE / 2);
-        assert!(worker.desk.renew(&worker.life).await.unwrap().is_some());
+        assert!(worker.dispatcher.renew(&worker.session).await.unwrap().is_some());
         assert_eq!(lab.recover().await, 0);
     }
-    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+    assert_eq!(worker.dispatcher.finish(succeeded(work.attempt)).await.unwrap(), [Acceptance::Accepted]);
 }
 
 /// Two servers an hour apart, each of which looks for lost workers: nothing is taken from either.
@@ -102,25 +101,25 @@ async fn servers_whose_clocks_differ_let_each_other_live(lab: Bench) {
             assert_eq!((lab.recover().await, watcher.sweep().await.unwrap()), (0, 0));
             lab.clock.advance(LEASE / 2);
             theirs.advance(LEASE / 2);
-            assert!(here.desk.renew(&here.life).await.unwrap().is_some());
-            assert!(there.desk.renew(&there.life).await.unwrap().is_some());
+            assert!(here.dispatcher.renew(&here.session).await.unwrap().is_some());
+            assert!(there.dispatcher.renew(&there.session).await.unwrap().is_some());
         }
-        assert_eq!(here.desk.finish(succeeded(work.0.attempt)).await.unwrap(), [Taken::Yes]);
-        assert_eq!(there.desk.finish(succeeded(work.1.attempt)).await.unwrap(), [Taken::Yes]);
+        assert_eq!(here.dispatcher.finish(succeeded(work.0.attempt)).await.unwrap(), [Acceptance::Accepted]);
+        assert_eq!(there.dispatcher.finish(succeeded(work.1.attempt)).await.unwrap(), [Acceptance::Accepted]);
         // And who is silent is found by both, whatever their clocks say.
         lab.submit("lost", &[shell("a", "true").with("workers", json!(["there"]))]).await;
         let lost = there.take().await;
         assert_eq!(lab.recover().await, 0);
         lab.clock.advance(OVER);
-        assert!(here.desk.renew(&here.life).await.unwrap().is_some());
+        assert!(here.dispatcher.renew(&here.session).await.unwrap().is_some());
         assert_eq!(lab.recover().await, 1);
         assert_eq!(watcher.sweep().await.unwrap(), 0, "it is lost once");
-        assert_eq!(there.desk.finish(succeeded(lost.attempt)).await.unwrap(), [Taken::Refused]);
+        assert_eq!(there.dispatcher.finish(succeeded(lost.attempt)).await.unwrap(), [Acceptance::Refused]);
         let again = lab.worker_with(&["there"]).await;
         let work = again.take().await;
-        assert_eq!(again.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+        assert_eq!(again.dispatcher.finish(succeeded(work.attempt)).await.unwrap(), [Acceptance::Accepted]);
         for worker in [&here, &again] {
-            worker.desk.leave(&worker.life).await.unwrap();
+            worker.dispatcher.leave(&worker.session).await.unwrap();
         }
     }
 }
@@ -136,9 +135,9 @@ async fn a_clock_that_is_set_ends_nothing(lab: Bench) {
         assert_eq!(lab.recover().await, 0);
         lab.clock.advance(LEASE);
         assert_eq!(lab.recover().await, 0);
-        assert!(worker.desk.renew(&worker.life).await.unwrap().is_some());
+        assert!(worker.dispatcher.renew(&worker.session).await.unwrap().is_some());
     }
-    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+    assert_eq!(worker.dispatcher.finish(succeeded(work.attempt)).await.unwrap(), [Acceptance::Accepted]);
 }
 
 async fn who_has_just_begun_to_look_buries_nobody(lab: Bench) {
@@ -152,7 +151,7 @@ async fn who_has_just_begun_to_look_buries_nobody(lab: Bench) {
     assert_eq!(new.sweep().await.unwrap(), 0, "not for long enough");
     lab.clock.advance(OVER - LEASE);
     assert_eq!(new.sweep().await.unwrap(), 1);
-    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Refused]);
+    assert_eq!(worker.dispatcher.finish(succeeded(work.attempt)).await.unwrap(), [Acceptance::Refused]);
 }
 
 async fn a_life_that_nobody_ended_goes_on_after_a_long_silence(lab: Bench) {
@@ -161,16 +160,16 @@ async fn a_life_that_nobody_ended_goes_on_after_a_long_silence(lab: Bench) {
     let work = worker.take().await;
     assert_eq!(lab.recover().await, 0);
     lab.clock.advance(OVER * 10);
-    assert!(worker.desk.renew(&worker.life).await.unwrap().is_some());
+    assert!(worker.dispatcher.renew(&worker.session).await.unwrap().is_some());
     assert_eq!(lab.recover().await, 0, "it has just been heard of");
-    assert_eq!(worker.desk.finish(succeeded(work.attempt)).await.unwrap(), [Taken::Yes]);
+    assert_eq!(worker.dispatcher.finish(succeeded(work.attempt)).await.unwrap(), [Acceptance::Accepted]);
 }
 
 async fn who_says_good_bye_hands_over_at_once(lab: Bench) {
     lab.submit("slow", &[shell("a", "true")]).await;
     let worker = lab.worker().await;
     let work = worker.take().await;
-    worker.desk.leave(&worker.life).await.unwrap();
+    worker.dispatcher.leave(&worker.session).await.unwrap();
     assert_eq!(lab.recover().await, 1);
     let next = lab.worker().await;
     assert_eq!(next.take().await.attempt.subtask_id, work.attempt.subtask_id);

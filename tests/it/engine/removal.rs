@@ -16,7 +16,7 @@ use super::bench::within;
 use super::lab::Lab as Bench;
 use super::recovery::succeeded;
 use super::step::{noop, shell};
-use taskloom::engine::port::{Port, Taken};
+use taskloom::worker::port::{Acceptance, Port};
 
 stories!(
     what_is_old_goes_and_the_rest_stays,
@@ -141,7 +141,7 @@ async fn what_cannot_be_removed_keeps_nobody_busy(lab: Bench) {
     for name in ["stays", "goes", "goes too"] {
         lab.submit(name, &[shell("a", "true")]).await;
         let attempt = worker.take().await.attempt;
-        assert_eq!(worker.desk.finish(succeeded(attempt)).await.unwrap(), [Taken::Yes]);
+        assert_eq!(worker.dispatcher.finish(succeeded(attempt)).await.unwrap(), [Acceptance::Accepted]);
     }
     fill(&lab, 10, lab.clock.now().before(DAY * 500)).await;
     match lab.store().backend() {
@@ -180,7 +180,7 @@ async fn a_task_with_a_long_log_is_gone_at_once(lab: Bench) {
     let worker = lab.worker().await;
     for _ in 0..3 {
         let attempt = worker.take().await.attempt;
-        assert_eq!(worker.desk.finish(succeeded(attempt)).await.unwrap(), [Taken::Yes]);
+        assert_eq!(worker.dispatcher.finish(succeeded(attempt)).await.unwrap(), [Acceptance::Accepted]);
     }
     // 5,000 chunks, some of them long.
     let n = numbers(&lab, 5_000);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use taskloom::background::retention::Retention;
 use taskloom::config::Settings;
-use taskloom::engine::port::{Port, Taken};
+use taskloom::worker::port::{Acceptance, Port};
 
 use super::bench::{self, until};
 use super::lab::Lab as Bench;
@@ -30,7 +30,7 @@ async fn an_old_folder_goes(lab: Bench) {
     let mut retention =
         Retention { settings: Settings::defaults("/nowhere").retention, attempts: folder.path().to_owned() };
     retention.settings.attempt_folders = Some(DAY);
-    let named = |attempt: taskloom::engine::port::AttemptRef| {
+    let named = |attempt: taskloom::worker::port::AttemptRef| {
         let name = format!("{}-{}-{}", attempt.task_id, attempt.subtask_id, attempt.id);
         fs::create_dir(folder.path().join(&name)).unwrap();
         fs::write(folder.path().join(&name).join("left"), "").unwrap();
@@ -39,7 +39,7 @@ async fn an_old_folder_goes(lab: Bench) {
 
     let first = worker.take().await.attempt;
     let old = named(first);
-    assert_eq!(worker.desk.finish(succeeded(first)).await.unwrap(), [Taken::Yes]);
+    assert_eq!(worker.dispatcher.finish(succeeded(first)).await.unwrap(), [Acceptance::Accepted]);
     let running = named(worker.take().await.attempt);
     // Of a task that was deleted; of nobody.
     for name in ["7-7-777777", "lost+found", "1-2-3-4"] {

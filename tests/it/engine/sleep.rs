@@ -1,16 +1,13 @@
 //! The host of a worker sleeps: its timers stand still, and the world goes on. When it wakes it gives up what it ran.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use taskloom::clock::Clock;
-use taskloom::engine::port::{Hello, Port};
-use taskloom::engine::worker::{Options, Stops, Worker};
-use taskloom::executor::{Host, HostOptions, WayChoice};
+use taskloom::worker::options::WorkerStops;
 
 use super::bench::{until, within};
 use super::lab::{Lab as Bench, OVER};
 use super::step::shell;
+use super::wire::worker;
 
 stories!(who_has_slept_longer_than_its_lease_gives_up);
 
@@ -19,28 +16,11 @@ async fn who_has_slept_longer_than_its_lease_gives_up(lab: Bench) {
     let at = folder.path().display();
     let code = format!("touch {at}/run.$TASKLOOM_RUN; until test -e {at}/go; do sleep 0.05; done");
     lab.submit("sleeper", &[shell("a", &code)]).await;
-    let options = Options {
-        hello: Hello { name: "w".into(), labels: vec![], slots: 1, isolation: "none".into() },
-        renew: Duration::from_millis(50),
-        grace: Duration::from_secs(1),
-        patience: Duration::from_millis(1),
-        folder: folder.path().join("attempts"),
-        log_limit: 1 << 20,
-        log_chunk: 1 << 16,
-        log_flush: Duration::from_millis(100),
-    };
-    let host = HostOptions { data_folder: folder.path().to_owned(), way: WayChoice::Best };
-    let worker = Worker {
-        port: Arc::new(lab.worker().await.desk) as Arc<dyn Port>,
-        host: Host::detect(&host).unwrap(),
-        clock: lab.clock.clone() as Arc<dyn Clock>,
-        options,
-        metrics: lab.store().metrics().clone(),
-    };
-    let stops = Stops::default();
+    let worker = worker(&lab, Arc::new(lab.worker().await.dispatcher), folder.path());
+    let stops = WorkerStops::default();
     let works = tokio::spawn(worker.run(stops.clone()));
     until("it runs", async || folder.path().join("run.1").exists().then_some(())).await;
-    // The one that only lent its desk, and the one that works.
+    // The one that only lent its dispatcher, and the one that works.
     assert_eq!(lab.count("worker WHERE state = 'ALIVE'").await, 2);
 
     // Renewals went on until here, and no timer has noticed; the host's own clock has counted the sleep.

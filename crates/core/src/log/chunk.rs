@@ -45,7 +45,7 @@ pub struct Mark {
 }
 
 /// A chunk, ready to be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Chunk {
     /// How many lines.
     pub lines: u32,

@@ -60,7 +60,7 @@ pub enum Part {
 }
 
 /// Some rows, ready to be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// How many.
     pub rows: i32,
@@ -79,6 +79,36 @@ impl Chunk {
         let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         Self { rows: count(rows.len()), bytes: count(json.len()), data }
     }
+}
+
+/// A part of one result set, packed: what is kept of a [`Part`]. The parts of a set come in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PackedPart {
+    /// A set begins.
+    Begin {
+        /// From 0 within the attempt.
+        number: i32,
+        /// What it is made of.
+        kind: ResultKind,
+        /// Its columns.
+        columns: Vec<Column>,
+    },
+    /// Rows of a set.
+    Rows {
+        /// Of which.
+        number: i32,
+        /// Of the first of them, from 0.
+        first_row: i64,
+        /// The rows.
+        chunk: Chunk,
+    },
+    /// A set has ended.
+    End {
+        /// Which.
+        number: i32,
+        /// There were more rows than were kept.
+        truncated: bool,
+    },
 }
 
 /// The rows of a stored chunk, one after the other: a chunk is small, but its last row may be of any size.

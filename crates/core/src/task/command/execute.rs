@@ -13,7 +13,7 @@ use crate::{AttemptId, OnLost, Operation, SubtaskState, TaskState};
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Outcome {
     /// Well.
     Succeeded,

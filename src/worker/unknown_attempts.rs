@@ -1,5 +1,5 @@
-//! Attempts that the database has running on a worker which has never heard of them: the answer to the claim was lost.
-//! One look proves nothing, since an assignment may be on its way, and an end just being recorded.
+//! Attempts that the database has running in a session whose worker has never heard of them: the answer to the claim
+//! was lost. One look proves nothing, since an assignment may be on its way, and an end just being recorded.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use super::port::AttemptRef;
 
-/// Who was a stranger at the last look, and since when.
+/// Which attempts were unknown at the last look, and since when.
 #[derive(Debug)]
-pub(super) struct Strangers {
+pub(super) struct UnknownAttempts {
     since: HashMap<AttemptId, Instant>,
     apart: Duration,
 }
 
-impl Strangers {
+impl UnknownAttempts {
     /// Two looks count when they are so far apart.
     pub(super) fn apart(apart: Duration) -> Self {
         Self { since: HashMap::new(), apart }
@@ -29,11 +29,11 @@ impl Strangers {
         is_known: impl Fn(AttemptId) -> bool,
         now: Instant,
     ) -> Vec<AttemptRef> {
-        let strange: Vec<AttemptRef> = named.filter(|attempt| !is_known(attempt.id)).collect();
+        let unknown: Vec<AttemptRef> = named.filter(|attempt| !is_known(attempt.id)).collect();
         let before = std::mem::take(&mut self.since);
         let since = |attempt: &AttemptRef| before.get(&attempt.id).copied().unwrap_or(now);
-        self.since = strange.iter().map(|attempt| (attempt.id, since(attempt))).collect();
-        strange.into_iter().filter(|attempt| now.duration_since(since(attempt)) >= self.apart).collect()
+        self.since = unknown.iter().map(|attempt| (attempt.id, since(attempt))).collect();
+        unknown.into_iter().filter(|attempt| now.duration_since(since(attempt)) >= self.apart).collect()
     }
 }
 
@@ -44,16 +44,16 @@ mod tests {
     use taskloom_entity::{AttemptId, SubtaskId, TaskId};
     use tokio::time::Instant;
 
-    use super::{AttemptRef, Strangers};
+    use super::{AttemptRef, UnknownAttempts};
 
     #[test]
-    fn only_who_is_strange_twice_and_in_between_is_lost() {
+    fn only_what_is_unknown_twice_and_in_between_is_lost() {
         let attempt = |id| AttemptRef { id: AttemptId(id), subtask_id: SubtaskId(1), task_id: TaskId(1), epoch: 1 };
         let begun = Instant::now();
-        let mut strangers = Strangers::apart(Duration::from_secs(5));
+        let mut unknown = UnknownAttempts::apart(Duration::from_secs(5));
         let mut look = |named: &[i64], known: &[i64], second| {
             let now = begun + Duration::from_secs(second);
-            let lost = strangers.look(named.iter().copied().map(attempt), |id| known.contains(&id.0), now);
+            let lost = unknown.look(named.iter().copied().map(attempt), |id| known.contains(&id.0), now);
             lost.iter().map(|attempt| attempt.id.0).collect::<Vec<_>>()
         };
         assert_eq!(look(&[1, 2, 3], &[3], 0), [0_i64; 0], "one look proves nothing");

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use taskloom_entity::{AttemptId, AttemptState, TaskId, Timestamp, attempt};
 
-use super::cycle::ended;
-use super::port::{Finish, Taken};
+use super::attempt_row::ended;
 use crate::error::{Error, Kind, Result, code};
 use crate::store::{self, Store, Tx, event, snapshot};
 use crate::text::Text;
+use crate::worker::port::{Acceptance, AttemptEnd};
 
 /// How long a database that does not answer is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// What a cycle leaves behind: an event of this task, of its own instant.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Trace {
+pub(super) struct CommitTrace {
     pub(super) task_id: TaskId,
     pub(super) at: Timestamp,
 }
@@ -25,7 +25,7 @@ pub(super) struct Trace {
 ///
 /// # Errors
 /// When nothing was done: all of it may be tried again.
-pub(super) async fn settle(store: &Store, committed: Result<()>, trace: Option<Trace>) -> Result<()> {
+pub(super) async fn settle(store: &Store, committed: Result<()>, trace: Option<CommitTrace>) -> Result<()> {
     let Err(error) = committed else { return Ok(()) };
     if error.code() != &code::OUTCOME_UNKNOWN {
         return Err(error);
@@ -50,7 +50,7 @@ fn undone(error: Error) -> Error {
     Error::new(&code::DATABASE_UNAVAILABLE).source(error)
 }
 
-async fn is_there(store: &Store, trace: Trace) -> Result<bool> {
+async fn is_there(store: &Store, trace: CommitTrace) -> Result<bool> {
     let tx = store.begin().await?;
     // The server may still be at that commit: the task's lock is free as soon as it is done, or given up.
     snapshot::lock(&tx, trace.task_id).await?;
@@ -60,27 +60,27 @@ async fn is_there(store: &Store, trace: Trace) -> Result<bool> {
 }
 
 /// Takes ends that were refused for such as were taken before, when their attempts have ended just so.
-pub(super) async fn recognize(tx: &Tx, finishes: &[Finish], taken: &mut [Option<Taken>]) -> Result<()> {
-    let refused = |taken: &Option<Taken>| *taken == Some(Taken::Refused);
+pub(super) async fn recognize(tx: &Tx, ends: &[AttemptEnd], taken: &mut [Option<Acceptance>]) -> Result<()> {
+    let refused = |taken: &Option<Acceptance>| *taken == Some(Acceptance::Refused);
     if !taken.iter().any(refused) {
         return Ok(());
     }
     let ids: Vec<AttemptId> =
-        finishes.iter().zip(&*taken).filter(|(_, taken)| refused(taken)).map(|(finish, _)| finish.attempt.id).collect();
+        ends.iter().zip(&*taken).filter(|(_, taken)| refused(taken)).map(|(end, _)| end.attempt.id).collect();
     let rows = store::attempt::list(tx, &ids).await?;
-    for (finish, taken) in finishes.iter().zip(taken).filter(|(_, taken)| refused(taken)) {
-        let row = rows.iter().find(|row| row.id == finish.attempt.id);
-        if row.is_some_and(|row| is_end(row, finish)) {
-            *taken = Some(Taken::Yes);
+    for (end, taken) in ends.iter().zip(taken).filter(|(_, taken)| refused(taken)) {
+        let row = rows.iter().find(|row| row.id == end.attempt.id);
+        if row.is_some_and(|row| is_end(row, end)) {
+            *taken = Some(Acceptance::Accepted);
         }
     }
     Ok(())
 }
 
-fn is_end(row: &attempt::Model, finish: &Finish) -> bool {
-    let message = finish.message.as_ref().map(Text::as_str);
-    let is_same = row.message.as_deref() == message && row.exit_code == finish.exit_code;
-    let same = is_same && row.epoch == finish.attempt.epoch;
-    let mut states = [false, true].map(|canceling| ended(finish, canceling, row.started_at).state).into_iter();
+fn is_end(row: &attempt::Model, end: &AttemptEnd) -> bool {
+    let message = end.message.as_ref().map(Text::as_str);
+    let is_same = row.message.as_deref() == message && row.exit_code == end.exit_code;
+    let same = is_same && row.epoch == end.attempt.epoch;
+    let mut states = [false, true].map(|canceling| ended(end, canceling, row.started_at).state).into_iter();
     same && row.state != AttemptState::Running && states.any(|state| state == row.state)
 }

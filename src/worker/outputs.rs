@@ -23,7 +23,7 @@ pub(super) struct Outputs {
 
 /// An output that is too much.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Excess {
+pub(super) enum OutputExcess {
     /// Its value is too long: so many bytes.
     Value(usize),
     /// There are too many.
@@ -34,17 +34,17 @@ pub(super) enum Excess {
 
 impl Outputs {
     /// Takes one in; a second value of a name replaces the first.
-    pub(super) fn put(&mut self, key: &str, value: &str) -> Result<(), Excess> {
+    pub(super) fn put(&mut self, key: &str, value: &str) -> Result<(), OutputExcess> {
         if value.len() > VALUE {
-            return Err(Excess::Value(value.len()));
+            return Err(OutputExcess::Value(value.len()));
         }
         let before = self.values.get(key).and_then(Value::as_str).map(str::len);
         if before.is_none() && self.values.len() >= MOST {
-            return Err(Excess::Number);
+            return Err(OutputExcess::Number);
         }
         let bytes = self.bytes - before.unwrap_or(0) + value.len();
         if bytes > SUM {
-            return Err(Excess::Sum);
+            return Err(OutputExcess::Sum);
         }
         self.bytes = bytes;
         // An environment cannot hold it, and neither can every store.
@@ -57,14 +57,14 @@ impl Outputs {
     }
 }
 
-impl Excess {
+impl OutputExcess {
     /// In words, with the name.
     pub(super) fn of(&self, key: &str) -> Text {
         Text::message(&format!("output {}: {self}", Text::cut(key, 128)))
     }
 }
 
-impl fmt::Display for Excess {
+impl fmt::Display for OutputExcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(bytes) => {
@@ -87,19 +87,19 @@ mod tests {
         for n in 0..SUM / VALUE {
             outputs.put(&format!("k{n}"), &full).unwrap();
         }
-        assert_eq!(outputs.put("more", "x"), Err(Excess::Sum));
+        assert_eq!(outputs.put("more", "x"), Err(OutputExcess::Sum));
         outputs.put("k0", "short").unwrap();
         outputs.put("more", "x").unwrap();
-        assert_eq!(outputs.put("long", &format!("{full}x")), Err(Excess::Value(VALUE + 1)));
+        assert_eq!(outputs.put("long", &format!("{full}x")), Err(OutputExcess::Value(VALUE + 1)));
         assert_eq!(outputs.into_values().len(), 17);
 
         let mut outputs = Outputs::default();
         for n in 0..MOST {
             outputs.put(&format!("k{n}"), "").unwrap();
         }
-        assert_eq!(outputs.put("k256", ""), Err(Excess::Number));
+        assert_eq!(outputs.put("k256", ""), Err(OutputExcess::Number));
         outputs.put("k255", "again").unwrap();
-        assert!(Excess::Number.of("k256").as_str().starts_with("output k256: an attempt may have 256"));
+        assert!(OutputExcess::Number.of("k256").as_str().starts_with("output k256: an attempt may have 256"));
     }
 
     #[test]

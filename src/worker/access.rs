@@ -1,0 +1,120 @@
+//! What an attempt is given: between the words of the port and the executor's own.
+
+use super::port::{AttemptEquipment, CertificateTrust, DataSourceAccess, VcenterAccess};
+use crate::executor::sql::Source;
+use crate::executor::vsphere::Server;
+use crate::vault::Hidden;
+use crate::vsphere::{Address, Thumbprint, Trust};
+
+/// What an attempt is given, as the executor takes it.
+#[derive(Debug, Default)]
+pub(super) struct AttemptAccess {
+    /// Names and values.
+    pub(super) secrets: Vec<(String, Hidden)>,
+    pub(super) source: Option<Source>,
+    pub(super) vcenter: Option<Server>,
+}
+
+impl TryFrom<AttemptEquipment> for AttemptAccess {
+    type Error = UnreadableAccess;
+
+    fn try_from(equipment: AttemptEquipment) -> Result<Self, UnreadableAccess> {
+        let AttemptEquipment { secrets, source, vcenter } = equipment;
+        Ok(Self {
+            secrets: secrets.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            source: source.map(Into::into),
+            vcenter: vcenter.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+impl From<Source> for DataSourceAccess {
+    fn from(source: Source) -> Self {
+        let Source { name, kind, host, port, database, user, password, options } = source;
+        Self { name, kind, host, port, database, user, password: password.map(Into::into), options }
+    }
+}
+
+impl From<DataSourceAccess> for Source {
+    fn from(access: DataSourceAccess) -> Self {
+        let DataSourceAccess { name, kind, host, port, database, user, password, options } = access;
+        Self { name, kind, host, port, database, user, password: password.map(Into::into), options }
+    }
+}
+
+impl From<Server> for VcenterAccess {
+    fn from(server: Server) -> Self {
+        let Server { name, address, trust, user, password } = server;
+        let trust = match trust {
+            Trust::SystemRoots => CertificateTrust::System,
+            Trust::Ca(pem) => CertificateTrust::Authorities(pem),
+            Trust::Thumbprint(thumbprint) => CertificateTrust::Thumbprint(thumbprint.to_string()),
+        };
+        Self { name, address: address.to_string(), trust, user, password: password.into() }
+    }
+}
+
+/// A vCenter's address or thumbprint that came through the port cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("how to reach its vCenter cannot be read: {0}")]
+pub struct UnreadableAccess(String);
+
+impl TryFrom<VcenterAccess> for Server {
+    type Error = UnreadableAccess;
+
+    fn try_from(access: VcenterAccess) -> Result<Self, UnreadableAccess> {
+        let VcenterAccess { name, address, trust, user, password } = access;
+        let address = Address::parse(&address).map_err(|error| UnreadableAccess(error.to_string()))?;
+        let trust = match trust {
+            CertificateTrust::System => Trust::SystemRoots,
+            CertificateTrust::Authorities(pem) => Trust::Ca(pem),
+            CertificateTrust::Thumbprint(text) => {
+                Trust::Thumbprint(Thumbprint::parse(&text).map_err(|error| UnreadableAccess(error.to_string()))?)
+            }
+        };
+        Ok(Self { name, address, trust, user, password: password.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use taskloom_entity::DataSourceKind;
+
+    use super::*;
+
+    fn server(trust: Trust) -> Server {
+        let password = Hidden::new("p".to_owned());
+        Server { name: "lab".into(), address: "lab:8443".parse().unwrap(), trust, user: "root".into(), password }
+    }
+
+    #[test]
+    fn what_is_signed_in_with_comes_out_as_it_went_in() {
+        let source = Source {
+            name: "books".into(),
+            kind: DataSourceKind::Mysql,
+            host: Some("db".into()),
+            port: None,
+            database: "books".into(),
+            user: Some("reader".into()),
+            password: Some(Hidden::new("p".to_owned())),
+            options: vec![("charset".into(), "utf8mb4".into())],
+        };
+        assert_eq!(Source::from(DataSourceAccess::from(source.clone())), source);
+        let thumbprint = Trust::Thumbprint(Thumbprint::of(b"certificate"));
+        for trust in [Trust::SystemRoots, Trust::Ca("-----BEGIN".into()), thumbprint] {
+            let server = server(trust);
+            assert_eq!(Server::try_from(VcenterAccess::from(server.clone())).unwrap(), server);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        let whole = VcenterAccess::from(server(Trust::SystemRoots));
+        let trust = CertificateTrust::Thumbprint("no".into());
+        for wrong in [VcenterAccess { address: "ftp://lab".into(), ..whole.clone() }, VcenterAccess { trust, ..whole }]
+        {
+            let refused = Server::try_from(wrong).unwrap_err().to_string();
+            assert!(refused.starts_with("how to reach its vCenter cannot be read: "), "{refused}");
+        }
+    }
+}
