@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::control::{self, Control};
+use super::kind::script::watch::{self as control, Control};
 use super::error::{ExecutorError, StartError};
 use super::folder::{self, Prepared};
 use super::mask::Mask;
@@ -14,10 +14,10 @@ use super::orders::Orders;
 use super::output::Pump;
 use super::process::{Capabilities, Isolation, Start, Started, Trees, WayChoice};
 use super::quota::Folders;
-use super::reach::Reach;
-use super::surroundings::Surroundings;
+use super::policy::Reach;
+use super::context::Surroundings;
 use super::work::{Finished, Order, Outcome, Program, Report, Work};
-use super::{http, noop, sql, vsphere};
+use super::kind::{http, noop, sql, vsphere};
 use crate::clock::Clock;
 use crate::vault::Hidden;
 

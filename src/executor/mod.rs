@@ -6,32 +6,28 @@
 //! process of the work is left. The invariant: whatever happens (cancel, time limit, a dropped future, `kill -9` of
 //! the server), no process outlives the work that started it. `docs/process-trees.md` says what each host offers.
 
-mod control;
+mod context;
 mod environment;
 mod error;
-mod fill;
 mod folder;
 mod host;
-pub mod http;
+mod kind;
 mod mask;
-mod noop;
 mod orders;
 mod output;
+mod policy;
 mod process;
 mod quota;
-mod reach;
-mod result;
-pub mod sql;
+mod result_sets;
 mod stopwatch;
-mod surroundings;
-pub mod vsphere;
 mod work;
 
 pub use error::ExecutorError;
 pub use folder::{forget_secrets, tidy};
 pub use host::{Host, HostOptions, Swept};
+pub use kind::{http, sql, vsphere};
 pub use mask::Mask;
 pub use process::{Apart, Capabilities, Enforcement, Isolation, IsolationError, Wanted, Way, WayChoice};
 pub use quota::Folders;
-pub use reach::Reach;
+pub use policy::Reach;
 pub use work::{Finished, Limits, LineBlock, Order, Outcome, Program, Report, StopReason, Stream, Usage, Work};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use taskloom_entity::Timestamp;
 
-use super::{http, sql, vsphere};
+use super::kind::{http, sql, vsphere};
 use crate::rows::Part;
 use crate::vault::Hidden;
 

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::reaper;
+use super::subreaper;
 use super::spawn::Spawned;
 
 /// How the main process ended.
@@ -34,7 +34,7 @@ pub(in crate::executor) struct Child {
 impl Child {
     /// Watches a process that was just started; inside a runtime.
     pub(super) fn watch(spawned: Spawned) -> io::Result<Self> {
-        reaper::own(spawned.pid);
+        subreaper::own(spawned.pid);
         #[expect(unsafe_code, reason = "registration asks for a promise that an owned descriptor keeps by itself")]
         // SAFETY: an `OwnedFd` stays open and the same as long as it lives, and it lives inside the `AsyncFd`.
         let handle = unsafe { AsyncFd::register_with_interest(spawned.handle, Interest::READABLE) };
@@ -42,7 +42,7 @@ impl Child {
             // Nobody will watch it, so it must not run.
             let pid = Pid::from_raw(spawned.pid);
             let _ = kill(pid, Signal::SIGKILL).and_then(|()| waitpid(pid, None));
-            reaper::disown(spawned.pid);
+            subreaper::disown(spawned.pid);
         })?;
         Ok(Self { pid: spawned.pid, handle })
     }
@@ -60,7 +60,7 @@ impl Child {
     /// Takes the exit status of a process that has ended.
     pub(in crate::executor) fn reap(&self) -> io::Result<Exit> {
         let exit = reap(self.handle.get_ref());
-        reaper::disown(self.pid);
+        subreaper::disown(self.pid);
         exit
     }
 }

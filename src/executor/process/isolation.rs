@@ -19,7 +19,7 @@ use super::cell::{Account, Cell, Space, TEMPORARY};
 use super::child;
 use super::domain;
 use super::spawn::{self, Command, Entry, SpawnError, Wiring};
-use super::users;
+use super::user_namespace;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Isolation {
             if tier == Tier::Landlock || geteuid().is_root() {
                 continue;
             }
-            let users = match users::own() {
+            let users = match user_namespace::own() {
                 Ok(users) => Some(Arc::new(users)),
                 Err(error) => {
                     lacking.push(format!("no user namespace ({error})"));

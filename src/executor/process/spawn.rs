@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use libc::{c_char, c_int, c_void};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
-use super::brand::Brand;
+use super::rlimit_tag::Brand;
 use super::cell::{self, Cell};
 
 /// What to start.

@@ -9,11 +9,11 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::group;
-use super::hierarchy::Hierarchy;
-use super::life::Life;
-use super::reaper;
-use super::table::{Process, Table};
+use super::cgroup;
+use super::cgroup_root::Hierarchy;
+use super::server_run::Life;
+use super::subreaper;
+use super::process_table::{Process, Table};
 
 /// 10 s for all of it: a process in uninterruptible sleep dies when it can.
 const ROUNDS: u32 = 200;
@@ -39,7 +39,7 @@ pub(super) fn sweep(life: &Life, hierarchy: Option<&Hierarchy>) -> io::Result<us
             }
         }
         stopped.extend(left.iter().map(|process| process.pid));
-        let removed = groups.iter().filter(|group| group::remove(group.path()).is_ok()).count();
+        let removed = groups.iter().filter(|group| cgroup::remove(group.path()).is_ok()).count();
         if left.is_empty() && removed == groups.len() {
             return Ok(stopped.len());
         }
@@ -63,7 +63,7 @@ fn leftovers(life: &Life, table: &Table) -> Vec<Process> {
 }
 
 fn is_earlier(life: &Life, process: &Process) -> bool {
-    let marked = || reaper::mark(process.pid).is_some_and(|mark| life.is_earlier(&mark));
+    let marked = || subreaper::mark(process.pid).is_some_and(|mark| life.is_earlier(&mark));
     marked() || grouped(process.pid).is_some_and(|mark| life.is_earlier(&mark))
 }
 

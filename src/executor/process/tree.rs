@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::clan::Clan;
-use super::group::{self, Group, Sample};
-use super::table::{self, Process};
+use super::subreaper_tree::Clan;
+use super::cgroup::{self, Group, Sample};
+use super::process_table::{self, Process};
 use crate::executor::work::Usage;
 
 /// How long a freeze is waited for.
@@ -69,7 +69,7 @@ impl Tree {
             Self::Group(group) => {
                 meter.add(group.books());
                 // An empty group can be removed, and the usual work leaves one: no list need be read.
-                Ok(group::remove(group.path()).is_ok() || group.processes()?.is_empty())
+                Ok(cgroup::remove(group.path()).is_ok() || group.processes()?.is_empty())
             }
             Self::Clan(clan) => Ok(clan.survivors().await? == 0),
         }
@@ -88,7 +88,7 @@ impl Tree {
     pub(in crate::executor) fn measure_main(&self, meter: &mut Meter, main: i32) {
         let cpu_seconds = match self {
             Self::Group(_) => 0.0, // is in the group's books
-            Self::Clan(_) => Process::read(main).map_or(0.0, |process| table::seconds(process.ticks)),
+            Self::Clan(_) => Process::read(main).map_or(0.0, |process| process_table::seconds(process.ticks)),
         };
         meter.add(Sample { cpu_seconds, processes: 1, ..Sample::default() });
     }
@@ -111,7 +111,7 @@ impl Tree {
     /// Takes the tree down; `false` when something still holds it.
     pub(in crate::executor) fn close(&self) -> bool {
         match self {
-            Self::Group(group) => group::remove(group.path()).is_ok(),
+            Self::Group(group) => cgroup::remove(group.path()).is_ok(),
             Self::Clan(_) => true,
         }
     }

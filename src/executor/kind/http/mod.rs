@@ -17,13 +17,13 @@ use taskloom_entity::{ColumnType, ResultKind};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::control::late;
+use crate::executor::kind::script::watch::late;
 use super::fill::Values;
-use super::orders::Orders;
-use super::result::Collector;
-use super::stopwatch::Stopwatch;
-use super::surroundings::{Surroundings, wait_for_go};
-use super::work::{Finished, Order, Outcome, Report};
+use crate::executor::orders::Orders;
+use crate::executor::result_sets::Collector;
+use crate::executor::stopwatch::Stopwatch;
+use crate::executor::context::{Surroundings, wait_for_go};
+use crate::executor::work::{Finished, Order, Outcome, Report};
 use crate::rows::Column;
 use crate::text::complete;
 use crate::vault::Hidden;
@@ -304,7 +304,7 @@ impl Kept {
         let whole = if truncated { complete(&self.text) } else { self.text.len() };
         let text = String::from_utf8_lossy(&self.text[..whole]).replace('\0', "\u{fffd}");
         let text = if truncated { with.mask.beginning(&text) } else { with.mask.text(&text) };
-        let mut collector = Collector::new(with.reports.clone(), super::Mask::default(), (u64::MAX, with.reach.result));
+        let mut collector = Collector::new(with.reports.clone(), crate::executor::Mask::default(), (u64::MAX, with.reach.result));
         collector.begin(ResultKind::Text, vec![Column::new("line", ColumnType::String)]).await;
         for line in text.lines() {
             collector.push(vec![Some(line.to_owned())]).await;

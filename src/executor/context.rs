@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::mask::Mask;
 use super::orders::Orders;
 use super::output::system;
-use super::reach::Reach;
+use super::policy::Reach;
 use super::work::{Finished, Order, Outcome, Report, StopReason};
 use crate::clock::Clock;
 use crate::text::Text;

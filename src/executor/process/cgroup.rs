@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::table;
+use super::process_table;
 use crate::executor::work::Limits;
 
 /// What a group's own books say.
@@ -126,8 +126,8 @@ impl Group {
     /// What is used now: by the group's books, or where a controller is missing by its processes.
     pub(super) fn sample(&self) -> Sample {
         let processes = self.processes().unwrap_or_default();
-        let resident = || processes.iter().filter_map(|pid| table::Process::read(*pid)).map(|found| found.pages).sum();
-        let memory_bytes = self.read_number("memory.current").unwrap_or_else(|| table::bytes(resident()));
+        let resident = || processes.iter().filter_map(|pid| process_table::Process::read(*pid)).map(|found| found.pages).sum();
+        let memory_bytes = self.read_number("memory.current").unwrap_or_else(|| process_table::bytes(resident()));
         let count = u32::try_from(processes.len()).unwrap_or(u32::MAX);
         let books = self.books();
         Sample {

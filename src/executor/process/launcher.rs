@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 use super::capabilities::{Capabilities, Enforcement, Way, WayChoice};
 use super::cell::Cell;
 use super::child::{self, Child};
-use super::clan::Clan;
-use super::group::Group;
-use super::guard::Guard;
-use super::hierarchy::Hierarchy;
-use super::life::Life;
-use super::reaper::{self, Reaper};
+use super::subreaper_tree::Clan;
+use super::cgroup::Group;
+use super::guardian::Guard;
+use super::cgroup_root::Hierarchy;
+use super::server_run::Life;
+use super::subreaper::{self, Reaper};
 use super::spawn::{self, Command, Entry, SpawnError, Spawned, Wiring};
 use super::sweep;
 use super::tree::Tree;
@@ -89,7 +89,7 @@ impl Trees {
             }
         };
         if let Some(guard) = &guard {
-            reaper::own(guard.pid());
+            subreaper::own(guard.pid());
         }
         let reaper = Arc::new(reaper);
         Ok(Self { life, hierarchy, lacking, born, reaper, guard, null, tended: AtomicBool::new(false) })
@@ -220,7 +220,7 @@ fn probe(hierarchy: &Hierarchy, null: &File) -> Result<bool, String> {
             child::reap(&spawned.handle).map_err(SpawnError::Host)?;
             Ok(())
         });
-        let _ = super::group::remove(group.path());
+        let _ = super::cgroup::remove(group.path());
         match tried {
             Ok(()) | Err(SpawnError::Program(_)) => Ok(()),
             Err(SpawnError::Host(error)) => Err(format!("no process can be put into a group: {error}")),

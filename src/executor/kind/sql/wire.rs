@@ -15,8 +15,8 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::{Job, Source};
-use crate::executor::reach::Reach;
-use crate::executor::surroundings::Surroundings;
+use crate::executor::policy::Reach;
+use crate::executor::context::Surroundings;
 use crate::executor::work::Limits;
 use crate::rows::{Column, Row};
 use crate::vault::Hidden;

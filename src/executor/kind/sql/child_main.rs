@@ -14,12 +14,12 @@ use nix::sys::resource::{Resource, setrlimit};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::{mpsc, watch};
 
-use super::script::{self, Gate, Steering};
+use super::statements::{self, Gate, Steering};
 use super::session::Canceller;
 use super::wire::{ERRAND, Errand, Reads, Said, Wish, Writes};
 use crate::clock::SystemClock;
 use crate::executor::mask::Mask;
-use crate::executor::surroundings::Surroundings;
+use crate::executor::context::Surroundings;
 use crate::executor::work::Report;
 use crate::rows::Part;
 
@@ -75,7 +75,7 @@ async fn work(errand: Errand, reports: mpsc::Sender<Report>, steering: Steering)
     let is_probe = errand.is_probe();
     let (job, reach, parameters) = errand.open().map_err(|error| error.to_string())?;
     if is_probe {
-        return script::version(&job.source, &reach).await.map(Some);
+        return statements::version(&job.source, &reach).await.map(Some);
     }
     let with = Surroundings {
         reach: Arc::new(reach),
@@ -87,7 +87,7 @@ async fn work(errand: Errand, reports: mpsc::Sender<Report>, steering: Steering)
         reports,
         clock: Arc::new(SystemClock),
     };
-    script::run(job, with, steering).await.map(|()| None)
+    statements::run(job, with, steering).await.map(|()| None)
 }
 
 /// Says what the work reports, until it has ended, and that a cancel was in vain.

@@ -9,9 +9,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::group::{self, Group};
-use super::life::Life;
-use super::mount;
+use super::cgroup::{self, Group};
+use super::server_run::Life;
+use super::cgroup_mount;
 
 const OURS: &str = "taskloom";
 const SERVER: &str = "taskloom-server";
@@ -32,7 +32,7 @@ impl Hierarchy {
     /// # Errors
     /// With a sentence for the log, when this host does not let us.
     pub(super) fn make(life: &Life) -> Result<Self, String> {
-        let own = mount::own_group()?;
+        let own = cgroup_mount::own_group()?;
         let base = match own.parent() {
             Some(parent) if own.ends_with(SERVER) => parent.to_owned(),
             _ => own,
@@ -65,7 +65,7 @@ impl Hierarchy {
 
     /// The groups of earlier lives of this instance.
     pub(super) fn earlier(&self) -> io::Result<Vec<Group>> {
-        let lives = group::children(&self.instance)?;
+        let lives = cgroup::children(&self.instance)?;
         Ok(lives.into_iter().filter(|life| *life != self.life).map(Group::at).collect())
     }
 }
@@ -90,7 +90,7 @@ fn hand_down(base: &Path) {
 }
 
 fn move_to(group: &Path, pid: &str) -> bool {
-    group::write(&group.join("cgroup.procs"), pid).is_ok()
+    cgroup::write(&group.join("cgroup.procs"), pid).is_ok()
 }
 
 /// Which of the controllers that we use can be handed down from here.
@@ -103,5 +103,5 @@ fn available(path: &Path) -> Vec<String> {
 /// Hands controllers down one by one, so that one that cannot be does not keep back the others.
 fn enable(path: &Path, controllers: &[String]) -> bool {
     let file = path.join("cgroup.subtree_control");
-    controllers.iter().filter(|name| group::write(&file, name).is_err()).count() == 0
+    controllers.iter().filter(|name| cgroup::write(&file, name).is_err()).count() == 0
 }

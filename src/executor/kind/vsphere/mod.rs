@@ -14,12 +14,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::control::late;
+use crate::executor::kind::script::watch::late;
 use super::fill::Values;
-use super::orders::Orders;
-use super::stopwatch::Stopwatch;
-use super::surroundings::{Surroundings, wait_for_go};
-use super::work::{Finished, Order, Outcome};
+use crate::executor::orders::Orders;
+use crate::executor::stopwatch::Stopwatch;
+use crate::executor::context::{Surroundings, wait_for_go};
+use crate::executor::work::{Finished, Order, Outcome};
 use crate::task::spec::vsphere::Operation;
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Client, Error, Limits, Reference, Session, Trust};

@@ -10,9 +10,9 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::group::Sample;
-use super::reaper::Reaper;
-use super::table::{self, Process};
+use super::cgroup::Sample;
+use super::subreaper::Reaper;
+use super::process_table::{self, Process};
 
 /// Walks until this many in a row found nothing new.
 const CLEAN_WALKS: u32 = 2;
@@ -98,9 +98,9 @@ impl Clan {
     pub(super) async fn sample(&self, age: Duration) -> io::Result<Sample> {
         let table = self.reaper.look(age).await?;
         let members = self.reaper.members(&self.work, &table);
-        let memory = table::bytes(members.iter().map(|member| member.pages).sum());
+        let memory = process_table::bytes(members.iter().map(|member| member.pages).sum());
         Ok(Sample {
-            cpu_seconds: table::seconds(members.iter().map(|member| member.ticks).sum()),
+            cpu_seconds: process_table::seconds(members.iter().map(|member| member.ticks).sum()),
             memory_bytes: memory,
             peak_memory_bytes: memory,
             processes: u32::try_from(members.iter().filter(|member| !member.is_dead()).count()).unwrap_or(u32::MAX),

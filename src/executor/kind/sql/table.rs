@@ -7,7 +7,7 @@ use taskloom_entity::{ColumnType, ResultKind};
 
 use super::cell::{Cells, Columns};
 use super::session::Failure;
-use crate::executor::result::Collector;
+use crate::executor::result_sets::Collector;
 use crate::rows::{self, Row};
 
 /// Rows that are held back at the most, and their bytes.

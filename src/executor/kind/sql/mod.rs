@@ -1,15 +1,15 @@
 //! The executor `sql`: statements for a data source, one after the other, on a connection of their own.
 //!
-//! They run in a process of our own program ([`process`], inside of which [`inside`] is `main`), with a limit on its
+//! They run in a process of our own program ([`process`], inside of which [`child_main`] is `main`), with a limit on its
 //! memory: neither a value nor a statement can take this server's. A cancel, and the end of the time limit, reach the
 //! database by that process, which is ended when it does not obey. A pause lets the running statement be, reads no
 //! further rows and begins no further statement. The invariant: a work that has ended leaves no process, and no
 //! statement of it as far as the database obeys.
 
 mod cell;
-mod inside;
+mod child_main;
 mod process;
-mod script;
+mod statements;
 mod session;
 mod split;
 mod table;
@@ -22,19 +22,19 @@ use std::time::Duration;
 use taskloom_entity::{DataSourceKind, ResultKind};
 use tokio::time::{Instant, sleep_until};
 
-use super::control::late;
-use super::error::{ExecutorError, StartError};
-use super::mask::Mask;
-use super::orders::Orders;
-use super::process::Trees;
-use super::reach::Reach;
-use super::result::Collector;
-use super::stopwatch::Stopwatch;
-use super::surroundings::{Surroundings, wait_for_go};
-use super::work::{Finished, Limits, Order, Outcome, Report};
+use crate::executor::kind::script::watch::late;
+use crate::executor::error::{ExecutorError, StartError};
+use crate::executor::mask::Mask;
+use crate::executor::orders::Orders;
+use crate::executor::process::Trees;
+use crate::executor::policy::Reach;
+use crate::executor::result_sets::Collector;
+use crate::executor::stopwatch::Stopwatch;
+use crate::executor::context::{Surroundings, wait_for_go};
+use crate::executor::work::{Finished, Limits, Order, Outcome, Report};
 use crate::text::Text;
 use crate::vault::Hidden;
-pub use inside::{COMMAND, main};
+pub use child_main::{COMMAND, main};
 use process::{End, Process};
 use wire::{Errand, Said, Says, Wish};
 

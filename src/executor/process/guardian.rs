@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::life::Life;
+use super::server_run::Life;
 use crate::executor::folder::MARK;
 
 /// `$1` is the folder of this life's control groups. Groups are removed by the folder's name alone: the files in them

@@ -15,13 +15,13 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::inside::COMMAND;
-use super::script::size;
+use super::child_main::COMMAND;
+use super::statements::size;
 use super::wire::{Errand, Says, Writes};
 use crate::executor::error::{ExecutorError, StartError};
 use crate::executor::folder::MARK;
 use crate::executor::process::{Cell, Child, Command, Exit, Meter, Start, Started, Tree, Trees};
-use crate::executor::reach::Reach;
+use crate::executor::policy::Reach;
 use crate::executor::work::{Limits, Usage};
 use crate::text::Text;
 

@@ -7,9 +7,9 @@ use tokio::time::{Instant, timeout};
 
 use super::session::{Canceller, Failure, Session};
 use super::{Job, Source, split};
-use crate::executor::reach::Reach;
-use crate::executor::result::Collector;
-use crate::executor::surroundings::Surroundings;
+use crate::executor::policy::Reach;
+use crate::executor::result_sets::Collector;
+use crate::executor::context::Surroundings;
 use crate::executor::work::Report;
 use taskloom_entity::DataSourceKind;
 

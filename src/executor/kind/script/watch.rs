@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::error::ExecutorError;
-use super::orders::Orders;
-use super::process::{Child, Exit, Meter, Tree};
+use crate::executor::error::ExecutorError;
+use crate::executor::orders::Orders;
+use crate::executor::process::{Child, Exit, Meter, Tree};
 use super::quota::{Excess, Place};
-use super::stopwatch::Stopwatch;
-use super::work::{Finished, Limits, Order, Outcome, Report, StopReason};
+use crate::executor::stopwatch::Stopwatch;
+use crate::executor::work::{Finished, Limits, Order, Outcome, Report, StopReason};
 
 /// What outlives the main process has this long to end by itself: the last lines of a `tee` in a pipe.
 const LINGER: Duration = Duration::from_millis(250);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::table::Process;
+use super::process_table::Process;
 
 /// This life of this instance.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::begin::Begun;
 use super::{Running, Server};
-use crate::executor::surroundings::Surroundings;
+use crate::executor::context::Surroundings;
 use crate::executor::work::Report;
 use crate::vsphere::{Error, Filter, LARGEST_READ, Session, TaskInfo, TaskState, Value};
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::orders::Orders;
-use super::stopwatch::Stopwatch;
-use super::work::{Finished, Order, Outcome};
+use crate::executor::orders::Orders;
+use crate::executor::stopwatch::Stopwatch;
+use crate::executor::work::{Finished, Order, Outcome};
 
 /// Waits `sleep` of active time, or less when `timeout` is shorter.
 pub(super) async fn run(sleep: Option<Duration>, timeout: Option<Duration>, mut orders: Orders) -> Finished {
@@ -26,7 +26,7 @@ pub(super) async fn run(sleep: Option<Duration>, timeout: Option<Duration>, mut 
             next = orders.next() => order = next,
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 return match late {
-                    Some(limit) => Finished::bare(Outcome::TimedOut, Some(super::control::late(limit))),
+                    Some(limit) => Finished::bare(Outcome::TimedOut, Some(crate::executor::kind::script::watch::late(limit))),
                     None => Finished::bare(Outcome::Succeeded, None),
                 };
             }

@@ -26,10 +26,10 @@ use tokio::sync::watch;
 use super::Source;
 use super::cell::{self, Cells};
 use super::process::out_of_memory;
-use super::script::{Gate, size};
+use super::statements::{Gate, size};
 use super::table::Table;
-use crate::executor::reach::Reach;
-use crate::executor::result::Collector;
+use crate::executor::policy::Reach;
+use crate::executor::result_sets::Collector;
 use crate::vault::Hidden;
 
 /// How long a cancel may take to reach the database.

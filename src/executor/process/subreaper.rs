@@ -16,9 +16,9 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getsid};
 use tokio::time::Instant;
 
-use super::brand::Brand;
-use super::life::Life;
-use super::table::{Process, Table};
+use super::rlimit_tag::Brand;
+use super::server_run::Life;
+use super::process_table::{Process, Table};
 use crate::executor::folder::MARK;
 
 /// What is known of one running work.

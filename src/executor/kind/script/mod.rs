@@ -1,0 +1,3 @@
+//! Shell and Python: processes of this machine.
+
+pub mod watch;
