@@ -13,17 +13,16 @@ use super::findings::Findings;
 use super::last_line::LastLine;
 use super::outputs::Outputs;
 use super::port::{Assignment, AttemptRef, Equipment, Finish, Needs, Port, Report, Taken, Wish};
+use super::program::{needs, program};
 use super::worker::Options;
 use crate::clock::Clock;
 use crate::error::{Result, code};
-use crate::executor::{
-    self, Finished, Host, LineBlock, Order, Program, StopReason, Stream, Usage, Work, http, sql, vsphere,
-};
+use crate::executor::{self, Finished, Host, LineBlock, LineClock, Order, Program, StopReason, Stream, Usage, Work};
 use crate::log::gather::Limit;
 use crate::log::{Chunk, Gather, Source};
 use crate::store::attempt::Used;
 use crate::task::command::execute::Outcome;
-use crate::task::spec::{Http, Run, Subtask, Vsphere};
+use crate::task::spec::{Run, Subtask};
 use crate::text::Text;
 
 /// Lines are written before more text than this is waiting, however young they are.
@@ -64,33 +63,6 @@ fn read(assignment: &Assignment) -> serde_json::Result<(Subtask, Run)> {
     Ok((subtask, run.unwrap_or(Run::Noop { sleep: None })))
 }
 
-/// What runs; none: its data source or vCenter is not there.
-fn program(run: Run, equipment: &mut Equipment) -> Option<Program> {
-    Some(match run {
-        Run::Shell(code) => Program::Shell(code),
-        Run::Python(code) => Program::Python(code),
-        Run::Noop { sleep } => Program::Noop { sleep },
-        Run::Sql(sql) => Program::Sql(Box::new(sql::Job { statements: sql.sql, source: equipment.source.take()? })),
-        Run::Http(Http { method, url, headers, body, expect, retries }) => {
-            Program::Http(Box::new(http::Job { method, url, headers, body, expect, retries }))
-        }
-        Run::Vsphere(Vsphere { operation, .. }) => {
-            Program::Vsphere(Box::new(vsphere::Job { operation, server: equipment.vcenter.take()? }))
-        }
-    })
-}
-
-/// What is to be asked for by name.
-fn needs(subtask: &Subtask, run: &Run) -> Needs {
-    let mut needs = Needs { secrets: subtask.secrets.clone(), ..Needs::default() };
-    match run {
-        Run::Sql(sql) => needs.source = Some(sql.source.clone()),
-        Run::Vsphere(vsphere) => needs.vcenter = Some(vsphere.vcenter.clone()),
-        Run::Shell(_) | Run::Python(_) | Run::Noop { .. } | Run::Http(_) => {}
-    }
-    needs
-}
-
 /// Where an attempt is run.
 pub struct Bench<'a> {
     /// The engine.
@@ -120,8 +92,9 @@ impl Bench<'_> {
         let scribe = Scribe::new(self, &assignment);
         // Given up, nobody listens to the program any more, and it ends as if it had said nothing.
         let written = self.abandon.run_until_cancelled(scribe.write(inbox));
-        let ((), finished, said) =
-            tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), written);
+        let clock = self.clock.clone();
+        let clock = LineClock::new(move || clock.now());
+        let ((), finished, said) = tokio::join!(follow, self.host.run(work, orders, reports, clock), written);
         ran();
         self.record(finish(attempt, finished, said.unwrap_or_default())).await;
         // What it left in its folder stays for a while (`retention.attempt_folders`); most leave nothing.

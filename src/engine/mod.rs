@@ -18,6 +18,7 @@ mod findings;
 mod last_line;
 mod outputs;
 pub mod port;
+mod program;
 pub mod recovery;
 mod stranger;
 pub mod tally;

@@ -8,8 +8,7 @@ use serde_json::{Map, Value};
 use taskloom_entity::{AttemptId, Operation, SubtaskId, TaskId, Timestamp};
 
 use crate::error::Result;
-use crate::executor::sql::Source;
-use crate::executor::vsphere::Server;
+use crate::executor::{DataSource, VcenterLogin};
 use crate::log::Chunk;
 use crate::store::attempt::{Running, Used};
 pub use crate::store::result::Found;
@@ -140,9 +139,9 @@ pub struct Equipment {
     /// Names and values.
     pub secrets: Vec<(String, Hidden)>,
     /// The data source.
-    pub source: Option<Source>,
+    pub source: Option<DataSource>,
     /// The vCenter.
-    pub vcenter: Option<Server>,
+    pub vcenter: Option<VcenterLogin>,
 }
 
 /// What an attempt is to be given by name.

@@ -1,32 +1,32 @@
-//! What a work without a process needs: how far it may go, what is unreadable, where it speaks to.
+//! What every kind of work is given beside its program: how far it may go, what is unreadable, where it speaks to.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
+use super::drive::TimeLimit;
+use super::line_clock::LineClock;
 use super::mask::Mask;
-use super::orders::Orders;
 use super::output::system;
-use super::policy::Reach;
-use super::work::{Finished, Order, Outcome, Report, StopReason};
-use crate::clock::Clock;
+use super::policy::OutboundPolicy;
+use super::work::{Finished, Outcome, Report};
 use crate::text::Text;
+use crate::vault::Hidden;
 
-/// What the surroundings of a work without a process are.
+/// The surroundings of one running work. All that leaves it for the log or for a message goes through the mask.
 #[derive(Clone, Debug)]
-pub(super) struct Surroundings {
-    pub(super) reach: Arc<Reach>,
+pub(super) struct WorkContext {
+    pub(super) policy: Arc<OutboundPolicy>,
     pub(super) mask: Mask,
     pub(super) parameters: Map<String, Value>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) grace: Duration,
+    pub(super) secrets: Vec<(String, Hidden)>,
+    pub(super) limit: TimeLimit,
     pub(super) reports: mpsc::Sender<Report>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: LineClock,
 }
 
-impl Surroundings {
+impl WorkContext {
     /// A line for the log.
     pub(super) async fn note(&self, text: &str) {
         // Nobody listens any more: there is no log to write to.
@@ -42,20 +42,9 @@ impl Surroundings {
         system(&self.mask.text(text), self.clock.now())
     }
 
+    /// The end of a work that went wrong.
     pub(super) fn failed(&self, message: &str) -> Finished {
         // Masked before it is cut: half a secret would not be known.
         Finished::bare(Outcome::Failed, Some(Text::message(&self.mask.text(message)).into_string()))
-    }
-}
-
-/// Waits until the work may begin; why it may not.
-pub(super) async fn wait_for_go(orders: &mut Orders) -> Option<StopReason> {
-    let mut order = orders.current();
-    loop {
-        match order {
-            Order::Run => return None,
-            Order::Stop(reason) | Order::Kill(reason) => return Some(reason),
-            Order::Pause => order = orders.next().await,
-        }
     }
 }

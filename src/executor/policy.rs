@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 /// What the settings allow.
 #[derive(Clone, Debug)]
-pub struct Reach {
+pub struct OutboundPolicy {
     /// Networks that `http` may speak to though they are not public.
     pub networks: Vec<IpNet>,
     /// The longest that one try of `http` takes.
@@ -34,7 +34,7 @@ pub struct Reach {
     pub locale: &'static str,
 }
 
-impl Default for Reach {
+impl Default for OutboundPolicy {
     fn default() -> Self {
         Self {
             networks: vec![],

@@ -14,7 +14,7 @@ const SETS: u32 = 1_000;
 
 /// Takes rows in, and sends those that the limits leave.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub(super) struct ResultCollector {
     reports: mpsc::Sender<Report>,
     mask: Mask,
     /// The most rows of a set.
@@ -29,7 +29,7 @@ pub(super) struct Collector {
     size: usize,
 }
 
-impl Collector {
+impl ResultCollector {
     pub(super) fn new(reports: mpsc::Sender<Report>, mask: Mask, (rows, bytes): (u64, u64)) -> Self {
         let (batch, size) = (vec![], 0);
         Self { reports, mask, rows, bytes, number: 0, open: false, taken: 0, truncated: false, batch, size }

@@ -6,29 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use taskloom_entity::Timestamp;
 
-use super::kind::{http, sql, vsphere};
+use super::program::Program;
 use crate::rows::Part;
 use crate::vault::Hidden;
-
-/// What runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Program {
-    /// Code for `/bin/sh`.
-    Shell(String),
-    /// Code for `python3`, unbuffered.
-    Python(String),
-    /// Nothing: succeeds at once, or after a pausable sleep.
-    Noop {
-        /// How long it takes, counted while not paused.
-        sleep: Option<Duration>,
-    },
-    /// Statements for a data source.
-    Sql(Box<sql::Job>),
-    /// One HTTP request.
-    Http(Box<http::Job>),
-    /// Work on a vCenter's virtual machines.
-    Vsphere(Box<vsphere::Job>),
-}
 
 /// What the work may use at most. A limit that the host cannot enforce leads to a line in the log that says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -7,12 +7,12 @@ use crate::task::spec::template::{Piece, pieces};
 use crate::vault::Hidden;
 
 /// What can be filled in.
-pub(super) struct Values<'v> {
+pub(super) struct TemplateValues<'v> {
     pub(super) parameters: &'v Map<String, Value>,
     pub(super) secrets: &'v [(String, Hidden)],
 }
 
-impl Values<'_> {
+impl TemplateValues<'_> {
     /// An address: a value cannot add a `/`, `?`, `@` or `:` to it.
     pub(super) fn url(&self, template: &str) -> Result<String, String> {
         self.fill(template, |value| {
@@ -73,7 +73,7 @@ mod tests {
     fn a_value_stays_a_value() {
         let parameters = serde_json::json!({"host": "db1.example.org", "bad": "x/../@y?z=\"1\"", "n": 7});
         let secrets = [("token".to_owned(), Hidden::new("s w\"".into()))];
-        let values = Values { parameters: parameters.as_object().unwrap(), secrets: &secrets };
+        let values = TemplateValues { parameters: parameters.as_object().unwrap(), secrets: &secrets };
         assert_eq!(values.url("https://${param.host}/a?n=${param.n}").unwrap(), "https://db1.example.org/a?n=7");
         assert_eq!(values.url("https://h/${param.bad}").unwrap(), "https://h/x%2F..%2F%40y%3Fz%3D%221%22");
         assert_eq!(values.text("Bearer ${secret.token}$${x}").unwrap(), "Bearer s w\"${x}");

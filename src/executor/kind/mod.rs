@@ -1,8 +1,84 @@
-//! The kinds of work.
+//! The kinds of work, one above the other of nothing: a kind knows the layers below (`drive`, `output`, `process`) and
+//! no other kind. [`run`] is the only place that knows them all; a further kind is a file here and an arm there.
 
 mod fill;
-pub mod http;
-pub mod noop;
-pub mod script;
+mod http;
+mod noop;
+mod script;
 pub mod sql;
-pub mod vsphere;
+mod vsphere;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::context::WorkContext;
+use super::drive::TimeLimit;
+use super::error::ExecutorError;
+use super::folder::Script;
+use super::line_clock::LineClock;
+use super::mask::Mask;
+use super::orders::Orders;
+use super::policy::OutboundPolicy;
+use super::process::{Isolation, ProcessLauncher};
+use super::program::Program;
+use super::quota::Folders;
+use super::work::{Finished, Report, Work};
+use crate::vault::Hidden;
+
+/// What a host has for the works that run on it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Means {
+    pub(super) launcher: Arc<ProcessLauncher>,
+    pub(super) policy: Arc<OutboundPolicy>,
+    pub(super) folders: Arc<Folders>,
+    pub(super) isolation: Arc<Isolation>,
+}
+
+/// Where a work speaks to.
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) reports: mpsc::Sender<Report>,
+    pub(super) clock: LineClock,
+}
+
+/// Runs a work of any kind to its end, as soon as its orders let it begin.
+pub(super) async fn run(work: Work, means: Means, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
+    if let Some(reason) = orders.go().await {
+        return Ok(Finished::bare(reason.outcome(), None));
+    }
+    let context = context(&work, &means, voice).await?;
+    match work.program.clone() {
+        Program::Shell(code) => script::run(work, Script::shell(code), (means, context), orders).await,
+        Program::Python(code) => script::run(work, Script::python(code), (means, context), orders).await,
+        Program::Noop { sleep } => Ok(noop::run(sleep, context.limit, orders).await),
+        Program::Sql(job) => {
+            let place = sql::StatementsPlace { launcher: means.launcher, work: &work.name, limits: work.limits };
+            sql::run(&job, context, orders, place).await
+        }
+        Program::Http(job) => Ok(http::run(&job, context, orders).await),
+        Program::Vsphere(job) => Ok(vsphere::run(&job, context, orders).await),
+    }
+}
+
+async fn context(work: &Work, means: &Means, voice: Voice) -> Result<WorkContext, ExecutorError> {
+    Ok(WorkContext {
+        policy: means.policy.clone(),
+        mask: mask(work).await?,
+        parameters: work.parameters.as_object().cloned().unwrap_or_default(),
+        secrets: work.secrets.clone(),
+        limit: TimeLimit { timeout: work.timeout, grace: work.grace },
+        reports: voice.reports,
+        clock: voice.clock,
+    })
+}
+
+/// What is unreadable in all that a work says. For many large secrets that is work which others must not wait for.
+async fn mask(work: &Work) -> Result<Mask, ExecutorError> {
+    let values = work.secrets.iter().map(|(_, value)| value);
+    let secrets: Vec<Hidden> = values.chain(work.program.password()).cloned().collect();
+    if secrets.is_empty() {
+        return Ok(Mask::default());
+    }
+    tokio::task::spawn_blocking(move || Mask::of(&secrets)).await.map_err(ExecutorError::Vanished)
+}

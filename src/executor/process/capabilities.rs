@@ -4,21 +4,21 @@ use std::fmt;
 
 /// How process trees are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum TreeKind {
     /// A control group (cgroup v2) for each work.
-    Group,
+    Cgroup,
     /// This process adopts orphans and walks `/proc`.
-    Reaper,
+    Subreaper,
 }
 
 /// Which way is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WayChoice {
+pub enum TreeChoice {
     /// The best that works.
     #[default]
     Best,
     /// This one or none.
-    Only(Way),
+    Only(TreeKind),
 }
 
 /// How a limit is held.
@@ -36,7 +36,7 @@ pub enum Enforcement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// How trees are held.
-    pub way: Way,
+    pub way: TreeKind,
     /// `limits.memory_bytes`.
     pub memory: Enforcement,
     /// `limits.cpu`.

@@ -11,25 +11,17 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::process_table;
+use super::meter::UsageSample;
+use super::process_table::{self, ProcessStat};
 use crate::executor::work::Limits;
-
-/// What a group's own books say.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Sample {
-    pub(super) cpu_seconds: f64,
-    pub(super) memory_bytes: u64,
-    pub(super) peak_memory_bytes: u64,
-    pub(super) processes: u32,
-}
 
 /// A control group that exists.
 #[derive(Debug)]
-pub(in crate::executor) struct Group {
+pub(in crate::executor) struct CgroupTree {
     path: PathBuf,
 }
 
-impl Group {
+impl CgroupTree {
     /// Makes the group. One of the same name that nothing lives in is replaced.
     pub(super) fn make(path: PathBuf) -> io::Result<Self> {
         match fs::create_dir(&path) {
@@ -124,13 +116,13 @@ impl Group {
     }
 
     /// What is used now: by the group's books, or where a controller is missing by its processes.
-    pub(super) fn sample(&self) -> Sample {
+    pub(super) fn sample(&self) -> UsageSample {
         let processes = self.processes().unwrap_or_default();
-        let resident = || processes.iter().filter_map(|pid| process_table::Process::read(*pid)).map(|found| found.pages).sum();
+        let resident = || processes.iter().filter_map(|pid| ProcessStat::read(*pid)).map(|found| found.pages).sum();
         let memory_bytes = self.read_number("memory.current").unwrap_or_else(|| process_table::bytes(resident()));
         let count = u32::try_from(processes.len()).unwrap_or(u32::MAX);
         let books = self.books();
-        Sample {
+        UsageSample {
             memory_bytes,
             peak_memory_bytes: books.peak_memory_bytes.max(memory_bytes),
             processes: books.processes.max(count),
@@ -139,10 +131,10 @@ impl Group {
     }
 
     /// What the group's books have summed up, which outlives its processes.
-    pub(super) fn books(&self) -> Sample {
+    pub(super) fn books(&self) -> UsageSample {
         let cpu = Duration::from_micros(self.read_field("cpu.stat", "usage_usec").unwrap_or(0));
         let most = self.read_number("pids.peak").and_then(|most| u32::try_from(most).ok());
-        Sample {
+        UsageSample {
             cpu_seconds: cpu.as_secs_f64(),
             memory_bytes: 0,
             peak_memory_bytes: self.read_number("memory.peak").unwrap_or(0),
@@ -225,7 +217,7 @@ mod tests {
         for name in ["memory.max", "memory.swap.max", "memory.oom.group", "cpu.max"] {
             file(name, "");
         }
-        let group = Group::at(folder.path().into());
+        let group = CgroupTree::at(folder.path().into());
         group
             .limit(Limits { memory_bytes: Some(1 << 20), cpu: Some(1.5), processes: Some(3), file_size: None })
             .expect("limited");
@@ -241,7 +233,7 @@ mod tests {
         file("memory.peak", "8192\n");
         file("pids.peak", "7\n");
         file("memory.events", "low 0\noom 2\noom_kill 3\noom_group_kill 1\n");
-        let expected = Sample { cpu_seconds: 2.5, memory_bytes: 4096, peak_memory_bytes: 8192, processes: 7 };
+        let expected = UsageSample { cpu_seconds: 2.5, memory_bytes: 4096, peak_memory_bytes: 8192, processes: 7 };
         assert_eq!(group.sample(), expected);
         assert_eq!(group.memory_kills(), 3);
     }

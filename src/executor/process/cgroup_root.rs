@@ -1,5 +1,5 @@
 //! The place below this server's own control group where the groups of its works are made:
-//! `<own group>/taskloom/<instance>/<life>/<work>`.
+//! `<own group>/taskloom/<instance>/<run>/<work>`.
 //!
 //! A group that holds processes cannot hand controllers down (the "no internal process constraint"). Where the
 //! server is alone in a group that was delegated to it, it steps aside into `taskloom-server`; where others live in
@@ -9,29 +9,29 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::cgroup::{self, Group};
-use super::server_run::Life;
+use super::cgroup::{self, CgroupTree};
 use super::cgroup_mount;
+use super::server_run::ServerRun;
 
 const OURS: &str = "taskloom";
 const SERVER: &str = "taskloom-server";
 
 /// Where groups of works are made, and what they can limit.
 #[derive(Debug)]
-pub(super) struct Hierarchy {
+pub(super) struct CgroupRoot {
     instance: PathBuf,
-    life: PathBuf,
+    run: PathBuf,
     pub(super) memory: bool,
     pub(super) cpu: bool,
     pub(super) processes: bool,
 }
 
-impl Hierarchy {
-    /// Finds the place and makes the folder of this life.
+impl CgroupRoot {
+    /// Finds the place and makes the folder of this run.
     ///
     /// # Errors
     /// With a sentence for the log, when this host does not let us.
-    pub(super) fn make(life: &Life) -> Result<Self, String> {
+    pub(super) fn make(run: &ServerRun) -> Result<Self, String> {
         let own = cgroup_mount::own_group()?;
         let base = match own.parent() {
             Some(parent) if own.ends_with(SERVER) => parent.to_owned(),
@@ -39,8 +39,8 @@ impl Hierarchy {
         };
         hand_down(&base);
         let ours = base.join(OURS);
-        let instance = ours.join(life.instance());
-        let folder = instance.join(life.name());
+        let instance = ours.join(run.instance());
+        let folder = instance.join(run.name());
         make_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for path in [&ours, &instance, &folder] {
             enable(path, &available(path));
@@ -50,27 +50,27 @@ impl Hierarchy {
         }
         let handed = fs::read_to_string(folder.join("cgroup.subtree_control")).unwrap_or_default();
         let has = |name: &str| handed.split_ascii_whitespace().any(|controller| controller == name);
-        Ok(Self { memory: has("memory"), cpu: has("cpu"), processes: has("pids"), instance, life: folder })
+        Ok(Self { memory: has("memory"), cpu: has("cpu"), processes: has("pids"), instance, run: folder })
     }
 
-    /// The folder of this life.
+    /// The folder of this run.
     pub(super) fn path(&self) -> &Path {
-        &self.life
+        &self.run
     }
 
     /// Makes the group of a work.
-    pub(super) fn group(&self, work: &str) -> io::Result<Group> {
-        Group::make(self.life.join(work))
+    pub(super) fn group(&self, work: &str) -> io::Result<CgroupTree> {
+        CgroupTree::make(self.run.join(work))
     }
 
     /// The groups of earlier lives of this instance.
-    pub(super) fn earlier(&self) -> io::Result<Vec<Group>> {
+    pub(super) fn earlier(&self) -> io::Result<Vec<CgroupTree>> {
         let lives = cgroup::children(&self.instance)?;
-        Ok(lives.into_iter().filter(|life| *life != self.life).map(Group::at).collect())
+        Ok(lives.into_iter().filter(|run| *run != self.run).map(CgroupTree::at).collect())
     }
 }
 
-/// The guardian of an earlier life may just be removing the folder of the instance: then once more.
+/// The guardian of an earlier run may just be removing the folder of the instance: then once more.
 fn make_all(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder).or_else(|_| fs::create_dir_all(folder))
 }

@@ -1,28 +1,17 @@
 //! The main process of a work: waits for its end without SIGCHLD, so it cannot take another's child away.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::subreaper;
+use super::exit::{Exit, reap};
 use super::spawn::Spawned;
-
-/// How the main process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::executor) enum Exit {
-    /// With this status.
-    Code(i32),
-    /// By this signal.
-    Signal(Signal),
-    /// By a real-time signal: they have no names.
-    UnnamedSignal,
-}
+use super::subreaper;
 
 /// A running main process.
 #[derive(Debug)]
@@ -62,20 +51,5 @@ impl Child {
         let exit = reap(self.handle.get_ref());
         subreaper::disown(self.pid);
         exit
-    }
-}
-
-/// Takes the exit status; blocks while the process still runs.
-pub(super) fn reap(handle: &OwnedFd) -> io::Result<Exit> {
-    loop {
-        match waitid(Id::PIDFd(handle.as_fd()), WaitPidFlag::WEXITED) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(Exit::Code(code)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Exit::Signal(signal)),
-            Ok(other) => return Err(io::Error::other(format!("unexpected wait status {other:?}"))),
-            Err(Errno::EINTR) => {}
-            // What nix says about a signal that it has no name for; the process is reaped.
-            Err(Errno::EINVAL) => return Ok(Exit::UnnamedSignal),
-            Err(errno) => return Err(errno.into()),
-        }
     }
 }

@@ -1,5 +1,5 @@
 //! The guardian: a tiny shell process that holds the reading end of a pipe. When this server ends, however it ends
-//! (`kill -9` too), the pipe closes and the guardian kills every process of this life. It needs no signal and no
+//! (`kill -9` too), the pipe closes and the guardian kills every process of this run. It needs no signal and no
 //! time-out, and it costs nothing while it waits.
 //!
 //! `PR_SET_PDEATHSIG` would not do: it reaches direct children only, and it fires when the *thread* that started them
@@ -11,10 +11,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::server_run::Life;
-use crate::executor::folder::MARK;
+use super::server_run::{MARK, ServerRun};
 
-/// `$1` is the folder of this life's control groups. Groups are removed by the folder's name alone: the files in them
+/// `$1` is the folder of this run's control groups. Groups are removed by the folder's name alone: the files in them
 /// are not real ones.
 const GROUPS: &str = r#"
 trap '' HUP INT TERM
@@ -29,7 +28,7 @@ done
 rmdir "${1%/*}"
 "#;
 
-/// `$1` is the mark of this life. Everything marked is stopped before anything is killed, so that nothing forks away.
+/// `$1` is the mark of this run. Everything marked is stopped before anything is killed, so that nothing forks away.
 const MARKED: &str = r#"
 trap '' HUP INT TERM
 read -r _
@@ -46,19 +45,19 @@ while [ $clean -lt 3 ] && [ $n -lt 300 ]; do
 done
 "#;
 
-/// A guardian at work. Dropping it ends it, and with it whatever is left of this life.
+/// A guardian at work. Dropping it ends it, and with it whatever is left of this run.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct Guardian {
     child: Child,
 }
 
-impl Guard {
+impl Guardian {
     /// Starts the guardian for the groups in `folder`, or where there are none for everything that carries the mark.
-    pub(super) fn post(life: &Life, folder: Option<&Path>) -> io::Result<Self> {
+    pub(super) fn post(run: &ServerRun, folder: Option<&Path>) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         match folder {
             Some(folder) => command.args(["-c", GROUPS, "taskloom-guard"]).arg(folder),
-            None => command.args(["-c", MARKED, "taskloom-guard"]).arg(format!("{MARK}={}", life.prefix())),
+            None => command.args(["-c", MARKED, "taskloom-guard"]).arg(format!("{MARK}={}", run.prefix())),
         };
         // A process group of its own: what a terminal sends to the server's group must not end the guardian first.
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir("/").process_group(0);
@@ -71,7 +70,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for Guardian {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         // Nothing is left in an orderly end, so it ends at once.

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use nix::unistd::{Gid, Uid, User, fchown, geteuid, getgrouplist};
 
 use super::cell::{Account, Cell, Space, TEMPORARY};
-use super::child;
 use super::domain;
+use super::exit::{self, Exit};
 use super::spawn::{self, Command, Entry, SpawnError, Wiring};
 use super::user_namespace;
 
@@ -211,7 +211,8 @@ impl Isolation {
             folder: c_string(folder).map_err(text)?,
             address_space: None,
             file_size: None,
-            brand: None,
+            tag: None,
+            descriptors: None,
             cell: self.cell(folder).map_err(text)?,
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
@@ -220,9 +221,9 @@ impl Isolation {
             SpawnError::Host(error) => format!("no {what} ({error})"),
             SpawnError::Program(error) => format!("/bin/sh is not reached ({what}: {error})"),
         })?;
-        match child::reap(&spawned.handle).map_err(text)? {
-            child::Exit::Code(0) => Ok(false),
-            child::Exit::Code(4) => Ok(true),
+        match exit::reap(&spawned.handle).map_err(text)? {
+            Exit::Code(0) => Ok(false),
+            Exit::Code(4) => Ok(true),
             exit => Err(format!("a process cannot work in {} ({what}: {exit:?})", folder.display())),
         }
     }

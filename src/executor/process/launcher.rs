@@ -1,49 +1,48 @@
 //! What this host offers for holding process trees: found once, at start, and used for every work.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
-use super::capabilities::{Capabilities, Enforcement, Way, WayChoice};
+use super::capabilities::{Capabilities, Enforcement, TreeChoice, TreeKind};
 use super::cell::Cell;
-use super::child::{self, Child};
-use super::subreaper_tree::Clan;
-use super::cgroup::Group;
-use super::guardian::Guard;
-use super::cgroup_root::Hierarchy;
-use super::server_run::Life;
-use super::subreaper::{self, Reaper};
+use super::cgroup::{self, CgroupTree};
+use super::cgroup_root::CgroupRoot;
+use super::child::Child;
+use super::exit;
+use super::guardian::Guardian;
+use super::server_run::ServerRun;
 use super::spawn::{self, Command, Entry, SpawnError, Spawned, Wiring};
+use super::subreaper::{self, Subreaper};
+use super::subreaper_tree::SubreaperTree;
 use super::sweep;
-use super::tree::Tree;
+use super::tree::ProcessTree;
 use crate::executor::error::{ExecutorError, StartError};
 use crate::executor::work::Limits;
-use crate::supervise;
 
 /// The host's means.
 #[derive(Debug)]
-pub(in crate::executor) struct Trees {
-    life: Life,
-    hierarchy: Option<Hierarchy>,
-    /// Why there is no hierarchy.
+pub(in crate::executor) struct ProcessLauncher {
+    run: ServerRun,
+    root: Option<CgroupRoot>,
+    /// Why there is no place for control groups.
     lacking: String,
     born: bool,
-    reaper: Arc<Reaper>,
-    guard: Option<Guard>,
+    reaper: Arc<Subreaper>,
+    guardian: Option<Guardian>,
     null: File,
-    tended: AtomicBool,
+    /// How many descriptors a work may have open.
+    descriptors: Option<(u64, u64)>,
 }
 
 /// What is started.
 #[derive(Debug)]
-pub(in crate::executor) struct Start<'a> {
+pub(in crate::executor) struct ProcessStart<'a> {
     pub(in crate::executor) work: &'a str,
     pub(in crate::executor) command: Command,
     pub(in crate::executor) limits: Limits,
@@ -56,88 +55,93 @@ pub(in crate::executor) struct Start<'a> {
 
 /// What was started.
 #[derive(Debug)]
-pub(in crate::executor) struct Started {
-    pub(in crate::executor) tree: Tree,
+pub(in crate::executor) struct StartedProcess {
+    pub(in crate::executor) tree: ProcessTree,
     pub(in crate::executor) child: Child,
     /// Lines for the log.
     pub(in crate::executor) notes: Vec<String>,
 }
 
-impl Trees {
+impl ProcessLauncher {
     /// Looks what works here, best first, and tries it.
-    pub(in crate::executor) fn detect(data_folder: &Path, choice: WayChoice) -> Result<Self, ExecutorError> {
+    pub(in crate::executor) fn detect(
+        data_folder: &Path,
+        choice: TreeChoice,
+        descriptors: Option<(u64, u64)>,
+    ) -> Result<Self, ExecutorError> {
         let lack = |what| move |source| ExecutorError::Host { what, source };
-        let life = Life::begin(data_folder);
+        let run = ServerRun::begin(data_folder);
         let null = File::open("/dev/null").map_err(lack("/dev/null"))?;
         let found = match choice {
-            WayChoice::Only(Way::Reaper) => Err("not wanted by the configuration".to_owned()),
-            WayChoice::Best | WayChoice::Only(Way::Group) => {
-                Hierarchy::make(&life).and_then(|hierarchy| probe(&hierarchy, &null).map(|born| (hierarchy, born)))
+            TreeChoice::Only(TreeKind::Subreaper) => Err("not wanted by the configuration".to_owned()),
+            TreeChoice::Best | TreeChoice::Only(TreeKind::Cgroup) => {
+                CgroupRoot::make(&run).and_then(|root| probe(&root, &null).map(|born| (root, born)))
             }
         };
-        let (hierarchy, born, lacking) = match found {
-            Ok((hierarchy, born)) => (Some(hierarchy), born, String::new()),
-            Err(why) if choice == WayChoice::Only(Way::Group) => return Err(ExecutorError::NoGroups(why)),
+        let found = found.map(|(root, born)| (root, born && std::env::var_os("MOVES").is_none()));
+        let (root, born, lacking) = match found {
+            Ok((root, born)) => (Some(root), born, String::new()),
+            Err(why) if choice == TreeChoice::Only(TreeKind::Cgroup) => return Err(ExecutorError::NoGroups(why)),
             Err(why) => (None, false, why),
         };
-        let reaper = Reaper::begin(life.clone()).map_err(lack("prctl(PR_SET_CHILD_SUBREAPER)"))?;
-        let guard = match Guard::post(&life, hierarchy.as_ref().map(Hierarchy::path)) {
-            Ok(guard) => Some(guard),
+        let reaper = Subreaper::begin(run.clone()).map_err(lack("prctl(PR_SET_CHILD_SUBREAPER)"))?;
+        let guardian = match Guardian::post(&run, root.as_ref().map(CgroupRoot::path)) {
+            Ok(guardian) => Some(guardian),
             Err(error) => {
                 tracing::warn!(%error, "no guardian: if this server is killed, its processes end at its next start");
                 None
             }
         };
-        if let Some(guard) = &guard {
-            subreaper::own(guard.pid());
+        if let Some(guardian) = &guardian {
+            subreaper::own(guardian.pid());
         }
         let reaper = Arc::new(reaper);
-        Ok(Self { life, hierarchy, lacking, born, reaper, guard, null, tended: AtomicBool::new(false) })
+        Ok(Self { run, root, lacking, born, reaper, guardian, null, descriptors })
     }
 
     pub(in crate::executor) fn capabilities(&self) -> Capabilities {
         let each = |has: bool, other| if has { Enforcement::Whole } else { other };
-        let hierarchy = self.hierarchy.as_ref();
+        let root = self.root.as_ref();
         Capabilities {
-            way: if hierarchy.is_some() { Way::Group } else { Way::Reaper },
-            memory: each(hierarchy.is_some_and(|found| found.memory), Enforcement::EachProcess),
-            cpu: each(hierarchy.is_some_and(|found| found.cpu), Enforcement::No),
-            processes: each(hierarchy.is_some_and(|found| found.processes), Enforcement::No),
+            way: if root.is_some() { TreeKind::Cgroup } else { TreeKind::Subreaper },
+            memory: each(root.is_some_and(|found| found.memory), Enforcement::EachProcess),
+            cpu: each(root.is_some_and(|found| found.cpu), Enforcement::No),
+            processes: each(root.is_some_and(|found| found.processes), Enforcement::No),
         }
     }
 
     /// The mark that every process of `work` carries in its environment.
     pub(in crate::executor) fn mark(&self, work: &str) -> String {
-        self.life.mark(work)
+        self.run.mark(work)
     }
 
     /// Ends what earlier lives have left; how many processes. Blocks.
     pub(in crate::executor) fn sweep(&self) -> io::Result<usize> {
-        sweep::sweep(&self.life, self.hierarchy.as_ref())
+        sweep::sweep(&self.run, self.root.as_ref())
     }
 
     /// Starts the main process of a work, within a runtime. The notes say which limits are not held.
-    pub(in crate::executor) fn start(&self, start: Start<'_>) -> Result<Started, StartError> {
-        let Start { work, mut command, limits, stdin, stdout, stderr } = start;
+    pub(in crate::executor) fn start(&self, start: ProcessStart<'_>) -> Result<StartedProcess, StartError> {
+        let ProcessStart { work, mut command, limits, stdin, stdout, stderr } = start;
         let notes = self.hold(&mut command, limits);
+        command.descriptors = self.descriptors;
         let stdin = stdin.as_ref().map_or(self.null.as_fd(), OwnedFd::as_fd);
         let wiring = Wiring { stdin, stdout: stdout.as_fd(), stderr: stderr.as_fd() };
-        let (spawned, tree) = match &self.hierarchy {
-            Some(hierarchy) => {
-                let path = hierarchy.path().join(work);
+        let (spawned, tree) = match &self.root {
+            Some(root) => {
+                let path = root.path().join(work);
                 let fail = |source: io::Error| match source.kind() {
                     io::ErrorKind::ResourceBusy => ExecutorError::Taken(work.to_owned()),
                     _ => ExecutorError::Group { path, source },
                 };
-                let group =
-                    hierarchy.group(work).and_then(|group| group.limit(limits).map(|()| group)).map_err(fail)?;
-                (enter(&command, wiring, &group, self.born), Tree::Group(group))
+                let group = root.group(work).and_then(|group| group.limit(limits).map(|()| group)).map_err(fail)?;
+                (enter(&command, wiring, &group, self.born), ProcessTree::Cgroup(group))
             }
             None => {
                 let entered = self.reaper.enter(work);
-                command.brand = entered.ok_or_else(|| ExecutorError::Taken(work.to_owned()))?;
-                let clan = Clan::new(self.reaper.clone(), work.to_owned());
-                (spawn::spawn(&command, wiring, Entry::Nowhere), Tree::Clan(clan))
+                command.tag = entered.ok_or_else(|| ExecutorError::Taken(work.to_owned()))?;
+                let tree = SubreaperTree::new(self.reaper.clone(), work.to_owned());
+                (spawn::spawn(&command, wiring, Entry::Nowhere), ProcessTree::Subreaper(tree))
             }
         };
         let spawned = spawned.map_err(|error| {
@@ -150,11 +154,11 @@ impl Trees {
                 }
             }
         })?;
-        if let Tree::Clan(clan) = &tree {
-            clan.reaper().started(work, spawned.pid);
+        if let ProcessTree::Subreaper(tree) = &tree {
+            tree.reaper().started(work, spawned.pid);
         }
         let child = Child::watch(spawned).map_err(ExecutorError::Spawn)?;
-        Ok(Started { tree, child, notes })
+        Ok(StartedProcess { tree, child, notes })
     }
 
     /// Turns limits that no controller holds into the next best, and says what cannot be held.
@@ -174,37 +178,33 @@ impl Trees {
         }
         notes
     }
-
-    /// Starts, once, the task that reaps adopted processes and ends what was missed.
-    pub(in crate::executor) fn tend(self: &Arc<Self>) {
-        if !self.tended.swap(true, Ordering::Relaxed) {
-            let trees = Arc::downgrade(self);
-            tokio::spawn(supervise::again("reaper", CancellationToken::new(), move || tend(trees.clone())));
-        }
-    }
 }
 
-/// Ends with the last user of the means.
-async fn tend(trees: Weak<Trees>) {
-    let mut waiting = std::collections::HashMap::new();
+/// Reaps adopted processes and ends what was missed, for as long as somebody uses the launcher.
+///
+/// Called once for each launcher, and anew if it panicked: it keeps nothing that a second call would miss. Woken every
+/// second. While it does not run, zombies of orphans stay, and in the way of the sub-reaper a process that its work's
+/// end missed lives on until the next sweep.
+pub(in crate::executor) async fn tend(launcher: Weak<ProcessLauncher>) {
+    let mut waiting = HashMap::new();
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let Some(trees) = trees.upgrade() else { return };
-        if !trees.reaper.has_adopted() {
+        let Some(launcher) = launcher.upgrade() else { return };
+        if !launcher.reaper.has_adopted() {
             continue;
         }
-        let Ok(table) = trees.reaper.look(Duration::ZERO).await else { continue };
-        if trees.hierarchy.is_none() {
-            trees.reaper.kill_strays(&table);
+        let Ok(table) = launcher.reaper.look(Duration::ZERO).await else { continue };
+        if launcher.root.is_none() {
+            launcher.reaper.kill_strays(&table);
         }
-        waiting = trees.reaper.bury(&table, &waiting);
+        waiting = launcher.reaper.bury(&table, &waiting);
     }
 }
 
 /// Starts a process in a group of its own and sees it end: whether it can be born there, or an error when neither works.
-fn probe(hierarchy: &Hierarchy, null: &File) -> Result<bool, String> {
+fn probe(root: &CgroupRoot, null: &File) -> Result<bool, String> {
     let try_it = |born: bool| -> Result<(), String> {
-        let group = hierarchy.group("probe").map_err(|error| format!("no group can be made: {error}"))?;
+        let group = root.group("probe").map_err(|error| format!("no group can be made: {error}"))?;
         let command = Command {
             program: c"/bin/sh".to_owned(),
             arguments: vec![c"/bin/sh".to_owned(), c"-c".to_owned(), c":".to_owned()],
@@ -212,15 +212,16 @@ fn probe(hierarchy: &Hierarchy, null: &File) -> Result<bool, String> {
             folder: c"/".to_owned(),
             address_space: None,
             file_size: None,
-            brand: None,
+            descriptors: None,
+            tag: None,
             cell: Cell::default(),
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
         let tried = enter(&command, wiring, &group, born).and_then(|spawned| {
-            child::reap(&spawned.handle).map_err(SpawnError::Host)?;
+            exit::reap(&spawned.handle).map_err(SpawnError::Host)?;
             Ok(())
         });
-        let _ = super::cgroup::remove(group.path());
+        let _ = cgroup::remove(group.path());
         match tried {
             Ok(()) | Err(SpawnError::Program(_)) => Ok(()),
             Err(SpawnError::Host(error)) => Err(format!("no process can be put into a group: {error}")),
@@ -229,7 +230,7 @@ fn probe(hierarchy: &Hierarchy, null: &File) -> Result<bool, String> {
     try_it(true).map(|()| true).or_else(|_| try_it(false).map(|()| false))
 }
 
-fn enter(command: &Command, wiring: Wiring<'_>, group: &Group, born: bool) -> Result<Spawned, SpawnError> {
+fn enter(command: &Command, wiring: Wiring<'_>, group: &CgroupTree, born: bool) -> Result<Spawned, SpawnError> {
     let open =
         |path: &Path, write: bool| File::options().read(!write).write(write).open(path).map_err(SpawnError::Host);
     if born {
@@ -239,14 +240,14 @@ fn enter(command: &Command, wiring: Wiring<'_>, group: &Group, born: bool) -> Re
     }
 }
 
-impl fmt::Display for Trees {
+impl fmt::Display for ProcessLauncher {
     /// One sentence for the log at start.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.hierarchy {
-            Some(hierarchy) => write!(f, "process trees are held by control groups in {}", hierarchy.path().display()),
+        match &self.root {
+            Some(root) => write!(f, "process trees are held by control groups in {}", root.path().display()),
             None => write!(f, "process trees are held by the sub-reaper (control groups: {})", self.lacking),
         }?;
-        let guard = if self.guard.is_some() { "a guardian ends them if this server dies" } else { "no guardian" };
-        write!(f, "; {}; {guard}", self.capabilities())
+        let guardian = if self.guardian.is_some() { "a guardian ends them if this server dies" } else { "no guardian" };
+        write!(f, "; {}; {guardian}", self.capabilities())
     }
 }

@@ -1,7 +1,7 @@
 //! Holds a whole process tree: starts its first process, freezes, stops and counts all of them, sees the last one gone.
 //!
 //! Two ways, the better one chosen at start: control groups ([`cgroup`]), else the sub-reaper ([`subreaper`], [`subreaper_tree`]).
-//! [`Tree`] is one work in either. [`guardian`] and [`sweep`] see to it that a tree does not outlive this server.
+//! [`ProcessTree`] is one work in either. [`guardian`] and [`sweep`] see to it that a tree does not outlive this server.
 
 mod capabilities;
 mod cell;
@@ -10,9 +10,11 @@ mod cgroup_mount;
 mod cgroup_root;
 mod child;
 mod domain;
+mod exit;
 mod guardian;
 mod isolation;
 mod launcher;
+mod meter;
 mod process_table;
 mod rlimit_tag;
 mod server_run;
@@ -23,10 +25,13 @@ mod sweep;
 mod tree;
 mod user_namespace;
 
-pub use capabilities::{Capabilities, Enforcement, Way, WayChoice};
+pub use capabilities::{Capabilities, Enforcement, TreeChoice, TreeKind};
 pub(super) use cell::{Cell, TEMPORARY};
-pub(super) use child::{Child, Exit};
+pub(super) use child::Child;
+pub(super) use exit::Exit;
 pub use isolation::{Apart, Isolation, IsolationError, Wanted};
+pub(super) use launcher::{ProcessLauncher, ProcessStart, StartedProcess, tend};
+pub(super) use meter::UsageMeter;
+pub(super) use server_run::MARK;
 pub(super) use spawn::Command;
-pub(super) use tree::{Meter, Tree};
-pub(super) use launcher::{Start, Started, Trees};
+pub(super) use tree::ProcessTree;

@@ -8,7 +8,7 @@ use nix::unistd::{SysconfVar, sysconf};
 
 /// One process as `/proc/<pid>/stat` tells it (proc_pid_stat(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Process {
+pub(super) struct ProcessStat {
     pub(super) pid: i32,
     pub(super) parent: i32,
     pub(super) session: i32,
@@ -21,7 +21,7 @@ pub(super) struct Process {
     pub(super) pages: u64,
 }
 
-impl Process {
+impl ProcessStat {
     /// Reads one process; `None` when it is gone.
     pub(super) fn read(pid: i32) -> Option<Self> {
         parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
@@ -40,12 +40,12 @@ impl Process {
 
 /// All processes and who is whose child.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    processes: HashMap<i32, Process>,
+pub(super) struct ProcessTable {
+    processes: HashMap<i32, ProcessStat>,
     children: HashMap<i32, Vec<i32>>,
 }
 
-impl Table {
+impl ProcessTable {
     /// Looks at every process; about 10 µs for each.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Table {
         let mut table = Self::default();
         for entry in fs::read_dir("/proc")? {
             let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            if let Some(process) = Process::read(pid) {
+            if let Some(process) = ProcessStat::read(pid) {
                 table.children.entry(process.parent).or_default().push(pid);
                 table.processes.insert(pid, process);
             }
@@ -62,23 +62,23 @@ impl Table {
         Ok(table)
     }
 
-    pub(super) fn get(&self, pid: i32) -> Option<&Process> {
+    pub(super) fn get(&self, pid: i32) -> Option<&ProcessStat> {
         self.processes.get(&pid)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Process> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &ProcessStat> {
         self.processes.values()
     }
 
     /// The children of `pid`, dead ones too.
-    pub(super) fn children(&self, pid: i32) -> impl Iterator<Item = &Process> {
+    pub(super) fn children(&self, pid: i32) -> impl Iterator<Item = &ProcessStat> {
         self.children.get(&pid).into_iter().flatten().filter_map(|child| self.processes.get(child))
     }
 
     /// `roots` and all that descends from them, each once.
-    pub(super) fn descendants(&self, roots: impl IntoIterator<Item = i32>) -> Vec<Process> {
+    pub(super) fn descendants(&self, roots: impl IntoIterator<Item = i32>) -> Vec<ProcessStat> {
         let mut open: Vec<i32> = roots.into_iter().collect();
-        let mut found: HashMap<i32, Process> = HashMap::new();
+        let mut found: HashMap<i32, ProcessStat> = HashMap::new();
         while let Some(pid) = open.pop() {
             if let Some(process) = self.get(pid)
                 && found.insert(pid, *process).is_none()
@@ -108,7 +108,7 @@ pub(super) fn bytes(pages: u64) -> u64 {
 }
 
 /// `pid (name) state ppid pgrp session …`; the name may hold anything, brackets too, so the last one counts.
-fn parse(stat: &[u8]) -> Option<Process> {
+fn parse(stat: &[u8]) -> Option<ProcessStat> {
     let close = stat.iter().rposition(|byte| *byte == b')')?;
     let open = stat.iter().position(|byte| *byte == b'(')?;
     let pid = std::str::from_utf8(&stat[..open]).ok()?.trim().parse().ok()?;
@@ -116,7 +116,7 @@ fn parse(stat: &[u8]) -> Option<Process> {
     // Counted from `state`, which is field 3 of proc_pid_stat(5).
     let number = |field: usize| rest.get(field - 3)?.parse::<u64>().ok();
     let signed = |field: usize| rest.get(field - 3)?.parse::<i32>().ok();
-    Some(Process {
+    Some(ProcessStat {
         pid,
         state: *rest.first()?.as_bytes().first()?,
         parent: signed(4)?,
@@ -135,7 +135,8 @@ mod tests {
     fn a_name_may_hold_anything() {
         let stat = b"42 (a) Z (b c) S 7 42 41 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 555 9999 77 1844 1 1\n";
         let process = parse(stat).expect("a process");
-        let expected = Process { pid: 42, parent: 7, session: 41, state: b'S', ticks: 100, started: 555, pages: 77 };
+        let expected =
+            ProcessStat { pid: 42, parent: 7, session: 41, state: b'S', ticks: 100, started: 555, pages: 77 };
         assert_eq!(process, expected);
         assert_eq!(parse(b""), None);
         assert_eq!(parse(b"1 (short) S 2"), None);
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn this_process_is_in_the_table_and_descends_from_its_parent() {
         let me = i32::try_from(std::process::id()).expect("a pid");
-        let table = Table::read().expect("/proc");
+        let table = ProcessTable::read().expect("/proc");
         let parent = table.get(me).expect("this process").parent;
         assert!(table.children(parent).any(|process| process.pid == me));
         assert!(table.descendants([parent]).iter().any(|process| process.pid == me));

@@ -15,12 +15,12 @@ const USUAL: u64 = 819_200;
 
 /// One work's number, as a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::executor) struct Brand {
+pub(in crate::executor) struct RlimitTag {
     pub(super) soft: u64,
     pub(super) hard: u64,
 }
 
-impl Brand {
+impl RlimitTag {
     /// The next one of this program; `None` where the limit leaves no room.
     pub(super) fn next() -> Option<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -44,12 +44,12 @@ mod tests {
 
     #[test]
     fn no_two_are_alike_and_this_process_bears_none() {
-        let (first, second) = (Brand::next().expect("room"), Brand::next().expect("room"));
+        let (first, second) = (RlimitTag::next().expect("room"), RlimitTag::next().expect("room"));
         assert_ne!(first.soft, second.soft);
         assert!(first.soft < first.hard);
         let me = i32::try_from(std::process::id()).expect("a pid");
         assert!(!first.is_on(me));
         let (soft, hard) = getrlimit(Resource::RLIMIT_MSGQUEUE).expect("a limit");
-        assert!(Brand { soft, hard }.is_on(me));
+        assert!(RlimitTag { soft, hard }.is_on(me));
     }
 }

@@ -1,32 +1,35 @@
-//! Whose process is it: one data folder is one instance, each start of the server on it one life.
+//! Whose process is it: one data folder is one instance, each start of the server on it one run.
 //!
-//! The mark `<instance>/<life>/<work>` stands in the environment of every process of a work and, as a path, in its
-//! control group; so leftovers of an earlier life are found whatever became of their parents.
+//! The mark `<instance>/<run>/<work>` stands in the environment of every process of a work and, as a path, in its
+//! control group; so leftovers of an earlier run are found whatever became of their parents.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::process_table::Process;
+use super::process_table::ProcessStat;
 
-/// This life of this instance.
+/// The variable that every process of a work inherits and by which leftovers are recognised.
+pub(in crate::executor) const MARK: &str = "TASKLOOM_ATTEMPT";
+
+/// This run of this instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Life {
+pub(super) struct ServerRun {
     instance: String,
-    life: String,
+    run: String,
 }
 
-impl Life {
-    /// The life that begins now on `data_folder`. Unique even where several begin in one process.
+impl ServerRun {
+    /// The run that begins now on `data_folder`. Unique even where several begin in one process.
     pub(super) fn begin(data_folder: &Path) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = data_folder.canonicalize().unwrap_or_else(|_| data_folder.to_owned());
         let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
         let instance = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let pid = std::process::id();
-        let started = i32::try_from(pid).ok().and_then(Process::read).map_or(0, |me| me.started);
-        Self { instance, life: format!("{pid}-{started}-{}", COUNT.fetch_add(1, Ordering::Relaxed)) }
+        let started = i32::try_from(pid).ok().and_then(ProcessStat::read).map_or(0, |me| me.started);
+        Self { instance, run: format!("{pid}-{started}-{}", COUNT.fetch_add(1, Ordering::Relaxed)) }
     }
 
     pub(super) fn instance(&self) -> &str {
@@ -34,28 +37,25 @@ impl Life {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.life
+        &self.run
     }
 
-    /// What the marks of this life begin with.
+    /// What the marks of this run begin with.
     pub(super) fn prefix(&self) -> String {
-        format!("{}/{}/", self.instance, self.life)
+        format!("{}/{}/", self.instance, self.run)
     }
 
     /// The mark of one work.
     pub(super) fn mark(&self, work: &str) -> String {
-        format!("{}/{}/{work}", self.instance, self.life)
+        format!("{}/{}/{work}", self.instance, self.run)
     }
 
-    /// The work that a mark of this life names.
+    /// The work that a mark of this run names.
     pub(super) fn work<'a>(&self, mark: &'a str) -> Option<&'a str> {
-        mark.strip_prefix(self.instance.as_str())?
-            .strip_prefix('/')?
-            .strip_prefix(self.life.as_str())?
-            .strip_prefix('/')
+        mark.strip_prefix(self.instance.as_str())?.strip_prefix('/')?.strip_prefix(self.run.as_str())?.strip_prefix('/')
     }
 
-    /// Whether a mark is one of this instance from another life.
+    /// Whether a mark is one of this instance from another run.
     pub(super) fn is_earlier(&self, mark: &str) -> bool {
         let rest = mark.strip_prefix(self.instance.as_str()).and_then(|rest| rest.strip_prefix('/'));
         rest.is_some() && self.work(mark).is_none()
@@ -69,9 +69,9 @@ mod tests {
     #[test]
     fn marks_tell_lives_apart() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = Life::begin(folder.path());
-        let second = Life::begin(folder.path());
-        let other = Life::begin(Path::new("/"));
+        let first = ServerRun::begin(folder.path());
+        let second = ServerRun::begin(folder.path());
+        let other = ServerRun::begin(Path::new("/"));
         let mark = first.mark("7");
         assert!(mark.starts_with(&first.prefix()));
         assert_eq!(first.work(&mark), Some("7"));

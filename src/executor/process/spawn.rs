@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use libc::{c_char, c_int, c_void};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
-use super::rlimit_tag::Brand;
 use super::cell::{self, Cell};
+use super::exit;
+use super::rlimit_tag::RlimitTag;
 
 /// What to start.
 #[derive(Debug)]
@@ -31,8 +32,10 @@ pub(in crate::executor) struct Command {
     pub(in crate::executor) address_space: Option<u64>,
     /// The longest file it may write, in bytes.
     pub(in crate::executor) file_size: Option<u64>,
+    /// How many descriptors it may have open, soft and hard; `None`: as many as the server.
+    pub(in crate::executor) descriptors: Option<(u64, u64)>,
     /// By which its descendants are known.
-    pub(in crate::executor) brand: Option<Brand>,
+    pub(in crate::executor) tag: Option<RlimitTag>,
     /// What keeps it apart from others.
     pub(in crate::executor) cell: Cell,
 }
@@ -109,9 +112,8 @@ pub(super) fn spawn(command: &Command, wiring: Wiring<'_>, entry: Entry<'_>) -> 
         limits: [
             command.address_space.map(|bytes| (libc::RLIMIT_AS, bytes, bytes)),
             command.file_size.map(|bytes| (libc::RLIMIT_FSIZE, bytes, bytes)),
-            command.brand.map(|brand| (libc::RLIMIT_MSGQUEUE, brand.soft, brand.hard)),
-            // A program may count no further than the usual.
-            crate::descriptors::before().map(|(soft, hard)| (libc::RLIMIT_NOFILE, soft, hard)),
+            command.tag.map(|tag| (libc::RLIMIT_MSGQUEUE, tag.soft, tag.hard)),
+            command.descriptors.map(|(soft, hard)| (libc::RLIMIT_NOFILE, soft, hard)),
         ],
         cell: &raw const command.cell,
         failed_step: AtomicI32::new(0),
@@ -126,7 +128,7 @@ pub(super) fn spawn(command: &Command, wiring: Wiring<'_>, entry: Entry<'_>) -> 
     match plan.failed_step.load(Ordering::SeqCst) {
         0 => Ok(spawned),
         step => {
-            super::child::reap(&spawned.handle).map_err(SpawnError::Host)?;
+            exit::reap(&spawned.handle).map_err(SpawnError::Host)?;
             Err(if step == STEP_EXECUTE { SpawnError::Program(error()) } else { SpawnError::Host(error()) })
         }
     }

@@ -2,7 +2,7 @@
 //! `PR_SET_CHILD_SUBREAPER`), so an orphan, whatever `setsid` and double forks made it one, becomes *our* child and
 //! stays reachable in `/proc`.
 //!
-//! Several works run under the one reaper; mark and brand say whose orphan is whose. Zombies are told from the children
+//! Several works run under the one reaper; mark and tag say whose orphan is whose. Zombies are told from the children
 //! of other parts of this program by their session: every work lives in sessions of its own, nothing else here does.
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,16 +16,15 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getsid};
 use tokio::time::Instant;
 
-use super::rlimit_tag::Brand;
-use super::server_run::Life;
-use super::process_table::{Process, Table};
-use crate::executor::folder::MARK;
+use super::process_table::{ProcessStat, ProcessTable};
+use super::rlimit_tag::RlimitTag;
+use super::server_run::{MARK, ServerRun};
 
 /// What is known of one running work.
 #[derive(Debug, Default)]
-struct Entry {
+struct KnownWork {
     main: Option<i32>,
-    brand: Option<Brand>,
+    tag: Option<RlimitTag>,
     /// Its processes when last looked at, by number and start.
     seen: HashMap<i32, u64>,
 }
@@ -44,39 +43,39 @@ pub(super) fn disown(pid: i32) {
     lock(&OWN).remove(&pid);
 }
 
-/// The adoptive parent of all works of this life.
+/// The adoptive parent of all works of this run.
 #[derive(Debug)]
-pub(super) struct Reaper {
+pub(super) struct Subreaper {
     me: i32,
     session: i32,
-    life: Life,
-    works: Mutex<HashMap<String, Entry>>,
-    latest: tokio::sync::Mutex<Option<(Instant, Arc<Table>)>>,
+    run: ServerRun,
+    works: Mutex<HashMap<String, KnownWork>>,
+    latest: tokio::sync::Mutex<Option<(Instant, Arc<ProcessTable>)>>,
 }
 
-impl Reaper {
+impl Subreaper {
     /// Makes this process the sub-reaper. With control groups too: the process 1 of many containers reaps nobody.
-    pub(super) fn begin(life: Life) -> io::Result<Self> {
+    pub(super) fn begin(run: ServerRun) -> io::Result<Self> {
         nix::sys::prctl::set_child_subreaper(true)?;
         Ok(Self {
             me: Pid::this().as_raw(),
             session: getsid(None)?.as_raw(),
-            life,
+            run,
             works: Mutex::default(),
             latest: tokio::sync::Mutex::default(),
         })
     }
 
-    /// Opens the book of a work, before its first process is started, which is to bear the brand; `None` when one of
+    /// Opens the book of a work, before its first process is started, which is to bear the tag; `None` when one of
     /// this name is open.
-    pub(super) fn enter(&self, work: &str) -> Option<Option<Brand>> {
+    pub(super) fn enter(&self, work: &str) -> Option<Option<RlimitTag>> {
         let mut works = lock(&self.works);
         if works.contains_key(work) {
             return None;
         }
-        let brand = Brand::next();
-        works.insert(work.to_owned(), Entry { brand, ..Entry::default() });
-        Some(brand)
+        let tag = RlimitTag::next();
+        works.insert(work.to_owned(), KnownWork { tag, ..KnownWork::default() });
+        Some(tag)
     }
 
     /// Its main process is started.
@@ -99,7 +98,7 @@ impl Reaper {
     }
 
     /// A look at all processes that is not older than `age`; works that look at the same time share it.
-    pub(super) async fn look(&self, age: Duration) -> io::Result<Arc<Table>> {
+    pub(super) async fn look(&self, age: Duration) -> io::Result<Arc<ProcessTable>> {
         let mut latest = self.latest.lock().await;
         if let Some((at, table)) = latest.as_ref()
             && !age.is_zero()
@@ -107,13 +106,13 @@ impl Reaper {
         {
             return Ok(table.clone());
         }
-        let table = Arc::new(tokio::task::spawn_blocking(Table::read).await.map_err(io::Error::other)??);
+        let table = Arc::new(tokio::task::spawn_blocking(ProcessTable::read).await.map_err(io::Error::other)??);
         *latest = Some((Instant::now(), table.clone()));
         Ok(table)
     }
 
     /// The processes of `work` in `table`, the dead ones too, and remembers them.
-    pub(super) fn members(&self, work: &str, table: &Table) -> Vec<Process> {
+    pub(super) fn members(&self, work: &str, table: &ProcessTable) -> Vec<ProcessStat> {
         let mut works = lock(&self.works);
         let orphans: Vec<i32> = self
             .adopted(table)
@@ -136,7 +135,7 @@ impl Reaper {
     }
 
     /// Reaps adopted processes that have ended and were seen as members of a work, or in `before` already.
-    pub(super) fn bury(&self, table: &Table, before: &HashMap<i32, u64>) -> HashMap<i32, u64> {
+    pub(super) fn bury(&self, table: &ProcessTable, before: &HashMap<i32, u64>) -> HashMap<i32, u64> {
         let works = lock(&self.works);
         let mut waiting = HashMap::new();
         for dead in self.adopted(table).into_iter().filter(|orphan| orphan.is_dead()) {
@@ -152,9 +151,9 @@ impl Reaper {
     }
 
     /// Kills what an ended work left behind because it was missed: adopted, alive, and marked by no running work.
-    pub(super) fn kill_strays(&self, table: &Table) {
+    pub(super) fn kill_strays(&self, table: &ProcessTable) {
         let works = lock(&self.works);
-        let is_stray = |orphan: &Process| self.trace(orphan).is_some_and(|work| !works.contains_key(&work));
+        let is_stray = |orphan: &ProcessStat| self.trace(orphan).is_some_and(|work| !works.contains_key(&work));
         let strays: Vec<i32> = self.adopted(table).into_iter().filter(is_stray).map(|found| found.pid).collect();
         for process in table.descendants(strays).iter().filter(|process| !process.is_dead()) {
             let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
@@ -162,28 +161,27 @@ impl Reaper {
     }
 
     /// Children of ours that some work has orphaned.
-    fn adopted(&self, table: &Table) -> Vec<Process> {
+    fn adopted(&self, table: &ProcessTable) -> Vec<ProcessStat> {
         let own = lock(&OWN);
-        let is_adopted = |child: &&Process| child.session != self.session && !own.contains(&child.pid);
+        let is_adopted = |child: &&ProcessStat| child.session != self.session && !own.contains(&child.pid);
         table.children(self.me).filter(is_adopted).copied().collect()
     }
 
     /// Whether `work` is the one that orphaned it, by the strongest trace that it left. Between clone and `execve` a
     /// process bears none yet, so one without any trace is nobody's.
-    fn owns(&self, work: &str, orphan: &Process, works: &HashMap<String, Entry>) -> bool {
+    fn owns(&self, work: &str, orphan: &ProcessStat, works: &HashMap<String, KnownWork>) -> bool {
         if let Some(marked) = self.trace(orphan) {
             return marked == work;
         }
         works.get(work).is_some_and(|entry| {
-            entry.brand.is_some_and(|brand| brand.is_on(orphan.pid))
-                || entry.seen.get(&orphan.pid) == Some(&orphan.started)
+            entry.tag.is_some_and(|tag| tag.is_on(orphan.pid)) || entry.seen.get(&orphan.pid) == Some(&orphan.started)
         })
     }
 
     /// The work whose mark it carries.
-    fn trace(&self, process: &Process) -> Option<String> {
+    fn trace(&self, process: &ProcessStat) -> Option<String> {
         let mark = mark(process.pid)?;
-        self.life.work(&mark).map(str::to_owned)
+        self.run.work(&mark).map(str::to_owned)
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::cgroup::Sample;
-use super::subreaper::Reaper;
-use super::process_table::{self, Process};
+use super::meter::UsageSample;
+use super::process_table::{self, ProcessStat};
+use super::subreaper::Subreaper;
 
 /// Walks until this many in a row found nothing new.
 const CLEAN_WALKS: u32 = 2;
@@ -21,16 +21,16 @@ const MOST_WALKS: u32 = 50;
 
 /// One work's processes.
 #[derive(Debug)]
-pub(in crate::executor) struct Clan {
-    reaper: Arc<Reaper>,
+pub(in crate::executor) struct SubreaperTree {
+    reaper: Arc<Subreaper>,
     work: String,
     /// It was more than one process, or was stopped: only walks tell that nobody is left.
     walks: AtomicBool,
 }
 
-impl Clan {
+impl SubreaperTree {
     /// The processes of `work`, which was entered in the reaper's book.
-    pub(super) fn new(reaper: Arc<Reaper>, work: String) -> Self {
+    pub(super) fn new(reaper: Arc<Subreaper>, work: String) -> Self {
         Self { reaper, work, walks: AtomicBool::new(false) }
     }
 
@@ -38,7 +38,7 @@ impl Clan {
         &self.work
     }
 
-    pub(super) fn reaper(&self) -> &Reaper {
+    pub(super) fn reaper(&self) -> &Subreaper {
         &self.reaper
     }
 
@@ -46,7 +46,7 @@ impl Clan {
     pub(super) async fn freeze(&self) -> io::Result<()> {
         let mut clean = 0;
         for _ in 0..MOST_WALKS {
-            let running: Vec<Process> =
+            let running: Vec<ProcessStat> =
                 self.living().await?.into_iter().filter(|process| !process.is_stopped()).collect();
             signal(&running, Signal::SIGSTOP);
             clean = if running.is_empty() { clean + 1 } else { 0 };
@@ -95,11 +95,11 @@ impl Clan {
     }
 
     /// What they use now, from a look that may be `age` old.
-    pub(super) async fn sample(&self, age: Duration) -> io::Result<Sample> {
+    pub(super) async fn sample(&self, age: Duration) -> io::Result<UsageSample> {
         let table = self.reaper.look(age).await?;
         let members = self.reaper.members(&self.work, &table);
         let memory = process_table::bytes(members.iter().map(|member| member.pages).sum());
-        Ok(Sample {
+        Ok(UsageSample {
             cpu_seconds: process_table::seconds(members.iter().map(|member| member.ticks).sum()),
             memory_bytes: memory,
             peak_memory_bytes: memory,
@@ -107,7 +107,7 @@ impl Clan {
         })
     }
 
-    async fn living(&self) -> io::Result<Vec<Process>> {
+    async fn living(&self) -> io::Result<Vec<ProcessStat>> {
         self.walks.store(true, Ordering::Relaxed);
         let table = self.reaper.look(Duration::ZERO).await?;
         let members = self.reaper.members(&self.work, &table);
@@ -116,13 +116,13 @@ impl Clan {
     }
 }
 
-impl Drop for Clan {
+impl Drop for SubreaperTree {
     fn drop(&mut self) {
         self.reaper.leave(&self.work);
     }
 }
 
-fn signal(processes: &[Process], signal: Signal) {
+fn signal(processes: &[ProcessStat], signal: Signal) {
     for process in processes {
         // It may have ended since; that is what is wanted.
         let _ = kill(Pid::from_raw(process.pid), signal);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use taskloom::clock::Clock;
 use taskloom::engine::port::{Hello, Port};
 use taskloom::engine::worker::{Options, Stops, Worker};
-use taskloom::executor::{Host, HostOptions, WayChoice};
+use taskloom::executor::{Host, HostOptions, TreeChoice};
 
 use super::bench::{until, within};
 use super::lab::{Lab as Bench, OVER};
@@ -29,7 +29,7 @@ async fn who_has_slept_longer_than_its_lease_gives_up(lab: Bench) {
         log_chunk: 1 << 16,
         log_flush: Duration::from_millis(100),
     };
-    let host = HostOptions { data_folder: folder.path().to_owned(), way: WayChoice::Best };
+    let host = HostOptions { way: TreeChoice::Best, ..HostOptions::new(folder.path()) };
     let worker = Worker {
         port: Arc::new(lab.worker().await.desk) as Arc<dyn Port>,
         host: Host::detect(&host).unwrap(),

@@ -44,7 +44,7 @@ const SPECIAL: [&str; 22] = [
 
 /// Which networks are open.
 #[derive(Clone, Debug)]
-pub(super) struct Gatekeeper(Arc<Networks>);
+pub(super) struct AddressGuard(Arc<Networks>);
 
 #[derive(Debug)]
 struct Networks {
@@ -52,7 +52,7 @@ struct Networks {
     allowed: Vec<IpNet>,
 }
 
-impl Gatekeeper {
+impl AddressGuard {
     pub(super) fn new(allowed: &[IpNet]) -> Self {
         let special = SPECIAL.iter().map(|net| net.parse().expect("invariant: the table has networks")).collect();
         Self(Arc::new(Networks { special, allowed: allowed.to_vec() }))
@@ -82,14 +82,14 @@ impl Gatekeeper {
     }
 }
 
-impl Resolve for Gatekeeper {
+impl Resolve for AddressGuard {
     fn resolve(&self, name: Name) -> Resolving {
         let keeper = self.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let open: Vec<SocketAddr> = found.into_iter().filter(|found| keeper.admits(found.ip())).collect();
             if open.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, Refused).into());
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, AddressRefused).into());
             }
             Ok::<Addrs, _>(Box::new(open.into_iter()))
         })
@@ -99,7 +99,7 @@ impl Resolve for Gatekeeper {
 /// A name with no address that is open.
 #[derive(Debug, thiserror::Error)]
 #[error("{REFUSED}")]
-pub(super) struct Refused;
+pub(super) struct AddressRefused;
 
 /// The IPv4 address that a form of IPv6 stands for: mapped, NAT64, 6to4.
 fn inner(address: IpAddr) -> Option<Ipv4Addr> {
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn only_what_is_public_is_open() {
-        let keeper = Gatekeeper::new(&[]);
+        let keeper = AddressGuard::new(&[]);
         for open in ["1.1.1.1", "93.184.215.14", "172.32.0.1", "2606:4700::1111", "2a00:1450::1", "2002:0808:0808::1"] {
             assert!(keeper.admits(open.parse().unwrap()), "{open}");
         }
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_settings_open_networks_and_no_more() {
-        let keeper = Gatekeeper::new(&["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]);
+        let keeper = AddressGuard::new(&["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]);
         for open in ["10.1.2.3", "::ffff:10.1.2.3", "::1"] {
             assert!(keeper.admits(open.parse().unwrap()), "{open}");
         }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn numbers_in_any_dress_are_looked_at() {
-        let keeper = Gatekeeper::new(&[]);
+        let keeper = AddressGuard::new(&[]);
         for closed in [
             "http://127.0.0.1/",
             "http://2130706433/",

@@ -1,4 +1,4 @@
-//! The executor `http`: one request, tried again where that may help; the answer's text is a result set.
+//! The kind `http`: one request, tried again where that may help; the answer's text is a result set.
 //!
 //! Where a request goes is looked at each time a connection is made, redirects included (`address`). What was given
 //! for one place is not carried to another: a redirect to another origin goes without the headers of the definition.
@@ -7,6 +7,7 @@
 mod address;
 mod again;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
@@ -15,19 +16,19 @@ use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 use taskloom_entity::{ColumnType, ResultKind};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
-use crate::executor::kind::script::watch::late;
-use super::fill::Values;
+use crate::executor::context::WorkContext;
+use crate::executor::drive::{Driven, Turn, drive};
+use crate::executor::kind::fill::TemplateValues;
+use crate::executor::mask::Mask;
 use crate::executor::orders::Orders;
-use crate::executor::result_sets::Collector;
-use crate::executor::stopwatch::Stopwatch;
-use crate::executor::context::{Surroundings, wait_for_go};
-use crate::executor::work::{Finished, Order, Outcome, Report};
+use crate::executor::program::HttpJob;
+use crate::executor::result_sets::ResultCollector;
+use crate::executor::work::{Finished, Outcome, Report};
 use crate::rows::Column;
 use crate::text::complete;
-use crate::vault::Hidden;
-use address::{Gatekeeper, Refused};
+use address::{AddressGuard, AddressRefused};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 10;
@@ -35,23 +36,6 @@ const REDIRECTS: usize = 10;
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// A request. Its texts are templates; `docs/executors.md` says what may stand in them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    /// In upper case.
-    pub method: String,
-    /// Where to.
-    pub url: String,
-    /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// Text as it is; anything else is sent as JSON.
-    pub body: Option<Value>,
-    /// The statuses that are a success; none: 200 to 299.
-    pub expect: Vec<u16>,
-    /// How often it is tried again.
-    pub retries: u32,
-}
 
 /// A request with its values filled in.
 struct Request {
@@ -62,62 +46,56 @@ struct Request {
 }
 
 /// How a try ended that was not a success.
-struct Missed {
+struct FailedTry {
     message: String,
     /// Whether another try may help, and after which pause at the least.
     again: Option<Duration>,
 }
 
-impl Missed {
+impl FailedTry {
     fn for_good(message: String) -> Self {
         Self { message, again: None }
     }
 }
 
-/// Sends the request until it succeeds or all tries are used.
-pub(super) async fn run(job: &Job, secrets: &[(String, Hidden)], with: Surroundings, mut orders: Orders) -> Finished {
-    if let Some(reason) = wait_for_go(&mut orders).await {
-        return Finished::bare(reason.outcome(), None);
+/// The request under way. It is tried no further while paused; a try that has begun is let be.
+struct Sending<'s> {
+    tries: Pin<Box<dyn Future<Output = Result<(), String>> + Send + 's>>,
+    go: watch::Sender<bool>,
+}
+
+impl Driven for Sending<'_> {
+    type End = Result<(), String>;
+
+    async fn end(&mut self) -> Self::End {
+        (&mut self.tries).await
     }
-    let (go, gate) = watch::channel(true);
-    let work = tries(job, secrets, &with, gate);
-    tokio::pin!(work);
-    let mut watch = Stopwatch::start(Instant::now());
-    loop {
-        let due = with.timeout.and_then(|limit| watch.due(limit));
-        tokio::select! {
-            done = &mut work => return match done {
-                Ok(()) => Finished::bare(Outcome::Succeeded, None),
-                Err(message) => with.failed(&message),
-            },
-            order = orders.next() => match order {
-                Order::Pause => {
-                    watch.pause(Instant::now());
-                    go.send_replace(false);
-                }
-                Order::Run => {
-                    watch.resume(Instant::now());
-                    go.send_replace(true);
-                }
-                // The connection is dropped: more cannot be taken back of a request.
-                Order::Stop(reason) | Order::Kill(reason) => return Finished::bare(reason.outcome(), None),
-            },
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                return Finished::bare(Outcome::TimedOut, Some(late(with.timeout.unwrap_or_default())));
-            }
-        }
+
+    async fn pause(&mut self) {
+        self.go.send_replace(false);
+    }
+
+    async fn resume(&mut self) {
+        self.go.send_replace(true);
     }
 }
 
-async fn tries(
-    job: &Job,
-    secrets: &[(String, Hidden)],
-    with: &Surroundings,
-    mut gate: watch::Receiver<bool>,
-) -> Result<(), String> {
-    let request = prepare(job, &Values { parameters: &with.parameters, secrets })?;
-    let keeper = Gatekeeper::new(&with.reach.networks);
-    let client = client(keeper.clone(), with.reach.request_timeout)?;
+/// Sends the request until it succeeds or all tries are used.
+pub(super) async fn run(job: &HttpJob, with: WorkContext, mut orders: Orders) -> Finished {
+    let (go, gate) = watch::channel(true);
+    let mut sending = Sending { tries: Box::pin(tries(job, &with, gate)), go };
+    match drive(&mut sending, &mut orders, with.limit).await {
+        Turn::Ended(Ok(())) => Finished::bare(Outcome::Succeeded, None),
+        Turn::Ended(Err(message)) => with.failed(&message),
+        // The connection is dropped: more cannot be taken back of a request.
+        Turn::Stop(stop) => stop.cause.finished(),
+    }
+}
+
+async fn tries(job: &HttpJob, with: &WorkContext, mut gate: watch::Receiver<bool>) -> Result<(), String> {
+    let request = prepare(job, &TemplateValues { parameters: &with.parameters, secrets: &with.secrets })?;
+    let keeper = AddressGuard::new(&with.policy.networks);
+    let client = client(keeper.clone(), with.policy.request_timeout)?;
     let mut pause = PAUSE.0;
     for tried in 0..=job.retries {
         // The sender lives as long as this future does.
@@ -140,7 +118,7 @@ async fn tries(
     unreachable!("the last try returns")
 }
 
-fn client(keeper: Gatekeeper, timeout: Duration) -> Result<Client, String> {
+fn client(keeper: AddressGuard, timeout: Duration) -> Result<Client, String> {
     let client = Client::builder()
         .dns_resolver(keeper)
         // A proxy of the server's environment would make the connection, and look at no address.
@@ -157,7 +135,7 @@ fn client(keeper: Gatekeeper, timeout: Duration) -> Result<Client, String> {
 }
 
 /// Fills in the values, each so that it stays one.
-fn prepare(job: &Job, values: &Values<'_>) -> Result<Request, String> {
+fn prepare(job: &HttpJob, values: &TemplateValues<'_>) -> Result<Request, String> {
     let method = Method::from_bytes(job.method.as_bytes()).map_err(|_| "the method is none of http".to_owned())?;
     let url = values.url(&job.url)?;
     let url = Url::parse(&url).map_err(|error| format!("the address is not valid: {error}"))?;
@@ -182,11 +160,11 @@ fn prepare(job: &Job, values: &Values<'_>) -> Result<Request, String> {
 
 /// One try: the request, its redirects, and the answer's text.
 async fn attempt(
-    job: &Job,
+    job: &HttpJob,
     request: &Request,
-    (client, keeper): (&Client, &Gatekeeper),
-    with: &Surroundings,
-) -> Result<(), Missed> {
+    (client, keeper): (&Client, &AddressGuard),
+    with: &WorkContext,
+) -> Result<(), FailedTry> {
     let begun = Instant::now();
     let (answer, url) = follow(request, client, keeper).await?;
     let status = answer.status();
@@ -203,7 +181,7 @@ async fn attempt(
         };
         let again = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
         let again = again.then(|| least.unwrap_or_default());
-        return Err(Missed { message: format!("the status is {}, expected {wanted}", status.as_u16()), again });
+        return Err(FailedTry { message: format!("the status is {}, expected {wanted}", status.as_u16()), again });
     }
     kept.say(with).await;
     let output = Report::Output { key: "status".to_owned(), value: status.as_u16().to_string() };
@@ -213,11 +191,11 @@ async fn attempt(
 }
 
 /// Sends the request, and what redirects make of it, each hop looked at like the first.
-async fn follow(request: &Request, client: &Client, keeper: &Gatekeeper) -> Result<(Response, Url), Missed> {
+async fn follow(request: &Request, client: &Client, keeper: &AddressGuard) -> Result<(Response, Url), FailedTry> {
     let (mut method, mut url) = (request.method.clone(), request.url.clone());
     let (mut headers, mut body) = (request.headers.clone(), request.body.clone());
     for _ in 0..=REDIRECTS {
-        keeper.check(&url).map_err(Missed::for_good)?;
+        keeper.check(&url).map_err(FailedTry::for_good)?;
         let mut next = client.request(method.clone(), url.clone()).headers(headers.clone());
         if let Some(body) = &body {
             next = next.body(body.clone());
@@ -236,31 +214,31 @@ async fn follow(request: &Request, client: &Client, keeper: &Gatekeeper) -> Resu
         }
         url = target;
     }
-    Err(Missed::for_good(format!("more than {REDIRECTS} redirects")))
+    Err(FailedTry::for_good(format!("more than {REDIRECTS} redirects")))
 }
 
 /// Where an answer sends us; none: it is no redirect.
-fn target(answer: &Response, url: &Url) -> Result<Option<Url>, Missed> {
+fn target(answer: &Response, url: &Url) -> Result<Option<Url>, FailedTry> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
     let Some(location) = answer.headers().get(LOCATION) else { return Ok(None) };
     let target = location.to_str().ok().and_then(|location| url.join(location).ok());
-    target.map(Some).ok_or_else(|| Missed::for_good("a redirect leads to no address".to_owned()))
+    target.map(Some).ok_or_else(|| FailedTry::for_good("a redirect leads to no address".to_owned()))
 }
 
 /// Why no answer came. The library's text has the address in it, and that may have a secret: only what is known to
 /// be harmless is said.
-fn missed(error: &reqwest::Error) -> Missed {
+fn missed(error: &reqwest::Error) -> FailedTry {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     let mut last = None;
     while let Some(next) = cause {
-        let refused = next.is::<Refused>()
+        let refused = next.is::<AddressRefused>()
             || next
                 .downcast_ref::<std::io::Error>()
-                .is_some_and(|io| io.get_ref().is_some_and(|it| it.is::<Refused>()));
+                .is_some_and(|io| io.get_ref().is_some_and(|it| it.is::<AddressRefused>()));
         if refused {
-            return Missed::for_good(format!("the name {}", address::REFUSED));
+            return FailedTry::for_good(format!("the name {}", address::REFUSED));
         }
         last = Some(next.to_string());
         cause = next.source();
@@ -271,7 +249,7 @@ fn missed(error: &reqwest::Error) -> Missed {
         error if error.is_connect() => format!("no connection: {last}"),
         _ => format!("no whole answer: {last}"),
     };
-    Missed { message, again: Some(Duration::ZERO) }
+    FailedTry { message, again: Some(Duration::ZERO) }
 }
 
 /// What is kept of an answer's body.
@@ -280,10 +258,10 @@ struct Kept {
     bytes: u64,
 }
 
-async fn keep(answer: Response, with: &Surroundings) -> Result<Kept, Missed> {
+async fn keep(answer: Response, with: &WorkContext) -> Result<Kept, FailedTry> {
     let mut kept = Kept { text: vec![], bytes: 0 };
     let mut body = answer.bytes_stream();
-    let limit = usize::try_from(with.reach.response).unwrap_or(usize::MAX);
+    let limit = usize::try_from(with.policy.response).unwrap_or(usize::MAX);
     while let Some(chunk) = body.try_next().await.map_err(|error| missed(&error))? {
         kept.bytes += chunk.len() as u64;
         let room = limit - kept.text.len();
@@ -298,13 +276,13 @@ async fn keep(answer: Response, with: &Surroundings) -> Result<Kept, Missed> {
 
 impl Kept {
     /// Its lines, as one result set. Masked as a whole, since a secret may go over several lines.
-    async fn say(self, with: &Surroundings) {
+    async fn say(self, with: &WorkContext) {
         let truncated = self.bytes > self.text.len() as u64;
         // What was cut off may have been the rest of a character, or of a secret.
         let whole = if truncated { complete(&self.text) } else { self.text.len() };
         let text = String::from_utf8_lossy(&self.text[..whole]).replace('\0', "\u{fffd}");
         let text = if truncated { with.mask.beginning(&text) } else { with.mask.text(&text) };
-        let mut collector = Collector::new(with.reports.clone(), crate::executor::Mask::default(), (u64::MAX, with.reach.result));
+        let mut collector = ResultCollector::new(with.reports.clone(), Mask::default(), (u64::MAX, with.policy.result));
         collector.begin(ResultKind::Text, vec![Column::new("line", ColumnType::String)]).await;
         for line in text.lines() {
             collector.push(vec![Some(line.to_owned())]).await;

@@ -1,4 +1,4 @@
-//! The process that runs statements, from within: it reads its errand and what is wanted of it, and says what it finds.
+//! The process that runs statements, from within: it reads its request and what is wanted of it, and says what it finds.
 //!
 //! It limits its own memory before it opens a connection, and lets nobody look into it. That the pipe of its orders has ended means that the server is
 //! gone: so it ends, whatever it is about.
@@ -14,19 +14,20 @@ use nix::sys::resource::{Resource, setrlimit};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::{mpsc, watch};
 
-use super::statements::{self, Gate, Steering};
-use super::session::Canceller;
-use super::wire::{ERRAND, Errand, Reads, Said, Wish, Writes};
-use crate::clock::SystemClock;
+use super::session::{Canceller, StatementFlow};
+use super::statements::{self, Steering};
+use super::wire::{FrameReader, FrameWriter, Instruction, LastWord, REQUEST, Said, StatementsRequest};
+use crate::executor::context::WorkContext;
+use crate::executor::drive::TimeLimit;
+use crate::executor::line_clock::LineClock;
 use crate::executor::mask::Mask;
-use crate::executor::context::Surroundings;
 use crate::executor::work::Report;
 use crate::rows::Part;
 
 /// The command of the program that is this; nobody but the server calls it.
 pub const COMMAND: &str = "statements";
 
-/// Runs one errand, which comes by standard input.
+/// Runs one request, which comes by standard input.
 #[must_use]
 pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -49,17 +50,17 @@ async fn serve() -> io::Result<()> {
     prctl::set_dumpable(false)?;
     let stdin = io::stdin().as_fd().try_clone_to_owned()?;
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-    let mut asks = Reads::new(Receiver::from_owned_fd(stdin)?, ERRAND);
-    let mut says = Writes::new(Sender::from_owned_fd(stdout)?);
-    let Some(errand) = asks.next::<Errand>().await? else { return Ok(()) };
-    setrlimit(Resource::RLIMIT_DATA, errand.memory, errand.memory)?;
+    let mut asks = FrameReader::new(Receiver::from_owned_fd(stdin)?, REQUEST);
+    let mut says = FrameWriter::new(Sender::from_owned_fd(stdout)?);
+    let Some(request) = asks.next::<StatementsRequest>().await? else { return Ok(()) };
+    setrlimit(Resource::RLIMIT_DATA, request.memory, request.memory)?;
     // What it holds in memory belongs into no file.
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    let (steer, gate) = watch::channel(Gate::Open);
+    let (steer, gate) = watch::channel(StatementFlow::Open);
     let (tell, told) = watch::channel(None);
     let (reports, inbox) = mpsc::channel(4);
     let (failures, mut failed) = mpsc::channel(1);
-    let work = work(errand, reports, Steering { gate, tell });
+    let work = work(request, reports, Steering { gate, tell });
     let both = async {
         let (ended, passed_on) = tokio::join!(work, pass_on(inbox, &mut says, &mut failed));
         passed_on.map(|()| ended)
@@ -71,21 +72,22 @@ async fn serve() -> io::Result<()> {
     says.send(&Said::Ended(ended)).await
 }
 
-async fn work(errand: Errand, reports: mpsc::Sender<Report>, steering: Steering) -> Result<Option<String>, String> {
-    let is_probe = errand.is_probe();
-    let (job, reach, parameters) = errand.open().map_err(|error| error.to_string())?;
+async fn work(request: StatementsRequest, reports: mpsc::Sender<Report>, steering: Steering) -> LastWord {
+    let is_probe = request.is_probe();
+    let (job, policy, parameters) = request.open().map_err(|error| error.to_string())?;
     if is_probe {
-        return statements::version(&job.source, &reach).await.map(Some);
+        return statements::version(&job.source, &policy).await.map(Some);
     }
-    let with = Surroundings {
-        reach: Arc::new(reach),
+    let with = WorkContext {
+        policy: Arc::new(policy),
         // The server masks what it is told: this process knows no secret but the password.
         mask: Mask::default(),
         parameters,
-        timeout: None,
-        grace: std::time::Duration::ZERO,
+        secrets: vec![],
+        // The server holds the limit, and says when it is over.
+        limit: TimeLimit { timeout: None, grace: std::time::Duration::ZERO },
         reports,
-        clock: Arc::new(SystemClock),
+        clock: LineClock::system(),
     };
     statements::run(job, with, steering).await.map(|()| None)
 }
@@ -93,7 +95,7 @@ async fn work(errand: Errand, reports: mpsc::Sender<Report>, steering: Steering)
 /// Says what the work reports, until it has ended, and that a cancel was in vain.
 async fn pass_on(
     mut inbox: mpsc::Receiver<Report>,
-    says: &mut Writes,
+    says: &mut FrameWriter,
     failed: &mut mpsc::Receiver<String>,
 ) -> io::Result<()> {
     loop {
@@ -126,23 +128,23 @@ fn said(report: Report) -> Option<Said> {
 
 /// Does what is wanted; ends the process when nobody can want anything any more.
 async fn obey(
-    mut asks: Reads,
-    (steer, told): (watch::Sender<Gate>, watch::Receiver<Option<Canceller>>),
+    mut asks: FrameReader,
+    (steer, told): (watch::Sender<StatementFlow>, watch::Receiver<Option<Canceller>>),
     failures: mpsc::Sender<String>,
 ) -> Infallible {
     loop {
         match asks.next().await {
-            Ok(Some(Wish::Run)) => {
-                steer.send_replace(Gate::Open);
+            Ok(Some(Instruction::Run)) => {
+                steer.send_replace(StatementFlow::Open);
             }
-            Ok(Some(Wish::Pause)) => {
-                steer.send_replace(Gate::Paused);
+            Ok(Some(Instruction::Pause)) => {
+                steer.send_replace(StatementFlow::Paused);
             }
-            Ok(Some(Wish::Cancel)) => {
+            Ok(Some(Instruction::Cancel)) => {
                 // Nothing runs that would have to be cancelled.
                 let Some(canceller) = told.borrow().clone() else { std::process::exit(0) };
                 // First: between two statements there is nothing to cancel, and the next must not begin.
-                steer.send_replace(Gate::Ending);
+                steer.send_replace(StatementFlow::Ending);
                 if let Err(failure) = canceller.cancel().await {
                     let _ = failures.send(failure).await;
                 }

@@ -16,12 +16,13 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::child_main::COMMAND;
-use super::statements::size;
-use super::wire::{Errand, Says, Writes};
+use super::failure::out_of_memory;
+use super::wire::{FrameWriter, SaidFrames, StatementsRequest};
 use crate::executor::error::{ExecutorError, StartError};
-use crate::executor::folder::MARK;
-use crate::executor::process::{Cell, Child, Command, Exit, Meter, Start, Started, Tree, Trees};
-use crate::executor::policy::Reach;
+use crate::executor::policy::OutboundPolicy;
+use crate::executor::process::{
+    Cell, Child, Command, Exit, MARK, ProcessLauncher, ProcessStart, ProcessTree, StartedProcess, UsageMeter,
+};
 use crate::executor::work::{Limits, Usage};
 use crate::text::Text;
 
@@ -37,7 +38,7 @@ const KEPT: [&str; 9] = [
     "RES_OPTIONS",
     "LOCALDOMAIN",
 ];
-/// How long it may take until it has read its errand, on a host under load.
+/// How long it may take until it has read its request, on a host under load.
 const START: Duration = Duration::from_secs(30);
 /// So much is kept of what it says when it breaks down.
 const WORDS: u64 = 4 << 10;
@@ -46,47 +47,56 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 /// How often a control group is tried to be removed, and how far apart.
 const REMOVALS: (u32, Duration) = (50, Duration::from_millis(2));
 
+/// Where statements get their process.
+#[derive(Debug)]
+pub(in crate::executor::kind) struct StatementsPlace<'w> {
+    pub(in crate::executor::kind) launcher: Arc<ProcessLauncher>,
+    /// The work's name.
+    pub(in crate::executor::kind) work: &'w str,
+    /// What its definition allows.
+    pub(in crate::executor::kind) limits: Limits,
+}
+
 /// A running process.
 #[derive(Debug)]
-pub(super) struct Process {
-    tree: Tree,
+pub(super) struct StatementsProcess {
+    tree: ProcessTree,
     child: Child,
-    meter: Meter,
+    meter: UsageMeter,
     /// What it says when it breaks down.
     words: JoinHandle<String>,
-    pub(super) asks: Writes,
-    pub(super) says: Says,
+    pub(super) asks: FrameWriter,
+    pub(super) says: SaidFrames,
     /// Lines for the log.
     pub(super) notes: Vec<String>,
 }
 
 /// How a process ended, and what it had used.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct StatementsEnd {
     exit: Option<Exit>,
     words: String,
     pub(super) usage: Usage,
 }
 
-impl Process {
-    /// Starts it for a work of this name and sends it its errand.
+impl StatementsProcess {
+    /// Starts it for a work of this name and sends it its request.
     pub(super) async fn start(
-        trees: Arc<Trees>,
-        (name, limits): (&str, Limits),
-        errand: &Errand,
-        reach: &Reach,
+        StatementsPlace { launcher, work, limits }: StatementsPlace<'_>,
+        request: &StatementsRequest,
+        policy: &OutboundPolicy,
     ) -> Result<Self, StartError> {
         let fail = |error| StartError::Host(ExecutorError::Spawn(error));
         let (stdin, asks) = io::pipe().map_err(fail)?;
         let (says, stdout) = io::pipe().map_err(fail)?;
         let (words, stderr) = io::pipe().map_err(fail)?;
-        let command = command(&reach.program, &trees.mark(name)).map_err(fail)?;
+        let command = command(&policy.program, &launcher.mark(work)).map_err(fail)?;
         // Its memory it limits itself; threads of its own must not count as processes of the statements.
         let limits = Limits { cpu: limits.cpu, ..Limits::default() };
-        let work = name.to_owned();
+        let work = work.to_owned();
         let started = tokio::task::spawn_blocking(move || {
             let streams = (stdout.into(), stderr.into());
-            trees.start(Start {
+            launcher.start(ProcessStart {
                 work: &work,
                 command,
                 limits,
@@ -95,13 +105,13 @@ impl Process {
                 stderr: streams.1,
             })
         });
-        let Started { tree, child, notes } = started.await.map_err(ExecutorError::Vanished)??;
+        let StartedProcess { tree, child, notes } = started.await.map_err(ExecutorError::Vanished)??;
         let receiver = |pipe: io::PipeReader| Receiver::from_owned_fd(pipe.into()).map_err(fail);
-        let mut asks = Writes::new(Sender::from_owned_fd(asks.into()).map_err(fail)?);
+        let mut asks = FrameWriter::new(Sender::from_owned_fd(asks.into()).map_err(fail)?);
         let words = tokio::spawn(last_words(receiver(words)?));
-        let says = Says::new(receiver(says)?, reach.cell);
-        let heard = timeout(START, asks.send(errand)).await;
-        let process = Self { tree, child, meter: Meter::default(), words, asks, says, notes };
+        let says = SaidFrames::new(receiver(says)?, policy.cell);
+        let heard = timeout(START, asks.send(request)).await;
+        let process = Self { tree, child, meter: UsageMeter::default(), words, asks, says, notes };
         if heard.is_err() {
             process.end(Duration::ZERO).await;
             return Err(fail(io::ErrorKind::TimedOut.into()));
@@ -111,7 +121,7 @@ impl Process {
     }
 
     /// Waits for so long until it ends by itself, then ends it. No process is left.
-    pub(super) async fn end(self, patience: Duration) -> End {
+    pub(super) async fn end(self, patience: Duration) -> StatementsEnd {
         let Self { tree, child, mut meter, words, asks, says, .. } = self;
         // Nobody listens to it any more: it must not wait for that.
         drop((asks, says));
@@ -134,11 +144,11 @@ impl Process {
             tokio::time::sleep(REMOVALS.1).await;
         }
         let words = timeout(REMOVALS.1 * REMOVALS.0, words).await;
-        End { exit, words: words.ok().and_then(Result::ok).unwrap_or_default(), usage: meter.usage() }
+        StatementsEnd { exit, words: words.ok().and_then(Result::ok).unwrap_or_default(), usage: meter.usage() }
     }
 }
 
-impl End {
+impl StatementsEnd {
     /// Why it has ended without a last word; `memory` is what it was allowed.
     pub(super) fn explain(&self, memory: u64) -> String {
         // The words of Rust's runtime, which then aborts.
@@ -152,11 +162,6 @@ impl End {
         };
         format!("the process of the statements ended {how}: {}", self.words.trim())
     }
-}
-
-/// What is said when a process would need more memory than it may have.
-pub(super) fn out_of_memory(memory: u64) -> String {
-    format!("it needs more memory than {}: the limit is executor.sql.memory, or the step's own", size(memory))
 }
 
 /// The command that runs statements, with nothing of the server's environment but what [`KEPT`] names.
@@ -173,7 +178,8 @@ fn command(program: &Path, mark: &str) -> io::Result<Command> {
         program,
         address_space: None,
         file_size: None,
-        brand: None,
+        descriptors: None,
+        tag: None,
         // Our own program, which no step reaches.
         cell: Cell::default(),
     })

@@ -23,13 +23,12 @@ use sqlx::{
 use taskloom_entity::DataSourceKind;
 use tokio::sync::watch;
 
-use super::Source;
 use super::cell::{self, Cells};
-use super::process::out_of_memory;
-use super::statements::{Gate, size};
-use super::table::Table;
-use crate::executor::policy::Reach;
-use crate::executor::result_sets::Collector;
+use super::failure::StatementError;
+use super::table::StatementRows;
+use crate::executor::policy::OutboundPolicy;
+use crate::executor::program::DataSource;
+use crate::executor::result_sets::ResultCollector;
 use crate::vault::Hidden;
 
 /// How long a cancel may take to reach the database.
@@ -39,64 +38,26 @@ const STEPS: i32 = 1000;
 /// How long a locked file of SQLite is waited for.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// The codes of SQLite for want of memory, and for a value or row beyond the limit (sqlite.org/rescode.html).
-const NOMEM: &str = "7";
-const TOOBIG: &str = "18";
-
-/// Why a data source did not do what it was asked.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// As it said.
-    Told(String),
-    /// A value or a row is larger than it may be.
-    TooLarge,
-    /// SQLite, which is in this process, got no memory.
-    OutOfMemory,
-}
-
-impl Failure {
-    pub(super) fn late(limit: Duration) -> Self {
-        Self::Told(format!("no answer within {}", humantime::format_duration(limit)))
-    }
-
-    /// For a person: a limit by its setting.
-    pub(super) fn told(&self, reach: &Reach) -> String {
-        match self {
-            Self::Told(text) => text.clone(),
-            Self::TooLarge => {
-                format!("a value or a row is larger than {}: the limit is executor.sql.cell", size(reach.cell))
-            }
-            Self::OutOfMemory => out_of_memory(reach.memory),
-        }
-    }
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(told) => match told.code() {
-                Some(code) if code == NOMEM => Self::OutOfMemory,
-                Some(code) if code == TOOBIG => Self::TooLarge,
-                Some(code) => Self::Told(format!("{} ({code})", told.message())),
-                None => Self::Told(told.message().to_owned()),
-            },
-            // The kind alone: the text may have more of this host in it than a task's owner is to know.
-            sqlx::Error::Io(error) => Self::Told(format!("it cannot be reached: {}", error.kind())),
-            sqlx::Error::Tls(_) => Self::Told("an encrypted connection could not be made".to_owned()),
-            _ => Self::Told(error.to_string()),
-        }
-    }
+/// How far the statements may go just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StatementFlow {
+    /// On.
+    Open,
+    /// No row is read, and no statement begun.
+    Paused,
+    /// The running statement is to come to its end, and none to follow.
+    Ending,
 }
 
 /// What a statement did.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Done {
+pub(super) struct StatementDone {
     rows: u64,
     kept: Option<u64>,
     affected: u64,
 }
 
-impl fmt::Display for Done {
+impl fmt::Display for StatementDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kept {
             Some(kept) if kept < self.rows => write!(f, "{} rows, of which {kept} are kept", self.rows),
@@ -122,7 +83,7 @@ pub(super) enum Canceller {
 }
 
 impl Session {
-    pub(super) async fn open(source: &Source, reach: &Reach) -> Result<Self, Failure> {
+    pub(super) async fn open(source: &DataSource, policy: &OutboundPolicy) -> Result<Self, StatementError> {
         match source.kind {
             DataSourceKind::Postgresql => {
                 let options = postgresql(source)?;
@@ -139,12 +100,12 @@ impl Session {
                 Ok(Self::Mysql(connection, Canceller::Mysql(Box::new(options), id)))
             }
             DataSourceKind::Sqlite => {
-                let mut connection = sqlite(source, reach)?.connect().await?;
+                let mut connection = sqlite(source, policy)?.connect().await?;
                 let stop = Arc::new(AtomicBool::new(false));
                 let asked = stop.clone();
                 let mut handle = connection.lock_handle().await?;
                 handle.set_progress_handler(STEPS, move || !asked.load(Ordering::Relaxed));
-                limit(&mut handle, reach.cell);
+                limit(&mut handle, policy.cell);
                 drop(handle);
                 Ok(Self::Sqlite(connection, Canceller::Sqlite(stop)))
             }
@@ -157,7 +118,7 @@ impl Session {
     }
 
     /// What the database calls itself.
-    pub(super) async fn version(&mut self) -> Result<String, Failure> {
+    pub(super) async fn version(&mut self) -> Result<String, StatementError> {
         Ok(match self {
             Self::Postgresql(connection, _) => sqlx::query("SELECT 'PostgreSQL ' || current_setting('server_version')")
                 .fetch_one(connection)
@@ -177,7 +138,7 @@ impl Session {
 
     /// Makes the parameters readable for statements, as values: they are never pasted into them. The names of those that
     /// the database cannot hold.
-    pub(super) async fn set(&mut self, parameters: &Map<String, Value>) -> Result<Vec<String>, Failure> {
+    pub(super) async fn set(&mut self, parameters: &Map<String, Value>) -> Result<Vec<String>, StatementError> {
         let is_name = |name: &str| {
             name.len() <= 48
                 && name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
@@ -217,9 +178,9 @@ impl Session {
     pub(super) async fn run(
         &mut self,
         statement: &str,
-        collector: &mut Collector,
-        within: (&mut watch::Receiver<Gate>, u64),
-    ) -> Result<Done, Failure> {
+        collector: &mut ResultCollector,
+        within: (&mut watch::Receiver<StatementFlow>, u64),
+    ) -> Result<StatementDone, StatementError> {
         match self {
             Self::Postgresql(connection, _) => run::<Postgres>(connection, statement, collector, within).await,
             Self::Mysql(connection, _) => run::<MySql>(connection, statement, collector, within).await,
@@ -242,9 +203,9 @@ impl Session {
 async fn run<DB: Cells>(
     connection: &mut DB::Connection,
     statement: &str,
-    collector: &mut Collector,
-    (gate, most): (&mut watch::Receiver<Gate>, u64),
-) -> Result<Done, Failure>
+    collector: &mut ResultCollector,
+    (gate, most): (&mut watch::Receiver<StatementFlow>, u64),
+) -> Result<StatementDone, StatementError>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     usize: sqlx::ColumnIndex<DB::Row>,
@@ -252,7 +213,7 @@ where
     DB::QueryResult: Affected,
 {
     let mut affected = 0;
-    let mut table = Table::new(most);
+    let mut table = StatementRows::new(most);
     let read = async {
         let text = AssertSqlSafe(statement.to_owned()).into_sql_str();
         let mut answers = (&mut *connection).fetch_many(sqlx::raw_sql(text));
@@ -261,13 +222,13 @@ where
                 Either::Left(result) => affected += result.affected(),
                 Either::Right(row) => {
                     table.push::<DB>(&row, collector).await?;
-                    if *gate.borrow() == Gate::Paused {
-                        let _ = gate.wait_for(|gate| *gate != Gate::Paused).await;
+                    if *gate.borrow() == StatementFlow::Paused {
+                        let _ = gate.wait_for(|gate| *gate != StatementFlow::Paused).await;
                     }
                 }
             }
         }
-        Ok::<_, Failure>(())
+        Ok::<_, StatementError>(())
     };
     if let Err(failure) = read.await {
         // What came before it failed is kept.
@@ -284,7 +245,7 @@ where
         }
     }
     let kept = table.settle(collector).await;
-    Ok(Done { rows: table.rows, kept, affected })
+    Ok(StatementDone { rows: table.rows, kept, affected })
 }
 
 /// How many rows a statement changed.
@@ -331,7 +292,7 @@ impl Canceller {
         match tokio::time::timeout(CANCEL, asked).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                let why = Failure::from(error).told(&Reach::default());
+                let why = StatementError::from(error).told(&OutboundPolicy::default());
                 Err(format!("the statement could not be cancelled at its data source: {why}"))
             }
             Err(_) => Err("the data source does not answer a cancel".to_owned()),
@@ -347,11 +308,11 @@ fn limit(handle: &mut LockedSqliteHandle<'_>, bytes: u64) {
     unsafe { sqlite3_limit(handle.as_raw_handle().as_ptr(), SQLITE_LIMIT_LENGTH, bytes) };
 }
 
-fn option<'s>(source: &'s Source, name: &str) -> Option<&'s str> {
+fn option<'s>(source: &'s DataSource, name: &str) -> Option<&'s str> {
     source.options.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-fn postgresql(source: &Source) -> Result<PgConnectOptions, Failure> {
+fn postgresql(source: &DataSource) -> Result<PgConnectOptions, StatementError> {
     let mut options = PgConnectOptions::new_without_pgpass()
         .host(source.host.as_deref().unwrap_or("localhost"))
         .port(source.port.unwrap_or(5432))
@@ -369,7 +330,7 @@ fn postgresql(source: &Source) -> Result<PgConnectOptions, Failure> {
     Ok(options.disable_statement_logging())
 }
 
-fn mysql(source: &Source) -> Result<MySqlConnectOptions, Failure> {
+fn mysql(source: &DataSource) -> Result<MySqlConnectOptions, StatementError> {
     let mut options = MySqlConnectOptions::new()
         .host(source.host.as_deref().unwrap_or("localhost"))
         .port(source.port.unwrap_or(3306))
@@ -387,13 +348,14 @@ fn mysql(source: &Source) -> Result<MySqlConnectOptions, Failure> {
     Ok(options.disable_statement_logging())
 }
 
-fn sqlite(source: &Source, reach: &Reach) -> Result<SqliteConnectOptions, Failure> {
-    let folder = reach.sqlite_folder.as_deref();
-    let folder = folder
-        .ok_or_else(|| Failure::Told("no SQLite files are allowed here: set executor.sql.sqlite_folder".into()))?;
+fn sqlite(source: &DataSource, policy: &OutboundPolicy) -> Result<SqliteConnectOptions, StatementError> {
+    let folder = policy.sqlite_folder.as_deref();
+    let folder = folder.ok_or_else(|| {
+        StatementError::Told("no SQLite files are allowed here: set executor.sql.sqlite_folder".into())
+    })?;
     let mode = option(source, "mode").unwrap_or("rw");
     let file = below(folder, &source.database).ok_or_else(|| {
-        Failure::Told("its file is not below executor.sql.sqlite_folder, or does not exist".to_owned())
+        StatementError::Told("its file is not below executor.sql.sqlite_folder, or does not exist".to_owned())
     })?;
     let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY).foreign_keys(true);
     Ok(options.read_only(mode == "ro").create_if_missing(mode == "rwc").disable_statement_logging())

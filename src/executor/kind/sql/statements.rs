@@ -5,46 +5,37 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::session::{Canceller, Failure, Session};
-use super::{Job, Source, split};
-use crate::executor::policy::Reach;
-use crate::executor::result_sets::Collector;
-use crate::executor::context::Surroundings;
+use super::failure::StatementError;
+use super::session::{Canceller, Session, StatementFlow};
+use super::split;
+use crate::executor::context::WorkContext;
+use crate::executor::policy::OutboundPolicy;
+use crate::executor::program::{DataSource, SqlJob};
+use crate::executor::result_sets::ResultCollector;
 use crate::executor::work::Report;
 use taskloom_entity::DataSourceKind;
 
-/// How far the statements may go just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gate {
-    /// On.
-    Open,
-    /// No row is read, and no statement begun.
-    Paused,
-    /// The running statement is to come to its end, and none to follow.
-    Ending,
-}
-
 /// How somebody outside steers the statements.
 pub(super) struct Steering {
-    pub(super) gate: watch::Receiver<Gate>,
+    pub(super) gate: watch::Receiver<StatementFlow>,
     /// Learns how the running statement can be cancelled.
     pub(super) tell: watch::Sender<Option<Canceller>>,
 }
 
 /// What the database of this source calls itself.
-pub(super) async fn version(source: &Source, reach: &Reach) -> Result<String, String> {
+pub(super) async fn version(source: &DataSource, policy: &OutboundPolicy) -> Result<String, String> {
     let asked = async {
-        let mut session = Session::open(source, reach).await?;
+        let mut session = Session::open(source, policy).await?;
         session.version().await
     };
-    let answer = timeout(reach.connect_timeout, asked).await;
-    let answer = answer.unwrap_or_else(|_| Err(Failure::late(reach.connect_timeout)));
-    answer.map_err(|failure| failure.told(reach))
+    let answer = timeout(policy.connect_timeout, asked).await;
+    let answer = answer.unwrap_or_else(|_| Err(StatementError::late(policy.connect_timeout)));
+    answer.map_err(|failure| failure.told(policy))
 }
 
 /// Runs them to their end; what failed.
-pub(super) async fn run(job: Job, with: Surroundings, steering: Steering) -> Result<(), String> {
-    let Job { statements, source } = job;
+pub(super) async fn run(job: SqlJob, with: WorkContext, steering: Steering) -> Result<(), String> {
+    let SqlJob { statements, source } = job;
     if source.kind == DataSourceKind::Sqlite && split::reaches_out(&statements) {
         return Err(
             "ATTACH and VACUUM INTO are not allowed: a task reaches the file of its data source alone".to_owned()
@@ -61,18 +52,18 @@ pub(super) async fn run(job: Job, with: Surroundings, steering: Steering) -> Res
     let Steering { mut gate, tell } = steering;
     let mut session = open(&source, &with).await.map_err(|why| format!("data source {}: {why}", source.name))?;
     tell.send_replace(Some(session.canceller()));
-    let reach = &with.reach;
-    let mut collector = Collector::new(with.reports.clone(), with.mask.clone(), (reach.rows, reach.result));
+    let policy = &with.policy;
+    let mut collector = ResultCollector::new(with.reports.clone(), with.mask.clone(), (policy.rows, policy.result));
     for (at, statement) in statements.into_iter().enumerate() {
         // The sender lives as long as this process does.
-        if gate.wait_for(|gate| *gate != Gate::Paused).await.is_ok_and(|gate| *gate == Gate::Ending) {
+        if gate.wait_for(|gate| *gate != StatementFlow::Paused).await.is_ok_and(|gate| *gate == StatementFlow::Ending) {
             return Err("it was canceled".to_owned());
         }
         let begun = Instant::now();
         let name = named(at);
-        let done = session.run(statement, &mut collector, (&mut gate, reach.cell)).await;
+        let done = session.run(statement, &mut collector, (&mut gate, policy.cell)).await;
         collector.end().await;
-        let done = done.map_err(|failure| format!("{name}: {}", failure.told(reach)))?;
+        let done = done.map_err(|failure| format!("{name}: {}", failure.told(policy)))?;
         let took = humantime::format_duration(Duration::from_millis(begun.elapsed().as_millis() as u64));
         with.note(&format!("{name}: {done}, {took}")).await;
         #[expect(clippy::cast_precision_loss, reason = "a text of 1 MiB has fewer statements than a double has digits")]
@@ -84,23 +75,14 @@ pub(super) async fn run(job: Job, with: Surroundings, steering: Steering) -> Res
 }
 
 /// A connection on which the parameters can be read.
-async fn open(source: &Source, with: &Surroundings) -> Result<Session, String> {
-    let opened = timeout(with.reach.connect_timeout, Session::open(source, &with.reach)).await;
-    let opened = opened.unwrap_or_else(|_| Err(Failure::late(with.reach.connect_timeout)));
-    let mut session = opened.map_err(|failure| failure.told(&with.reach))?;
-    let left_out = session.set(&with.parameters).await.map_err(|failure| failure.told(&with.reach))?;
+async fn open(source: &DataSource, with: &WorkContext) -> Result<Session, String> {
+    let opened = timeout(with.policy.connect_timeout, Session::open(source, &with.policy)).await;
+    let opened = opened.unwrap_or_else(|_| Err(StatementError::late(with.policy.connect_timeout)));
+    let mut session = opened.map_err(|failure| failure.told(&with.policy))?;
+    let left_out = session.set(&with.parameters).await.map_err(|failure| failure.told(&with.policy))?;
     if !left_out.is_empty() {
         let left_out = left_out.join(", ");
         with.note(&format!("not readable in statements, by their name or the character U+0000: {left_out}")).await;
     }
     Ok(session)
-}
-
-/// A size as a person writes it.
-pub(super) fn size(bytes: u64) -> String {
-    match bytes {
-        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
-        _ if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
-        _ => format!("{bytes} bytes"),
-    }
 }

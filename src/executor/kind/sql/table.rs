@@ -6,15 +6,15 @@
 use taskloom_entity::{ColumnType, ResultKind};
 
 use super::cell::{Cells, Columns};
-use super::session::Failure;
-use crate::executor::result_sets::Collector;
+use super::failure::StatementError;
+use crate::executor::result_sets::ResultCollector;
 use crate::rows::{self, Row};
 
 /// Rows that are held back at the most, and their bytes.
 const HELD: (usize, usize) = (1_000, 128 << 10);
 
 /// What a statement gives.
-pub(super) struct Table {
+pub(super) struct StatementRows {
     columns: Option<Columns>,
     /// What the values held back say of the columns that say nothing themselves.
     told: Vec<Option<ColumnType>>,
@@ -27,7 +27,7 @@ pub(super) struct Table {
     pub(super) rows: u64,
 }
 
-impl Table {
+impl StatementRows {
     /// Rows of so many bytes at the most.
     pub(super) fn new(most: u64) -> Self {
         Self { columns: None, told: vec![], held: vec![], bytes: 0, has_begun: false, most, rows: 0 }
@@ -44,7 +44,11 @@ impl Table {
     }
 
     /// Takes a row.
-    pub(super) async fn push<DB: Cells>(&mut self, row: &DB::Row, collector: &mut Collector) -> Result<(), Failure> {
+    pub(super) async fn push<DB: Cells>(
+        &mut self,
+        row: &DB::Row,
+        collector: &mut ResultCollector,
+    ) -> Result<(), StatementError> {
         self.rows += 1;
         let columns = self.columns.get_or_insert_with(|| DB::columns(row));
         self.told.resize(columns.len(), None);
@@ -53,7 +57,7 @@ impl Table {
             let cell = DB::cell(row, at, kind.unwrap_or(ColumnType::String))?;
             bytes += cell.as_ref().map_or(0, String::len);
             if bytes as u64 > self.most {
-                return Err(Failure::TooLarge);
+                return Err(StatementError::TooLarge);
             }
             cells.push(cell);
             if kind.is_none() && !self.has_begun {
@@ -74,7 +78,7 @@ impl Table {
     }
 
     /// Lets go what is held back: no more comes, or enough has come. How many rows are kept; none: it gave no table.
-    pub(super) async fn settle(&mut self, collector: &mut Collector) -> Option<u64> {
+    pub(super) async fn settle(&mut self, collector: &mut ResultCollector) -> Option<u64> {
         let columns = self.columns.as_ref()?;
         if !self.has_begun {
             self.has_begun = true;

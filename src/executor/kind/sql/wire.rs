@@ -1,6 +1,6 @@
 //! What the server and the process of its statements say to each other, by pipes: values in frames of their length.
 //!
-//! An errand carries a password, so it is never an argument or a variable, which others of this machine may read.
+//! An request carries a password, so it is never an argument or a variable, which others of this machine may read.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,23 +14,23 @@ use taskloom_entity::DataSourceKind;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
-use super::{Job, Source};
-use crate::executor::policy::Reach;
-use crate::executor::context::Surroundings;
+use crate::executor::context::WorkContext;
+use crate::executor::policy::OutboundPolicy;
+use crate::executor::program::{DataSource, SqlJob};
 use crate::executor::work::Limits;
 use crate::rows::{Column, Row};
 use crate::vault::Hidden;
 
 /// Beside its one largest row, a frame has a batch and the names of columns.
 const ROOM: usize = 4 << 20;
-/// The largest errand: statements and parameters have limits of their own.
-pub(super) const ERRAND: usize = 64 << 20;
+/// The largest request: statements and parameters have limits of their own.
+pub(super) const REQUEST: usize = 64 << 20;
 /// How long a word to the process may take: it reads them all at once, so the pipe has room.
 const SAY: Duration = Duration::from_secs(1);
 
 /// What the process is to do: its first frame.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Errand {
+pub(super) struct StatementsRequest {
     name: String,
     kind: DataSourceKind,
     host: Option<String>,
@@ -53,19 +53,19 @@ pub(super) struct Errand {
     pub(super) memory: u64,
 }
 
-impl Errand {
-    pub(super) fn new(job: &Job, with: &Surroundings, limits: Limits) -> Self {
-        let errand = Self::probe(&job.source, &with.reach);
-        let memory = limits.memory_bytes.map_or(errand.memory, |bytes| bytes.min(errand.memory));
+impl StatementsRequest {
+    pub(super) fn new(job: &SqlJob, with: &WorkContext, limits: Limits) -> Self {
+        let request = Self::probe(&job.source, &with.policy);
+        let memory = limits.memory_bytes.map_or(request.memory, |bytes| bytes.min(request.memory));
         let parameters = serde_json::to_string(&with.parameters).expect("invariant: a map of values is JSON");
-        Self { statements: Some(job.statements.clone()), parameters, memory, ..errand }
+        Self { statements: Some(job.statements.clone()), parameters, memory, ..request }
     }
 
-    pub(super) fn probe(source: &Source, reach: &Reach) -> Self {
-        let Source { name, kind, host, port, database, user, password, options } = source.clone();
+    pub(super) fn probe(source: &DataSource, policy: &OutboundPolicy) -> Self {
+        let DataSource { name, kind, host, port, database, user, password, options } = source.clone();
         let (statements, parameters) = (None, "{}".to_owned());
-        let sqlite_folder = reach.sqlite_folder.clone();
-        let Reach { connect_timeout, rows, result, cell, memory, .. } = *reach;
+        let sqlite_folder = policy.sqlite_folder.clone();
+        let OutboundPolicy { connect_timeout, rows, result, cell, memory, .. } = *policy;
         Self {
             name,
             kind,
@@ -87,13 +87,14 @@ impl Errand {
     }
 
     /// Its parts, in the process: for whom, how far, with which parameters.
-    pub(super) fn open(self) -> io::Result<(Job, Reach, serde_json::Map<String, serde_json::Value>)> {
+    pub(super) fn open(self) -> io::Result<(SqlJob, OutboundPolicy, serde_json::Map<String, serde_json::Value>)> {
         let Self { name, kind, host, port, database, user, password, options, statements, .. } = self;
-        let source = Source { name, kind, host, port, database, user, password, options };
+        let source = DataSource { name, kind, host, port, database, user, password, options };
         let Self { sqlite_folder, connect_timeout, rows, result, cell, memory, .. } = self;
-        let reach = Reach { sqlite_folder, connect_timeout, rows, result, cell, memory, ..Reach::default() };
-        let job = Job { statements: statements.unwrap_or_default(), source };
-        Ok((job, reach, serde_json::from_str(&self.parameters)?))
+        let policy =
+            OutboundPolicy { sqlite_folder, connect_timeout, rows, result, cell, memory, ..OutboundPolicy::default() };
+        let job = SqlJob { statements: statements.unwrap_or_default(), source };
+        Ok((job, policy, serde_json::from_str(&self.parameters)?))
     }
 
     /// Whether it is only asked what the database is.
@@ -102,9 +103,9 @@ impl Errand {
     }
 }
 
-/// What is wanted of the process, after its errand.
+/// What is wanted of the process, after its request.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) enum Wish {
+pub(super) enum Instruction {
     Run,
     Pause,
     /// The running statement is to be cancelled, and the process to end.
@@ -127,15 +128,18 @@ pub(super) enum Said {
         fraction: f64,
         text: String,
     },
-    /// Its last word: the version that was asked for; or what failed.
-    Ended(Result<Option<String>, String>),
+    /// It has ended, and says nothing after this.
+    Ended(LastWord),
 }
+
+/// The version that was asked for; or what failed.
+pub(super) type LastWord = Result<Option<String>, String>;
 
 /// Frames that are read.
 #[derive(Debug)]
-pub(super) struct Reads(FramedRead<Receiver, LengthDelimitedCodec>);
+pub(super) struct FrameReader(FramedRead<Receiver, LengthDelimitedCodec>);
 
-impl Reads {
+impl FrameReader {
     pub(super) fn new(pipe: Receiver, most: usize) -> Self {
         Self(FramedRead::new(pipe, codec(most)))
     }
@@ -149,9 +153,9 @@ impl Reads {
 
 /// Frames that are written.
 #[derive(Debug)]
-pub(super) struct Writes(FramedWrite<Sender, LengthDelimitedCodec>);
+pub(super) struct FrameWriter(FramedWrite<Sender, LengthDelimitedCodec>);
 
-impl Writes {
+impl FrameWriter {
     pub(super) fn new(pipe: Sender) -> Self {
         Self(FramedWrite::new(pipe, codec(u32::MAX as usize)))
     }
@@ -169,12 +173,12 @@ impl Writes {
 
 /// What is heard of a process.
 #[derive(Debug)]
-pub(super) struct Says(Reads);
+pub(super) struct SaidFrames(FrameReader);
 
-impl Says {
+impl SaidFrames {
     /// Frames of rows up to so many bytes.
     pub(super) fn new(pipe: Receiver, row: u64) -> Self {
-        Self(Reads::new(pipe, usize::try_from(row).unwrap_or(usize::MAX).saturating_add(ROOM)))
+        Self(FrameReader::new(pipe, usize::try_from(row).unwrap_or(usize::MAX).saturating_add(ROOM)))
     }
 
     /// The next word; none: it has ended without a last one.
@@ -214,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_said_is_heard_and_no_frame_is_larger_than_it_may_be() {
         let (near, far) = pipe().unwrap();
-        let (mut writes, mut says) = (Writes::new(near), Says::new(far, 1 << 20));
+        let (mut writes, mut says) = (FrameWriter::new(near), SaidFrames::new(far, 1 << 20));
         writes.send(&Said::Begin(vec![Column::new("升", ColumnType::Bigint)])).await.unwrap();
         writes.send(&Said::Rows(vec![vec![Some("a\0".to_owned()), None], vec![]])).await.unwrap();
         let Some(Said::Begin(columns)) = says.next().await else { panic!("no columns") };
@@ -230,7 +234,7 @@ mod tests {
 
     #[test]
     fn an_errand_hides_its_password_from_logs_and_gives_it_to_the_process() {
-        let source = Source {
+        let source = DataSource {
             name: "s".to_owned(),
             kind: DataSourceKind::Postgresql,
             host: None,
@@ -240,9 +244,9 @@ mod tests {
             password: Some(Hidden::new("swordfish".to_owned())),
             options: vec![],
         };
-        let errand = Errand::probe(&source, &Reach::default());
-        assert!(!format!("{errand:?}").contains("swordfish") && errand.is_probe());
-        let sent: Errand = postcard::from_bytes(&postcard::to_stdvec(&errand).unwrap()).unwrap();
+        let request = StatementsRequest::probe(&source, &OutboundPolicy::default());
+        assert!(!format!("{request:?}").contains("swordfish") && request.is_probe());
+        let sent: StatementsRequest = postcard::from_bytes(&postcard::to_stdvec(&request).unwrap()).unwrap();
         assert_eq!(sent.open().unwrap().0.source, source);
     }
 }

@@ -8,7 +8,7 @@ use crate::vsphere::{CloneTo, Entity, Error, Obstacle, Reconfigure, Reference, S
 
 /// A task that was begun.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct BegunTask {
     /// The operation, for people.
     pub(super) title: &'static str,
     /// The task as an object.
@@ -24,21 +24,21 @@ pub(super) struct Begun {
 
 /// Why nothing was begun, as far as is known.
 #[derive(Debug)]
-pub(super) enum Missed {
+pub(super) enum NotBegun {
     /// A call failed.
     Call(Error),
     /// In words.
     Said(String),
 }
 
-impl From<Error> for Missed {
+impl From<Error> for NotBegun {
     fn from(error: Error) -> Self {
         Self::Call(error)
     }
 }
 
 /// An operation with all that it names found.
-enum Call<'o> {
+enum FoundOperation<'o> {
     PowerOn,
     PowerOff,
     Reset,
@@ -57,26 +57,30 @@ pub(super) async fn begin(
     session: &Session,
     operation: &Operation,
     may_begin: &watch::Receiver<bool>,
-) -> Result<Begun, Missed> {
+) -> Result<BegunTask, NotBegun> {
     let title = operation.title();
     let machine = find::machine(session, operation.vm()).await?;
-    let call = Call::find(session, operation, &machine).await?;
+    let call = FoundOperation::find(session, operation, &machine).await?;
     if !*may_begin.borrow() {
-        return Err(Missed::Said("stopped before anything was begun".to_owned()));
+        return Err(NotBegun::Said("stopped before anything was begun".to_owned()));
     }
     let vm = &machine.reference;
     let task = call.make(session, vm).await.map_err(|error| doubtful(title, error))?;
     let (gives, gave) = match call {
-        Call::Snapshot(_) => (Some("created_snapshot"), Some("snapshot")),
-        Call::Clone(..) => (Some("cloned_vm"), None),
-        Call::PowerOn | Call::PowerOff | Call::Reset | Call::Suspend | Call::Destroy => (None, None),
-        Call::Revert(_) | Call::RemoveSnapshot(..) | Call::Reconfigure(_) => (None, None),
+        FoundOperation::Snapshot(_) => (Some("created_snapshot"), Some("snapshot")),
+        FoundOperation::Clone(..) => (Some("cloned_vm"), None),
+        FoundOperation::PowerOn
+        | FoundOperation::PowerOff
+        | FoundOperation::Reset
+        | FoundOperation::Suspend
+        | FoundOperation::Destroy => (None, None),
+        FoundOperation::Revert(_) | FoundOperation::RemoveSnapshot(..) | FoundOperation::Reconfigure(_) => (None, None),
     };
-    Ok(Begun { title, task, machine: format!("{} ({vm})", machine.name), gives, gave })
+    Ok(BegunTask { title, task, machine: format!("{} ({vm})", machine.name), gives, gave })
 }
 
-impl<'o> Call<'o> {
-    async fn find(session: &Session, operation: &'o Operation, machine: &Entity) -> Result<Self, Missed> {
+impl<'o> FoundOperation<'o> {
+    async fn find(session: &Session, operation: &'o Operation, machine: &Entity) -> Result<Self, NotBegun> {
         Ok(match operation {
             Operation::PowerOn(_) => Self::PowerOn,
             Operation::PowerOff(_) => Self::PowerOff,
@@ -124,12 +128,12 @@ impl<'o> Call<'o> {
 }
 
 /// Where a copy goes.
-async fn place(session: &Session, machine: &Entity, new: &NewClone) -> Result<(Reference, CloneTo), Missed> {
+async fn place(session: &Session, machine: &Entity, new: &NewClone) -> Result<(Reference, CloneTo), NotBegun> {
     let folder = match (&new.folder, &machine.parent) {
         (Some(text), _) => find::thing(session, text, &["Folder"]).await?,
         (None, Some(parent)) if parent.kind == "Folder" => parent.clone(),
         (None, _) => {
-            return Err(Missed::Said(format!("the machine {} lies in no folder: give `folder`", machine.name)));
+            return Err(NotBegun::Said(format!("the machine {} lies in no folder: give `folder`", machine.name)));
         }
     };
     let mut places = [None, None, None];
@@ -145,7 +149,7 @@ async fn place(session: &Session, machine: &Entity, new: &NewClone) -> Result<(R
 }
 
 /// The call that begins a task may have been heard though its answer was not: then nobody knows.
-fn doubtful(title: &str, error: Error) -> Missed {
+fn doubtful(title: &str, error: Error) -> NotBegun {
     let is_unknown = matches!(
         error,
         Error::Unreachable(Obstacle::Broken, _)
@@ -155,8 +159,8 @@ fn doubtful(title: &str, error: Error) -> Missed {
             | Error::Malformed(_)
     );
     match is_unknown {
-        false => Missed::Call(error),
-        true => Missed::Said(format!(
+        false => NotBegun::Call(error),
+        true => NotBegun::Said(format!(
             "whether {title} was begun is not known, look at the machine before you run this again: {error}"
         )),
     }

@@ -1,18 +1,18 @@
 //! The objects that an operation's texts name.
 
-use super::begin::Missed;
+use super::begin::NotBegun;
 use crate::vsphere::{Entity, Reference, Session};
 
 /// The machine of a name or reference.
-pub(super) async fn machine(session: &Session, text: &str) -> Result<Entity, Missed> {
+pub(super) async fn machine(session: &Session, text: &str) -> Result<Entity, NotBegun> {
     let found = session.find_vm(text).await?;
-    found.ok_or_else(|| Missed::Said(format!("there is no virtual machine `{text}`")))
+    found.ok_or_else(|| NotBegun::Said(format!("there is no virtual machine `{text}`")))
 }
 
 /// A snapshot of a machine.
-pub(super) async fn snapshot(session: &Session, machine: &Entity, text: &str) -> Result<Reference, Missed> {
+pub(super) async fn snapshot(session: &Session, machine: &Entity, text: &str) -> Result<Reference, NotBegun> {
     const KIND: &str = "VirtualMachineSnapshot";
-    let none = || Missed::Said(format!("the machine {} has no snapshot `{text}`", machine.name));
+    let none = || NotBegun::Said(format!("the machine {} has no snapshot `{text}`", machine.name));
     let all = session.snapshots(&machine.reference).await?;
     if let Some(found) = reference(text, &[KIND]) {
         // Another machine's would be changed as willingly.
@@ -22,7 +22,7 @@ pub(super) async fn snapshot(session: &Session, machine: &Entity, text: &str) ->
     match (named.next(), named.count()) {
         (Some(snapshot), 0) => Ok(snapshot.reference),
         (None, _) => Err(none()),
-        (Some(_), more) => Err(Missed::Said(format!(
+        (Some(_), more) => Err(NotBegun::Said(format!(
             "the machine {} has {} snapshots `{text}`: give the reference, such as {KIND}:snapshot-7",
             machine.name,
             more + 1
@@ -31,7 +31,7 @@ pub(super) async fn snapshot(session: &Session, machine: &Entity, text: &str) ->
 }
 
 /// A thing of one of these types, by its reference or its name. A name costs a look at the whole inventory.
-pub(super) async fn thing(session: &Session, text: &str, kinds: &[&str]) -> Result<Reference, Missed> {
+pub(super) async fn thing(session: &Session, text: &str, kinds: &[&str]) -> Result<Reference, NotBegun> {
     if let Some(found) = reference(text, kinds) {
         return Ok(found);
     }
@@ -40,8 +40,8 @@ pub(super) async fn thing(session: &Session, text: &str, kinds: &[&str]) -> Resu
         all.into_iter().filter(|thing| thing.name == text && kinds.contains(&thing.reference.kind.as_str()));
     match (named.next(), named.count()) {
         (Some(thing), 0) => Ok(thing.reference),
-        (None, _) => Err(Missed::Said(format!("there is no {} `{text}`", kinds[0]))),
-        (Some(_), more) => Err(Missed::Said(format!(
+        (None, _) => Err(NotBegun::Said(format!("there is no {} `{text}`", kinds[0]))),
+        (Some(_), more) => Err(NotBegun::Said(format!(
             "{} of the type {} have the name `{text}`: give the reference, such as {}:…",
             more + 1,
             kinds[0],

@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::begin::Begun;
-use super::{Running, Server};
-use crate::executor::context::Surroundings;
+use super::begin::BegunTask;
+use super::{RunningTask, sign_in};
+use crate::executor::context::WorkContext;
+use crate::executor::program::VcenterLogin;
 use crate::executor::work::Report;
 use crate::vsphere::{Error, Filter, LARGEST_READ, Session, TaskInfo, TaskState, Value};
 
@@ -25,38 +26,38 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 const GOOD_BYE: Duration = Duration::from_secs(5);
 
 /// A task that is followed.
-pub(super) struct Following<'f> {
-    pub(super) server: &'f Server,
+pub(super) struct FollowedTask<'f> {
+    pub(super) server: &'f VcenterLogin,
     pub(super) session: Session,
-    pub(super) begun: Begun,
-    pub(super) with: &'f Surroundings,
+    pub(super) begun: BegunTask,
+    pub(super) with: &'f WorkContext,
     /// Learns what runs, and in which session it can be asked to end.
-    pub(super) tell: watch::Sender<Option<Running>>,
+    pub(super) tell: watch::Sender<Option<RunningTask>>,
 }
 
 /// What is known of the task besides its key: a restarted vCenter may give the key to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
+struct TaskIdentity {
     queued_at: DateTime<Utc>,
     chain: i32,
 }
 
 /// Why a work did not end well.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct FollowError {
     pub(super) said: String,
     /// The vCenter's task may go on: nobody knows how it ends.
     pub(super) goes_on: bool,
 }
 
-impl From<String> for Failure {
+impl From<String> for FollowError {
     fn from(said: String) -> Self {
         Self { said, goes_on: false }
     }
 }
 
 /// Follows until the task has ended; its fault is the error.
-pub(super) async fn to_the_end(mut of: Following<'_>) -> Result<(), Failure> {
+pub(super) async fn to_the_end(mut of: FollowedTask<'_>) -> Result<(), FollowError> {
     let done = looks(&mut of).await;
     good_bye(&of.session).await;
     done
@@ -69,7 +70,7 @@ pub(super) async fn good_bye(session: &Session) {
     }
 }
 
-async fn looks(of: &mut Following<'_>) -> Result<(), Failure> {
+async fn looks(of: &mut FollowedTask<'_>) -> Result<(), FollowError> {
     let begun_at = Instant::now();
     let mut pause = LOOK.0;
     let mut identity = None;
@@ -78,7 +79,7 @@ async fn looks(of: &mut Following<'_>) -> Result<(), Failure> {
     of.tell.send_replace(Some(of.running(true)));
     loop {
         let info = of.look(identity).await?;
-        identity = Some(Identity { queued_at: info.queue_time, chain: info.event_chain_id });
+        identity = Some(TaskIdentity { queued_at: info.queue_time, chain: info.event_chain_id });
         of.tell.send_replace(Some(of.running(info.cancelable)));
         let now = (info.state, info.progress);
         if shown.replace(now) != Some(now) {
@@ -92,9 +93,9 @@ async fn looks(of: &mut Following<'_>) -> Result<(), Failure> {
     }
 }
 
-impl Following<'_> {
-    fn running(&self, cancelable: bool) -> Running {
-        Running { session: self.session.clone(), task: self.begun.task.clone(), cancelable }
+impl FollowedTask<'_> {
+    fn running(&self, cancelable: bool) -> RunningTask {
+        RunningTask { session: self.session.clone(), task: self.begun.task.clone(), cancelable }
     }
 
     fn key(&self) -> &str {
@@ -102,7 +103,7 @@ impl Following<'_> {
     }
 
     /// How the task stands; asks until there is an answer.
-    async fn look(&mut self, identity: Option<Identity>) -> Result<TaskInfo, Failure> {
+    async fn look(&mut self, identity: Option<TaskIdentity>) -> Result<TaskInfo, FollowError> {
         let since = Instant::now();
         let mut pause = AGAIN.0;
         loop {
@@ -121,13 +122,13 @@ impl Following<'_> {
             if !error.is_passing() || since.elapsed() > PATIENCE {
                 let (name, key) = (&self.server.name, self.key());
                 let said = format!("vCenter {name}: the task {key} may go on there and cannot be followed: {error}");
-                return Err(Failure { said, goes_on: true });
+                return Err(FollowError { said, goes_on: true });
             }
             if pause == AGAIN.0 {
                 self.with.note(&format!("{} is followed on as soon as that is possible: {error}", self.key())).await;
             }
             if error.is_session_lost() {
-                match self.server.sign_in(self.with.reach.locale).await {
+                match sign_in(self.server, self.with.policy.locale).await {
                     Ok(session) => {
                         self.session = session;
                         self.with.note(&format!("signed in again, to follow {}", self.key())).await;
@@ -136,7 +137,7 @@ impl Following<'_> {
                     Err(error) => {
                         let (name, key) = (&self.server.name, self.key());
                         let said = format!("vCenter {name}: the task {key} may go on there: {error}");
-                        return Err(Failure { said, goes_on: true });
+                        return Err(FollowError { said, goes_on: true });
                     }
                 }
             }
@@ -146,7 +147,7 @@ impl Following<'_> {
     }
 
     /// One look; nothing when the vCenter does not know the task (any more).
-    async fn once(&self, identity: Option<Identity>) -> Result<Option<TaskInfo>, Error> {
+    async fn once(&self, identity: Option<TaskIdentity>) -> Result<Option<TaskInfo>, Error> {
         let is_it = |info: &TaskInfo| identity.is_none_or(|known| info.is_of(known.queued_at));
         match self.session.task(&self.begun.task).await {
             Ok(info) if is_it(&info) => return Ok(Some(info)),

@@ -1,4 +1,4 @@
-//! The executor `vsphere`: begins a vCenter's task and follows it to its end, which becomes the work's own.
+//! The kind `vsphere`: begins a vCenter's task and follows it to its end, which becomes the work's own.
 //!
 //! The invariant: the call that begins the task is made once. What breaks after it (the connection, the session) is
 //! mended and the same task followed on; when nobody can say whether it was begun, the work fails and says so. A
@@ -12,134 +12,91 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
 
-use crate::executor::kind::script::watch::late;
-use super::fill::Values;
+use crate::executor::context::WorkContext;
+use crate::executor::drive::{Driven, Turn, drive};
+use crate::executor::kind::fill::TemplateValues;
 use crate::executor::orders::Orders;
-use crate::executor::stopwatch::Stopwatch;
-use crate::executor::context::{Surroundings, wait_for_go};
-use crate::executor::work::{Finished, Order, Outcome};
-use crate::task::spec::vsphere::Operation;
-use crate::vault::Hidden;
-use crate::vsphere::{Address, Client, Error, Limits, Reference, Session, Trust};
-use begin::Missed;
-use follow::Failure;
+use crate::executor::program::{VcenterLogin, VsphereJob};
+use crate::executor::work::{Finished, Outcome};
+use crate::vsphere::{Client, Error, Limits, Reference, Session};
+use begin::NotBegun;
+use follow::FollowError;
 
-/// A vCenter, and how to sign in there.
-#[derive(Clone, Debug)]
-pub struct Server {
-    /// Its name, for the log.
-    pub name: String,
-    /// Where it answers.
-    pub address: Address,
-    /// By what it is trusted.
-    pub trust: Trust,
-    /// Who signs in.
-    pub user: String,
-    /// With which password.
-    pub password: Hidden,
-}
-
-/// An operation for a vCenter. Its texts are templates.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// What is done.
-    pub operation: Operation,
-    /// By whom.
-    pub server: Server,
-}
-
-impl PartialEq for Server {
-    fn eq(&self, other: &Self) -> bool {
-        let of = |server: &Self| (server.name.clone(), server.address.to_string(), server.user.clone());
-        of(self) == of(other) && self.trust == other.trust && self.password == other.password
-    }
-}
-
-impl PartialEq for Job {
-    fn eq(&self, other: &Self) -> bool {
-        self.operation == other.operation && self.server == other.server
-    }
-}
-
-impl Server {
-    /// Connects and signs in.
-    async fn sign_in(&self, locale: &str) -> Result<Session, Error> {
-        let client = Client::connect(&self.address, &self.trust, Limits::default()).await?;
-        client.sign_in(&self.user, self.password.expose(), locale).await
-    }
+/// Connects and signs in.
+async fn sign_in(server: &VcenterLogin, locale: &str) -> Result<Session, Error> {
+    let client = Client::connect(&server.address, &server.trust, Limits::default()).await?;
+    client.sign_in(&server.user, server.password.expose(), locale).await
 }
 
 /// The vCenter's task while it runs: who stops the work asks for its end.
 #[derive(Clone, Debug)]
-struct Running {
+struct RunningTask {
     session: Session,
     task: Reference,
     cancelable: bool,
 }
 
-/// What the control of a work and the work itself share.
-struct Strings {
+/// How whoever stops the work and the work itself know of each other.
+struct Link {
     /// Falls when the work is stopped: nothing may be begun any more.
     may_begin: watch::Receiver<bool>,
     /// What runs at the vCenter, once something does.
-    tell: watch::Sender<Option<Running>>,
+    tell: watch::Sender<Option<RunningTask>>,
 }
 
-/// The work itself, which goes on while it is waited for something else.
-type Doing = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+/// The work under way. A vCenter's task cannot be paused: it goes on, and is followed.
+struct Following<'f> {
+    steps: Pin<Box<dyn Future<Output = Result<(), FollowError>> + Send + 'f>>,
+}
+
+impl Driven for Following<'_> {
+    type End = Result<(), FollowError>;
+
+    async fn end(&mut self) -> Self::End {
+        (&mut self.steps).await
+    }
+}
 
 /// Runs a job to its end.
-pub(super) async fn run(job: &Job, secrets: &[(String, Hidden)], with: Surroundings, mut orders: Orders) -> Finished {
-    if let Some(reason) = wait_for_go(&mut orders).await {
-        return Finished::bare(reason.outcome(), None);
-    }
+pub(super) async fn run(job: &VsphereJob, with: WorkContext, mut orders: Orders) -> Finished {
     let (go, may_begin) = watch::channel(true);
     let (tell, told) = watch::channel(None);
-    let (owned, given, around) = (job.clone(), secrets.to_vec(), with.clone());
-    let mut work: Doing = Box::pin(async move { execute(&owned, &given, &around, Strings { may_begin, tell }).await });
-    let mut watch = Stopwatch::start(Instant::now());
-    loop {
-        let due = with.timeout.and_then(|limit| watch.due(limit));
-        let (stopped, patience) = tokio::select! {
-            done = &mut work => return match done {
-                Ok(()) => Finished::bare(Outcome::Succeeded, None),
-                Err(failure) => with.failed(&failure.said),
-            },
-            order = orders.next() => match order {
-                // The vCenter's task cannot be paused: it goes on, and is followed.
-                Order::Pause => {
-                    watch.pause(Instant::now());
-                    continue;
-                }
-                Order::Run => {
-                    watch.resume(Instant::now());
-                    continue;
-                }
-                Order::Stop(reason) => (Finished::bare(reason.outcome(), None), with.grace),
-                Order::Kill(reason) => (Finished::bare(reason.outcome(), None), Duration::ZERO),
-            },
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                (Finished::bare(Outcome::TimedOut, Some(late(with.timeout.unwrap_or_default()))), with.grace)
-            }
-        };
-        go.send_replace(false);
-        let said = stop(work, told, &with, patience).await;
-        let message = [stopped.message, said].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        let message = (!message.is_empty()).then(|| with.mask.text(&message).into_owned());
-        return Finished { message, ..stopped };
-    }
+    let mut work = Following { steps: Box::pin(execute(job, &with, Link { may_begin, tell })) };
+    let stop = match drive(&mut work, &mut orders, with.limit).await {
+        Turn::Ended(Ok(())) => return Finished::bare(Outcome::Succeeded, None),
+        Turn::Ended(Err(error)) => return with.failed(&error.said),
+        Turn::Stop(stop) => stop,
+    };
+    go.send_replace(false);
+    let stopped = stop.cause.finished();
+    let said = tokio::select! {
+        said = cancel(&mut work, told.clone(), &with, patience(stop.grace)) => said,
+        // Who kills what is being stopped waits no longer than who kills at once.
+        said = async {
+            orders.kill().await;
+            tokio::time::sleep(patience(Duration::ZERO)).await;
+            still_there(&told, &with)
+        } => said,
+    };
+    let message = [stopped.message, said].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let message = (!message.is_empty()).then(|| with.mask.text(&message).into_owned());
+    Finished { message, ..stopped }
+}
+
+/// How long the end of the vCenter's task is waited for.
+fn patience(grace: Duration) -> Duration {
+    grace.clamp(Duration::from_secs(1), Duration::from_secs(10))
 }
 
 /// Asks the vCenter to end its task, and gives it time for that; what has to be said of the task.
-async fn stop(
-    mut work: Doing,
-    mut told: watch::Receiver<Option<Running>>,
-    with: &Surroundings,
+async fn cancel(
+    work: &mut Following<'_>,
+    mut told: watch::Receiver<Option<RunningTask>>,
+    with: &WorkContext,
     patience: Duration,
 ) -> Option<String> {
-    let patience = patience.max(Duration::from_secs(1)).min(Duration::from_secs(10));
+    let known = told.clone();
     let cancel = async {
         // It may be that the task is just being begun.
         let running = match told.wait_for(Option::is_some).await {
@@ -157,74 +114,72 @@ async fn stop(
     let ended = async {
         tokio::pin!(cancel);
         tokio::select! {
-            done = &mut work => Ended::Work(done),
+            done = work.end() => Cancelled::Ended(done),
             // A cancel that was taken says nothing: then the end is waited for.
-            Some(said) = &mut cancel => Ended::Refused(said),
+            Some(said) = &mut cancel => Cancelled::Refused(said),
         }
     };
     match tokio::time::timeout(patience, ended).await {
-        Ok(Ended::Work(Ok(()))) => Some("the vCenter's task had ended well before".to_owned()),
-        Ok(Ended::Work(Err(failure))) => failure.goes_on.then_some(failure.said),
-        Ok(Ended::Refused(said)) => {
+        Ok(Cancelled::Ended(Ok(()))) => Some("the vCenter's task had ended well before".to_owned()),
+        Ok(Cancelled::Ended(Err(error))) => error.goes_on.then_some(error.said),
+        Ok(Cancelled::Refused(said)) => {
             with.note_now(&said);
             Some(said)
         }
-        Err(_) => {
-            let task = told.borrow().as_ref().map(|running| running.task.value.clone());
-            let said = match task {
-                Some(task) => format!("the vCenter's task {task} has not ended yet and goes on there"),
-                None => "whether a task of the vCenter was begun is not known: one that was goes on there".to_owned(),
-            };
-            with.note_now(&said);
-            Some(said)
-        }
+        Err(_) => still_there(&known, with),
     }
 }
 
-/// What a stop came to.
-enum Ended {
-    Work(Result<(), Failure>),
+/// What is said of a task that has not ended in time.
+fn still_there(told: &watch::Receiver<Option<RunningTask>>, with: &WorkContext) -> Option<String> {
+    let task = told.borrow().as_ref().map(|running| running.task.value.clone());
+    let said = match task {
+        Some(task) => format!("the vCenter's task {task} has not ended yet and goes on there"),
+        None => "whether a task of the vCenter was begun is not known: one that was goes on there".to_owned(),
+    };
+    with.note_now(&said);
+    Some(said)
+}
+
+/// What a cancel came to.
+enum Cancelled {
+    Ended(Result<(), FollowError>),
     Refused(String),
 }
 
-async fn execute(
-    job: &Job,
-    secrets: &[(String, Hidden)],
-    with: &Surroundings,
-    strings: Strings,
-) -> Result<(), Failure> {
-    let Job { operation, server } = job;
+async fn execute(job: &VsphereJob, with: &WorkContext, link: Link) -> Result<(), FollowError> {
+    let VsphereJob { operation, server } = job;
     let cannot = |error: &Error| format!("vCenter {}: {error}", server.name);
-    if !server.address.is_encrypted() && !with.reach.plain_vcenters {
+    if !server.address.is_encrypted() && !with.policy.plain_vcenters {
         return Err(format!(
             "vCenter {}: it sends the password for everybody to read: see `vsphere.allow_http`",
             server.name
         )
         .into());
     }
-    let values = Values { parameters: &with.parameters, secrets };
+    let values = TemplateValues { parameters: &with.parameters, secrets: &with.secrets };
     let mut operation = operation.clone();
     for text in operation.texts() {
         *text = values.text(text)?;
     }
-    let mut session = server.sign_in(with.reach.locale).await.map_err(|error| cannot(&error))?;
-    let mut begun = begin::begin(&session, &operation, &strings.may_begin).await;
-    if let Err(Missed::Call(Error::NotAuthenticated)) = begun {
+    let mut session = sign_in(server, with.policy.locale).await.map_err(|error| cannot(&error))?;
+    let mut begun = begin::begin(&session, &operation, &link.may_begin).await;
+    if let Err(NotBegun::Call(Error::NotAuthenticated)) = begun {
         // Refused before anything was done: a session that has just begun may have been ended by another.
-        session = server.sign_in(with.reach.locale).await.map_err(|error| cannot(&error))?;
-        begun = begin::begin(&session, &operation, &strings.may_begin).await;
+        session = sign_in(server, with.policy.locale).await.map_err(|error| cannot(&error))?;
+        begun = begin::begin(&session, &operation, &link.may_begin).await;
     }
     let begun = match begun {
         Ok(begun) => begun,
         Err(missed) => {
             follow::good_bye(&session).await;
             return Err(match missed {
-                Missed::Call(error) => cannot(&error),
-                Missed::Said(text) => format!("vCenter {}: {text}", server.name),
+                NotBegun::Call(error) => cannot(&error),
+                NotBegun::Said(text) => format!("vCenter {}: {text}", server.name),
             }
             .into());
         }
     };
     with.note(&format!("{} on {}: {} of {}", begun.title, server.name, begun.task.value, begun.machine)).await;
-    follow::to_the_end(follow::Following { server, session, begun, with, tell: strings.tell }).await
+    follow::to_the_end(follow::FollowedTask { server, session, begun, with, tell: link.tell }).await
 }
