@@ -92,7 +92,11 @@ impl Bench {
             turns.push(began.elapsed().as_secs_f64() * 1e3);
         }
         turns.sort_by(f64::total_cmp);
-        println!("  a lone step after {PAUSE:?}: {:.2} ms in the middle, {:.2} at most", turns[LONE / 2], turns[LONE - 1]);
+        println!(
+            "  a lone step after {PAUSE:?}: {:.2} ms in the middle, {:.2} at most",
+            turns[LONE / 2],
+            turns[LONE - 1]
+        );
     }
 
     async fn lines(&self, floor: f64) {

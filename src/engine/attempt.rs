@@ -119,8 +119,7 @@ impl Bench<'_> {
                 done(attempt, if is_away { Outcome::Lost } else { Outcome::Failed }, Some(error.to_string().into()))
             })?;
         }
-        let program = program(run, &mut equipment);
-        let program = program.ok_or_else(|| failed("it has no data source and no vCenter".to_owned()))?;
+        let program = program(run, &assignment.parameters, &mut equipment).map_err(failed)?;
         let mut work = self.work(assignment, subtask, program);
         work.secrets = equipment.secrets;
         Ok(work)

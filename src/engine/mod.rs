@@ -14,6 +14,7 @@ mod divide;
 mod doubt;
 pub mod equip;
 pub mod farewell;
+mod fill;
 mod findings;
 mod last_line;
 mod outputs;

@@ -12,7 +12,6 @@ use super::output::system;
 use super::policy::OutboundPolicy;
 use super::work::{Finished, Outcome, Report};
 use crate::text::Text;
-use crate::vault::Hidden;
 
 /// The surroundings of one running work. All that leaves it for the log or for a message goes through the mask.
 #[derive(Clone, Debug)]
@@ -20,7 +19,6 @@ pub(super) struct WorkContext {
     pub(super) policy: Arc<OutboundPolicy>,
     pub(super) mask: Mask,
     pub(super) parameters: Map<String, Value>,
-    pub(super) secrets: Vec<(String, Hidden)>,
     pub(super) limit: TimeLimit,
     pub(super) reports: mpsc::Sender<Report>,
     pub(super) clock: LineClock,

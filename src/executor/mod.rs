@@ -35,6 +35,8 @@ pub use line_clock::LineClock;
 pub use mask::Mask;
 pub use policy::OutboundPolicy;
 pub use process::{Apart, Capabilities, Enforcement, Isolation, IsolationError, TreeChoice, TreeKind, Wanted};
-pub use program::{DataSource, HttpJob, Program, SqlJob, VcenterLogin, VsphereJob};
+pub use program::{
+    CloneTarget, DataSource, HttpBody, HttpJob, MachineAction, Program, SqlJob, VcenterLogin, VsphereJob,
+};
 pub use quota::Folders;
 pub use work::{Finished, Limits, LineBlock, Order, Outcome, Report, StopReason, Stream, Usage, Work};

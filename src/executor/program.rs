@@ -1,13 +1,13 @@
 //! What runs, as plain data: a variant of [`Program`] for each kind of work, and what that kind is given.
 //!
-//! Behaviour lies above, in `kind`, which has a match over [`Program`] in one place.
+//! Behaviour lies above, in `kind`, which has a match over [`Program`] in one place. All values are filled in already:
+//! texts may have secrets in them, so none of them is told by `Debug`.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
 use taskloom_entity::DataSourceKind;
 
-use crate::task::spec::vsphere::Operation;
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Trust};
 
@@ -72,30 +72,110 @@ pub struct DataSource {
     pub options: Vec<(String, String)>,
 }
 
-/// A request. Its texts are templates; `docs/executors.md` says what may stand in them.
+/// A request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpJob {
     /// In upper case.
     pub method: String,
     /// An address of `http` or `https`.
-    pub url: String,
+    pub url: Hidden,
     /// Names and values.
-    pub headers: Vec<(String, String)>,
-    /// Text as it is; anything else is sent as JSON.
-    pub body: Option<Value>,
+    pub headers: Vec<(String, Hidden)>,
+    /// What is sent.
+    pub body: Option<HttpBody>,
     /// The statuses that are a success; none: 200 to 299.
     pub expect: Vec<u16>,
     /// How often it is tried again.
     pub retries: u32,
 }
 
-/// An operation for a vCenter. Its texts are templates.
-#[derive(Clone, Debug)]
+/// What is sent with a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HttpBody {
+    /// As it is.
+    Text(Hidden),
+    /// With the type of JSON, unless a header gives another.
+    Json(Hidden),
+}
+
+/// An operation for a vCenter.
+#[derive(Clone)]
 pub struct VsphereJob {
-    /// What is done, and to which machine.
-    pub operation: Operation,
+    /// What it is called in definitions.
+    pub title: &'static str,
+    /// The machine, by its name or reference.
+    pub vm: String,
+    /// What is done to it.
+    pub action: MachineAction,
     /// Where.
     pub server: VcenterLogin,
+}
+
+/// What is done to a virtual machine. Snapshots and places are named by their names or references.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MachineAction {
+    /// Power on.
+    PowerOn,
+    /// Power off.
+    PowerOff,
+    /// Reset.
+    Reset,
+    /// Suspend.
+    Suspend,
+    /// Delete, with its disks.
+    Destroy,
+    /// A snapshot is made.
+    Snapshot {
+        /// The snapshot's name.
+        name: String,
+        /// Its description.
+        description: String,
+        /// With the memory of a running machine.
+        memory: bool,
+        /// With the guest's file systems flushed.
+        quiesce: bool,
+    },
+    /// Back to a snapshot; none: to the one that the machine stands upon.
+    Revert(Option<String>),
+    /// A snapshot is removed.
+    RemoveSnapshot {
+        /// Which.
+        snapshot: String,
+        /// With those made upon it.
+        children: bool,
+    },
+    /// What is `None` stays.
+    Reconfigure {
+        /// Processors.
+        cpus: Option<u32>,
+        /// Memory, in MiB.
+        memory_mb: Option<u32>,
+        /// The machine's name.
+        name: Option<String>,
+        /// Its notes.
+        annotation: Option<String>,
+    },
+    /// A copy is made.
+    Clone(Box<CloneTarget>),
+}
+
+/// A copy to be made; what is `None` is as of the machine that is copied.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CloneTarget {
+    /// The copy's name.
+    pub name: String,
+    /// The folder it lies in.
+    pub folder: Option<String>,
+    /// Its resource pool.
+    pub pool: Option<String>,
+    /// The host it runs on.
+    pub host: Option<String>,
+    /// Where its disks lie.
+    pub datastore: Option<String>,
+    /// Whether it is powered on.
+    pub power_on: bool,
+    /// Whether it is a template.
+    pub template: bool,
 }
 
 /// A vCenter, and how to sign in there.
@@ -122,6 +202,24 @@ impl PartialEq for VcenterLogin {
 
 impl PartialEq for VsphereJob {
     fn eq(&self, other: &Self) -> bool {
-        self.operation == other.operation && self.server == other.server
+        (self.title, &self.vm, &self.action, &self.server) == (other.title, &other.vm, &other.action, &other.server)
+    }
+}
+
+impl fmt::Debug for VsphereJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VsphereJob").field("title", &self.title).field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MachineAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MachineAction").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CloneTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloneTarget").finish_non_exhaustive()
     }
 }

@@ -1,7 +1,6 @@
 //! The kinds of work, one above the other of nothing: a kind knows the layers below (`drive`, `output`, `process`) and
 //! no other kind. [`run`] is the only place that knows them all; a further kind is a file here and an arm there.
 
-mod fill;
 mod http;
 mod noop;
 mod script;
@@ -66,7 +65,6 @@ async fn context(work: &Work, means: &Means, voice: Voice) -> Result<WorkContext
         policy: means.policy.clone(),
         mask: mask(work).await?,
         parameters: work.parameters.as_object().cloned().unwrap_or_default(),
-        secrets: work.secrets.clone(),
         limit: TimeLimit { timeout: work.timeout, grace: work.grace },
         reports: voice.reports,
         clock: voice.clock,

@@ -2,7 +2,6 @@
 //!
 //! Where a request goes is looked at each time a connection is made, redirects included (`address`). What was given
 //! for one place is not carried to another: a redirect to another origin goes without the headers of the definition.
-//! The invariant: a secret gets into the request as a value, never as a part of the address's structure.
 
 mod address;
 mod again;
@@ -13,17 +12,15 @@ use std::time::Duration;
 use futures::TryStreamExt as _;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
-use serde_json::Value;
 use taskloom_entity::{ColumnType, ResultKind};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::executor::context::WorkContext;
 use crate::executor::drive::{Driven, Turn, drive};
-use crate::executor::kind::fill::TemplateValues;
 use crate::executor::mask::Mask;
 use crate::executor::orders::Orders;
-use crate::executor::program::HttpJob;
+use crate::executor::program::{HttpBody, HttpJob};
 use crate::executor::result_sets::ResultCollector;
 use crate::executor::work::{Finished, Outcome, Report};
 use crate::rows::Column;
@@ -37,7 +34,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A request with its values filled in.
+/// A request as it is sent.
 struct Request {
     method: Method,
     url: Url,
@@ -93,7 +90,7 @@ pub(super) async fn run(job: &HttpJob, with: WorkContext, mut orders: Orders) ->
 }
 
 async fn tries(job: &HttpJob, with: &WorkContext, mut gate: watch::Receiver<bool>) -> Result<(), String> {
-    let request = prepare(job, &TemplateValues { parameters: &with.parameters, secrets: &with.secrets })?;
+    let request = prepare(job)?;
     let keeper = AddressGuard::new(&with.policy.networks);
     let client = client(keeper.clone(), with.policy.request_timeout)?;
     let mut pause = PAUSE.0;
@@ -134,27 +131,25 @@ fn client(keeper: AddressGuard, timeout: Duration) -> Result<Client, String> {
     client.build().map_err(|error| format!("no client of http can be made: {error}"))
 }
 
-/// Fills in the values, each so that it stays one.
-fn prepare(job: &HttpJob, values: &TemplateValues<'_>) -> Result<Request, String> {
+/// Reads what was filled in as the parts of a request.
+fn prepare(job: &HttpJob) -> Result<Request, String> {
     let method = Method::from_bytes(job.method.as_bytes()).map_err(|_| "the method is none of http".to_owned())?;
-    let url = values.url(&job.url)?;
-    let url = Url::parse(&url).map_err(|error| format!("the address is not valid: {error}"))?;
+    let url = Url::parse(job.url.expose()).map_err(|error| format!("the address is not valid: {error}"))?;
     let mut headers = HeaderMap::new();
     for (name, text) in &job.headers {
         let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name} is no name of a header"))?;
-        let mut value = HeaderValue::from_str(&values.text(text)?)
+        let mut value = HeaderValue::from_str(text.expose())
             .map_err(|_| format!("the value of the header {name} has characters that no header can have"))?;
         value.set_sensitive(true);
         headers.insert(known, value);
     }
-    let body = match &job.body {
-        None => None,
-        Some(Value::String(text)) => Some(values.text(text)?.into_bytes()),
-        Some(json) => {
+    let body = job.body.as_ref().map(|body| match body {
+        HttpBody::Text(text) => text.expose().as_bytes().to_vec(),
+        HttpBody::Json(json) => {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-            Some(values.json(json)?.to_string().into_bytes())
+            json.expose().as_bytes().to_vec()
         }
-    };
+    });
     Ok(Request { method, url, headers, body })
 }
 

@@ -83,7 +83,6 @@ async fn work(request: StatementsRequest, reports: mpsc::Sender<Report>, steerin
         // The server masks what it is told: this process knows no secret but the password.
         mask: Mask::default(),
         parameters,
-        secrets: vec![],
         // The server holds the limit, and says when it is over.
         limit: TimeLimit { timeout: None, grace: std::time::Duration::ZERO },
         reports,

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use super::find;
-use crate::task::spec::vsphere::{NewClone, NewSnapshot, Operation};
+use crate::executor::program::{CloneTarget, MachineAction, VsphereJob};
 use crate::vsphere::{CloneTo, Entity, Error, Obstacle, Reconfigure, Reference, Session};
 
 /// A task that was begun.
@@ -44,7 +44,12 @@ enum FoundOperation<'o> {
     Reset,
     Suspend,
     Destroy,
-    Snapshot(&'o NewSnapshot),
+    Snapshot {
+        name: &'o str,
+        description: &'o str,
+        memory: bool,
+        quiesce: bool,
+    },
     /// None: to the one that the machine stands upon.
     Revert(Option<Reference>),
     RemoveSnapshot(Reference, bool),
@@ -55,19 +60,19 @@ enum FoundOperation<'o> {
 /// Begins the operation, unless `may_begin` has fallen by then.
 pub(super) async fn begin(
     session: &Session,
-    operation: &Operation,
+    job: &VsphereJob,
     may_begin: &watch::Receiver<bool>,
 ) -> Result<BegunTask, NotBegun> {
-    let title = operation.title();
-    let machine = find::machine(session, operation.vm()).await?;
-    let call = FoundOperation::find(session, operation, &machine).await?;
+    let title = job.title;
+    let machine = find::machine(session, &job.vm).await?;
+    let call = FoundOperation::find(session, &job.action, &machine).await?;
     if !*may_begin.borrow() {
         return Err(NotBegun::Said("stopped before anything was begun".to_owned()));
     }
     let vm = &machine.reference;
     let task = call.make(session, vm).await.map_err(|error| doubtful(title, error))?;
     let (gives, gave) = match call {
-        FoundOperation::Snapshot(_) => (Some("created_snapshot"), Some("snapshot")),
+        FoundOperation::Snapshot { .. } => (Some("created_snapshot"), Some("snapshot")),
         FoundOperation::Clone(..) => (Some("cloned_vm"), None),
         FoundOperation::PowerOn
         | FoundOperation::PowerOff
@@ -80,28 +85,28 @@ pub(super) async fn begin(
 }
 
 impl<'o> FoundOperation<'o> {
-    async fn find(session: &Session, operation: &'o Operation, machine: &Entity) -> Result<Self, NotBegun> {
-        Ok(match operation {
-            Operation::PowerOn(_) => Self::PowerOn,
-            Operation::PowerOff(_) => Self::PowerOff,
-            Operation::Reset(_) => Self::Reset,
-            Operation::Suspend(_) => Self::Suspend,
-            Operation::Destroy(_) => Self::Destroy,
-            Operation::Snapshot(new) => Self::Snapshot(new),
-            Operation::Revert(back) => match &back.snapshot {
-                Some(name) => Self::Revert(Some(find::snapshot(session, machine, name).await?)),
-                None => Self::Revert(None),
-            },
-            Operation::RemoveSnapshot(old) => {
-                Self::RemoveSnapshot(find::snapshot(session, machine, &old.snapshot).await?, old.children)
+    async fn find(session: &Session, action: &'o MachineAction, machine: &Entity) -> Result<Self, NotBegun> {
+        Ok(match action {
+            MachineAction::PowerOn => Self::PowerOn,
+            MachineAction::PowerOff => Self::PowerOff,
+            MachineAction::Reset => Self::Reset,
+            MachineAction::Suspend => Self::Suspend,
+            MachineAction::Destroy => Self::Destroy,
+            MachineAction::Snapshot { name, description, memory, quiesce } => {
+                Self::Snapshot { name, description, memory: *memory, quiesce: *quiesce }
             }
-            Operation::Reconfigure(new) => Self::Reconfigure(Reconfigure {
-                cpus: new.cpus.and_then(|cpus| i32::try_from(cpus).ok()),
-                memory_mb: new.memory_mb.map(i64::from),
-                annotation: new.annotation.clone(),
-                name: new.name.clone(),
+            MachineAction::Revert(Some(name)) => Self::Revert(Some(find::snapshot(session, machine, name).await?)),
+            MachineAction::Revert(None) => Self::Revert(None),
+            MachineAction::RemoveSnapshot { snapshot, children } => {
+                Self::RemoveSnapshot(find::snapshot(session, machine, snapshot).await?, *children)
+            }
+            MachineAction::Reconfigure { cpus, memory_mb, name, annotation } => Self::Reconfigure(Reconfigure {
+                cpus: cpus.and_then(|cpus| i32::try_from(cpus).ok()),
+                memory_mb: memory_mb.map(i64::from),
+                annotation: annotation.clone(),
+                name: name.clone(),
             }),
-            Operation::Clone(new) => {
+            MachineAction::Clone(new) => {
                 let (folder, to) = place(session, machine, new).await?;
                 Self::Clone(folder, &new.name, to)
             }
@@ -115,8 +120,8 @@ impl<'o> FoundOperation<'o> {
             Self::Reset => session.reset(vm).await,
             Self::Suspend => session.suspend(vm).await,
             Self::Destroy => session.destroy(vm).await,
-            Self::Snapshot(new) => {
-                session.create_snapshot(vm, &new.name, &new.description, new.memory, new.quiesce).await
+            Self::Snapshot { name, description, memory, quiesce } => {
+                session.create_snapshot(vm, name, description, *memory, *quiesce).await
             }
             Self::Revert(Some(snapshot)) => session.revert(snapshot).await,
             Self::Revert(None) => session.revert_to_current_snapshot(vm).await,
@@ -128,7 +133,7 @@ impl<'o> FoundOperation<'o> {
 }
 
 /// Where a copy goes.
-async fn place(session: &Session, machine: &Entity, new: &NewClone) -> Result<(Reference, CloneTo), NotBegun> {
+async fn place(session: &Session, machine: &Entity, new: &CloneTarget) -> Result<(Reference, CloneTo), NotBegun> {
     let folder = match (&new.folder, &machine.parent) {
         (Some(text), _) => find::thing(session, text, &["Folder"]).await?,
         (None, Some(parent)) if parent.kind == "Folder" => parent.clone(),

@@ -15,7 +15,6 @@ use tokio::sync::watch;
 
 use crate::executor::context::WorkContext;
 use crate::executor::drive::{Driven, Turn, drive};
-use crate::executor::kind::fill::TemplateValues;
 use crate::executor::orders::Orders;
 use crate::executor::program::{VcenterLogin, VsphereJob};
 use crate::executor::work::{Finished, Outcome};
@@ -148,7 +147,7 @@ enum Cancelled {
 }
 
 async fn execute(job: &VsphereJob, with: &WorkContext, link: Link) -> Result<(), FollowError> {
-    let VsphereJob { operation, server } = job;
+    let VsphereJob { server, .. } = job;
     let cannot = |error: &Error| format!("vCenter {}: {error}", server.name);
     if !server.address.is_encrypted() && !with.policy.plain_vcenters {
         return Err(format!(
@@ -157,17 +156,12 @@ async fn execute(job: &VsphereJob, with: &WorkContext, link: Link) -> Result<(),
         )
         .into());
     }
-    let values = TemplateValues { parameters: &with.parameters, secrets: &with.secrets };
-    let mut operation = operation.clone();
-    for text in operation.texts() {
-        *text = values.text(text)?;
-    }
     let mut session = sign_in(server, with.policy.locale).await.map_err(|error| cannot(&error))?;
-    let mut begun = begin::begin(&session, &operation, &link.may_begin).await;
+    let mut begun = begin::begin(&session, job, &link.may_begin).await;
     if let Err(NotBegun::Call(Error::NotAuthenticated)) = begun {
         // Refused before anything was done: a session that has just begun may have been ended by another.
         session = sign_in(server, with.policy.locale).await.map_err(|error| cannot(&error))?;
-        begun = begin::begin(&session, &operation, &link.may_begin).await;
+        begun = begin::begin(&session, job, &link.may_begin).await;
     }
     let begun = match begun {
         Ok(begun) => begun,
