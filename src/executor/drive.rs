@@ -37,7 +37,7 @@ pub(super) struct TimeLimit {
     pub(super) grace: Duration,
 }
 
-/// What has come first.
+/// What has come first: the end of the work, or a reason to stop it.
 #[derive(Debug)]
 pub(super) enum Turn<E> {
     /// It has ended by itself.
@@ -49,7 +49,6 @@ pub(super) enum Turn<E> {
 /// That a work is to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stop {
-    /// Why.
     pub(super) cause: StopCause,
     /// How long it may take to end by itself; zero: it is ended at once.
     pub(super) grace: Duration,
@@ -58,7 +57,6 @@ pub(super) struct Stop {
 /// Why a work is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StopCause {
-    /// The caller wants it.
     Order(StopReason),
     /// It has run this long.
     Timeout(Duration),

@@ -7,8 +7,9 @@ use std::sync::{Arc, Weak};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::ExecutorError;
-use super::kind::{self, Means, Voice, sql};
+use super::kind::{self, sql};
 use super::line_clock::LineClock;
+use super::means::{HostMeans, WorkVoice};
 use super::orders::Orders;
 use super::policy::OutboundPolicy;
 use super::process::{self, Capabilities, Isolation, ProcessLauncher, TreeChoice};
@@ -34,7 +35,6 @@ impl HostOptions {
     }
 }
 
-/// What [`Host::sweep`] found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Processes of earlier runs that were ended.
@@ -44,7 +44,7 @@ pub struct Swept {
 /// A place where work runs. Cheap to clone; when the last clone is dropped, everything it started has ended.
 #[derive(Clone, Debug)]
 pub struct Host {
-    means: Means,
+    means: HostMeans,
     is_tended: Arc<AtomicBool>,
 }
 
@@ -67,7 +67,7 @@ impl Host {
     pub fn detect(options: &HostOptions) -> Result<Self, ExecutorError> {
         let HostOptions { data_folder, way, descriptors } = options;
         let launcher = Arc::new(ProcessLauncher::detect(data_folder, *way, *descriptors)?);
-        let means = Means { launcher, policy: Arc::default(), folders: Arc::default(), isolation: Arc::default() };
+        let means = HostMeans { launcher, policy: Arc::default(), folders: Arc::default(), isolation: Arc::default() };
         Ok(Self { means, is_tended: Arc::default() })
     }
 
@@ -169,7 +169,7 @@ impl Host {
         self.tend();
         let (_waits, abandoned) = oneshot::channel();
         let orders = Orders::new(orders, abandoned);
-        let run = kind::run(work, self.means.clone(), orders, Voice { reports, clock });
+        let run = kind::run(work, self.means.clone(), orders, WorkVoice { reports, clock });
         // A task of its own, since it must go on to the end when the caller drops this future.
         tokio::spawn(run).await.map_err(ExecutorError::Vanished)?
     }

@@ -17,6 +17,7 @@ mod host;
 mod kind;
 mod line_clock;
 mod mask;
+mod means;
 mod orders;
 mod output;
 mod policy;

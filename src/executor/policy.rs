@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-/// What the settings allow.
+/// How far works may go and what they may bring back, as the settings allow it.
 #[derive(Clone, Debug)]
 pub struct OutboundPolicy {
     /// Networks that `http` may speak to though they are not public.

@@ -11,7 +11,6 @@ use taskloom_entity::DataSourceKind;
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Trust};
 
-/// What runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Program {
     /// Code for `/bin/sh`.
@@ -25,7 +24,6 @@ pub enum Program {
     },
     /// Statements for a data source.
     Sql(Box<SqlJob>),
-    /// One HTTP request.
     Http(Box<HttpJob>),
     /// Work on a vCenter's virtual machines.
     Vsphere(Box<VsphereJob>),
@@ -66,22 +64,18 @@ pub struct DataSource {
     pub database: String,
     /// The account that signs in.
     pub user: Option<String>,
-    /// The account's password.
     pub password: Option<Hidden>,
     /// Options that [`super::sql::options`] allows.
     pub options: Vec<(String, String)>,
 }
 
-/// A request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpJob {
     /// In upper case.
     pub method: String,
     /// An address of `http` or `https`.
     pub url: Hidden,
-    /// Names and values.
     pub headers: Vec<(String, Hidden)>,
-    /// What is sent.
     pub body: Option<HttpBody>,
     /// The statuses that are a success; none: 200 to 299.
     pub expect: Vec<u16>,
@@ -92,7 +86,6 @@ pub struct HttpJob {
 /// What is sent with a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HttpBody {
-    /// As it is.
     Text(Hidden),
     /// With the type of JSON, unless a header gives another.
     Json(Hidden),
@@ -107,28 +100,20 @@ pub struct VsphereJob {
     pub vm: String,
     /// What is done to it.
     pub action: MachineAction,
-    /// Where.
     pub server: VcenterLogin,
 }
 
 /// What is done to a virtual machine. Snapshots and places are named by their names or references.
 #[derive(Clone, PartialEq, Eq)]
 pub enum MachineAction {
-    /// Power on.
     PowerOn,
-    /// Power off.
     PowerOff,
-    /// Reset.
     Reset,
-    /// Suspend.
     Suspend,
     /// Delete, with its disks.
     Destroy,
-    /// A snapshot is made.
     Snapshot {
-        /// The snapshot's name.
         name: String,
-        /// Its description.
         description: String,
         /// With the memory of a running machine.
         memory: bool,
@@ -137,36 +122,28 @@ pub enum MachineAction {
     },
     /// Back to a snapshot; none: to the one that the machine stands upon.
     Revert(Option<String>),
-    /// A snapshot is removed.
     RemoveSnapshot {
-        /// Which.
         snapshot: String,
         /// With those made upon it.
         children: bool,
     },
     /// What is `None` stays.
     Reconfigure {
-        /// Processors.
         cpus: Option<u32>,
-        /// Memory, in MiB.
         memory_mb: Option<u32>,
-        /// The machine's name.
         name: Option<String>,
-        /// Its notes.
+        /// What vSphere Client shows as notes.
         annotation: Option<String>,
     },
-    /// A copy is made.
     Clone(Box<CloneTarget>),
 }
 
 /// A copy to be made; what is `None` is as of the machine that is copied.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CloneTarget {
-    /// The copy's name.
     pub name: String,
     /// The folder it lies in.
     pub folder: Option<String>,
-    /// Its resource pool.
     pub pool: Option<String>,
     /// The host it runs on.
     pub host: Option<String>,
@@ -183,13 +160,11 @@ pub struct CloneTarget {
 pub struct VcenterLogin {
     /// As log lines and messages call it.
     pub name: String,
-    /// Where it answers.
     pub address: Address,
     /// By what its certificate is trusted.
     pub trust: Trust,
     /// The account that signs in.
     pub user: String,
-    /// The account's password.
     pub password: Hidden,
 }
 
@@ -209,17 +184,5 @@ impl PartialEq for VsphereJob {
 impl fmt::Debug for VsphereJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VsphereJob").field("title", &self.title).field("server", &self.server).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for MachineAction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MachineAction").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for CloneTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CloneTarget").finish_non_exhaustive()
     }
 }

@@ -31,7 +31,6 @@ pub struct Folders {
     running: Mutex<HashMap<String, FolderUse>>,
 }
 
-/// What one folder takes.
 #[derive(Clone, Copy, Debug, Default)]
 struct FolderUse {
     bytes: u64,

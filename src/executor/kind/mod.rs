@@ -7,42 +7,24 @@ mod script;
 pub mod sql;
 mod vsphere;
 
-use std::sync::Arc;
-
-use tokio::sync::mpsc;
-
 use super::context::WorkContext;
 use super::drive::TimeLimit;
 use super::error::ExecutorError;
 use super::folder::Script;
-use super::line_clock::LineClock;
 use super::mask::Mask;
+use super::means::{HostMeans, WorkVoice};
 use super::orders::Orders;
-use super::policy::OutboundPolicy;
-use super::process::{Isolation, ProcessLauncher};
 use super::program::Program;
-use super::quota::Folders;
-use super::work::{Finished, Report, Work};
+use super::work::{Finished, Work};
 use crate::vault::Hidden;
 
-/// What a host has for the works that run on it. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(super) struct Means {
-    pub(super) launcher: Arc<ProcessLauncher>,
-    pub(super) policy: Arc<OutboundPolicy>,
-    pub(super) folders: Arc<Folders>,
-    pub(super) isolation: Arc<Isolation>,
-}
-
-/// Where a work speaks to.
-#[derive(Debug)]
-pub(super) struct Voice {
-    pub(super) reports: mpsc::Sender<Report>,
-    pub(super) clock: LineClock,
-}
-
 /// Runs a work of any kind to its end, as soon as its orders let it begin.
-pub(super) async fn run(work: Work, means: Means, mut orders: Orders, voice: Voice) -> Result<Finished, ExecutorError> {
+pub(super) async fn run(
+    work: Work,
+    means: HostMeans,
+    mut orders: Orders,
+    voice: WorkVoice,
+) -> Result<Finished, ExecutorError> {
     if let Some(reason) = orders.go().await {
         return Ok(Finished::bare(reason.outcome(), None));
     }
@@ -60,7 +42,7 @@ pub(super) async fn run(work: Work, means: Means, mut orders: Orders, voice: Voi
     }
 }
 
-async fn context(work: &Work, means: &Means, voice: Voice) -> Result<WorkContext, ExecutorError> {
+async fn context(work: &Work, means: &HostMeans, voice: WorkVoice) -> Result<WorkContext, ExecutorError> {
     Ok(WorkContext {
         policy: means.policy.clone(),
         mask: mask(work).await?,

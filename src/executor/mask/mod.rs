@@ -18,12 +18,10 @@ use aho_corasick::AhoCorasick;
 
 use crate::vault::Hidden;
 use forms::Form;
-use run::Run;
+use run::{BEGINNING, Run};
 
 /// What stands for a secret.
 const STARS: &[u8] = b"***";
-/// So many first bytes of each form are looked for at once.
-const BEGINNING: usize = 16;
 
 /// What is to be made unreadable. Cheap to clone.
 #[derive(Clone, Default)]
@@ -137,7 +135,6 @@ pub(super) struct MaskedStream {
     seen: usize,
     /// Where patterns have begun and gone on so far; one for each pattern.
     runs: Vec<Run>,
-    /// Where patterns were found.
     found: Vec<Range<usize>>,
     /// So many bytes of what is held belong to what was covered already.
     covered: usize,

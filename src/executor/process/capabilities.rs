@@ -11,13 +11,10 @@ pub enum TreeKind {
     Subreaper,
 }
 
-/// Which way is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TreeChoice {
-    /// The best that works.
     #[default]
     Best,
-    /// This one or none.
     Only(TreeKind),
 }
 
@@ -28,14 +25,12 @@ pub enum Enforcement {
     Whole,
     /// For each of its processes alone.
     EachProcess,
-    /// Not at all.
     No,
 }
 
 /// What is used on this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// How trees are held.
     pub way: TreeKind,
     /// `limits.memory_bytes`.
     pub memory: Enforcement,

@@ -187,7 +187,6 @@ fn pid(line: &str) -> Option<i32> {
     line.parse().ok().filter(|pid| *pid > 0)
 }
 
-/// The groups directly below.
 pub(super) fn children(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = vec![];
     for entry in fs::read_dir(path)? {

@@ -13,7 +13,7 @@ use super::exit::{Exit, reap};
 use super::spawn::Spawned;
 use super::subreaper;
 
-/// A running main process.
+/// The first process of a work, from its start until it is reaped.
 #[derive(Debug)]
 pub(in crate::executor) struct Child {
     pid: i32,
@@ -36,7 +36,6 @@ impl Child {
         Ok(Self { pid: spawned.pid, handle })
     }
 
-    /// Its number.
     pub(in crate::executor) fn pid(&self) -> i32 {
         self.pid
     }

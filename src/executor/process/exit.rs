@@ -10,9 +10,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 /// How the main process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::executor) enum Exit {
-    /// With this status.
     Code(i32),
-    /// By this signal.
     Signal(Signal),
     /// By a real-time signal: they have no names.
     UnnamedSignal,

@@ -25,7 +25,7 @@ use super::tree::ProcessTree;
 use crate::executor::error::{ExecutorError, StartError};
 use crate::executor::work::Limits;
 
-/// The host's means.
+/// Starts processes, each work's in a tree of its own. One for each start of the server on a data folder.
 #[derive(Debug)]
 pub(in crate::executor) struct ProcessLauncher {
     run: ServerRun,
@@ -40,7 +40,7 @@ pub(in crate::executor) struct ProcessLauncher {
     descriptors: Option<(u64, u64)>,
 }
 
-/// What is started.
+/// A main process to be started.
 #[derive(Debug)]
 pub(in crate::executor) struct ProcessStart<'a> {
     pub(in crate::executor) work: &'a str,
@@ -53,7 +53,7 @@ pub(in crate::executor) struct ProcessStart<'a> {
     pub(in crate::executor) stderr: OwnedFd,
 }
 
-/// What was started.
+/// A main process under way, and how to reach all that it starts.
 #[derive(Debug)]
 pub(in crate::executor) struct StartedProcess {
     pub(in crate::executor) tree: ProcessTree,

@@ -90,7 +90,6 @@ impl ProcessTable {
     }
 }
 
-/// Clock ticks as seconds.
 pub(super) fn seconds(ticks: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "2^53 ticks are 2.8 million years")]
     let (ticks, each) = (ticks as f64, per_second() as f64);

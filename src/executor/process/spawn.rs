@@ -21,7 +21,6 @@ use super::cell::{self, Cell};
 use super::exit;
 use super::rlimit_tag::RlimitTag;
 
-/// What to start.
 #[derive(Debug)]
 pub(in crate::executor) struct Command {
     pub(in crate::executor) program: CString,
@@ -67,7 +66,7 @@ pub(super) struct Spawned {
     pub(super) handle: OwnedFd,
 }
 
-/// Why nothing was started.
+/// Why nothing was started, and whose fault that is.
 #[derive(Debug)]
 pub(super) enum SpawnError {
     /// The host gave no process.

@@ -92,7 +92,6 @@ impl Subreaper {
         }
     }
 
-    /// Closes the book.
     pub(super) fn leave(&self, work: &str) {
         lock(&self.works).remove(work);
     }

@@ -19,7 +19,6 @@ const CLEAN_WALKS: u32 = 2;
 /// A process that cannot be stopped (state D) must not hold us for ever; the caller comes again.
 const MOST_WALKS: u32 = 50;
 
-/// One work's processes.
 #[derive(Debug)]
 pub(in crate::executor) struct SubreaperTree {
     reaper: Arc<Subreaper>,

@@ -16,9 +16,7 @@ const FREEZE: Duration = Duration::from_millis(500);
 /// All processes of one work.
 #[derive(Debug)]
 pub(in crate::executor) enum ProcessTree {
-    /// In a control group.
     Cgroup(CgroupTree),
-    /// Below the sub-reaper.
     Subreaper(SubreaperTree),
 }
 

@@ -12,7 +12,6 @@ use ipnet::IpNet;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// What a refusal says.
 pub(super) const REFUSED: &str = "leads to an address that is not public; `executor.http.allow` can allow its network";
 
 /// Networks that are nobody's, or only for this host or its neighbours: the IANA registries of special addresses.
@@ -42,7 +41,6 @@ const SPECIAL: [&str; 22] = [
     "3fff::/20",
 ];
 
-/// Which networks are open.
 #[derive(Clone, Debug)]
 pub(super) struct AddressGuard(Arc<Networks>);
 

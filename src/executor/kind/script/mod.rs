@@ -8,10 +8,10 @@ use std::os::fd::OwnedFd;
 
 use tokio::sync::mpsc;
 
-use super::Means;
 use crate::executor::context::WorkContext;
 use crate::executor::error::{ExecutorError, StartError};
 use crate::executor::folder::{self, Prepared, Script};
+use crate::executor::means::HostMeans;
 use crate::executor::orders::Orders;
 use crate::executor::output::OutputPump;
 use crate::executor::process::{ProcessStart, StartedProcess};
@@ -22,7 +22,7 @@ use watch::TreeWatch;
 pub(super) async fn run(
     work: Work,
     script: Script,
-    (means, context): (Means, WorkContext),
+    (means, context): (HostMeans, WorkContext),
     orders: Orders,
 ) -> Result<Finished, ExecutorError> {
     let (notes, inbox) = mpsc::unbounded_channel();
@@ -49,7 +49,7 @@ pub(super) async fn run(
 
 /// Writes the folder and starts the main process. Blocks, about a millisecond.
 fn start(
-    Means { launcher, isolation, .. }: &Means,
+    HostMeans { launcher, isolation, .. }: &HostMeans,
     (work, script): (&Work, &Script),
     stdout: OwnedFd,
     stderr: OwnedFd,

@@ -40,11 +40,11 @@ pub(super) struct TreeWatch {
     notes: mpsc::UnboundedSender<String>,
     reports: mpsc::Sender<Report>,
     limits: Limits,
-    /// What its folder takes.
+    /// Looks at what its folder takes, beside the looks at what it uses.
     folder: FolderWatch,
     exit: Option<Exit>,
     is_paused: bool,
-    /// KILL was sent.
+    /// KILL was sent, and is sent again at each poll.
     is_killed: bool,
     meter: UsageMeter,
     memory_kills: u64,

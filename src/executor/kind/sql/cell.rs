@@ -36,7 +36,6 @@ pub(super) trait Cells: Database {
     }
 }
 
-/// The types of columns.
 pub(super) fn columns<DB: Cells>(columns: &[DB::Column]) -> Columns {
     let kind = |info: &DB::TypeInfo| match DB::column(info.name()) {
         // An expression of SQLite, or a bare NULL of MySQL.

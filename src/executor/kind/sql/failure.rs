@@ -11,7 +11,7 @@ const TOOBIG: &str = "18";
 /// Why a data source did not do what it was asked.
 #[derive(Debug)]
 pub(super) enum StatementError {
-    /// As it said.
+    /// In the words of the database, or of its driver.
     Told(String),
     /// A value or a row is larger than it may be.
     TooLarge,

@@ -51,13 +51,11 @@ const REMOVALS: (u32, Duration) = (50, Duration::from_millis(2));
 #[derive(Debug)]
 pub(in crate::executor::kind) struct StatementsPlace<'w> {
     pub(in crate::executor::kind) launcher: Arc<ProcessLauncher>,
-    /// The work's name.
     pub(in crate::executor::kind) work: &'w str,
-    /// What its definition allows.
+    /// Of which the processor's share and the memory count.
     pub(in crate::executor::kind) limits: Limits,
 }
 
-/// A running process.
 #[derive(Debug)]
 pub(super) struct StatementsProcess {
     tree: ProcessTree,

@@ -41,7 +41,6 @@ const BUSY: Duration = Duration::from_secs(10);
 /// How far the statements may go just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StatementFlow {
-    /// On.
     Open,
     /// No row is read, and no statement begun.
     Paused,
@@ -49,7 +48,6 @@ pub(super) enum StatementFlow {
     Ending,
 }
 
-/// What a statement did.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StatementDone {
     rows: u64,
@@ -67,7 +65,6 @@ impl fmt::Display for StatementDone {
     }
 }
 
-/// An open connection.
 pub(super) enum Session {
     Postgresql(PgConnection, Canceller),
     Mysql(MySqlConnection, Canceller),
@@ -188,7 +185,6 @@ impl Session {
         }
     }
 
-    /// Says good-bye.
     pub(super) async fn close(self) {
         let closed = match self {
             Self::Postgresql(connection, _) => connection.close().await,

@@ -13,7 +13,6 @@ use crate::rows::{self, Row};
 /// Rows that are held back at the most, and their bytes.
 const HELD: (usize, usize) = (1_000, 128 << 10);
 
-/// What a statement gives.
 pub(super) struct StatementRows {
     columns: Option<Columns>,
     /// What the values held back say of the columns that say nothing themselves.
@@ -23,7 +22,6 @@ pub(super) struct StatementRows {
     has_begun: bool,
     /// The most bytes of one row.
     most: u64,
-    /// How many rows came.
     pub(super) rows: u64,
 }
 
@@ -43,7 +41,6 @@ impl StatementRows {
         self.columns = Some(columns);
     }
 
-    /// Takes a row.
     pub(super) async fn push<DB: Cells>(
         &mut self,
         row: &DB::Row,

@@ -8,7 +8,6 @@ use taskloom_entity::DataSourceKind;
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// Blanks and comments.
     Blank,
     /// `;`
     Semicolon,
@@ -18,7 +17,6 @@ pub(super) enum Token {
     Opens,
     /// `)`
     Closes,
-    /// Anything else.
     Other,
 }
 

@@ -117,9 +117,7 @@ pub(super) enum Instruction {
 pub(super) enum Said {
     /// A line for the log.
     Note(String),
-    /// A result set begins.
     Begin(Vec<Column>),
-    /// Its next rows.
     Rows(Vec<Row>),
     EndOfSet {
         truncated: bool,
@@ -135,7 +133,6 @@ pub(super) enum Said {
 /// The version that was asked for; or what failed.
 pub(super) type LastWord = Result<Option<String>, String>;
 
-/// Frames that are read.
 #[derive(Debug)]
 pub(super) struct FrameReader(FramedRead<Receiver, LengthDelimitedCodec>);
 
@@ -151,7 +148,6 @@ impl FrameReader {
     }
 }
 
-/// Frames that are written.
 #[derive(Debug)]
 pub(super) struct FrameWriter(FramedWrite<Sender, LengthDelimitedCodec>);
 

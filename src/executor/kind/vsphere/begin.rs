@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use super::find;
+use super::find::{self, NotBegun};
 use crate::executor::program::{CloneTarget, MachineAction, VsphereJob};
 use crate::vsphere::{CloneTo, Entity, Error, Obstacle, Reconfigure, Reference, Session};
 
@@ -20,21 +20,6 @@ pub(super) struct BegunTask {
     pub(super) gives: Option<&'static str>,
     /// The same by its former name, where no parameter has that.
     pub(super) gave: Option<&'static str>,
-}
-
-/// Why nothing was begun, as far as is known.
-#[derive(Debug)]
-pub(super) enum NotBegun {
-    /// A call failed.
-    Call(Error),
-    /// In words.
-    Said(String),
-}
-
-impl From<Error> for NotBegun {
-    fn from(error: Error) -> Self {
-        Self::Call(error)
-    }
 }
 
 /// An operation with all that it names found.
@@ -132,7 +117,6 @@ impl<'o> FoundOperation<'o> {
     }
 }
 
-/// Where a copy goes.
 async fn place(session: &Session, machine: &Entity, new: &CloneTarget) -> Result<(Reference, CloneTo), NotBegun> {
     let folder = match (&new.folder, &machine.parent) {
         (Some(text), _) => find::thing(session, text, &["Folder"]).await?,

@@ -1,7 +1,19 @@
 //! The objects that an operation's texts name.
 
-use super::begin::NotBegun;
-use crate::vsphere::{Entity, Reference, Session};
+use crate::vsphere::{Entity, Error, Reference, Session};
+
+/// Why nothing was begun, as far as is known.
+#[derive(Debug)]
+pub(super) enum NotBegun {
+    Call(Error),
+    Said(String),
+}
+
+impl From<Error> for NotBegun {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
 
 /// The machine of a name or reference.
 pub(super) async fn machine(session: &Session, text: &str) -> Result<Entity, NotBegun> {

@@ -10,11 +10,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::begin::BegunTask;
-use super::{RunningTask, sign_in};
+use super::login::sign_in;
 use crate::executor::context::WorkContext;
 use crate::executor::program::VcenterLogin;
 use crate::executor::work::Report;
-use crate::vsphere::{Error, Filter, LARGEST_READ, Session, TaskInfo, TaskState, Value};
+use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, Session, TaskInfo, TaskState, Value};
 
 /// The pause before the second look, and the longest.
 const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -33,6 +33,14 @@ pub(super) struct FollowedTask<'f> {
     pub(super) with: &'f WorkContext,
     /// Learns what runs, and in which session it can be asked to end.
     pub(super) tell: watch::Sender<Option<RunningTask>>,
+}
+
+/// The vCenter's task while it runs: who stops the work asks for its end.
+#[derive(Clone, Debug)]
+pub(super) struct RunningTask {
+    pub(super) session: Session,
+    pub(super) task: Reference,
+    pub(super) cancelable: bool,
 }
 
 /// What is known of the task besides its key: a restarted vCenter may give the key to another.

@@ -7,6 +7,7 @@
 mod begin;
 mod find;
 mod follow;
+mod login;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -16,25 +17,12 @@ use tokio::sync::watch;
 use crate::executor::context::WorkContext;
 use crate::executor::drive::{Driven, Turn, drive};
 use crate::executor::orders::Orders;
-use crate::executor::program::{VcenterLogin, VsphereJob};
+use crate::executor::program::VsphereJob;
 use crate::executor::work::{Finished, Outcome};
-use crate::vsphere::{Client, Error, Limits, Reference, Session};
-use begin::NotBegun;
-use follow::FollowError;
-
-/// Connects and signs in.
-async fn sign_in(server: &VcenterLogin, locale: &str) -> Result<Session, Error> {
-    let client = Client::connect(&server.address, &server.trust, Limits::default()).await?;
-    client.sign_in(&server.user, server.password.expose(), locale).await
-}
-
-/// The vCenter's task while it runs: who stops the work asks for its end.
-#[derive(Clone, Debug)]
-struct RunningTask {
-    session: Session,
-    task: Reference,
-    cancelable: bool,
-}
+use crate::vsphere::Error;
+use find::NotBegun;
+use follow::{FollowError, RunningTask};
+use login::sign_in;
 
 /// How whoever stops the work and the work itself know of each other.
 struct Link {
