@@ -45,17 +45,17 @@ pub struct Swept {
 #[derive(Clone, Debug)]
 pub struct Host {
     means: HostMeans,
-    is_tended: Arc<AtomicBool>,
+    has_reaper: Arc<AtomicBool>,
 }
 
 /// Reaps what works have orphaned, for as long as the host is in use.
 #[derive(Clone, Debug)]
-pub struct Tender(Weak<ProcessLauncher>);
+pub struct OrphanReaper(Weak<ProcessLauncher>);
 
-impl Tender {
+impl OrphanReaper {
     /// Goes on until the last clone of the host is dropped. It may be called again if it panicked.
     pub async fn run(self) {
-        process::tend(self.0).await;
+        process::reap_orphans(self.0).await;
     }
 }
 
@@ -68,7 +68,7 @@ impl Host {
         let HostOptions { data_folder, way, descriptors } = options;
         let launcher = Arc::new(ProcessLauncher::detect(data_folder, *way, *descriptors)?);
         let means = HostMeans { launcher, policy: Arc::default(), folders: Arc::default(), isolation: Arc::default() };
-        Ok(Self { means, is_tended: Arc::default() })
+        Ok(Self { means, has_reaper: Arc::default() })
     }
 
     /// The same host, from which works may go as far as this says.
@@ -92,17 +92,17 @@ impl Host {
         self
     }
 
-    /// What reaps orphans, for whoever runs it and begins it anew if it panics. A host whose tender nobody has asked
-    /// for runs it by itself, from its first work on.
+    /// What reaps orphans, for whoever runs it and begins it anew if it panics. A host of which nobody has
+    /// asked for it runs it by itself, from its first work on.
     #[must_use]
-    pub fn tender(&self) -> Tender {
-        self.is_tended.store(true, Ordering::Relaxed);
-        Tender(Arc::downgrade(&self.means.launcher))
+    pub fn orphan_reaper(&self) -> OrphanReaper {
+        self.has_reaper.store(true, Ordering::Relaxed);
+        OrphanReaper(Arc::downgrade(&self.means.launcher))
     }
 
-    fn tend(&self) {
-        if !self.is_tended.load(Ordering::Relaxed) {
-            tokio::spawn(self.tender().run());
+    fn reap_by_itself(&self) {
+        if !self.has_reaper.swap(true, Ordering::Relaxed) {
+            tokio::spawn(OrphanReaper(Arc::downgrade(&self.means.launcher)).run());
         }
     }
 
@@ -111,7 +111,7 @@ impl Host {
     /// # Errors
     /// Why not, without its password.
     pub async fn probe(&self, source: &DataSource) -> Result<String, String> {
-        self.tend();
+        self.reap_by_itself();
         sql::probe(source, &self.means.policy, self.means.launcher.clone()).await
     }
 
@@ -166,7 +166,7 @@ impl Host {
         if !is_name(&work.name) {
             return Err(ExecutorError::Name(work.name));
         }
-        self.tend();
+        self.reap_by_itself();
         let (_waits, abandoned) = oneshot::channel();
         let orders = Orders::new(orders, abandoned);
         let run = kind::run(work, self.means.clone(), orders, WorkVoice { reports, clock });

@@ -30,7 +30,7 @@ mod work;
 
 pub use error::ExecutorError;
 pub use folder::{forget_secrets, tidy};
-pub use host::{Host, HostOptions, Swept, Tender};
+pub use host::{Host, HostOptions, OrphanReaper, Swept};
 pub use kind::sql;
 pub use line_clock::LineClock;
 pub use mask::Mask;

@@ -30,9 +30,9 @@ pub(super) async fn make(settings: &Settings) -> anyhow::Result<(PathBuf, Host)>
     // A program may open as many files as the server could before it took more for itself.
     let options = HostOptions { data_folder: settings.data_dir.clone(), way, descriptors: descriptors::before() };
     let host = Host::detect(&options)?.with_policy(policy(settings)).limiting(Some(settings.worker.folder_limit.0));
-    let tender = host.tender();
+    let reaper = host.orphan_reaper();
     // Ends with the host, after the last step: no stop is needed.
-    tokio::spawn(supervise::again("reaper", CancellationToken::new(), move || tender.clone().run()));
+    tokio::spawn(supervise::again("reaper", CancellationToken::new(), move || reaper.clone().run()));
     let swept = host.sweep().await?;
     if swept.processes > 0 {
         tracing::warn!(processes = swept.processes, "processes that an earlier run left were ended");

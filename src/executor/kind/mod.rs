@@ -1,5 +1,5 @@
-//! The kinds of work, one above the other of nothing: a kind knows the layers below (`drive`, `output`, `process`) and
-//! no other kind. [`run`] is the only place that knows them all; a further kind is a file here and an arm there.
+//! The kinds of work. A kind knows the layers below (`drive`, `output`, `process`) and no other kind; [`run`] alone knows
+//! them all. A further kind is a file here, an arm of [`run`], and a variant of [`Program`].
 
 mod http;
 mod noop;

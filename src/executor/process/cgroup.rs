@@ -115,23 +115,23 @@ impl CgroupTree {
         Ok(found)
     }
 
-    /// What is used now: by the group's books, or where a controller is missing by its processes.
+    /// What is used now: by the kernel's accounting of the group, or where a controller is missing by its processes.
     pub(super) fn sample(&self) -> UsageSample {
         let processes = self.processes().unwrap_or_default();
         let resident = || processes.iter().filter_map(|pid| ProcessStat::read(*pid)).map(|found| found.pages).sum();
         let memory_bytes = self.read_number("memory.current").unwrap_or_else(|| process_table::bytes(resident()));
         let count = u32::try_from(processes.len()).unwrap_or(u32::MAX);
-        let books = self.books();
+        let totals = self.totals();
         UsageSample {
             memory_bytes,
-            peak_memory_bytes: books.peak_memory_bytes.max(memory_bytes),
-            processes: books.processes.max(count),
-            ..books
+            peak_memory_bytes: totals.peak_memory_bytes.max(memory_bytes),
+            processes: totals.processes.max(count),
+            ..totals
         }
     }
 
-    /// What the group's books have summed up, which outlives its processes.
-    pub(super) fn books(&self) -> UsageSample {
+    /// What the kernel's accounting of the group has summed up, which outlives its processes.
+    pub(super) fn totals(&self) -> UsageSample {
         let cpu = Duration::from_micros(self.read_field("cpu.stat", "usage_usec").unwrap_or(0));
         let most = self.read_number("pids.peak").and_then(|most| u32::try_from(most).ok());
         UsageSample {
@@ -209,7 +209,7 @@ mod tests {
 
     /// A folder with files stands in for a host whose controllers this machine may lack.
     #[test]
-    fn limits_and_books_use_the_controllers_that_are_there() {
+    fn limits_and_totals_use_the_controllers_that_are_there() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
         let text = |name: &str| fs::read_to_string(folder.path().join(name)).expect("read");

@@ -185,7 +185,7 @@ impl ProcessLauncher {
 /// Called once for each launcher, and anew if it panicked: it keeps nothing that a second call would miss. Woken every
 /// second. While it does not run, zombies of orphans stay, and in the way of the sub-reaper a process that its work's
 /// end missed lives on until the next sweep.
-pub(in crate::executor) async fn tend(launcher: Weak<ProcessLauncher>) {
+pub(in crate::executor) async fn reap_orphans(launcher: Weak<ProcessLauncher>) {
     let mut waiting = HashMap::new();
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -197,7 +197,7 @@ pub(in crate::executor) async fn tend(launcher: Weak<ProcessLauncher>) {
         if launcher.root.is_none() {
             launcher.reaper.kill_strays(&table);
         }
-        waiting = launcher.reaper.bury(&table, &waiting);
+        waiting = launcher.reaper.reap_adopted(&table, &waiting);
     }
 }
 

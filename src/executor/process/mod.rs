@@ -30,7 +30,7 @@ pub(super) use cell::{Cell, TEMPORARY};
 pub(super) use child::Child;
 pub(super) use exit::Exit;
 pub use isolation::{Apart, Isolation, IsolationError, Wanted};
-pub(super) use launcher::{ProcessLauncher, ProcessStart, StartedProcess, tend};
+pub(super) use launcher::{ProcessLauncher, ProcessStart, StartedProcess, reap_orphans};
 pub(super) use meter::UsageMeter;
 pub(super) use server_run::MARK;
 pub(super) use spawn::Command;

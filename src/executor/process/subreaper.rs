@@ -66,8 +66,8 @@ impl Subreaper {
         })
     }
 
-    /// Opens the book of a work, before its first process is started, which is to bear the tag; `None` when one of
-    /// this name is open.
+    /// Makes a work known, before its first process is started, which is to have the tag; `None` when one of this name
+    /// runs.
     pub(super) fn enter(&self, work: &str) -> Option<Option<RlimitTag>> {
         let mut works = lock(&self.works);
         if works.contains_key(work) {
@@ -133,13 +133,14 @@ impl Subreaper {
         list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).any(|pid| !own.contains(&pid))
     }
 
-    /// Reaps adopted processes that have ended and were seen as members of a work, or in `before` already.
-    pub(super) fn bury(&self, table: &ProcessTable, before: &HashMap<i32, u64>) -> HashMap<i32, u64> {
+    /// Reaps adopted processes that have ended and were seen as members of a work, or are in `before`: what the
+    /// last call gave. What it leaves for the next call.
+    pub(super) fn reap_adopted(&self, table: &ProcessTable, before: &HashMap<i32, u64>) -> HashMap<i32, u64> {
         let works = lock(&self.works);
         let mut waiting = HashMap::new();
         for dead in self.adopted(table).into_iter().filter(|orphan| orphan.is_dead()) {
-            let is_same = |book: &HashMap<i32, u64>| book.get(&dead.pid) == Some(&dead.started);
-            // A main process that was started just now is not in the book yet; it would be missed by its owner.
+            let is_same = |seen: &HashMap<i32, u64>| seen.get(&dead.pid) == Some(&dead.started);
+            // A main process that was started just now is not known yet; it would be missed by its owner.
             if is_same(before) || works.values().any(|entry| is_same(&entry.seen)) {
                 let _ = waitpid(Pid::from_raw(dead.pid), Some(WaitPidFlag::WNOHANG));
             } else {
@@ -191,7 +192,7 @@ pub(super) fn mark(pid: i32) -> Option<String> {
     environment.split(|byte| *byte == 0).find_map(of).and_then(|mark| String::from_utf8(mark).ok())
 }
 
-/// Nothing in here panics while it holds a lock, and the books stay usable if something did.
+/// Nothing in here panics while it holds a lock, and what they guard stays usable if something did.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,7 +28,7 @@ pub(in crate::executor) struct SubreaperTree {
 }
 
 impl SubreaperTree {
-    /// The processes of `work`, which was entered in the reaper's book.
+    /// The processes of `work`, which the sub-reaper knows.
     pub(super) fn new(reaper: Arc<Subreaper>, work: String) -> Self {
         Self { reaper, work, walks: AtomicBool::new(false) }
     }
@@ -110,7 +110,7 @@ impl SubreaperTree {
         self.walks.store(true, Ordering::Relaxed);
         let table = self.reaper.look(Duration::ZERO).await?;
         let members = self.reaper.members(&self.work, &table);
-        self.reaper.bury(&table, &HashMap::new());
+        self.reaper.reap_adopted(&table, &HashMap::new());
         Ok(members.into_iter().filter(|member| !member.is_dead()).collect())
     }
 }

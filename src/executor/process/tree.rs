@@ -65,7 +65,7 @@ impl ProcessTree {
     pub(in crate::executor) async fn is_gone(&self, meter: &mut UsageMeter) -> io::Result<bool> {
         match self {
             Self::Cgroup(group) => {
-                meter.add(group.books());
+                meter.add(group.totals());
                 // An empty group can be removed, and the usual work leaves one: no list need be read.
                 Ok(cgroup::remove(group.path()).is_ok() || group.processes()?.is_empty())
             }
@@ -85,7 +85,7 @@ impl ProcessTree {
     /// Adds the use of the main process, which has ended but is not reaped: it may have been too short to be looked at.
     pub(in crate::executor) fn measure_main(&self, meter: &mut UsageMeter, main: i32) {
         let cpu_seconds = match self {
-            Self::Cgroup(_) => 0.0, // is in the group's books
+            Self::Cgroup(_) => 0.0, // The kernel's accounting of the group has it.
             Self::Subreaper(_) => ProcessStat::read(main).map_or(0.0, |process| process_table::seconds(process.ticks)),
         };
         meter.add(UsageSample { cpu_seconds, processes: 1, ..UsageSample::default() });
