@@ -1,11 +1,11 @@
 //! What the executor alone costs, beside the floor of this machine in the same run: processes started by the standard
-//! library, and `cat` into a reader that only counts. Run by hand: `cargo bench --bench executor`; asserts nothing.
+//! library, and `cat` into a reader that only counts. Run by hand: `cargo bench --bench executor`,
+//! `… -- starts` for the starts alone; asserts nothing.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people at a terminal")]
 
 use std::io::Read;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -29,8 +29,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let floor = spawn_floor();
     println!("floor: a flow of three `sh -c true` by the standard library {:.2} ms", floor.as_secs_f64() * 1e3);
-    let read_floor = read_floor();
-    println!("floor: 1 GB of lines into a reader that counts bytes {read_floor:.0} MB/s");
+    let read_floor = (!std::env::args().any(|word| word == "starts")).then(read_floor);
+    if let Some(floor) = read_floor {
+        println!("floor: 1 GB of lines into a reader that counts bytes {floor:.0} MB/s");
+    }
     for way in [TreeKind::Cgroup, TreeKind::Subreaper] {
         let folder = tempfile::tempdir().unwrap();
         let options = HostOptions { way: TreeChoice::Only(way), ..HostOptions::new(folder.path()) };
@@ -46,7 +48,9 @@ fn main() {
         runtime.block_on(bench.flows(1, floor));
         runtime.block_on(bench.flows(10, floor));
         runtime.block_on(bench.lone());
-        runtime.block_on(bench.lines(read_floor));
+        if let Some(floor) = read_floor {
+            runtime.block_on(bench.lines(floor));
+        }
     }
     drop(ballast);
 }
