@@ -8,7 +8,7 @@ use taskloom_entity::{VcenterTrust, data_source, vcenter};
 use super::desk::Tools;
 use super::port::{AttemptRef, Equipment, Needs};
 use crate::error::{Error, Result, code};
-use crate::executor::{DataSource, VcenterLogin};
+use crate::executor::program::{DataSource, VcenterLogin};
 use crate::store;
 use crate::vault::{Hidden, Place, Vault};
 use crate::vsphere::{Address, Thumbprint, Trust};

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use taskloom_entity::{AttemptId, Operation, SubtaskId, TaskId, Timestamp};
 
 use crate::error::Result;
-use crate::executor::{DataSource, VcenterLogin};
+use crate::executor::program::{DataSource, VcenterLogin};
 use crate::log::Chunk;
 use crate::store::attempt::{Running, Used};
 pub use crate::store::result::Found;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::fill::TemplateValues;
 use super::port::{Equipment, Needs};
-use crate::executor::{CloneTarget, HttpBody, HttpJob, MachineAction, Program, SqlJob, VsphereJob};
+use crate::executor::program::{CloneTarget, HttpBody, HttpJob, MachineAction, Program, SqlJob, VsphereJob};
 use crate::task::spec::vsphere::Operation;
 use crate::task::spec::{Http, Run, Subtask, Vsphere};
 use crate::vault::Hidden;

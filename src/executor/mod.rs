@@ -22,7 +22,7 @@ mod orders;
 mod output;
 mod policy;
 mod process;
-mod program;
+pub mod program;
 mod quota;
 mod result_sets;
 mod stopwatch;
@@ -36,8 +36,6 @@ pub use line_clock::LineClock;
 pub use mask::Mask;
 pub use policy::OutboundPolicy;
 pub use process::{Apart, Capabilities, Enforcement, Isolation, IsolationError, TreeChoice, TreeKind, Wanted};
-pub use program::{
-    CloneTarget, DataSource, HttpBody, HttpJob, MachineAction, Program, SqlJob, VcenterLogin, VsphereJob,
-};
+pub use program::Program;
 pub use quota::Folders;
 pub use work::{Finished, Limits, LineBlock, Order, Outcome, Report, StopReason, Stream, Usage, Work};

@@ -12,7 +12,7 @@ use super::vsphere::trouble;
 use super::{Request, name};
 use crate::engine::equip;
 use crate::error::{Error, Result, code};
-use crate::executor::VcenterLogin;
+use crate::executor::program::VcenterLogin;
 use crate::store;
 use crate::store::page::{Page, Slice};
 use crate::store::vcenter::New as Row;

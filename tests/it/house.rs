@@ -39,7 +39,15 @@ const ROOMS: &[Room] = &[
         never: &[PURE, DOORS, ABOVE_ADAPTERS, &["executor", "log", "config", "telemetry", "lifecycle", "clock"]],
     },
     Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event"]] },
-    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS] },
+    // It is given programs with their values filled in, and the time; who supervises it stands above.
+    Room {
+        path: "src/executor",
+        never: &[
+            DOORS,
+            ABOVE_ADAPTERS,
+            &["task", "document", "log", "config", "telemetry", "lifecycle", "clock", "supervise", "descriptors"],
+        ],
+    },
     Room { path: "src/vsphere", never: &[DOORS, ABOVE_ADAPTERS] },
     Room { path: "src/inventory", never: &[DOORS, ABOVE_ADAPTERS] },
     Room { path: "src/backup", never: &[DOORS, ABOVE_ADAPTERS] },

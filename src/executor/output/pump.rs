@@ -1,7 +1,7 @@
 //! Reads a work's two pipes and sends what they say. One at a time into a bounded channel: when the receiver is slow,
 //! the pipes fill up and the program waits in `write`; memory stays bounded whatever it writes.
 //!
-//! Ends when the control loop closes its channel of notes, which it does when no process is left; then what is still
+//! Ends when the watch of the process tree closes its channel of notes, which it does when no process is left; then what is still
 //! in the pipes is read, and no more than that, so an escaped holder of a pipe cannot keep us.
 
 use std::io::{self, ErrorKind};
