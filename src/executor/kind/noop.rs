@@ -1,4 +1,4 @@
-//! The kind `noop`: a gate, or a stand-in with a duration. It starts no process, yet obeys every order.
+//! The kind `noop`: a point where the graph waits, or a stand-in with a duration. It starts no process, yet obeys every order.
 
 use std::time::Duration;
 

@@ -63,10 +63,10 @@ impl CgroupRoot {
         CgroupTree::make(self.run.join(work))
     }
 
-    /// The groups of earlier lives of this instance.
+    /// The groups of earlier runs of this instance.
     pub(super) fn earlier(&self) -> io::Result<Vec<CgroupTree>> {
-        let lives = cgroup::children(&self.instance)?;
-        Ok(lives.into_iter().filter(|run| *run != self.run).map(CgroupTree::at).collect())
+        let runs = cgroup::children(&self.instance)?;
+        Ok(runs.into_iter().filter(|run| *run != self.run).map(CgroupTree::at).collect())
     }
 }
 

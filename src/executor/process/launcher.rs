@@ -115,7 +115,7 @@ impl ProcessLauncher {
         self.run.mark(work)
     }
 
-    /// Ends what earlier lives have left; how many processes. Blocks.
+    /// Ends what earlier runs have left; how many processes. Blocks.
     pub(in crate::executor) fn sweep(&self) -> io::Result<usize> {
         sweep::sweep(&self.run, self.root.as_ref())
     }

@@ -48,7 +48,7 @@ pub(super) fn sweep(run: &ServerRun, root: Option<&CgroupRoot>) -> io::Result<us
     Err(io::Error::other("processes of an earlier run of this data folder do not end"))
 }
 
-/// Living processes of other lives: marked, in one of their groups, or descended from or in one session with such.
+/// Living processes of other runs: marked, in one of their groups, or descended from or in one session with such.
 fn leftovers(run: &ServerRun, table: &ProcessTable) -> Vec<ProcessStat> {
     let me = i32::try_from(std::process::id()).unwrap_or(0);
     let found: Vec<ProcessStat> =
