@@ -186,7 +186,7 @@ async fn hear(says: &mut SaidFrames, with: &WorkContext) -> Option<LastWord> {
 async fn cancel(mut process: StatementsProcess, with: &WorkContext, stop: Stop, orders: &mut Orders) -> StatementsEnd {
     const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
     match stop.cause {
-        // Who kills asks no database.
+        // A kill is over before anybody has read of it.
         StopCause::Order(_) if stop.grace.is_zero() => {}
         StopCause::Order(_) => with.note_now("the running statement is being cancelled"),
         StopCause::Timeout(_) => with.note_now(&format!("{}: the running statement is being cancelled", stop.cause)),
