@@ -1,4 +1,4 @@
-//! One work's control group (cgroup v2): every process is born in it and cannot leave it without rights of its own
+//! One work's control group (cgroup v2): every process is in it from before its program begins, and cannot leave it without rights of its own
 //! over the hierarchy, so freezing, killing and counting reach all, however they were started.
 //!
 //! The kernel's own words: `Documentation/admin-guide/cgroup-v2.rst`, sections "Core Interface Files" and "Controllers".

@@ -18,7 +18,7 @@ use nix::unistd::{Gid, Uid, User, fchown, geteuid, getgrouplist};
 use super::cell::{Account, Cell, Space, TEMPORARY};
 use super::domain;
 use super::exit::{self, Exit};
-use super::spawn::{self, Command, Entry, SpawnError, Wiring};
+use super::spawn::{self, Command, SpawnError, Wiring};
 use super::user_namespace;
 
 /// What is asked for.
@@ -217,7 +217,7 @@ impl Isolation {
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
         let what = if self.tier == Tier::Landlock { "Landlock" } else { "mount namespace" };
-        let spawned = spawn::spawn(&command, wiring, Entry::Nowhere).map_err(|error| match error {
+        let spawned = spawn::spawn(&command, wiring, None).map_err(|error| match error {
             SpawnError::Host(error) => format!("no {what} ({error})"),
             SpawnError::Program(error) => format!("/bin/sh is not reached ({what}: {error})"),
         })?;

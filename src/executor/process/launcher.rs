@@ -17,7 +17,7 @@ use super::child::Child;
 use super::exit;
 use super::guardian::Guardian;
 use super::server_run::ServerRun;
-use super::spawn::{self, Command, Entry, SpawnError, Spawned, Wiring};
+use super::spawn::{self, Command, SpawnError, Spawned, Wiring};
 use super::subreaper::{self, Subreaper};
 use super::subreaper_tree::SubreaperTree;
 use super::sweep;
@@ -32,7 +32,6 @@ pub(in crate::executor) struct ProcessLauncher {
     root: Option<CgroupRoot>,
     /// Why there is no place for control groups.
     lacking: String,
-    born: bool,
     reaper: Arc<Subreaper>,
     guardian: Option<Guardian>,
     null: File,
@@ -75,14 +74,13 @@ impl ProcessLauncher {
         let found = match choice {
             TreeChoice::Only(TreeKind::Subreaper) => Err("not wanted by the configuration".to_owned()),
             TreeChoice::Best | TreeChoice::Only(TreeKind::Cgroup) => {
-                CgroupRoot::make(&run).and_then(|root| probe(&root, &null).map(|born| (root, born)))
+                CgroupRoot::make(&run).and_then(|root| probe(&root, &null).map(|()| root))
             }
         };
-        let found = found.map(|(root, born)| (root, born && std::env::var_os("MOVES").is_none()));
-        let (root, born, lacking) = match found {
-            Ok((root, born)) => (Some(root), born, String::new()),
+        let (root, lacking) = match found {
+            Ok(root) => (Some(root), String::new()),
             Err(why) if choice == TreeChoice::Only(TreeKind::Cgroup) => return Err(ExecutorError::NoGroups(why)),
-            Err(why) => (None, false, why),
+            Err(why) => (None, why),
         };
         let reaper = Subreaper::begin(run.clone()).map_err(lack("prctl(PR_SET_CHILD_SUBREAPER)"))?;
         let guardian = match Guardian::post(&run, root.as_ref().map(CgroupRoot::path)) {
@@ -96,7 +94,7 @@ impl ProcessLauncher {
             subreaper::own(guardian.pid());
         }
         let reaper = Arc::new(reaper);
-        Ok(Self { run, root, lacking, born, reaper, guardian, null, descriptors })
+        Ok(Self { run, root, lacking, reaper, guardian, null, descriptors })
     }
 
     pub(in crate::executor) fn capabilities(&self) -> Capabilities {
@@ -135,13 +133,13 @@ impl ProcessLauncher {
                     _ => ExecutorError::Group { path, source },
                 };
                 let group = root.group(work).and_then(|group| group.limit(limits).map(|()| group)).map_err(fail)?;
-                (enter(&command, wiring, &group, self.born), ProcessTree::Cgroup(group))
+                (enter(&command, wiring, &group), ProcessTree::Cgroup(group))
             }
             None => {
                 let entered = self.reaper.enter(work);
                 command.tag = entered.ok_or_else(|| ExecutorError::Taken(work.to_owned()))?;
                 let tree = SubreaperTree::new(self.reaper.clone(), work.to_owned());
-                (spawn::spawn(&command, wiring, Entry::Nowhere), ProcessTree::Subreaper(tree))
+                (spawn::spawn(&command, wiring, None), ProcessTree::Subreaper(tree))
             }
         };
         let spawned = spawned.map_err(|error| {
@@ -201,43 +199,35 @@ pub(in crate::executor) async fn reap_orphans(launcher: Weak<ProcessLauncher>) {
     }
 }
 
-/// Starts a process in a group of its own and sees it end: whether it can be born there, or an error when neither works.
-fn probe(root: &CgroupRoot, null: &File) -> Result<bool, String> {
-    let try_it = |born: bool| -> Result<(), String> {
-        let group = root.group("probe").map_err(|error| format!("no group can be made: {error}"))?;
-        let command = Command {
-            program: c"/bin/sh".to_owned(),
-            arguments: vec![c"/bin/sh".to_owned(), c"-c".to_owned(), c":".to_owned()],
-            environment: vec![],
-            folder: c"/".to_owned(),
-            address_space: None,
-            file_size: None,
-            descriptors: None,
-            tag: None,
-            cell: Cell::default(),
-        };
-        let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
-        let tried = enter(&command, wiring, &group, born).and_then(|spawned| {
-            exit::reap(&spawned.handle).map_err(SpawnError::Host)?;
-            Ok(())
-        });
-        let _ = cgroup::remove(group.path());
-        match tried {
-            Ok(()) | Err(SpawnError::Program(_)) => Ok(()),
-            Err(SpawnError::Host(error)) => Err(format!("no process can be put into a group: {error}")),
-        }
+/// Starts a process in a group of its own and sees it end, or says why that does not work.
+fn probe(root: &CgroupRoot, null: &File) -> Result<(), String> {
+    let group = root.group("probe").map_err(|error| format!("no group can be made: {error}"))?;
+    let command = Command {
+        program: c"/bin/sh".to_owned(),
+        arguments: vec![c"/bin/sh".to_owned(), c"-c".to_owned(), c":".to_owned()],
+        environment: vec![],
+        folder: c"/".to_owned(),
+        address_space: None,
+        file_size: None,
+        descriptors: None,
+        tag: None,
+        cell: Cell::default(),
     };
-    try_it(true).map(|()| true).or_else(|_| try_it(false).map(|()| false))
+    let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
+    let tried = enter(&command, wiring, &group).and_then(|spawned| {
+        exit::reap(&spawned.handle).map_err(SpawnError::Host)?;
+        Ok(())
+    });
+    let _ = cgroup::remove(group.path());
+    match tried {
+        Ok(()) | Err(SpawnError::Program(_)) => Ok(()),
+        Err(SpawnError::Host(error)) => Err(format!("no process can be put into a group: {error}")),
+    }
 }
 
-fn enter(command: &Command, wiring: Wiring<'_>, group: &CgroupTree, born: bool) -> Result<Spawned, SpawnError> {
-    let open =
-        |path: &Path, write: bool| File::options().read(!write).write(write).open(path).map_err(SpawnError::Host);
-    if born {
-        spawn::spawn(command, wiring, Entry::Born(open(group.path(), false)?.as_fd()))
-    } else {
-        spawn::spawn(command, wiring, Entry::Moves(open(&group.path().join("cgroup.procs"), true)?.as_fd()))
-    }
+fn enter(command: &Command, wiring: Wiring<'_>, group: &CgroupTree) -> Result<Spawned, SpawnError> {
+    let procs = File::options().write(true).open(group.path().join("cgroup.procs")).map_err(SpawnError::Host)?;
+    spawn::spawn(command, wiring, Some(procs.as_fd()))
 }
 
 impl fmt::Display for ProcessLauncher {
