@@ -100,3 +100,42 @@ fn action(operation: Operation) -> MachineAction {
         })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::task::spec::Sql;
+
+    #[test]
+    fn a_request_is_filled_in_and_tells_no_secret_by_accident() {
+        let request = Http {
+            method: "POST".to_owned(),
+            url: "https://h/${param.path}?t=${secret.token}".to_owned(),
+            headers: vec![("Authorization".to_owned(), "Bearer ${secret.token}".to_owned())],
+            body: Some(json!({"t": "${secret.token}", "n": 1})),
+            expect: vec![],
+            retries: 0,
+        };
+        let secrets = vec![("token".to_owned(), Hidden::new("sword fish".to_owned()))];
+        let mut equipment = Equipment { secrets, ..Equipment::default() };
+        let parameters = json!({"path": "a/b"}).as_object().unwrap().clone();
+        let program = program(Run::Http(request), &parameters, &mut equipment).unwrap();
+        assert!(!format!("{program:?}").contains("fish"), "{program:?}");
+        let Program::Http(job) = program else { panic!("another kind") };
+        assert_eq!(job.url.expose(), "https://h/a%2Fb?t=sword%20fish");
+        assert_eq!(job.headers[0].1.expose(), "Bearer sword fish");
+        assert_eq!(job.body, Some(HttpBody::Json(Hidden::new(r#"{"n":1,"t":"sword fish"}"#.to_owned()))));
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let of = |run| program(run, &Map::new(), &mut Equipment::default()).unwrap_err();
+        let sql = Run::Sql(Sql { sql: "select 1".to_owned(), source: "gone".to_owned() });
+        assert_eq!(of(sql), "it has no data source and no vCenter");
+        let url = "https://h/${param.path}".to_owned();
+        let request = Http { method: "GET".to_owned(), url, headers: vec![], body: None, expect: vec![], retries: 0 };
+        assert_eq!(of(Run::Http(request)), "there is no parameter `path`");
+    }
+}
