@@ -1,22 +1,25 @@
 //! What the executor alone costs, beside the floor of this machine in the same run: processes started by the standard
-//! library, and `cat` into a reader that only counts. Run by hand: `cargo bench --bench executor`; asserts nothing.
+//! library, and `cat` into a reader that only counts. Run by hand: `cargo bench --bench executor`,
+//! `… -- starts` for the starts alone; asserts nothing.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people at a terminal")]
 
 use std::io::Read;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use taskloom::clock::SystemClock;
-use taskloom::executor::{Host, HostOptions, Limits, Order, Outcome, Program, Report, Way, WayChoice, Work};
+use taskloom::executor::{
+    Host, HostOptions, Limits, LineClock, Order, Outcome, Program, Report, TreeChoice, TreeKind, Work,
+};
 use tokio::sync::{mpsc, watch};
 
 /// A server holds memory, and starting a process must not depend on how much.
 const BALLAST: usize = 60 << 20;
 const FLOWS: u64 = 200;
 const STEPS: u64 = 3;
+const LONE: usize = 60;
+const PAUSE: Duration = Duration::from_millis(200);
 const BYTES: u64 = 1_000_000_000;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -26,11 +29,13 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let floor = spawn_floor();
     println!("floor: a flow of three `sh -c true` by the standard library {:.2} ms", floor.as_secs_f64() * 1e3);
-    let read_floor = read_floor();
-    println!("floor: 1 GB of lines into a reader that counts bytes {read_floor:.0} MB/s");
-    for way in [Way::Group, Way::Reaper] {
+    let read_floor = (!std::env::args().any(|word| word == "starts")).then(read_floor);
+    if let Some(floor) = read_floor {
+        println!("floor: 1 GB of lines into a reader that counts bytes {floor:.0} MB/s");
+    }
+    for way in [TreeKind::Cgroup, TreeKind::Subreaper] {
         let folder = tempfile::tempdir().unwrap();
-        let options = HostOptions { data_folder: folder.path().into(), way: WayChoice::Only(way) };
+        let options = HostOptions { way: TreeChoice::Only(way), ..HostOptions::new(folder.path()) };
         let host = match Host::detect(&options) {
             Ok(host) => host,
             Err(error) => {
@@ -42,7 +47,10 @@ fn main() {
         let bench = Bench { host, folder: folder.path().into() };
         runtime.block_on(bench.flows(1, floor));
         runtime.block_on(bench.flows(10, floor));
-        runtime.block_on(bench.lines(read_floor));
+        runtime.block_on(bench.lone());
+        if let Some(floor) = read_floor {
+            runtime.block_on(bench.lines(floor));
+        }
     }
     drop(ballast);
 }
@@ -75,6 +83,23 @@ impl Bench {
             each * 1e3,
             1.0 / each,
             each / floor.as_secs_f64()
+        );
+    }
+
+    /// Steps that come one by one, as those of a quiet server do: the kernel may make the first after a pause wait.
+    async fn lone(&self) {
+        let mut turns = Vec::with_capacity(LONE);
+        for _ in 0..LONE {
+            tokio::time::sleep(PAUSE).await;
+            let began = Instant::now();
+            self.run("true").await;
+            turns.push(began.elapsed().as_secs_f64() * 1e3);
+        }
+        turns.sort_by(f64::total_cmp);
+        println!(
+            "  a lone step after {PAUSE:?}: {:.2} ms in the middle, {:.2} at most",
+            turns[LONE / 2],
+            turns[LONE - 1]
         );
     }
 
@@ -117,7 +142,7 @@ impl Bench {
             }
             (bytes, most)
         };
-        let (finished, counted) = tokio::join!(self.host.run(work, receiver, sender, Arc::new(SystemClock)), count);
+        let (finished, counted) = tokio::join!(self.host.run(work, receiver, sender, LineClock::system()), count);
         assert_eq!(finished.unwrap().outcome, Outcome::Succeeded);
         counted
     }

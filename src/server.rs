@@ -203,8 +203,8 @@ async fn app(
 ) -> anyhow::Result<Arc<App>> {
     let app = App::open(store, clock, vault, proofs(settings)).await?;
     let time_zone = settings.server.time_zone.0.map_or_else(|| app.time_zone.clone(), |zone| zone.name().to_owned());
-    let (reach, page, host) = (host::reach(settings), settings.server.page_bytes.len(), Some(host));
-    Ok(Arc::new(App { reach, page, time_zone, host, ..app }))
+    let (policy, page, host) = (host::policy(settings), settings.server.page_bytes.len(), Some(host));
+    Ok(Arc::new(App { policy, page, time_zone, host, ..app }))
 }
 
 /// How long proofs last, by the settings.

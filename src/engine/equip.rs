@@ -6,8 +6,7 @@
 use taskloom_entity::{VcenterTrust, data_source, vcenter};
 
 use crate::error::{Error, Result, code};
-use crate::executor::sql::Source;
-use crate::executor::vsphere::Server;
+use crate::executor::program::{DataSource, VcenterLogin};
 use crate::store::{self, Store};
 use crate::vault::{Hidden, Place, Vault};
 use crate::vsphere::{Address, Thumbprint, Trust};
@@ -49,12 +48,12 @@ pub(super) async fn run(
 ///
 /// # Errors
 /// `KEY_NOT_USABLE` when its password cannot be opened.
-pub fn source(vault: &Vault, row: data_source::Model) -> Result<Source> {
+pub fn source(vault: &Vault, row: data_source::Model) -> Result<DataSource> {
     let sealed = row.sealed.as_deref();
     let password = sealed.map(|sealed| open(vault, store::source::place(row.id), sealed)).transpose()?;
     let options: serde_json::Map<String, serde_json::Value> = row.options.parse().map_err(Error::internal)?;
     let option = |(key, value): (String, serde_json::Value)| Some((key, value.as_str()?.to_owned()));
-    Ok(Source {
+    Ok(DataSource {
         name: row.name,
         kind: row.kind,
         host: row.host,
@@ -67,7 +66,7 @@ pub fn source(vault: &Vault, row: data_source::Model) -> Result<Source> {
 }
 
 /// A vCenter as an executor signs in there.
-pub fn vcenter(vault: &Vault, row: vcenter::Model) -> Result<Server> {
+pub fn vcenter(vault: &Vault, row: vcenter::Model) -> Result<VcenterLogin> {
     let sealed = row.sealed.as_deref();
     let password = sealed.map(|sealed| open(vault, store::vcenter::place(row.id), sealed)).transpose()?;
     let refused = |reason: &str| Error::new(&code::KEY_NOT_USABLE).with("reason", reason);
@@ -78,7 +77,7 @@ pub fn vcenter(vault: &Vault, row: vcenter::Model) -> Result<Server> {
             Trust::Thumbprint(Thumbprint::parse(&trusted.unwrap_or_default()).map_err(Error::internal)?)
         }
     };
-    Ok(Server {
+    Ok(VcenterLogin {
         address: Address::parse(&row.address).map_err(Error::internal)?,
         trust,
         user: row.username,

@@ -14,7 +14,7 @@ use nix::unistd::{SysconfVar, sysconf};
 
 use crate::text::Text;
 
-/// The longest value.
+/// The longest value, in bytes; a longer one is in its file only.
 const VALUE: usize = 64 * 1024;
 /// The kernel's longest string with its end (`MAX_ARG_STRLEN`, execve(2)).
 const STRING: usize = 128 * 1024;
@@ -36,7 +36,6 @@ pub(super) enum Given {
     Parameter,
 }
 
-/// What is composed.
 pub(super) struct Environment {
     list: Vec<CString>,
     path: OsString,

@@ -14,20 +14,10 @@ pub enum ExecutorError {
     Taken(String),
     /// The working folder or a file in it could not be written.
     #[error("the working folder {} could not be prepared", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Folder { path: PathBuf, source: io::Error },
     /// No control group could be made for it.
     #[error("the control group {} could not be made", path.display())]
-    Group {
-        /// The group.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Group { path: PathBuf, source: io::Error },
     /// The host has no process or pipe left to give.
     #[error("the host could not start a process")]
     Spawn(#[source] io::Error),
@@ -39,12 +29,7 @@ pub enum ExecutorError {
     NoGroups(String),
     /// `/proc` or another thing that every Linux host has is missing.
     #[error("this host lacks what process trees need: {what}")]
-    Host {
-        /// What is missing.
-        what: &'static str,
-        /// Why.
-        source: io::Error,
-    },
+    Host { what: &'static str, source: io::Error },
     /// The work's own task ended without an answer: a defect.
     #[error("the work's supervision ended without an answer")]
     Vanished(#[source] tokio::task::JoinError),
@@ -53,7 +38,6 @@ pub enum ExecutorError {
 /// Why a work was not started.
 #[derive(Debug)]
 pub(super) enum StartError {
-    /// Our own fault.
     Host(ExecutorError),
     /// The program cannot run on this host: the work's own failure, with the message for its owner.
     Program(String),

@@ -16,12 +16,9 @@ use serde_json::Value;
 
 use super::environment::{DEFAULT_PATH, Environment, Given};
 use super::error::{ExecutorError, StartError};
-use super::process::{Command, Isolation, TEMPORARY};
-use super::work::{Program, Work};
+use super::process::{Command, Isolation, MARK, TEMPORARY};
+use super::work::Work;
 use crate::vault::Hidden;
-
-/// The variable that every process of a work inherits and by which leftovers are recognised.
-pub(super) const MARK: &str = "TASKLOOM_ATTEMPT";
 
 const ATTEMPT_FOLDER: &str = "TASKLOOM_ATTEMPT_FOLDER";
 const PARAMETERS_FILE: &str = "TASKLOOM_PARAMETERS_FILE";
@@ -42,6 +39,29 @@ fn is_reserved(name: &str) -> bool {
         || name.starts_with(SECRET)
 }
 
+/// The code of a work, and what it is written in.
+#[derive(Debug)]
+pub(super) struct Script {
+    language: Language,
+    code: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Shell,
+    Python,
+}
+
+impl Script {
+    pub(super) fn shell(code: String) -> Self {
+        Self { language: Language::Shell, code }
+    }
+
+    pub(super) fn python(code: String) -> Self {
+        Self { language: Language::Python, code }
+    }
+}
+
 /// A program ready to be started.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -51,7 +71,8 @@ pub(super) struct Prepared {
 }
 
 /// Makes the folder with script and parameter file, and composes command and environment. Blocks on the file system.
-pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<Prepared, StartError> {
+pub(super) fn prepare(work: &Work, script: &Script, mark: &str, isolation: &Isolation) -> Result<Prepared, StartError> {
+    let Script { language, code } = script;
     let fail = |source| ExecutorError::Folder { path: work.folder.clone(), source };
     let folder = make(&work.folder).map_err(fail)?;
     let mut environment = Environment::new((MARK, mark), &folder);
@@ -71,15 +92,11 @@ pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<
             environment.set(name, value);
         }
     }
-    let (script, code) = match &work.program {
-        Program::Shell(code) => (SCRIPT_SHELL, code),
-        Program::Python(code) => (SCRIPT_PYTHON, code),
-        Program::Noop { .. } | Program::Sql(_) | Program::Http(_) | Program::Vsphere(_) => {
-            unreachable!("only processes have a folder")
-        }
-    };
-    let program = interpreter(&work.program, environment.path()).map_err(StartError::Program)?;
-    let script = folder.join(script);
+    let program = interpreter(*language, environment.path()).map_err(StartError::Program)?;
+    let script = folder.join(match language {
+        Language::Shell => SCRIPT_SHELL,
+        Language::Python => SCRIPT_PYTHON,
+    });
     write(&script, code.as_bytes()).map_err(fail)?;
     write(&folder.join(PARAMETERS), work.parameters.to_string().as_bytes()).map_err(fail)?;
     if !work.secrets.is_empty() {
@@ -98,7 +115,8 @@ pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<
     }
 
     let mut arguments = vec![program.clone()];
-    if matches!(work.program, Program::Python(_)) {
+    if *language == Language::Python {
+        // Unbuffered: its lines are wanted when they are written.
         arguments.push(c"-u".to_owned());
     }
     arguments.push(c_string(script.into_os_string()).map_err(fail)?);
@@ -106,8 +124,17 @@ pub(super) fn prepare(work: &Work, mark: &str, isolation: &Isolation) -> Result<
     let cell = isolation.cell(&folder).map_err(fail)?;
     let folder = c_string(folder.into_os_string()).map_err(fail)?;
     let file_size = work.limits.file_size;
-    let command =
-        Command { program, arguments, environment, folder, address_space: None, file_size, brand: None, cell };
+    let command = Command {
+        program,
+        arguments,
+        environment,
+        folder,
+        address_space: None,
+        file_size,
+        descriptors: None,
+        tag: None,
+        cell,
+    };
     Ok(Prepared { command, notes })
 }
 
@@ -187,14 +214,12 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Where the interpreter is, or a message that names what is missing.
-fn interpreter(program: &Program, path: &OsStr) -> Result<CString, String> {
-    match program {
-        Program::Python(_) => look_up("python3", path).ok_or_else(|| {
+fn interpreter(language: Language, path: &OsStr) -> Result<CString, String> {
+    match language {
+        Language::Shell => Ok(c"/bin/sh".to_owned()),
+        Language::Python => look_up("python3", path).ok_or_else(|| {
             format!("python3 was not found on this worker (PATH is {}): install Python 3", path.display())
         }),
-        Program::Shell(_) | Program::Noop { .. } | Program::Sql(_) | Program::Http(_) | Program::Vsphere(_) => {
-            Ok(c"/bin/sh".to_owned())
-        }
     }
 }
 

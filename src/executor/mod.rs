@@ -1,37 +1,41 @@
 //! Runs one piece of work (real processes on this machine, statements, a request, a vCenter's task) and reports what it says and how it
 //! ends.
 //!
-//! Knows neither tables nor doors. [`Host`] is made once, when the server starts; [`Host::run`] runs one [`Work`]:
-//! it spawns (`process::spawn`), passes output on (`output`), obeys orders (`control`), and answers only when no
-//! process of the work is left. The invariant: whatever happens (cancel, time limit, a dropped future, `kill -9` of
-//! the server), no process outlives the work that started it. `docs/process-trees.md` says what each host offers.
+//! Knows neither tables nor doors. Its layers, each of which sees only those before it: what is asked and answered
+//! (`program`, `work`, `error`, `policy`); what is said (`mask`, `output`, `result_sets`) and what holds processes
+//! (`process`); the one loop (`drive`); the kinds of work (`kind`); [`Host`], made once when the server starts.
+//! [`Host::run`] runs one [`Work`] and answers only when no process of it is left. The invariant: whatever happens
+//! (cancel, time limit, a dropped future, `kill -9` of the server), no process outlives the work that started it.
+//! `docs/process-trees.md` says what each host offers.
 
-mod control;
+mod context;
+mod drive;
 mod environment;
 mod error;
-mod fill;
 mod folder;
 mod host;
-pub mod http;
+mod kind;
+mod line_clock;
 mod mask;
-mod noop;
+mod means;
 mod orders;
 mod output;
+mod policy;
 mod process;
+pub mod program;
 mod quota;
-mod reach;
-mod result;
-pub mod sql;
+mod result_sets;
 mod stopwatch;
-mod surroundings;
-pub mod vsphere;
 mod work;
 
 pub use error::ExecutorError;
 pub use folder::{forget_secrets, tidy};
-pub use host::{Host, HostOptions, Swept};
+pub use host::{Host, HostOptions, OrphanReaper, Swept};
+pub use kind::sql;
+pub use line_clock::LineClock;
 pub use mask::Mask;
-pub use process::{Apart, Capabilities, Enforcement, Isolation, IsolationError, Wanted, Way, WayChoice};
+pub use policy::OutboundPolicy;
+pub use process::{Apart, Capabilities, Enforcement, Isolation, IsolationError, TreeChoice, TreeKind, Wanted};
+pub use program::Program;
 pub use quota::Folders;
-pub use reach::Reach;
-pub use work::{Finished, Limits, LineBlock, Order, Outcome, Program, Report, StopReason, Stream, Usage, Work};
+pub use work::{Finished, Limits, LineBlock, Order, Outcome, Report, StopReason, Stream, Usage, Work};

@@ -28,19 +28,18 @@ const REST: u32 = 10;
 #[derive(Debug, Default)]
 pub struct Folders {
     limit: Option<u64>,
-    running: Mutex<HashMap<String, Taken>>,
+    running: Mutex<HashMap<String, FolderUse>>,
 }
 
-/// What one folder takes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Taken {
+struct FolderUse {
     bytes: u64,
     evicted: bool,
 }
 
 /// Why a work is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Excess {
+pub(super) enum FolderExcess {
     /// Its folder has more than this.
     Limit(u64),
     /// The disk is full, and its folder is the largest.
@@ -70,9 +69,9 @@ impl Folders {
         })
     }
 
-    pub(super) fn enter(self: &Arc<Self>, name: &str, folder: &Path) -> Place {
-        self.running().insert(name.to_owned(), Taken::default());
-        Place {
+    pub(super) fn enter(self: &Arc<Self>, name: &str, folder: &Path) -> FolderWatch {
+        self.running().insert(name.to_owned(), FolderUse::default());
+        FolderWatch {
             folders: self.clone(),
             name: name.to_owned(),
             folder: folder.to_owned(),
@@ -81,14 +80,14 @@ impl Folders {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<String, Taken>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<String, FolderUse>> {
         self.running.lock().expect("invariant: nothing panics under the lock of folders")
     }
 }
 
 /// The folder of one running work.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FolderWatch {
     folders: Arc<Folders>,
     name: String,
     folder: PathBuf,
@@ -97,15 +96,15 @@ pub(super) struct Place {
     next: Instant,
 }
 
-impl Drop for Place {
+impl Drop for FolderWatch {
     fn drop(&mut self) {
         self.folders.running().remove(&self.name);
     }
 }
 
-impl Place {
+impl FolderWatch {
     /// Goes on looking; why the work is to be ended. Does not wait.
-    pub(super) fn look(&mut self, now: Instant) -> Option<Excess> {
+    pub(super) fn look(&mut self, now: Instant) -> Option<FolderExcess> {
         if let Some((walk, begun)) = &mut self.walk
             && let Some(ended) = walk.now_or_never()
         {
@@ -122,14 +121,14 @@ impl Place {
         }
         let taken = *self.folders.running().get(&self.name)?;
         match self.folders.limit {
-            _ if taken.evicted => Some(Excess::Disk),
-            Some(limit) if taken.bytes > limit => Some(Excess::Limit(limit)),
+            _ if taken.evicted => Some(FolderExcess::Disk),
+            Some(limit) if taken.bytes > limit => Some(FolderExcess::Limit(limit)),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Excess {
+impl fmt::Display for FolderExcess {
     /// The code, and what it means.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = match self {
@@ -180,7 +179,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Excess, Folders, size};
+    use super::{FolderExcess, Folders, size};
 
     const MIB: usize = 1 << 20;
 
@@ -219,9 +218,11 @@ mod tests {
         assert_eq!(folders.evict(4 * MIB as u64), None);
         assert_eq!(folders.evict(MIB as u64).as_deref(), Some("large"));
         let later = Instant::now();
-        assert_eq!(places.each_mut().map(|place| place.look(later)), [None, Some(Excess::Disk)]);
-        assert!(Excess::Disk.to_string().starts_with("DISK_FULL: the disk"));
-        assert!(Excess::Limit(7).to_string().starts_with("FOLDER_TOO_LARGE: the folder of the step has more than 7"));
+        assert_eq!(places.each_mut().map(|place| place.look(later)), [None, Some(FolderExcess::Disk)]);
+        assert!(FolderExcess::Disk.to_string().starts_with("DISK_FULL: the disk"));
+        assert!(
+            FolderExcess::Limit(7).to_string().starts_with("FOLDER_TOO_LARGE: the folder of the step has more than 7")
+        );
         drop(places);
         assert!(!folders.runs("large") && folders.evict(0).is_none());
     }

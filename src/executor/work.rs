@@ -6,34 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use taskloom_entity::Timestamp;
 
-use super::{http, sql, vsphere};
+use super::program::Program;
 use crate::rows::Part;
 use crate::vault::Hidden;
-
-/// What runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Program {
-    /// Code for `/bin/sh`.
-    Shell(String),
-    /// Code for `python3`, unbuffered.
-    Python(String),
-    /// Nothing: succeeds at once, or after a pausable sleep.
-    Noop {
-        /// How long it takes, counted while not paused.
-        sleep: Option<Duration>,
-    },
-    /// Statements for a data source.
-    Sql(Box<sql::Job>),
-    /// One HTTP request.
-    Http(Box<http::Job>),
-    /// Work on a vCenter's virtual machines.
-    Vsphere(Box<vsphere::Job>),
-}
 
 /// What the work may use at most. A limit that the host cannot enforce leads to a line in the log that says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Bytes of memory.
     pub memory_bytes: Option<u64>,
     /// Processors: `0.5` is half of one.
     pub cpu: Option<f64>,
@@ -71,7 +50,7 @@ pub struct Work {
 /// What the caller wants of a running work; the newest order counts, and a stop is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Run, or go on.
+    /// Begin, or go on after a pause.
     Run,
     /// Freeze every process.
     Pause,
@@ -93,22 +72,17 @@ pub enum StopReason {
 /// Where a line comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
-    /// The program's standard output.
     Stdout,
-    /// The program's standard error.
     Stderr,
-    /// The executor itself.
+    /// What the executor itself has to say of the work.
     System,
 }
 
 /// Whole lines of one stream, as they were written: any bytes, each line ended by `\n`; at most 64 KiB and one byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineBlock {
-    /// The lines.
     pub text: Bytes,
-    /// How many.
     pub lines: u32,
-    /// Whose.
     pub stream: Stream,
     /// When the first of them was read.
     pub at: Timestamp,
@@ -123,23 +97,16 @@ pub enum Report {
     Progress {
         /// From 0 to 1.
         fraction: f64,
-        /// What it is doing.
         text: Option<String>,
     },
     /// `::output key=value`.
-    Output {
-        /// A name.
-        key: String,
-        /// Its value.
-        value: String,
-    },
+    Output { key: String, value: String },
     /// `::warning text`.
     Warning(String),
     /// A part of what it found.
     Result {
         /// Which result set, from 0.
         number: u32,
-        /// Its next part.
         part: Part,
     },
     /// What it uses: about once a second, left out when the channel is full.
@@ -162,7 +129,7 @@ pub struct Usage {
 /// How a work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Exit status 0.
+    /// Exit status 0, or what stands for it where nothing exits.
     Succeeded,
     /// Any other exit status, a signal, or it could not be started.
     Failed,
@@ -177,13 +144,11 @@ pub enum Outcome {
 /// The end of a work: no process of it is left.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
-    /// How it ended.
     pub outcome: Outcome,
     /// The exit status; `None` when it was ended by a signal or never ran.
     pub exit_code: Option<i32>,
     /// What a person should know, when it did not succeed.
     pub message: Option<String>,
-    /// What it used.
     pub usage: Usage,
 }
 

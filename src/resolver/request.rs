@@ -12,7 +12,7 @@ use crate::auth::{Gate, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::event::{Bell, Hub, Vsphere};
-use crate::executor::{Host, Reach};
+use crate::executor::{Host, OutboundPolicy};
 use crate::lease::Lives;
 use crate::log::Live;
 use crate::store::Store;
@@ -44,7 +44,7 @@ pub struct App {
     /// Told when something was deleted of which some is still kept.
     pub rests: Arc<Notify>,
     /// How far this process may go on somebody's behalf.
-    pub reach: Reach,
+    pub policy: OutboundPolicy,
     /// Where it runs works; none: it runs none.
     pub host: Option<Host>,
     /// The most bytes of a log or a result that one page has.
@@ -66,7 +66,7 @@ impl App {
         let hub = Hub::open(store.clone(), bell.clone()).await?;
         let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
         let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
-        let (live, reach) = (Live::default(), Reach::default());
+        let (live, policy) = (Live::default(), OutboundPolicy::default());
         let (lives, refused, rests) = (Lives::default(), Arc::default(), Arc::default());
         let time_zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
         let (host, page) = (None, PAGE);
@@ -82,7 +82,7 @@ impl App {
             lives,
             refused,
             rests,
-            reach,
+            policy,
             host,
             page,
             time_zone,

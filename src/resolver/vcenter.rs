@@ -12,7 +12,7 @@ use super::vsphere::trouble;
 use super::{Request, name};
 use crate::engine::equip;
 use crate::error::{Error, Result, code};
-use crate::executor::vsphere::Server;
+use crate::executor::program::VcenterLogin;
 use crate::store;
 use crate::store::page::{Page, Slice};
 use crate::store::vcenter::New as Row;
@@ -287,7 +287,7 @@ pub async fn collections(request: &Request, ids: &[VcenterId]) -> Result<Vec<vce
 /// The way into a vCenter, with the password.
 #[derive(Debug)]
 pub struct Entrance {
-    server: Server,
+    server: VcenterLogin,
     locale: &'static str,
 }
 
@@ -327,7 +327,7 @@ fn address(request: &Request, text: &str) -> Result<Address> {
         Ok(address) => address,
         Err(error) => return refuse("address", error.to_string()),
     };
-    if !address.is_encrypted() && !request.reach.plain_vcenters {
+    if !address.is_encrypted() && !request.policy.plain_vcenters {
         return refuse(
             "address",
             "it sends the password for everybody to read: write https, or allow `vsphere.allow_http`",

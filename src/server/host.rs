@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, ProcessTree, Settings};
-use crate::executor::{self, Apart, Folders, Host, HostOptions, Isolation, Reach, Wanted, Way, WayChoice};
-use crate::resolver;
+use crate::executor::{
+    self, Apart, Folders, Host, HostOptions, Isolation, OutboundPolicy, TreeChoice, TreeKind, Wanted,
+};
 use crate::room::Room;
+use crate::{descriptors, resolver, supervise};
 
 /// Makes it; with it the folder of attempts. What an earlier life of this server left is ended first.
 ///
@@ -20,13 +23,16 @@ use crate::room::Room;
 /// Whatever keeps steps from running as it is wanted.
 pub(super) async fn make(settings: &Settings) -> anyhow::Result<(PathBuf, Host)> {
     let way = match settings.worker.process_tree {
-        ProcessTree::Auto => WayChoice::Best,
-        ProcessTree::Cgroup => WayChoice::Only(Way::Group),
-        ProcessTree::Subreaper => WayChoice::Only(Way::Reaper),
+        ProcessTree::Auto => TreeChoice::Best,
+        ProcessTree::Cgroup => TreeChoice::Only(TreeKind::Cgroup),
+        ProcessTree::Subreaper => TreeChoice::Only(TreeKind::Subreaper),
     };
-    let host = Host::detect(&HostOptions { data_folder: settings.data_dir.clone(), way })?
-        .reaching(reach(settings))
-        .limiting(Some(settings.worker.folder_limit.0));
+    // A program may open as many files as the server could before it took more for itself.
+    let options = HostOptions { data_folder: settings.data_dir.clone(), way, descriptors: descriptors::before() };
+    let host = Host::detect(&options)?.with_policy(policy(settings)).limiting(Some(settings.worker.folder_limit.0));
+    let reaper = host.orphan_reaper();
+    // Ends with the host, after the last step: no stop is needed.
+    tokio::spawn(supervise::again("reaper", CancellationToken::new(), move || reaper.clone().run()));
     let swept = host.sweep().await?;
     if swept.processes > 0 {
         tracing::warn!(processes = swept.processes, "processes that an earlier run left were ended");
@@ -117,9 +123,9 @@ fn place(path: &str) -> (PathBuf, bool) {
 }
 
 /// How far works without a process may go, by the settings.
-pub(super) fn reach(settings: &Settings) -> Reach {
+pub(super) fn policy(settings: &Settings) -> OutboundPolicy {
     let (http, sql, result) = (&settings.executor_http, &settings.executor_sql, &settings.result);
-    Reach {
+    OutboundPolicy {
         networks: http.allow.0.clone(),
         request_timeout: http.timeout,
         response: http.response.0,

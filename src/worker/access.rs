@@ -1,8 +1,7 @@
 //! What an attempt is given: between the words of the port and the executor's own.
 
 use super::port::{AttemptEquipment, CertificateTrust, DataSourceAccess, VcenterAccess};
-use crate::executor::sql::Source;
-use crate::executor::vsphere::Server;
+use crate::executor::program::{DataSource, VcenterLogin};
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Thumbprint, Trust};
 
@@ -11,8 +10,8 @@ use crate::vsphere::{Address, Thumbprint, Trust};
 pub(super) struct AttemptAccess {
     /// Names and values.
     pub(super) secrets: Vec<(String, Hidden)>,
-    pub(super) source: Option<Source>,
-    pub(super) vcenter: Option<Server>,
+    pub(super) source: Option<DataSource>,
+    pub(super) vcenter: Option<VcenterLogin>,
 }
 
 impl TryFrom<AttemptEquipment> for AttemptAccess {
@@ -28,23 +27,23 @@ impl TryFrom<AttemptEquipment> for AttemptAccess {
     }
 }
 
-impl From<Source> for DataSourceAccess {
-    fn from(source: Source) -> Self {
-        let Source { name, kind, host, port, database, user, password, options } = source;
+impl From<DataSource> for DataSourceAccess {
+    fn from(source: DataSource) -> Self {
+        let DataSource { name, kind, host, port, database, user, password, options } = source;
         Self { name, kind, host, port, database, user, password: password.map(Into::into), options }
     }
 }
 
-impl From<DataSourceAccess> for Source {
+impl From<DataSourceAccess> for DataSource {
     fn from(access: DataSourceAccess) -> Self {
         let DataSourceAccess { name, kind, host, port, database, user, password, options } = access;
         Self { name, kind, host, port, database, user, password: password.map(Into::into), options }
     }
 }
 
-impl From<Server> for VcenterAccess {
-    fn from(server: Server) -> Self {
-        let Server { name, address, trust, user, password } = server;
+impl From<VcenterLogin> for VcenterAccess {
+    fn from(server: VcenterLogin) -> Self {
+        let VcenterLogin { name, address, trust, user, password } = server;
         let trust = match trust {
             Trust::SystemRoots => CertificateTrust::System,
             Trust::Ca(pem) => CertificateTrust::Authorities(pem),
@@ -59,7 +58,7 @@ impl From<Server> for VcenterAccess {
 #[error("how to reach its vCenter cannot be read: {0}")]
 pub struct UnreadableAccess(String);
 
-impl TryFrom<VcenterAccess> for Server {
+impl TryFrom<VcenterAccess> for VcenterLogin {
     type Error = UnreadableAccess;
 
     fn try_from(access: VcenterAccess) -> Result<Self, UnreadableAccess> {
@@ -82,14 +81,14 @@ mod tests {
 
     use super::*;
 
-    fn server(trust: Trust) -> Server {
+    fn server(trust: Trust) -> VcenterLogin {
         let password = Hidden::new("p".to_owned());
-        Server { name: "lab".into(), address: "lab:8443".parse().unwrap(), trust, user: "root".into(), password }
+        VcenterLogin { name: "lab".into(), address: "lab:8443".parse().unwrap(), trust, user: "root".into(), password }
     }
 
     #[test]
     fn what_is_signed_in_with_comes_out_as_it_went_in() {
-        let source = Source {
+        let source = DataSource {
             name: "books".into(),
             kind: DataSourceKind::Mysql,
             host: Some("db".into()),
@@ -99,11 +98,11 @@ mod tests {
             password: Some(Hidden::new("p".to_owned())),
             options: vec![("charset".into(), "utf8mb4".into())],
         };
-        assert_eq!(Source::from(DataSourceAccess::from(source.clone())), source);
+        assert_eq!(DataSource::from(DataSourceAccess::from(source.clone())), source);
         let thumbprint = Trust::Thumbprint(Thumbprint::of(b"certificate"));
         for trust in [Trust::SystemRoots, Trust::Ca("-----BEGIN".into()), thumbprint] {
             let server = server(trust);
-            assert_eq!(Server::try_from(VcenterAccess::from(server.clone())).unwrap(), server);
+            assert_eq!(VcenterLogin::try_from(VcenterAccess::from(server.clone())).unwrap(), server);
         }
     }
 
@@ -113,7 +112,7 @@ mod tests {
         let trust = CertificateTrust::Thumbprint("no".into());
         for wrong in [VcenterAccess { address: "ftp://lab".into(), ..whole.clone() }, VcenterAccess { trust, ..whole }]
         {
-            let refused = Server::try_from(wrong).unwrap_err().to_string();
+            let refused = VcenterLogin::try_from(wrong).unwrap_err().to_string();
             assert!(refused.starts_with("how to reach its vCenter cannot be read: "), "{refused}");
         }
     }

@@ -15,7 +15,7 @@ use super::output_recorder::{OutputRecorder, ProgramOutput, resource_use};
 use super::port::{Acceptance, Assignment, AttemptEnd, AttemptNeeds, AttemptRef, Intent, Port};
 use super::{assignment, program};
 use crate::clock::Clock;
-use crate::executor::{self, Finished, Host, Order, StopReason, Work};
+use crate::executor::{self, Finished, Host, LineClock, Order, StopReason, Work};
 use crate::task::command::execute::Outcome;
 
 /// Ends attempts for which nothing has to run.
@@ -53,8 +53,9 @@ impl AttemptRunner<'_> {
         let recorder = OutputRecorder::new(self.port.clone(), &assignment, self.clock.clone(), self.options);
         // Given up, nobody listens to the program any more, and it ends as if it had said nothing.
         let recorded = self.abandon.run_until_cancelled(recorder.record(inbox));
-        let ((), finished, said) =
-            tokio::join!(follow, self.host.run(work, orders, reports, self.clock.clone()), recorded);
+        let clock = self.clock.clone();
+        let clock = LineClock::new(move || clock.now());
+        let ((), finished, said) = tokio::join!(follow, self.host.run(work, orders, reports, clock), recorded);
         ran();
         self.record(end(attempt, finished, said.unwrap_or_default())).await;
         // What it left in its folder stays for a while (`retention.attempt_folders`); most leave nothing.
@@ -80,7 +81,7 @@ impl AttemptRunner<'_> {
             })?;
             access = equipment.try_into().map_err(|error: UnreadableAccess| failed(error.to_string()))?;
         }
-        let program = program::program(run, &mut access).map_err(failed)?;
+        let program = program::program(run, &assigned.parameters, &mut access).map_err(failed)?;
         let mut work = assignment::work(assigned, subtask, program, self.options);
         work.secrets = access.secrets;
         Ok(work)

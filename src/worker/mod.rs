@@ -8,6 +8,7 @@
 mod access;
 mod assignment;
 mod attempt_runner;
+mod fill;
 mod last_line;
 mod log_writer;
 pub mod observer;

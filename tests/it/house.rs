@@ -27,7 +27,15 @@ const ROOMS: &[Room] = &[
     Room { path: "crates/core/src/log", never: &[&["task", "document", "rows", "principal"]] },
     Room { path: "crates/core/src/rows", never: &[&["task", "document", "log", "principal"]] },
     Room { path: "src/store", never: &[DOORS, &["resolver", "engine", "executor", "event", "auth", "log", "worker"]] },
-    Room { path: "src/executor", never: &[DOORS, ABOVE_ADAPTERS, &["worker"]] },
+    // It is given programs with their values filled in, and the time; who supervises it stands above.
+    Room {
+        path: "src/executor",
+        never: &[
+            DOORS,
+            ABOVE_ADAPTERS,
+            &["worker", "task", "document", "log", "config", "telemetry", "lifecycle", "clock", "supervise"],
+        ],
+    },
     Room { path: "src/engine", never: &[DOORS, &["resolver", "async_graphql", "axum"]] },
     // A worker on another host links without a database, and without the server.
     Room {

@@ -58,7 +58,6 @@ enum Part {
 }
 
 impl Form {
-    /// All of it.
     pub(super) fn whole(&self, secret: &str) -> Vec<u8> {
         self.how.write(&secret[self.of.clone()])
     }
@@ -89,7 +88,6 @@ impl How {
     }
 }
 
-/// Every form of `secret`.
 pub(super) fn all(secret: &str) -> Vec<Form> {
     let place = |part: &str| {
         let from = part.as_ptr() as usize - secret.as_ptr() as usize;

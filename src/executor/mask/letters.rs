@@ -144,7 +144,6 @@ fn percents(sets: &'static [&'static str]) -> impl Iterator<Item = Letters> {
     })
 }
 
-/// Every way.
 pub(super) fn all() -> impl Iterator<Item = Letters> {
     let cases = [true, false];
     let jsons = MORE.into_iter().flat_map(move |more| {
@@ -181,7 +180,6 @@ fn escapes() -> impl Iterator<Item = Escape> {
 }
 
 impl Letters {
-    /// All of a text.
     pub(super) fn write(self, text: &str) -> String {
         let mut written = String::with_capacity(text.len() + text.len() / 4);
         if let Self::JsonTwice(json) = self {

@@ -1,9 +1,9 @@
-//! Secrets made unreadable in everything that a work says: [`Mask`] knows what to look for, [`Stream`] looks in one
+//! Secrets made unreadable in everything that a work says: [`Mask`] knows what to look for, [`MaskedStream`] looks in one
 //! stream of bytes however it is cut.
 //!
 //! Looked for are the values themselves, their lines, and the forms in which programs repeat them (`forms`): the first
 //! bytes of all of them at once, and the rest of a form only where those are found. So the largest secrets cost no
-//! more memory than what a program really says of them. The invariant: a byte leaves a [`Stream`] only when no value
+//! more memory than what a program really says of them. The invariant: a byte leaves a [`MaskedStream`] only when no value
 //! can begin with what was held back before it.
 
 mod forms;
@@ -18,12 +18,10 @@ use aho_corasick::AhoCorasick;
 
 use crate::vault::Hidden;
 use forms::Form;
-use run::Run;
+use run::{BEGINNING, Run};
 
 /// What stands for a secret.
 const STARS: &[u8] = b"***";
-/// So many first bytes of each form are looked for at once.
-const BEGINNING: usize = 16;
 
 /// What is to be made unreadable. Cheap to clone.
 #[derive(Clone, Default)]
@@ -88,7 +86,7 @@ impl Mask {
     /// A whole text, masked.
     #[must_use]
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.masked(text, Stream::finish)
+        self.masked(text, MaskedStream::finish)
     }
 
     /// The beginning of a text whose end is not known, masked: without what may be the beginning of a secret.
@@ -97,7 +95,7 @@ impl Mask {
         self.masked(text, |_| vec![])
     }
 
-    fn masked<'t>(&self, text: &'t str, end: impl Fn(&mut Stream) -> Vec<u8>) -> Cow<'t, str> {
+    fn masked<'t>(&self, text: &'t str, end: impl Fn(&mut MaskedStream) -> Vec<u8>) -> Cow<'t, str> {
         let Some(mut stream) = self.stream() else { return Cow::Borrowed(text) };
         let mut masked = stream.pass(text.as_bytes());
         if masked.len() == text.len() && masked == text.as_bytes() {
@@ -109,8 +107,8 @@ impl Mask {
     }
 
     /// A mask for one stream; none when there is nothing to look for.
-    pub(super) fn stream(&self) -> Option<Stream> {
-        self.0.as_ref().map(|patterns| Stream::through(patterns.clone()))
+    pub(super) fn stream(&self) -> Option<MaskedStream> {
+        self.0.as_ref().map(|patterns| MaskedStream::through(patterns.clone()))
     }
 }
 
@@ -129,7 +127,7 @@ impl Patterns {
 }
 
 /// One stream of bytes on its way through the mask.
-pub(super) struct Stream {
+pub(super) struct MaskedStream {
     patterns: Arc<Patterns>,
     /// What may be the beginning of a pattern.
     held: Vec<u8>,
@@ -137,19 +135,18 @@ pub(super) struct Stream {
     seen: usize,
     /// Where patterns have begun and gone on so far; one for each pattern.
     runs: Vec<Run>,
-    /// Where patterns were found.
     found: Vec<Range<usize>>,
     /// So many bytes of what is held belong to what was covered already.
     covered: usize,
 }
 
-impl std::fmt::Debug for Stream {
+impl std::fmt::Debug for MaskedStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Stream {{ held: {} }}", self.held.len())
+        write!(f, "MaskedStream {{ held: {} }}", self.held.len())
     }
 }
 
-impl Stream {
+impl MaskedStream {
     fn through(patterns: Arc<Patterns>) -> Self {
         Self { patterns, held: vec![], seen: 0, runs: vec![], found: vec![], covered: 0 }
     }

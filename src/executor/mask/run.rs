@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use super::BEGINNING;
+/// So many first bytes of each form are looked for at once.
+pub(super) const BEGINNING: usize = 16;
 
 /// How far a pattern has gone.
 pub(super) struct Run {
@@ -23,7 +24,6 @@ impl Run {
         Self { pattern, at, length: BEGINNING, borders: vec![] }
     }
 
-    /// Whether it goes on.
     pub(super) fn is_on(&self) -> bool {
         self.length >= BEGINNING
     }

@@ -5,4 +5,4 @@ mod lines;
 mod pump;
 
 pub(super) use lines::system;
-pub(super) use pump::Pump;
+pub(super) use pump::OutputPump;

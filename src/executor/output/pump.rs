@@ -1,12 +1,11 @@
 //! Reads a work's two pipes and sends what they say. One at a time into a bounded channel: when the receiver is slow,
 //! the pipes fill up and the program waits in `write`; memory stays bounded whatever it writes.
 //!
-//! Ends when the control loop closes its channel of notes, which it does when no process is left; then what is still
+//! Ends when the watch of the process tree closes its channel of notes, which it does when no process is left; then what is still
 //! in the pipes is read, and no more than that, so an escaped holder of a pipe cannot keep us.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BufMut;
@@ -15,8 +14,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::lines::{self, Lines};
-use crate::clock::Clock;
-use crate::executor::mask::{self, Mask};
+use crate::executor::line_clock::LineClock;
+use crate::executor::mask::{Mask, MaskedStream};
 use crate::executor::work::{Report, Stream};
 
 /// How long whole lines wait for more.
@@ -28,42 +27,42 @@ const TURN: u32 = 8;
 
 /// Both streams of one work.
 #[derive(Debug)]
-pub(in crate::executor) struct Pump {
-    sources: [Source; 2],
+pub(in crate::executor) struct OutputPump {
+    sources: [OutputPipe; 2],
     notes: mpsc::UnboundedReceiver<String>,
     reports: mpsc::Sender<Report>,
-    clock: Arc<dyn Clock>,
+    clock: LineClock,
     linger_until: Option<Instant>,
     ready: Vec<Report>,
 }
 
 #[derive(Debug)]
-struct Source {
+struct OutputPipe {
     pipe: Option<Receiver>,
     lines: Lines,
     /// Between the pipe and the lines, where there are secrets.
-    mask: Option<mask::Stream>,
+    mask: Option<MaskedStream>,
     /// Nobody writes any more that we know of: what is in the pipe is all.
     is_last: bool,
 }
 
-enum Event {
+enum PumpEvent {
     Readable(usize),
     Note(String),
     Linger,
     Finish,
 }
 
-impl Pump {
+impl OutputPump {
     /// The pump, and the writing ends for the program's stdout and stderr. Within a runtime.
     pub(in crate::executor) fn open(
         notes: mpsc::UnboundedReceiver<String>,
         reports: mpsc::Sender<Report>,
-        clock: Arc<dyn Clock>,
+        clock: LineClock,
         mask: &Mask,
     ) -> io::Result<(Self, OwnedFd, OwnedFd)> {
-        let (stdout, stdout_end) = Source::open(Stream::Stdout, mask)?;
-        let (stderr, stderr_end) = Source::open(Stream::Stderr, mask)?;
+        let (stdout, stdout_end) = OutputPipe::open(Stream::Stdout, mask)?;
+        let (stderr, stderr_end) = OutputPipe::open(Stream::Stderr, mask)?;
         let pump = Self { sources: [stdout, stderr], notes, reports, clock, linger_until: None, ready: vec![] };
         Ok((pump, stdout_end, stderr_end))
     }
@@ -72,17 +71,17 @@ impl Pump {
     pub(in crate::executor) async fn run(mut self) {
         loop {
             match self.next().await {
-                Event::Readable(which) => {
+                PumpEvent::Readable(which) => {
                     // What the other stream said before comes before.
                     self.sources[1 - which].lines.take(&mut self.ready);
-                    self.sources[which].read(TURN, &*self.clock, &mut self.ready);
+                    self.sources[which].read(TURN, &self.clock, &mut self.ready);
                 }
-                Event::Note(note) => {
+                PumpEvent::Note(note) => {
                     self.take_lines();
                     self.ready.push(lines::system(&note, self.clock.now()));
                 }
-                Event::Linger => self.take_lines(),
-                Event::Finish => break,
+                PumpEvent::Linger => self.take_lines(),
+                PumpEvent::Finish => break,
             }
             self.send().await;
             let holds = self.sources.iter().any(|source| source.lines.has_lines());
@@ -93,14 +92,14 @@ impl Pump {
         }
     }
 
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> PumpEvent {
         let [stdout, stderr] = &self.sources;
         let linger_until = self.linger_until;
         tokio::select! {
-            () = stdout.readable() => Event::Readable(0),
-            () = stderr.readable() => Event::Readable(1),
-            note = self.notes.recv() => note.map_or(Event::Finish, Event::Note),
-            () = sleep_until(linger_until.unwrap_or_else(Instant::now)), if linger_until.is_some() => Event::Linger,
+            () = stdout.readable() => PumpEvent::Readable(0),
+            () = stderr.readable() => PumpEvent::Readable(1),
+            note = self.notes.recv() => note.map_or(PumpEvent::Finish, PumpEvent::Note),
+            () = sleep_until(linger_until.unwrap_or_else(Instant::now)), if linger_until.is_some() => PumpEvent::Linger,
         }
     }
 
@@ -109,7 +108,7 @@ impl Pump {
         let mut left = PIPE.unsigned_abs() as usize + lines::FULL;
         self.sources[which].is_last = true;
         while left > 0 {
-            let read = self.sources[which].read(1, &*self.clock, &mut self.ready);
+            let read = self.sources[which].read(1, &self.clock, &mut self.ready);
             self.send().await;
             if read == 0 {
                 break;
@@ -120,7 +119,7 @@ impl Pump {
         if left == 0 {
             source.break_off(&mut self.ready);
         } else {
-            source.say_the_rest(&*self.clock, &mut self.ready);
+            source.say_the_rest(&self.clock, &mut self.ready);
         }
         self.send().await;
     }
@@ -139,7 +138,7 @@ impl Pump {
     }
 }
 
-impl Source {
+impl OutputPipe {
     fn open(stream: Stream, mask: &Mask) -> io::Result<(Self, OwnedFd)> {
         let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
         // The host may allow less; then it stays as it is.
@@ -158,7 +157,7 @@ impl Source {
     }
 
     /// Reads until there is nothing more now, at most `turns` times; full buffers go to `ready`. How many bytes.
-    fn read(&mut self, turns: u32, clock: &dyn Clock, ready: &mut Vec<Report>) -> usize {
+    fn read(&mut self, turns: u32, clock: &LineClock, ready: &mut Vec<Report>) -> usize {
         let mut total = 0;
         for _ in 0..turns {
             let Some(pipe) = &self.pipe else { break };
@@ -190,7 +189,7 @@ impl Source {
     }
 
     /// Reads once, through the mask. How many bytes; none: nothing more now.
-    fn read_masked(&mut self, clock: &dyn Clock, ready: &mut Vec<Report>) -> Option<usize> {
+    fn read_masked(&mut self, clock: &LineClock, ready: &mut Vec<Report>) -> Option<usize> {
         let mut bytes = Vec::with_capacity(lines::FULL);
         let (pipe, mask) = (self.pipe.as_ref()?, self.mask.as_mut()?);
         match pull(pipe, self.is_last, &mut bytes) {
@@ -214,7 +213,7 @@ impl Source {
     }
 
     /// What the mask held back, and then the last line.
-    fn say_the_rest(&mut self, clock: &dyn Clock, ready: &mut Vec<Report>) {
+    fn say_the_rest(&mut self, clock: &LineClock, ready: &mut Vec<Report>) {
         if let Some(mask) = &mut self.mask {
             let text = mask.finish();
             self.lines.feed(&text, clock.now(), ready);

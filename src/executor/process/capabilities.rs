@@ -4,21 +4,18 @@ use std::fmt;
 
 /// How process trees are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum TreeKind {
     /// A control group (cgroup v2) for each work.
-    Group,
+    Cgroup,
     /// This process adopts orphans and walks `/proc`.
-    Reaper,
+    Subreaper,
 }
 
-/// Which way is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WayChoice {
-    /// The best that works.
+pub enum TreeChoice {
     #[default]
     Best,
-    /// This one or none.
-    Only(Way),
+    Only(TreeKind),
 }
 
 /// How a limit is held.
@@ -28,15 +25,13 @@ pub enum Enforcement {
     Whole,
     /// For each of its processes alone.
     EachProcess,
-    /// Not at all.
     No,
 }
 
 /// What is used on this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// How trees are held.
-    pub way: Way,
+    pub way: TreeKind,
     /// `limits.memory_bytes`.
     pub memory: Enforcement,
     /// `limits.cpu`.

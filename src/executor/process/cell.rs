@@ -18,15 +18,13 @@ use libc::{c_char, c_int, c_ulong};
 pub(in crate::executor) struct Cell {
     /// A view of the file system of its own.
     pub(super) space: Option<Space>,
-    /// Landlock's rules.
     pub(super) rules: Option<OwnedFd>,
     /// Without the right to mount Landlock wants this vow.
     pub(super) no_new_privs: bool,
-    /// Whose it is.
+    /// Whom it becomes; `None`: it stays who the server is.
     pub(super) user: Option<Arc<Account>>,
 }
 
-/// A mount namespace.
 #[derive(Debug)]
 pub(super) struct Space {
     /// The user namespace that gives the right to it.
@@ -37,7 +35,7 @@ pub(super) struct Space {
     pub(super) blanks: Vec<CString>,
     /// Folders on the way to its own, the outermost first.
     pub(super) make: Vec<CString>,
-    /// Its own folder.
+    /// The work's own folder, which alone stays visible below what is covered.
     pub(super) own: CString,
 }
 

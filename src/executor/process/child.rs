@@ -1,30 +1,19 @@
 //! The main process of a work: waits for its end without SIGCHLD, so it cannot take another's child away.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::reaper;
+use super::exit::{Exit, reap};
 use super::spawn::Spawned;
+use super::subreaper;
 
-/// How the main process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::executor) enum Exit {
-    /// With this status.
-    Code(i32),
-    /// By this signal.
-    Signal(Signal),
-    /// By a real-time signal: they have no names.
-    UnnamedSignal,
-}
-
-/// A running main process.
+/// The first process of a work, from its start until it is reaped.
 #[derive(Debug)]
 pub(in crate::executor) struct Child {
     pid: i32,
@@ -34,7 +23,7 @@ pub(in crate::executor) struct Child {
 impl Child {
     /// Watches a process that was just started; inside a runtime.
     pub(super) fn watch(spawned: Spawned) -> io::Result<Self> {
-        reaper::own(spawned.pid);
+        subreaper::own(spawned.pid);
         #[expect(unsafe_code, reason = "registration asks for a promise that an owned descriptor keeps by itself")]
         // SAFETY: an `OwnedFd` stays open and the same as long as it lives, and it lives inside the `AsyncFd`.
         let handle = unsafe { AsyncFd::register_with_interest(spawned.handle, Interest::READABLE) };
@@ -42,12 +31,11 @@ impl Child {
             // Nobody will watch it, so it must not run.
             let pid = Pid::from_raw(spawned.pid);
             let _ = kill(pid, Signal::SIGKILL).and_then(|()| waitpid(pid, None));
-            reaper::disown(spawned.pid);
+            subreaper::disown(spawned.pid);
         })?;
         Ok(Self { pid: spawned.pid, handle })
     }
 
-    /// Its number.
     pub(in crate::executor) fn pid(&self) -> i32 {
         self.pid
     }
@@ -60,22 +48,7 @@ impl Child {
     /// Takes the exit status of a process that has ended.
     pub(in crate::executor) fn reap(&self) -> io::Result<Exit> {
         let exit = reap(self.handle.get_ref());
-        reaper::disown(self.pid);
+        subreaper::disown(self.pid);
         exit
-    }
-}
-
-/// Takes the exit status; blocks while the process still runs.
-pub(super) fn reap(handle: &OwnedFd) -> io::Result<Exit> {
-    loop {
-        match waitid(Id::PIDFd(handle.as_fd()), WaitPidFlag::WEXITED) {
-            Ok(WaitStatus::Exited(_, code)) => return Ok(Exit::Code(code)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Exit::Signal(signal)),
-            Ok(other) => return Err(io::Error::other(format!("unexpected wait status {other:?}"))),
-            Err(Errno::EINTR) => {}
-            // What nix says about a signal that it has no name for; the process is reaped.
-            Err(Errno::EINVAL) => return Ok(Exit::UnnamedSignal),
-            Err(errno) => return Err(errno.into()),
-        }
     }
 }

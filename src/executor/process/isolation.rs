@@ -16,10 +16,10 @@ use std::sync::Arc;
 use nix::unistd::{Gid, Uid, User, fchown, geteuid, getgrouplist};
 
 use super::cell::{Account, Cell, Space, TEMPORARY};
-use super::child;
 use super::domain;
-use super::spawn::{self, Command, Entry, SpawnError, Wiring};
-use super::users;
+use super::exit::{self, Exit};
+use super::spawn::{self, Command, SpawnError, Wiring};
+use super::user_namespace;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl Isolation {
             if tier == Tier::Landlock || geteuid().is_root() {
                 continue;
             }
-            let users = match users::own() {
+            let users = match user_namespace::own() {
                 Ok(users) => Some(Arc::new(users)),
                 Err(error) => {
                     lacking.push(format!("no user namespace ({error})"));
@@ -217,18 +217,19 @@ impl Isolation {
             folder: c_string(folder).map_err(text)?,
             address_space: None,
             file_size: None,
-            brand: None,
+            tag: None,
+            descriptors: None,
             cell: self.cell(folder).map_err(text)?,
         };
         let wiring = Wiring { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
         let what = if self.tier == Tier::Landlock { "Landlock" } else { "mount namespace" };
-        let spawned = spawn::spawn(&command, wiring, Entry::Nowhere).map_err(|error| match error {
+        let spawned = spawn::spawn(&command, wiring, None).map_err(|error| match error {
             SpawnError::Host(error) => format!("no {what} ({error})"),
             SpawnError::Program(error) => format!("/bin/sh is not reached ({what}: {error})"),
         })?;
-        match child::reap(&spawned.handle).map_err(text)? {
-            child::Exit::Code(0) => Ok(false),
-            child::Exit::Code(4) => Ok(true),
+        match exit::reap(&spawned.handle).map_err(text)? {
+            Exit::Code(0) => Ok(false),
+            Exit::Code(4) => Ok(true),
             exit => Err(format!("a process cannot work in {} ({what}: {exit:?})", folder.display())),
         }
     }

@@ -1,5 +1,5 @@
-//! Ends what an earlier life of the same data folder has left running: it was killed with its guardian, or the
-//! guardian had no time. Found by control group and by mark, whichever way that life used.
+//! Ends what an earlier run of the same data folder has left running: it was killed with its guardian, or the
+//! guardian had no time. Found by control group and by mark, whichever way that run used.
 
 use std::fs;
 use std::io;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::group;
-use super::hierarchy::Hierarchy;
-use super::life::Life;
-use super::reaper;
-use super::table::{Process, Table};
+use super::cgroup;
+use super::cgroup_root::CgroupRoot;
+use super::process_table::{ProcessStat, ProcessTable};
+use super::server_run::ServerRun;
+use super::subreaper;
 
 /// 10 s for all of it: a process in uninterruptible sleep dies when it can.
 const ROUNDS: u32 = 200;
@@ -23,23 +23,23 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// When `/proc` cannot be read, or some process would not end.
-pub(super) fn sweep(life: &Life, hierarchy: Option<&Hierarchy>) -> io::Result<usize> {
+pub(super) fn sweep(run: &ServerRun, root: Option<&CgroupRoot>) -> io::Result<usize> {
     let mut stopped = std::collections::HashSet::new();
     for _ in 0..ROUNDS {
-        let groups = hierarchy.map_or_else(|| Ok(vec![]), Hierarchy::earlier)?;
+        let groups = root.map_or_else(|| Ok(vec![]), CgroupRoot::earlier)?;
         for group in &groups {
             // It may be removed by its guardian meanwhile.
             stopped.extend(group.processes().unwrap_or_default());
             let _ = group.kill();
         }
-        let left = leftovers(life, &Table::read()?);
+        let left = leftovers(run, &ProcessTable::read()?);
         for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
             for process in &left {
                 let _ = kill(Pid::from_raw(process.pid), signal);
             }
         }
         stopped.extend(left.iter().map(|process| process.pid));
-        let removed = groups.iter().filter(|group| group::remove(group.path()).is_ok()).count();
+        let removed = groups.iter().filter(|group| cgroup::remove(group.path()).is_ok()).count();
         if left.is_empty() && removed == groups.len() {
             return Ok(stopped.len());
         }
@@ -48,23 +48,23 @@ pub(super) fn sweep(life: &Life, hierarchy: Option<&Hierarchy>) -> io::Result<us
     Err(io::Error::other("processes of an earlier run of this data folder do not end"))
 }
 
-/// Living processes of other lives: marked, in one of their groups, or descended from or in one session with such.
-fn leftovers(life: &Life, table: &Table) -> Vec<Process> {
+/// Living processes of other runs: marked, in one of their groups, or descended from or in one session with such.
+fn leftovers(run: &ServerRun, table: &ProcessTable) -> Vec<ProcessStat> {
     let me = i32::try_from(std::process::id()).unwrap_or(0);
-    let found: Vec<Process> =
-        table.all().filter(|process| process.pid != me && is_earlier(life, process)).copied().collect();
+    let found: Vec<ProcessStat> =
+        table.all().filter(|process| process.pid != me && is_earlier(run, process)).copied().collect();
     // Every work leads sessions of its own, so whoever shares one with a leftover is one; our own is never among them.
     let own = table.get(me).map_or(0, |process| process.session);
-    let is_relative = |process: &&Process| {
+    let is_relative = |process: &&ProcessStat| {
         process.session > 0 && process.session != own && found.iter().any(|other| other.session == process.session)
     };
     let roots: Vec<i32> = table.all().filter(is_relative).chain(&found).map(|process| process.pid).collect();
     table.descendants(roots).into_iter().filter(|process| !process.is_dead() && process.pid != me).collect()
 }
 
-fn is_earlier(life: &Life, process: &Process) -> bool {
-    let marked = || reaper::mark(process.pid).is_some_and(|mark| life.is_earlier(&mark));
-    marked() || grouped(process.pid).is_some_and(|mark| life.is_earlier(&mark))
+fn is_earlier(run: &ServerRun, process: &ProcessStat) -> bool {
+    let marked = || subreaper::mark(process.pid).is_some_and(|mark| run.is_earlier(&mark));
+    marked() || grouped(process.pid).is_some_and(|mark| run.is_earlier(&mark))
 }
 
 /// The part of its control group's path that has the form of a mark.

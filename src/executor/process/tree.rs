@@ -5,28 +5,26 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::clan::Clan;
-use super::group::{self, Group, Sample};
-use super::table::{self, Process};
-use crate::executor::work::Usage;
+use super::cgroup::{self, CgroupTree};
+use super::meter::{UsageMeter, UsageSample};
+use super::process_table::{self, ProcessStat};
+use super::subreaper_tree::SubreaperTree;
 
 /// How long a freeze is waited for.
 const FREEZE: Duration = Duration::from_millis(500);
 
 /// All processes of one work.
 #[derive(Debug)]
-pub(in crate::executor) enum Tree {
-    /// In a control group.
-    Group(Group),
-    /// Below the sub-reaper.
-    Clan(Clan),
+pub(in crate::executor) enum ProcessTree {
+    Cgroup(CgroupTree),
+    Subreaper(SubreaperTree),
 }
 
-impl Tree {
+impl ProcessTree {
     /// Stops every process where it stands.
     pub(in crate::executor) async fn freeze(&self) -> io::Result<()> {
         match self {
-            Self::Group(group) => {
+            Self::Cgroup(group) => {
                 group.freeze()?;
                 // The kernel stops each process where it next can; one in a long system call is not waited for.
                 let deadline = Instant::now() + FREEZE;
@@ -35,105 +33,84 @@ impl Tree {
                 }
                 Ok(())
             }
-            Self::Clan(clan) => clan.freeze().await,
+            Self::Subreaper(tree) => tree.freeze().await,
         }
     }
 
     /// Lets every process go on.
     pub(in crate::executor) async fn thaw(&self) -> io::Result<()> {
         match self {
-            Self::Group(group) => group.thaw(),
-            Self::Clan(clan) => clan.thaw().await,
+            Self::Cgroup(group) => group.thaw(),
+            Self::Subreaper(tree) => tree.thaw().await,
         }
     }
 
     /// TERM for every process; frozen ones are thawed to act on it.
     pub(in crate::executor) async fn terminate(&self) -> io::Result<()> {
         match self {
-            Self::Group(group) => group.terminate(),
-            Self::Clan(clan) => clan.terminate().await,
+            Self::Cgroup(group) => group.terminate(),
+            Self::Subreaper(tree) => tree.terminate().await,
         }
     }
 
     /// KILL for every process, frozen or not. Called again until none survives.
     pub(in crate::executor) async fn kill(&self) -> io::Result<()> {
         match self {
-            Self::Group(group) => group.kill(),
-            Self::Clan(clan) => clan.kill().await,
+            Self::Cgroup(group) => group.kill(),
+            Self::Subreaper(tree) => tree.kill().await,
         }
     }
 
     /// Whether nothing lives any more, asked after the main process was reaped; adds what was used until the end.
-    pub(in crate::executor) async fn is_gone(&self, meter: &mut Meter) -> io::Result<bool> {
+    pub(in crate::executor) async fn is_gone(&self, meter: &mut UsageMeter) -> io::Result<bool> {
         match self {
-            Self::Group(group) => {
-                meter.add(group.books());
+            Self::Cgroup(group) => {
+                meter.add(group.totals());
                 // An empty group can be removed, and the usual work leaves one: no list need be read.
-                Ok(group::remove(group.path()).is_ok() || group.processes()?.is_empty())
+                Ok(cgroup::remove(group.path()).is_ok() || group.processes()?.is_empty())
             }
-            Self::Clan(clan) => Ok(clan.survivors().await? == 0),
+            Self::Subreaper(tree) => Ok(tree.survivors().await? == 0),
         }
     }
 
     /// Adds what the tree uses now; works that are looked at within `age` share one look where looking is dear.
-    pub(in crate::executor) async fn measure(&self, meter: &mut Meter, age: Duration) {
+    pub(in crate::executor) async fn measure(&self, meter: &mut UsageMeter, age: Duration) {
         let sample = match self {
-            Self::Group(group) => group.sample(),
-            Self::Clan(clan) => clan.sample(age).await.unwrap_or_default(),
+            Self::Cgroup(group) => group.sample(),
+            Self::Subreaper(tree) => tree.sample(age).await.unwrap_or_default(),
         };
         meter.add(sample);
     }
 
     /// Adds the use of the main process, which has ended but is not reaped: it may have been too short to be looked at.
-    pub(in crate::executor) fn measure_main(&self, meter: &mut Meter, main: i32) {
+    pub(in crate::executor) fn measure_main(&self, meter: &mut UsageMeter, main: i32) {
         let cpu_seconds = match self {
-            Self::Group(_) => 0.0, // is in the group's books
-            Self::Clan(_) => Process::read(main).map_or(0.0, |process| table::seconds(process.ticks)),
+            Self::Cgroup(_) => 0.0, // The kernel's accounting of the group has it.
+            Self::Subreaper(_) => ProcessStat::read(main).map_or(0.0, |process| process_table::seconds(process.ticks)),
         };
-        meter.add(Sample { cpu_seconds, processes: 1, ..Sample::default() });
+        meter.add(UsageSample { cpu_seconds, processes: 1, ..UsageSample::default() });
     }
 
     /// The main process is reaped: its number may soon be another's.
     pub(in crate::executor) fn main_reaped(&self) {
-        if let Self::Clan(clan) = self {
-            clan.reaper().reaped(clan.work());
+        if let Self::Subreaper(tree) = self {
+            tree.reaper().reaped(tree.work());
         }
     }
 
     /// How often the kernel killed in it for its memory limit.
     pub(in crate::executor) fn memory_kills(&self) -> u64 {
         match self {
-            Self::Group(group) => group.memory_kills(),
-            Self::Clan(_) => 0,
+            Self::Cgroup(group) => group.memory_kills(),
+            Self::Subreaper(_) => 0,
         }
     }
 
     /// Takes the tree down; `false` when something still holds it.
     pub(in crate::executor) fn close(&self) -> bool {
         match self {
-            Self::Group(group) => group::remove(group.path()).is_ok(),
-            Self::Clan(_) => true,
+            Self::Cgroup(group) => cgroup::remove(group.path()).is_ok(),
+            Self::Subreaper(_) => true,
         }
-    }
-}
-
-/// What a tree has used, from looks at it; never goes down but for the present memory.
-#[derive(Debug, Default)]
-pub(in crate::executor) struct Meter(Usage);
-
-impl Meter {
-    fn add(&mut self, sample: Sample) {
-        let usage = &mut self.0;
-        usage.cpu_seconds = usage.cpu_seconds.max(sample.cpu_seconds);
-        usage.peak_memory_bytes = usage.peak_memory_bytes.max(sample.peak_memory_bytes);
-        usage.processes = usage.processes.max(sample.processes);
-        if sample.memory_bytes > 0 {
-            usage.memory_bytes = sample.memory_bytes;
-        }
-    }
-
-    /// What has been used until the last look.
-    pub(in crate::executor) fn usage(&self) -> Usage {
-        self.0
     }
 }

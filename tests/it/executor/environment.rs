@@ -252,13 +252,13 @@ async fn an_interpreter_that_cannot_start_is_named() {
 
 #[tokio::test]
 async fn our_own_faults_are_errors() {
-    let stage = Stage::open(taskloom::executor::Way::Reaper).unwrap();
+    let stage = Stage::open(taskloom::executor::TreeKind::Subreaper).unwrap();
     let run = async |name: &str, folder: &str| {
         let mut work = stage.work("w", Program::Shell(String::new()));
         (work.name, work.folder) = (name.to_owned(), folder.into());
         let (_orders, receiver) = tokio::sync::watch::channel(taskloom::executor::Order::Run);
         let (reports, _receiver) = tokio::sync::mpsc::channel(1);
-        let clock = std::sync::Arc::new(taskloom::clock::SystemClock);
+        let clock = taskloom::executor::LineClock::system();
         stage.host.run(work, receiver, reports, clock).await
     };
     for name in ["", "../up", "a/b", ".hidden", "a b"] {

@@ -3,12 +3,10 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use taskloom::clock::SystemClock;
-use taskloom::executor::{Host, HostOptions, Order, Program, Way, WayChoice};
+use taskloom::executor::{Host, HostOptions, LineClock, Order, Program, TreeChoice, TreeKind};
 
 use super::stage::{Stage, eventually, lives, living, ways};
 
@@ -17,8 +15,8 @@ const CODE: &str = "trap '' TERM; sleep 1000 & echo pid $!; setsid sleep 1000 & 
     ( setsid sh -c 'sleep 1000 & echo pid $!' ); echo pid $$; sleep 1000";
 
 /// The server: runs one work and prints what it says, until it is killed.
-async fn serve(folder: &str, way: Way) {
-    let host = Host::detect(&HostOptions { data_folder: folder.into(), way: WayChoice::Only(way) }).unwrap();
+async fn serve(folder: &str, way: TreeKind) {
+    let host = Host::detect(&HostOptions { way: TreeChoice::Only(way), ..HostOptions::new(folder) }).unwrap();
     let stage = Stage { host: host.clone(), folder: tempfile::tempdir().unwrap() };
     let work = stage.work("w", Program::Shell(CODE.to_owned()));
     let (_orders, receiver) = tokio::sync::watch::channel(Order::Run);
@@ -30,12 +28,12 @@ async fn serve(folder: &str, way: Way) {
             }
         }
     };
-    let (finished, ()) = tokio::join!(host.run(work, receiver, reports, Arc::new(SystemClock)), talk);
+    let (finished, ()) = tokio::join!(host.run(work, receiver, reports, LineClock::system()), talk);
     panic!("it was to be killed: {finished:?}");
 }
 
 /// A server in a process of its own: this test once more, in its other role. With the processes that it started.
-fn server(test: &str, folder: &str, way: Way) -> (Child, Vec<i32>) {
+fn server(test: &str, folder: &str, way: TreeKind) -> (Child, Vec<i32>) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]).env(ROLE, format!("{way:?}:{folder}"));
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -46,10 +44,10 @@ fn server(test: &str, folder: &str, way: Way) -> (Child, Vec<i32>) {
     (child, pids)
 }
 
-fn role() -> Option<(Way, String)> {
+fn role() -> Option<(TreeKind, String)> {
     let role = std::env::var(ROLE).ok()?;
     let (way, folder) = role.split_once(':')?;
-    Some((if way == "Group" { Way::Group } else { Way::Reaper }, folder.to_owned()))
+    Some((if way == "Cgroup" { TreeKind::Cgroup } else { TreeKind::Subreaper }, folder.to_owned()))
 }
 
 fn end(child: &mut Child) {
@@ -92,7 +90,7 @@ async fn a_start_sweeps_what_an_earlier_life_has_left() {
         assert_eq!(other.host.sweep().await.unwrap().processes, 0, "another data folder's are not ours");
         assert_eq!(living(&pids), pids);
 
-        let options = HostOptions { data_folder: folder.path().into(), way: WayChoice::Only(after) };
+        let options = HostOptions { way: TreeChoice::Only(after), ..HostOptions::new(folder.path()) };
         let next = Host::detect(&options).unwrap();
         assert!(next.sweep().await.unwrap().processes >= 4);
         assert_eq!(living(&pids), [0; 0]);

@@ -28,8 +28,10 @@ async fn the_host_says_what_it_does() {
     each_way(async |stage| {
         let text = stage.host.describe();
         let way = match stage.host.capabilities().way {
-            taskloom::executor::Way::Group => "control groups in /",
-            taskloom::executor::Way::Reaper => "the sub-reaper (control groups: not wanted by the configuration)",
+            taskloom::executor::TreeKind::Cgroup => "control groups in /",
+            taskloom::executor::TreeKind::Subreaper => {
+                "the sub-reaper (control groups: not wanted by the configuration)"
+            }
         };
         assert!(text.contains(way) && text.contains("; limits: memory ") && text.contains("guardian"), "{text}");
     })

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use taskloom::executor::{Order, Outcome, Program, StopReason, Way};
+use taskloom::executor::{Order, Outcome, Program, StopReason, TreeKind};
 
 use super::stage::{Running, SOON, Stage};
 
 fn start(sleep: Option<Duration>, timeout: Option<Duration>) -> (Stage, Running) {
-    let stage = Stage::open(Way::Reaper).unwrap();
+    let stage = Stage::open(TreeKind::Subreaper).unwrap();
     let mut work = stage.work("w", Program::Noop { sleep });
     work.timeout = timeout;
     let running = stage.start(work);
@@ -48,9 +48,9 @@ async fn it_obeys() {
 async fn a_pause_stretches_it() {
     let (orders, receiver) = tokio::sync::watch::channel(Order::Pause);
     let (reports, _said) = tokio::sync::mpsc::channel(8);
-    let stage = Stage::open(Way::Reaper).unwrap();
+    let stage = Stage::open(TreeKind::Subreaper).unwrap();
     let work = stage.work("w", Program::Noop { sleep: Some(Duration::from_millis(50)) });
-    let clock = std::sync::Arc::new(taskloom::clock::SystemClock);
+    let clock = taskloom::executor::LineClock::system();
     let host = stage.host.clone();
     let answer = tokio::spawn(async move { host.run(work, receiver, reports, clock).await });
     // Another that takes longer is over first.

@@ -84,7 +84,7 @@ async fn an_order_may_come_before_the_start() {
         let (reports, mut said) = tokio::sync::mpsc::channel(8);
         let work = stage.work("never", Program::Shell("echo ran".to_owned()));
         let folder = work.folder.clone();
-        let clock = std::sync::Arc::new(taskloom::clock::SystemClock);
+        let clock = taskloom::executor::LineClock::system();
         let finished = stage.host.run(work, receiver, reports, clock).await.unwrap();
         assert_eq!((finished.outcome, said.recv().await, folder.exists()), (Outcome::Lost, None, false));
         drop(orders);

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom::clock::SystemClock;
 use taskloom::executor::{
-    ExecutorError, Finished, Host, HostOptions, Limits, Order, Program, Report, Stream, Usage, Way, WayChoice, Work,
+    ExecutorError, Finished, Host, HostOptions, Limits, LineClock, Order, Program, Report, Stream, TreeChoice,
+    TreeKind, Usage, Work,
 };
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -54,9 +53,9 @@ pub(crate) async fn each_way(story: impl AsyncFn(Stage)) {
 
 /// The sub-reaper, which works everywhere, and control groups, which must be tried where they are. A machine of CI has
 /// them, unless it says `TASKLOOM_TEST_GROUPS=none`.
-pub(crate) fn ways() -> Vec<Way> {
-    let why = match Stage::open(Way::Group) {
-        Ok(_) => return vec![Way::Reaper, Way::Group],
+pub(crate) fn ways() -> Vec<TreeKind> {
+    let why = match Stage::open(TreeKind::Cgroup) {
+        Ok(_) => return vec![TreeKind::Subreaper, TreeKind::Cgroup],
         Err(ExecutorError::NoGroups(why)) => why,
         Err(error) => panic!("control groups: {error}"),
     };
@@ -70,7 +69,7 @@ pub(crate) fn ways() -> Vec<Way> {
         "this machine of CI has no control groups: {why}. Give it a writable mount of cgroup v2, or set TASKLOOM_TEST_GROUPS=none"
     );
     eprintln!("NOT RUN with control groups, which this machine does not offer: {why}");
-    vec![Way::Reaper]
+    vec![TreeKind::Subreaper]
 }
 
 /// This process's own control group, if a mount of cgroup v2 (proc_pid_mountinfo(5)) shows it and groups can be made there.
@@ -88,9 +87,9 @@ fn writable_group() -> Option<PathBuf> {
 }
 
 impl Stage {
-    pub(crate) fn open(way: Way) -> Result<Self, ExecutorError> {
+    pub(crate) fn open(way: TreeKind) -> Result<Self, ExecutorError> {
         let folder = tempfile::tempdir().unwrap();
-        let options = HostOptions { data_folder: folder.path().into(), way: WayChoice::Only(way) };
+        let options = HostOptions { way: TreeChoice::Only(way), ..HostOptions::new(folder.path()) };
         Ok(Self { host: Host::detect(&options)?, folder })
     }
 
@@ -117,7 +116,7 @@ impl Stage {
         let (orders, receiver) = watch::channel(Order::Run);
         let (sender, reports) = mpsc::channel(capacity);
         let (host, folder) = (self.host.clone(), work.folder.clone());
-        let answer = tokio::spawn(async move { host.run(work, receiver, sender, Arc::new(SystemClock)).await });
+        let answer = tokio::spawn(async move { host.run(work, receiver, sender, LineClock::system()).await });
         Running { orders, folder, reports, said: Said::default(), answer }
     }
 

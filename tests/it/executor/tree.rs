@@ -235,7 +235,7 @@ async fn a_name_is_for_one_work_at_a_time() {
         let (_orders, receiver) = tokio::sync::watch::channel(Order::Run);
         let (reports, _said) = tokio::sync::mpsc::channel(1);
         let work = stage.work("same", Program::Shell("exit 0".to_owned()));
-        let clock = std::sync::Arc::new(taskloom::clock::SystemClock);
+        let clock = taskloom::executor::LineClock::system();
         let refused = stage.host.run(work, receiver, reports, clock).await;
         assert!(matches!(refused, Err(taskloom::executor::ExecutorError::Taken(_))), "{refused:?}");
         assert_eq!(living(&pids), pids);
