@@ -6,8 +6,6 @@
 
 use std::collections::VecDeque;
 
-use taskloom_core::log::chunk::{Level, Line, Source};
-use taskloom_core::log::unpack::Unpack;
 use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 
 use super::live::{Live, Placed};

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use taskloom::clock::Clock;
-use taskloom::executor::{Host, HostOptions, WayChoice};
+use taskloom::executor::{Host, HostOptions, TreeChoice};
 use taskloom::log::Chunk;
 use taskloom::resolver::secret;
 use taskloom::rows::PackedPart;
@@ -103,7 +103,7 @@ pub(super) fn worker(lab: &Bench, port: Arc<dyn Port>, folder: &Path) -> Worker 
         log_chunk: 1 << 16,
         log_flush: Duration::from_millis(100),
     };
-    let host = HostOptions { data_folder: folder.to_owned(), way: WayChoice::Best };
+    let host = HostOptions { way: TreeChoice::Best, ..HostOptions::new(folder) };
     Worker {
         port,
         host: Host::detect(&host).unwrap(),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::{ExecutorKind, OnLost};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::OnLost;
 use proptest::prelude::*;
 use serde_json::json;
 
