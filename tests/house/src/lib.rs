@@ -24,8 +24,9 @@ pub const DOORS: [&str; 4] = ["graphql", "compat", "cli", "background"];
 const STORE: &str = "store";
 const SQL: [&str; 2] = ["sea_orm", "sqlx"];
 
-/// Crates of several modules. Any other is one module, named after its folder.
-const SEVERAL: [&str; 2] = ["src", "crates/core/src"];
+/// Crates of several modules, and how these are named beside each other. Any other crate is one module, named after its
+/// folder.
+const SEVERAL: [(&str, &str); 3] = [("src/", ""), ("crates/core/src/", "core::"), ("crates/runtime/src/", "runtime::")];
 
 /// The project, as its files use each other.
 #[derive(Debug)]
@@ -95,9 +96,10 @@ impl House {
 /// The module of a file: what lies directly in the folder of a crate of several, or the crate's own folder.
 #[must_use]
 pub fn module_of(path: &str) -> String {
-    for several in SEVERAL {
-        if let Some(rest) = path.strip_prefix(several).and_then(|rest| rest.strip_prefix('/')) {
-            return rest.split('/').next().unwrap_or(rest).trim_end_matches(".rs").to_owned();
+    for (folder, named) in SEVERAL {
+        if let Some(rest) = path.strip_prefix(folder) {
+            let module = rest.split('/').next().unwrap_or(rest).trim_end_matches(".rs");
+            return format!("{named}{module}");
         }
     }
     let krate = path.split("/src/").next().unwrap_or(path);

@@ -110,7 +110,7 @@ fn a_crate_is_a_module_unless_it_holds_several() {
     for (path, module) in [
         ("src/store/vsphere/task.rs", "store"),
         ("src/clock.rs", "clock"),
-        ("crates/core/src/task/mod.rs", "task"),
+        ("crates/core/src/task/mod.rs", "core::task"),
         ("crates/vsphere/src/xml/read.rs", "vsphere"),
         ("entity/src/task.rs", "entity"),
     ] {
