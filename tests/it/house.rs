@@ -243,7 +243,7 @@ pub(crate) fn code_of(text: &str) -> String {
 
 /// Modules of ours reached through `crate::…` or `taskloom_core::…` (also in braces), and the first name of every other
 /// path unless it is a module's of ours: that can only be a neighbour of the same name, or was already seen where it was
-/// imported.
+/// imported. The core's chunks of logs are not the server's logs.
 fn names_seen(code: &str) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let words = words_of(code);
@@ -252,8 +252,10 @@ fn names_seen(code: &str) -> BTreeSet<String> {
         if word == "::" || before == Some("::") || words.get(at + 1).is_none_or(|next| next != "::") {
             continue;
         }
-        if matches!(word.as_str(), "crate" | "taskloom_core") {
+        if word == "crate" {
             seen.extend(first_names(&words[at + 2..]));
+        } else if word == "taskloom_core" {
+            seen.extend(first_names(&words[at + 2..]).into_iter().filter(|name| name != "log"));
         } else if !is_module(word) {
             seen.insert(word.clone());
         }
