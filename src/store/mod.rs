@@ -9,6 +9,7 @@ pub mod audit;
 mod bound;
 pub mod bulk;
 pub mod change;
+pub mod collection;
 pub mod definition;
 pub mod event;
 mod filter;

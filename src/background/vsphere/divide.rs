@@ -4,7 +4,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::writer::{Answer, Written};
 use crate::error::Error;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Report};
@@ -17,6 +16,18 @@ const MOST: usize = 50;
 const KEY: usize = 100;
 /// What is said of one. What the database says of it is for the log.
 const WHY: &str = "the database does not keep it as it is: the server's log says why";
+
+/// What became of a report.
+pub(super) type Answer = Result<Written, Arc<Error>>;
+
+/// A report that is on disk.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Whether its lease held; else nothing of it is.
+    pub(super) is_held: bool,
+    /// The tasks of it that the database refused.
+    pub(super) refused: Vec<Task>,
+}
 
 /// Some tasks of a report: its place, and theirs.
 type Piece = (usize, Range<usize>);

@@ -9,28 +9,15 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::divide;
+use super::divide::{self, Answer, Written};
 use crate::error::Error;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{Report, Source};
-use crate::resolver::vsphere::unreadable::Task;
 
 /// How long a change waits for others.
 const GATHER: Duration = Duration::from_millis(100);
 /// Tasks of one transaction, about.
 const MOST: usize = 4000;
-
-/// What became of a report.
-pub(super) type Answer = Result<Written, Arc<Error>>;
-
-/// A report that is on disk.
-#[derive(Debug, Default)]
-pub(super) struct Written {
-    /// Whether its lease held; else nothing of it is.
-    pub(super) is_held: bool,
-    /// The tasks of it that the database refused.
-    pub(super) refused: Vec<Task>,
-}
 
 /// Hands reports to the writer. Cheap to clone.
 #[derive(Clone, Debug)]

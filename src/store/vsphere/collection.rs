@@ -1,23 +1,28 @@
-//! How the collection of each vCenter stands, and the lease that makes one server its only collector.
-//!
-//! The invariant: what a collector writes names its lease in the condition, so that one whose lease has gone on to
-//! another server writes nothing. Who may take a lease over is decided by what a server has seen itself
-//! ([`crate::lease`]), not by the instants here.
+//! How the collection of each vCenter stands: what its collector knows and says, beside what every collection has
+//! ([`crate::store::collection`]).
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, Statement};
 use taskloom_entity::vcenter_collection::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{
     CollectionState, JsonText, TenantId, Timestamp, VcenterId, VsphereInstanceId, vcenter, vsphere_instance,
 };
 
+use super::super::collection::{self, CollectionTable, LeaseAsRead, LeaseHolder};
 use super::super::{Changed, Tx};
 use crate::error::Result;
 use crate::lease::Sign;
+
+impl CollectionTable for Entity {
+    const SYSTEM: Column = Column::VcenterId;
+    const OWNER: Column = Column::Owner;
+    const EPOCH: Column = Column::Epoch;
+    const RENEWALS: Column = Column::Renewals;
+    const UNTIL: Column = Column::Until;
+    const STATE: Column = Column::State;
+    const SINCE: Column = Column::Since;
+}
 
 /// The right to collect, for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +37,12 @@ pub struct Lease {
     pub epoch: i64,
     /// The settings that it was taken with.
     pub revision: i64,
+}
+
+impl Lease {
+    fn holder(&self) -> LeaseHolder<'_> {
+        LeaseHolder { system: self.vcenter_id.0, owner: &self.owner, epoch: self.epoch }
+    }
 }
 
 /// What a collector has to say; what is none stays as it is.
@@ -106,15 +117,8 @@ pub async fn wanted(conn: &impl ConnectionTrait) -> Result<Vec<Wanted>> {
 /// When the database does not answer.
 pub async fn claim(tx: &Tx, wanted: &Wanted, owner: &str, until: Timestamp) -> Result<Option<(Lease, Model)>> {
     let Wanted { vcenter, stands } = wanted;
-    let taken = Entity::update_many()
-        .col_expr(Column::Owner, Expr::value(owner))
-        .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1))
-        .col_expr(Column::Renewals, Expr::col(Column::Renewals).add(1))
-        .col_expr(Column::Until, Expr::value(until.0))
-        .filter(Column::VcenterId.eq(vcenter.id))
-        .filter(Column::Epoch.eq(stands.epoch))
-        .filter(Condition::any().add(Column::Owner.is_null()).add(Column::Renewals.eq(stands.renewals)));
-    if taken.exec(tx).await?.rows_affected == 0 {
+    let read = LeaseAsRead { system: vcenter.id.0, epoch: stands.epoch, renewals: stands.renewals };
+    if collection::take::<Entity>(tx, read, (owner, until)).await? == Changed::Stale {
         return Ok(None);
     }
     let Some(row) = Entity::find_by_id(vcenter.id).one(tx).await? else { return Ok(None) };
@@ -133,10 +137,7 @@ pub async fn claim(tx: &Tx, wanted: &Wanted, owner: &str, until: Timestamp) -> R
 /// # Errors
 /// When the database does not answer.
 pub async fn free_all(conn: &impl ConnectionTrait) -> Result<()> {
-    let none: Option<String> = None;
-    let held = Entity::update_many().col_expr(Column::Owner, Expr::value(none)).filter(Column::Owner.is_not_null());
-    held.exec(conn).await?;
-    Ok(())
+    collection::free_all::<Entity>(conn).await
 }
 
 /// Takes a vCenter away from its collector, whoever it is: what that still writes is refused from the commit on.
@@ -144,21 +145,7 @@ pub async fn free_all(conn: &impl ConnectionTrait) -> Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub async fn revoke(tx: &Tx, vcenter: VcenterId) -> Result<()> {
-    let none: Option<String> = None;
-    Entity::update_many()
-        .col_expr(Column::Owner, Expr::value(none))
-        .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1))
-        .filter(Column::VcenterId.eq(vcenter))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-fn held(lease: &Lease) -> Condition {
-    Condition::all()
-        .add(Column::VcenterId.eq(lease.vcenter_id))
-        .add(Column::Owner.eq(lease.owner.as_str()))
-        .add(Column::Epoch.eq(lease.epoch))
+    collection::revoke::<Entity>(tx, vcenter.0).await
 }
 
 /// Renews the lease; `until` is for people. `Stale` when it has gone on, or the settings have changed or forbid to
@@ -180,16 +167,7 @@ pub async fn renew(conn: &impl ConnectionTrait, lease: &Lease, until: Timestamp)
 /// # Errors
 /// When the database does not answer.
 pub async fn release(tx: &Tx, lease: &Lease, now: Timestamp) -> Result<()> {
-    let at_work = [CollectionState::Connecting, CollectionState::Reading, CollectionState::Following];
-    let idle = Entity::update_many()
-        .col_expr(Column::State, Expr::value(CollectionState::Waiting.name()))
-        .col_expr(Column::Since, Expr::value(now.0))
-        .filter(held(lease))
-        .filter(Column::State.is_in(at_work));
-    idle.exec(tx).await?;
-    let none: Option<String> = None;
-    Entity::update_many().col_expr(Column::Owner, Expr::value(none)).filter(held(lease)).exec(tx).await?;
-    Ok(())
+    collection::release::<Entity>(tx, lease.holder(), now).await
 }
 
 /// Writes news, and holds the row until the transaction's end: what else is written in it is written under the lease.
@@ -207,19 +185,14 @@ pub async fn tell(tx: &Tx, lease: &Lease, now: Timestamp, news: News) -> Result<
             row.message = Set(message);
         }
         row.state = Set(state);
-        // Only a state that is another one begins anew.
-        let began = Entity::update_many()
-            .col_expr(Column::Since, Expr::value(now.0))
-            .filter(held(lease))
-            .filter(Column::State.ne(state));
-        began.exec(tx).await?;
+        collection::turn::<Entity>(tx, lease.holder(), state, now).await?;
     }
     macro_rules! given {
         ($($field:ident),+) => {$(if let Some(value) = news.$field { row.$field = Set(Some(value)); })+};
     }
     given!(instance_id, product, seen_at, clock_offset, lag, read_at, completed_to);
     given!(unreadable, clock_jump, clock_jumped_at);
-    let told = Entity::update_many().set(row).filter(held(lease)).exec(tx).await?;
+    let told = Entity::update_many().set(row).filter(collection::held::<Entity>(lease.holder())).exec(tx).await?;
     Ok(Changed::of(told.rows_affected))
 }
 
@@ -228,15 +201,8 @@ pub async fn tell(tx: &Tx, lease: &Lease, now: Timestamp, news: News) -> Result<
 /// # Errors
 /// When the database does not answer.
 pub async fn hold(tx: &Tx, leases: &[&Lease]) -> Result<Vec<bool>> {
-    let ids = leases.iter().map(|lease| lease.vcenter_id);
-    // By id, so that two servers never wait for each other.
-    let rows = Entity::find().filter(Column::VcenterId.is_in(ids)).order_by_asc(Column::VcenterId);
-    let rows = rows.lock_exclusive().all(tx).await?;
-    let holds = |lease: &&Lease| {
-        let same = |row: &&Model| row.vcenter_id == lease.vcenter_id && row.epoch == lease.epoch;
-        rows.iter().find(same).is_some_and(|row| row.owner.as_deref() == Some(lease.owner.as_str()))
-    };
-    Ok(leases.iter().map(holds).collect())
+    let holders: Vec<LeaseHolder<'_>> = leases.iter().map(|lease| lease.holder()).collect();
+    collection::hold::<Entity>(tx, &holders).await
 }
 
 /// How these vCenters' collections stand.

@@ -179,7 +179,7 @@ pub struct Under<'a> {
 pub async fn insert(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
     let rows = rows((0..).zip(tasks).map(|(place, (task, under))| (place, *task, *under)));
     let (names, taken): (Vec<&str>, Vec<String>) = columns().unzip();
-    let place = |name: &str| columns().filter(|(other, _)| *other == name).map(|(_, place)| place).collect::<String>();
+    let place = |name| columns().find(|column| column.0 == name).expect("invariant: a row has this column").1;
     let sql = format!(
         "INSERT INTO vsphere_task ({}, seen_at) SELECT {}, {} FROM ",
         names.join(", "),
