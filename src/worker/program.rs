@@ -131,7 +131,7 @@ mod tests {
         let Program::Http(job) = program else { panic!("another kind") };
         assert_eq!(job.url.expose(), "https://h/a%2Fb?t=sword%20fish");
         assert_eq!(job.headers[0].1.expose(), "Bearer sword fish");
-        assert_eq!(job.body, Some(HttpBody::Json(Hidden::new(r#"{"n":1,"t":"sword fish"}"#.to_owned()))));
+        assert_eq!(job.body, Some(HttpBody::Json(Hidden::new(r#"{"t":"sword fish","n":1}"#.to_owned()))));
     }
 
     #[test]
