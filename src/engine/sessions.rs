@@ -41,10 +41,13 @@ impl KnownSession {
     }
 }
 
+/// Each by its id, with the moment at which it was last heard of.
+type Known = HashMap<String, (Arc<KnownSession>, Instant)>;
+
 /// All of them. Clones share what they know.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
-    known: Arc<Mutex<HashMap<String, (Arc<KnownSession>, Instant)>>>,
+    known: Arc<Mutex<Known>>,
     bell: Bell,
 }
 
@@ -94,7 +97,7 @@ impl Sessions {
         self.known().remove(id);
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, (Arc<KnownSession>, Instant)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().expect("invariant: nothing panics under the lock of sessions")
     }
 }

@@ -24,7 +24,7 @@ fn attempt() -> AttemptRef {
     AttemptRef { id: AttemptId(7), subtask_id: SubtaskId(i64::MAX), task_id: TaskId(3), epoch: 2 }
 }
 
-fn object(value: serde_json::Value) -> Map<String, serde_json::Value> {
+fn object(value: &serde_json::Value) -> Map<String, serde_json::Value> {
     value.as_object().unwrap().clone()
 }
 
@@ -67,7 +67,7 @@ fn a_session_survives() {
 #[test]
 fn work_survives() {
     let spec = json!({"name": "a", "shell": "true"}).to_string();
-    let parameters = object(json!({"z": 1, "a": [null, 1.5, {"deep": "\u{0}"}]}));
+    let parameters = object(&json!({"z": 1, "a": [null, 1.5, {"deep": "\u{0}"}]}));
     let assignment = Assignment {
         attempt: attempt(),
         operation: Operation::Rollback,
@@ -107,7 +107,7 @@ fn an_end_survives() {
     survives(&AttemptEnd {
         exit_code: Some(-1),
         message: Some("exit status 1: no".into()),
-        outputs: object(json!({"z": "1", "a": ""})),
+        outputs: object(&json!({"z": "1", "a": ""})),
         used: measured(),
         ..AttemptEnd::lost(attempt(), "it never came")
     });

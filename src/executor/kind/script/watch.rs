@@ -100,17 +100,17 @@ impl TreeWatch {
 
     /// Watches until no process is left.
     pub(super) async fn run(mut self, mut orders: Orders, limit: TimeLimit) -> Result<Finished, ExecutorError> {
-        let ending = self.to_the_end(&mut orders, limit).await;
+        let ending = self.until_the_end(&mut orders, limit).await;
         if ending.is_err() {
             // Our own fault must not leave anything running.
             let _ = self.tree.kill().await;
         }
         self.close().await;
-        ending.map(|ending| self.conclude(ending))
+        ending.map(|ending| self.conclude(ending.as_ref()))
     }
 
     /// Until the main process has ended or is to be stopped, and then until the others are gone.
-    async fn to_the_end(&mut self, orders: &mut Orders, limit: TimeLimit) -> Result<Option<Ending>, ExecutorError> {
+    async fn until_the_end(&mut self, orders: &mut Orders, limit: TimeLimit) -> Result<Option<Ending>, ExecutorError> {
         match drive(self, orders, limit).await {
             Turn::Ended(event) => match event? {
                 TreeEvent::Excess(excess) => self.exceed(excess).await.map(Some),
@@ -255,7 +255,7 @@ impl TreeWatch {
         excess
     }
 
-    fn conclude(&self, ending: Option<Ending>) -> Finished {
+    fn conclude(&self, ending: Option<&Ending>) -> Finished {
         let usage = self.meter.usage();
         let exit_code = match self.exit {
             Some(Exit::Code(code)) => Some(code),
