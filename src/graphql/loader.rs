@@ -1,11 +1,12 @@
 //! Batched reads behind every field that leads from a parent to its children: one statement however many parents.
 //!
-//! The loaders are one operation's: a short one never waits for what a long one wants at the same moment, and what is
-//! wanted in the slow lane is read there. They remember nothing, so nothing of one moment is shown in another; a parent was checked against the caller's
-//! scope before anybody asks for its children, so they need to know no caller.
+//! The loaders belong to the schema, not to a request: what several requests want at the same moment is one statement. An
+//! operation in the slow lane has its own, read there, so that nobody waits for what is long. They remember nothing, so
+//! nothing of one moment is shown in another; a parent was checked against the caller's scope before anybody asks for
+//! its children, so they need to know no caller.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
@@ -15,12 +16,12 @@ use taskloom_entity::{
     vsphere_task,
 };
 
-use crate::asker;
 use crate::error::{Error, Result};
 use crate::resolver::batch::{self, Document, Store};
 use crate::resolver::definition;
 use crate::resolver::subtask::Row;
 use crate::task::Snapshot;
+use crate::{asker, slow_lane};
 
 /// Gathers keys for this long: with nothing it would be a batch of one each.
 const DELAY: Duration = Duration::from_millis(1);
@@ -31,9 +32,13 @@ pub struct Reader {
     store: Store,
 }
 
-/// Every loader. Cheap to clone.
+/// Every loader, as one operation has them. Cheap to clone.
 #[derive(Clone)]
-pub struct Loaders(Arc<DataLoader<Reader>>);
+pub struct Loaders {
+    common: Arc<DataLoader<Reader>>,
+    /// The operation's own, once it is in the slow lane.
+    slow: Arc<OnceLock<DataLoader<Reader>>>,
+}
 
 impl std::fmt::Debug for Loaders {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,9 +50,20 @@ impl Loaders {
     /// Loaders on this store.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        let asker = asker::current();
-        let spawn = move |read| tokio::spawn(asker::as_of(asker.clone(), read));
-        Self(Arc::new(DataLoader::new(Reader { store }, spawn).delay(DELAY).max_batch_size(1000)))
+        Self { common: Arc::new(gathering(Reader { store })), slow: Arc::default() }
+    }
+
+    /// The same for an operation that begins.
+    #[must_use]
+    pub fn begin(&self) -> Self {
+        Self { common: self.common.clone(), slow: Arc::default() }
+    }
+
+    fn loader(&self) -> &DataLoader<Reader> {
+        if !slow_lane::is_here() {
+            return &self.common;
+        }
+        self.slow.get_or_init(|| gathering(self.common.loader().clone()))
     }
 
     /// The value of one key.
@@ -59,7 +75,7 @@ impl Loaders {
         K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
         Reader: Loader<K, Error = Arc<Error>>,
     {
-        self.0.load_one(key).await.map_err(|error| again(&error))
+        self.loader().load_one(key).await.map_err(|error| again(&error))
     }
 }
 
@@ -69,7 +85,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn siblings(&self, of: TaskId) -> Result<Siblings> {
-        let rows = batch::subtasks_of(self.0.loader().store.read(), &[of]).await?;
+        let rows = batch::subtasks_of(self.common.loader().store.read(), &[of]).await?;
         Ok(Arc::new(rows.into_iter().map(Arc::new).collect()))
     }
 
@@ -78,7 +94,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
-        batch::attempts_of(self.0.loader().store.read(), &[of]).await
+        batch::attempts_of(self.common.loader().store.read(), &[of]).await
     }
 
     /// One task as decisions see it, whatever others ask for.
@@ -86,8 +102,15 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
-        Ok(batch::snapshots(self.0.loader().store.read(), &[of]).await?.pop().map(Arc::new))
+        Ok(batch::snapshots(self.common.loader().store.read(), &[of]).await?.pop().map(Arc::new))
     }
+}
+
+/// What it reads is read for whoever waits where it is made; nobody alone does for what is common.
+fn gathering(reader: Reader) -> DataLoader<Reader> {
+    let asker = asker::current();
+    let spawn = move |read| tokio::spawn(asker::as_of(asker.clone(), read));
+    DataLoader::new(reader, spawn).delay(DELAY).max_batch_size(1000)
 }
 
 /// One failure is many keys' failure: each gets its own error of the same code.

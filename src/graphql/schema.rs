@@ -70,10 +70,10 @@ pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 #[must_use]
 pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
     let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
-    let app = app.clone();
+    let (app, loaders) = (app.clone(), Loaders::new(app.store.clone()));
     limits::guard(build, limits).beginning(move |data| {
         data.insert(Now::of(&app));
-        data.insert(Loaders::new(app.store.clone()));
+        data.insert(loaders.begin());
     })
 }
 

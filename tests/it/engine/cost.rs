@@ -1,6 +1,9 @@
 //! What a query costs the database does not grow with what it finds.
 
 use serde_json::Value;
+use taskloom::graphql::loader::{Loaders, SubtasksOf};
+use taskloom::slow_lane;
+use taskloom_entity::TaskId;
 
 use super::lab::Lab;
 use super::step::noop;
@@ -30,6 +33,27 @@ async fn documents_take_the_same_statements_for_many_tasks_on_postgres() {
 }
 
 const WIDE: &str = "{ tasks(first: 20) { nodes { name spec parameters submission subtasks { name spec output } } } }";
+
+/// A thousand subscribers of a task are told at the same moment, and want the same.
+#[tokio::test]
+async fn what_operations_want_at_the_same_moment_is_one_statement() {
+    let lab = Lab::sqlite().await;
+    lab.submit("t", &[noop("a")]).await;
+    lab.submit("u", &[noop("a"), noop("b")]).await;
+    let loaders = Loaders::new(lab.store().clone());
+    let (one, other) = (loaders.begin(), loaders.begin());
+    let before = lab.statements();
+    let found = tokio::join!(one.one(SubtasksOf(TaskId(1))), other.one(SubtasksOf(TaskId(2))));
+    let found = (found.0.unwrap().unwrap().unwrap(), found.1.unwrap().unwrap().unwrap());
+    assert_eq!((found.0.len(), found.1.len()), (1, 2));
+    assert_eq!(lab.statements() - before, 1);
+    // What is long has a batch of its own: nobody else waits for it.
+    let long = one.clone();
+    let long = slow_lane::spawn(async move { long.one(SubtasksOf(TaskId(1))).await });
+    let (long, short) = tokio::join!(long, other.one(SubtasksOf(TaskId(2))));
+    assert_eq!((long.unwrap().unwrap().is_some(), short.unwrap().is_some()), (true, true));
+    assert_eq!(lab.statements() - before, 3);
+}
 
 async fn documents_take_the_same_statements_for_many_tasks(lab: Lab) {
     lab.submit("t", &[noop("a"), noop("b").needs("a")]).await;
