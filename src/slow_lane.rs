@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
+/// What goes on in it at a time; the rest waits for its turn.
+pub const AT_ONCE: u8 = 4;
 /// How far it steps back: a tenth of a processor where others want it (nice(2)).
 const NICE: i32 = 10;
 

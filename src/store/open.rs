@@ -12,7 +12,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 use super::{Own, Store, bound, reach};
 use crate::config::mask;
-use crate::{private, room};
+use crate::{private, room, slow_lane};
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,9 +146,6 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
 /// How many connections read for the engine alone on SQLite: the dispatcher's question for work, and a look at intents.
 const ENGINE_READS: u32 = 2;
 
-/// How many connections read for the slow lane on SQLite.
-const SLOW_READS: u32 = 4;
-
 async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
     let url = format!("sqlite://{}?mode=rwc", folder.join(FILE).display());
     let write = connect(&url, sqlite_bound(sqlite_options(&url, 1, pools), pools)).await?;
@@ -157,7 +154,7 @@ async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
     let engine = connect(&url, sqlite_options(&url, ENGINE_READS, pools)).await?;
     // None of them is opened but by the slow lane: the thread of each has the pace of the one that opened it.
     let patient = Pools { acquire: pools.acquire.max(pools.statement), ..pools };
-    let mut slow = sqlite_bound(sqlite_options(&url, SLOW_READS, patient), patient);
+    let mut slow = sqlite_bound(sqlite_options(&url, slow_lane::AT_ONCE.into(), patient), patient);
     slow.min_connections(0).connect_lazy(true);
     let slow = connect(&url, slow).await?;
     // There is one writer, and whoever writes holds it for a moment only: leases wait with the others.

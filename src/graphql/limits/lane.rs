@@ -13,16 +13,13 @@ use tracing::Instrument;
 use super::Cost;
 use crate::{asker, memory, slow_lane};
 
-/// Executions in the slow lane at a time; the others wait for their turn.
-const SLOW: usize = 4;
-
 /// The slow lane of a process.
 #[derive(Debug)]
 pub(super) struct Lanes(Semaphore);
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self(Semaphore::new(SLOW))
+        Self(Semaphore::new(slow_lane::AT_ONCE.into()))
     }
 }
 
