@@ -31,11 +31,21 @@ pub(super) async fn on_both(settings: &[(&str, &str)], story: impl AsyncFn(&Serv
     story(&postgres).await;
 }
 
-/// Makes a user whose password is [`PASSWORD`]; its id.
+/// Makes a user of every tenant, whose password is [`PASSWORD`]; its id.
 pub(super) async fn user(server: &Server, name: &str, role: &str) -> String {
+    let tenants = server.get("{ tenants { nodes { id } } }", json!({}), "/tenants/nodes").await;
+    let ids: Vec<&Value> = tenants.as_array().unwrap().iter().map(|it| &it["id"]).collect();
     let document = "mutation($i: CreateUserInput!) { createUser(input: $i) { user { id } } }";
-    let input = json!({"i": {"name": name, "role": role, "password": PASSWORD}});
+    let input = json!({"i": {"name": name, "role": role, "password": PASSWORD, "tenantIds": ids}});
     server.get(document, input, "/createUser/user/id").await.as_str().unwrap().to_owned()
+}
+
+/// Makes such a user; a token of theirs.
+pub(super) async fn user_token(server: &Server, name: &str, role: &str) -> String {
+    let id = user(server, name, role).await;
+    let document = "mutation($i: CreateTokenInput!) { createToken(input: $i) { secret } }";
+    let input = json!({"i": {"name": "attack", "role": role, "userId": id}});
+    server.get(document, input, "/createToken/secret").await.as_str().unwrap().to_owned()
 }
 
 /// A token of the administrator's with this role.

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use taskloom::store::open::Place;
 use tokio::task::JoinSet;
 
+use super::bench::user_token;
 use super::figure::note;
 use crate::harness::memory::{measured, status};
 use crate::harness::postgres;
-use crate::harness::server::{PASSWORD, Server};
+use crate::harness::server::Server;
 use crate::harness::wide::{self, Wide};
 
 /// Tasks of 300 steps, of which each needs the one before it.
@@ -108,18 +109,11 @@ async fn four_who_ask_for_all_do_not_slow_the_fifth() {
     let data = folder.path().join("data");
     fill(Place::Folder(data.clone())).await;
     let server = Server::start(&data, &[]).await;
-    let create = "mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }";
-    for name in ["hope", "eve", "mal", "oscar", "trudy"] {
-        let tenants = server.get("{ tenants { nodes { id } } }", json!({}), "/tenants/nodes").await;
-        let ids: Vec<&Value> = tenants.as_array().unwrap().iter().map(|it| &it["id"]).collect();
-        let input = json!({"input": {"name": name, "password": PASSWORD, "role": "VIEWER", "tenantIds": ids}});
-        server.get(create, input, "/createUser/user/id").await;
-    }
-    let honest = token(&server, "hope").await;
+    let honest = user_token(&server, "hope", "VIEWER").await;
     let idle = slow_ones(&server, &honest, 200).await;
     let mut attackers = JoinSet::new();
     for name in ["eve", "mal", "oscar", "trudy"] {
-        let (url, token) = (server.url(), token(&server, name).await);
+        let (url, token) = (server.url(), user_token(&server, name, "VIEWER").await);
         attackers.spawn(async move {
             let client = reqwest::Client::new();
             for (document, _) in TOO_MUCH.iter().cycle() {
@@ -140,14 +134,6 @@ async fn four_who_ask_for_all_do_not_slow_the_fifth() {
         &format!("{} ms, {} ms idle", attacked.as_millis(), idle.as_millis()),
     );
     assert!(ratio < 3.0, "{attacked:?} to {idle:?}");
-}
-
-async fn token(server: &Server, user: &str) -> String {
-    let users = server.get("{ users(first: 100) { nodes { id name } } }", json!({}), "/users/nodes").await;
-    let id = users.as_array().unwrap().iter().find(|it| it["name"] == user).unwrap()["id"].clone();
-    let create = "mutation($input: CreateTokenInput!) { createToken(input: $input) { secret } }";
-    let input = json!({"input": {"userId": id, "name": "attack", "role": "VIEWER"}});
-    server.get(create, input, "/createToken/secret").await.as_str().unwrap().to_owned()
 }
 
 /// The 99th percentile of an honest user's requests.

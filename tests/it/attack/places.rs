@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::bench::user_token;
 use super::figure::note;
 use crate::harness::server::Server;
 
@@ -19,7 +20,7 @@ async fn one_user_leaves_places_to_others() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"), SETTINGS).await;
     let (usual, more) = (token(&server, None).await, token(&server, Some(11)).await);
-    let other = other(&server).await;
+    let other = user_token(&server, "hope", "VIEWER").await;
 
     let mut sockets = vec![];
     for _ in 0..5 {
@@ -53,14 +54,6 @@ async fn one_user_leaves_places_to_others() {
 async fn token(server: &Server, subscriptions: Option<i32>) -> String {
     let create = "mutation($input: CreateTokenInput!) { createToken(input: $input) { secret } }";
     let input = json!({"input": {"name": "attack", "role": "VIEWER", "subscriptions": subscriptions}});
-    server.get(create, input, "/createToken/secret").await.as_str().unwrap().to_owned()
-}
-
-async fn other(server: &Server) -> String {
-    let create = "mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }";
-    let id = server.get(create, json!({"input": {"name": "hope", "role": "VIEWER"}}), "/createUser/user/id").await;
-    let create = "mutation($input: CreateTokenInput!) { createToken(input: $input) { secret } }";
-    let input = json!({"input": {"name": "attack", "role": "VIEWER", "userId": id}});
     server.get(create, input, "/createToken/secret").await.as_str().unwrap().to_owned()
 }
 

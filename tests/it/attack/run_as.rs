@@ -3,7 +3,8 @@
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
-use crate::harness::server::{PASSWORD, Server};
+use super::bench::user_token;
+use crate::harness::server::{Server, until};
 
 const SUBMIT: &str = "mutation($input: SubmitTaskInput!) { submitTask(input: $input) { task { id } } }";
 const KEEP: &str = "mutation($input: SaveDefinitionInput!) { saveDefinition(input: $input) { definition { id } } }";
@@ -26,7 +27,7 @@ async fn a_step_is_run_as_the_user_whom_an_admin_has_named() {
     let refused = fate(&server, SUBMIT, json!({"spec": spec("daemon")})).await;
     assert!(refused.contains("as the user daemon") && refused.contains("worker.users"), "{refused}");
 
-    let manager = manager(&server).await;
+    let manager = user_token(&server, "mia", "MANAGER").await;
     for document in [SUBMIT, KEEP] {
         for input in [json!({"spec": spec("nobody")}), json!({"source": spec("nobody").to_string()})] {
             let answer = asked(&server, Some(&manager), document, &input).await;
@@ -48,7 +49,7 @@ async fn fate(server: &Server, document: &str, input: Value) -> String {
 async fn said(server: &Server, submitted: &Value) -> String {
     let id = submitted.pointer("/data/submitTask/task/id").unwrap_or_else(|| panic!("{submitted}"));
     let document = "query($id: ID!) { task(id: $id) { state subtasks { message log { lines { text } } } } }";
-    let ended = crate::harness::server::until("the task ends", async || {
+    let ended = until("the task ends", async || {
         let task = server.get(document, json!({"id": id}), "/task").await;
         ["SUCCESSFUL", "FAILED"].iter().any(|end| task["state"] == *end).then_some(task)
     });
@@ -67,15 +68,4 @@ async fn asked(server: &Server, token: Option<&str>, document: &str, input: &Val
             request.send().await.unwrap().json().await.unwrap()
         }
     }
-}
-
-async fn manager(server: &Server) -> String {
-    let tenants = server.get("{ tenants { nodes { id } } }", json!({}), "/tenants/nodes").await;
-    let ids: Vec<&Value> = tenants.as_array().unwrap().iter().map(|it| &it["id"]).collect();
-    let create = "mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }";
-    let input = json!({"input": {"name": "mia", "password": PASSWORD, "role": "MANAGER", "tenantIds": ids}});
-    let user = server.get(create, input, "/createUser/user/id").await;
-    let create = "mutation($input: CreateTokenInput!) { createToken(input: $input) { secret } }";
-    let input = json!({"input": {"userId": user, "name": "mia", "role": "MANAGER"}});
-    server.get(create, input, "/createToken/secret").await.as_str().unwrap().to_owned()
 }
