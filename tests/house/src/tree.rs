@@ -132,7 +132,7 @@ impl Tree {
         }
         let first = names.first()?;
         if !is_absolute {
-            let own = self.modules.contains_key(&(krate, [&at[..], &[first.clone()]].concat()));
+            let own = self.modules.contains_key(&(krate, [&at[..], std::slice::from_ref(first)].concat()));
             let imported = file.source.imports.iter().find(|import| import.name == *first && import.path != *path);
             if let Some(import) = imported.filter(|_| !own) {
                 return self.through(file, import, &names[1..], depth);
