@@ -1,6 +1,8 @@
 //! The house, held against its plan: who may see whom, how long a file may be, that each file says what it owns, and
 //! that the documents name paths which exist. The table is `docs/ARCHITECTURE.md`'s; a change of it is a decision.
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
