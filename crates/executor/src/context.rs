@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use taskloom_core::text::Text;
 use tokio::sync::mpsc;
 
 use super::drive::TimeLimit;
@@ -11,7 +12,6 @@ use super::mask::Mask;
 use super::output::system;
 use super::policy::OutboundPolicy;
 use super::work::{Finished, Outcome, Report};
-use crate::text::Text;
 
 /// The surroundings of one running work. All that leaves it for the log or for a message goes through the mask.
 #[derive(Clone, Debug)]

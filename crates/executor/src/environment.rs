@@ -11,8 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::unistd::{SysconfVar, sysconf};
-
-use crate::text::Text;
+use taskloom_core::text::Text;
 
 /// The longest value, in bytes; a longer one is in its file only.
 const VALUE: usize = 64 * 1024;

@@ -13,12 +13,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use taskloom_vault::Hidden;
 
 use super::environment::{DEFAULT_PATH, Environment, Given};
 use super::error::{ExecutorError, StartError};
 use super::process::{Command, Isolation, MARK, TEMPORARY};
 use super::work::Work;
-use crate::vault::Hidden;
 
 const ATTEMPT_FOLDER: &str = "TASKLOOM_ATTEMPT_FOLDER";
 const PARAMETERS_FILE: &str = "TASKLOOM_PARAMETERS_FILE";

@@ -1,7 +1,7 @@
-//! Runs one piece of work (real processes on this machine, statements, a request, a vCenter's task) and reports what it says and how it
-//! ends.
+//! Runs one piece of work (real processes on this machine, statements, a request, a vCenter's task) and reports what it
+//! says and how it ends.
 //!
-//! Knows neither tables nor doors. Its layers, each of which sees only those before it: what is asked and answered
+//! Knows neither definitions nor tables nor the server. Its layers, each of which sees only those before it: what is asked and answered
 //! (`program`, `work`, `error`, `policy`); what is said (`mask`, `output`, `result_sets`) and what holds processes
 //! (`process`); the one loop (`drive`); the kinds of work (`kind`); [`Host`], made once when the server starts.
 //! [`Host::run`] runs one [`Work`] and answers only when no process of it is left. The invariant: whatever happens

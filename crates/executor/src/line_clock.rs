@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use taskloom_entity::Timestamp;
+use taskloom_core::Timestamp;
 
 /// Tells the instant at which a line was read. Cheap to clone.
 #[derive(Clone)]

@@ -6,10 +6,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use taskloom_entity::DataSourceKind;
-
-use crate::vault::Hidden;
-use crate::vsphere::{Address, Trust};
+use taskloom_core::DataSourceKind;
+use taskloom_vault::Hidden;
+use taskloom_vsphere::{Address, Trust};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Program {

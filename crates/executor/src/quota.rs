@@ -14,10 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures::FutureExt;
+use taskloom_core::error::{Error, code};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-use crate::error::{Error, code};
 
 /// How often a folder is looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -1,11 +1,11 @@
 //! What works without a process find, on its way out: rows in batches, within the limits, secrets masked.
 
-use taskloom_entity::ResultKind;
+use taskloom_core::ResultKind;
+use taskloom_core::rows::{Column, Part, Row};
 use tokio::sync::mpsc;
 
 use super::mask::Mask;
 use super::work::Report;
-use crate::rows::{Column, Part, Row};
 
 /// A batch is sent when it has grown to so many bytes.
 const BATCH: usize = 128 << 10;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use taskloom_entity::Timestamp;
+use taskloom_core::Timestamp;
+use taskloom_core::rows::Part;
+use taskloom_vault::Hidden;
 
 use super::program::Program;
-use crate::rows::Part;
-use crate::vault::Hidden;
 
 /// What the work may use at most. A limit that the host cannot enforce leads to a line in the log that says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,9 +1,10 @@
 //! What an attempt is given: between the words of the port and the executor's own.
 
+use taskloom_executor::program::{DataSource, VcenterLogin};
+use taskloom_vault::Hidden;
+use taskloom_vsphere::{Address, Thumbprint, Trust};
+
 use super::port::{AttemptEquipment, CertificateTrust, DataSourceAccess, VcenterAccess};
-use crate::executor::program::{DataSource, VcenterLogin};
-use crate::vault::Hidden;
-use crate::vsphere::{Address, Thumbprint, Trust};
 
 /// What an attempt is given, as the executor takes it.
 #[derive(Debug, Default)]
@@ -77,7 +78,7 @@ impl TryFrom<VcenterAccess> for VcenterLogin {
 
 #[cfg(test)]
 mod tests {
-    use taskloom_entity::DataSourceKind;
+    use taskloom_core::DataSourceKind;
 
     use super::*;
 

@@ -1,12 +1,12 @@
 //! Reads an assignment: what of its subtask is to run, whether anything has to, and the executor's work for it.
 
 use serde_json::Value;
-use taskloom_entity::Operation;
+use taskloom_core::Operation;
+use taskloom_core::task::spec::{Run, Subtask};
+use taskloom_executor::{Limits, Program, Work};
 
 use super::options::WorkerOptions;
 use super::port::Assignment;
-use crate::executor::{Limits, Program, Work};
-use crate::task::spec::{Run, Subtask};
 
 /// The subtask of an assignment, and what of it is to run. An undo that the subtask does not have is a noop.
 pub(super) fn read(assignment: &Assignment) -> serde_json::Result<(Subtask, Run)> {

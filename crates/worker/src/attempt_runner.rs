@@ -6,6 +6,9 @@
 
 use std::sync::Arc;
 
+use taskloom_core::task::command::execute::Outcome;
+use taskloom_executor::{self as executor, Finished, Host, LineClock, Order, StopReason, Work};
+use taskloom_runtime::clock::Clock;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -14,9 +17,6 @@ use super::options::WorkerOptions;
 use super::output_recorder::{OutputRecorder, ProgramOutput, resource_use};
 use super::port::{Acceptance, Assignment, AttemptEnd, AttemptNeeds, AttemptRef, Intent, Port};
 use super::{assignment, program};
-use crate::clock::Clock;
-use crate::executor::{self, Finished, Host, LineClock, Order, StopReason, Work};
-use crate::task::command::execute::Outcome;
 
 /// Ends attempts for which nothing has to run.
 pub(super) async fn finish_instantly(port: &dyn Port, assignments: Vec<Assignment>) {

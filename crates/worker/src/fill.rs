@@ -2,9 +2,8 @@
 //! texts within JSON.
 
 use serde_json::{Map, Value};
-
-use crate::task::spec::template::{Piece, pieces};
-use crate::vault::Hidden;
+use taskloom_core::task::spec::template::{Piece, pieces};
+use taskloom_vault::Hidden;
 
 /// What can be filled in.
 pub(super) struct TemplateValues<'v> {

@@ -1,8 +1,7 @@
 //! The last line that a program wrote to its standard error: why it failed, more often than not.
 
 use memchr::memrchr;
-
-use crate::text::{Text, complete};
+use taskloom_core::text::{Text, complete};
 
 /// Bytes of it that are kept.
 const LONGEST: usize = 500;

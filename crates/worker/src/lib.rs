@@ -2,8 +2,8 @@
 //!
 //! [`session`] keeps a lease and hands out slots, `attempt_runner` runs one attempt, `output_recorder` passes on what
 //! it says (`log_writer`, `result_writer`, `outputs`), [`shutdown`] ends a session, `unknown_attempts` gives back what
-//! never came. [`observer`] is what it tells whoever counts. Nothing here sees a table, a query or the server's parts:
-//! a worker on another host links without them.
+//! never came. [`observer`] is what it tells whoever counts. Nothing here can see a table, a query or the server's parts:
+//! a worker on another host links without them (`.ci/walls`).
 
 mod access;
 mod assignment;

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom_entity::Timestamp;
+use taskloom_core::Timestamp;
+use taskloom_core::log::gather::Limit;
+use taskloom_core::log::{Chunk, Gather, Source};
+use taskloom_core::text::Text;
 use tokio::time::Instant;
 
 use super::options::WorkerOptions;
 use super::port::{Acceptance, Assignment, AttemptRef, Port, PortErrorKind};
-use crate::log::gather::Limit;
-use crate::log::{Chunk, Gather, Source};
-use crate::text::Text;
 
 /// Lines are written before more text than this is waiting, however young they are.
 const WAITING: u64 = 1 << 20;

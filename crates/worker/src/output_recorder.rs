@@ -5,6 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use taskloom_core::log::Source;
+use taskloom_core::text::Text;
+use taskloom_executor::{LineBlock, Report, Stream, Usage};
+use taskloom_runtime::clock::Clock;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -14,10 +18,6 @@ use super::options::WorkerOptions;
 use super::outputs::Outputs;
 use super::port::{Assignment, AttemptRef, AttemptReport, Port, ResourceUse};
 use super::result_writer::ResultWriter;
-use crate::clock::Clock;
-use crate::executor::{LineBlock, Report, Stream, Usage};
-use crate::log::Source;
-use crate::text::Text;
 
 /// Progress is reported at most this often.
 const PROGRESS: Duration = Duration::from_millis(250);

@@ -4,8 +4,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-
-use crate::text::Text;
+use taskloom_core::text::Text;
 
 /// How many outputs an attempt may have.
 pub const MOST: usize = 256;

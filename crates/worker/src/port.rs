@@ -15,12 +15,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use taskloom_entity::{AttemptId, Operation, SubtaskId, TaskId, Timestamp};
+use taskloom_core::log::Chunk;
+use taskloom_core::rows::PackedPart;
+use taskloom_core::task::command::execute::Outcome;
+use taskloom_core::text::Text;
+use taskloom_core::{AttemptId, Operation, SubtaskId, TaskId, Timestamp};
 
-use crate::log::Chunk;
-use crate::rows::PackedPart;
-use crate::task::command::execute::Outcome;
-use crate::text::Text;
 pub use equipment::{AttemptEquipment, AttemptNeeds, CertificateTrust, DataSourceAccess, VcenterAccess};
 pub use error::{PortError, PortErrorKind, PortResult};
 pub use secret::PortSecret;

@@ -4,14 +4,14 @@
 //! The one place of the worker that knows every kind of work.
 
 use serde_json::{Map, Value};
+use taskloom_core::task::spec::vsphere::Operation;
+use taskloom_core::task::spec::{Http, Run, Subtask, Vsphere};
+use taskloom_executor::program::{CloneTarget, HttpBody, HttpJob, MachineAction, Program, SqlJob, VsphereJob};
+use taskloom_vault::Hidden;
 
 use super::access::AttemptAccess;
 use super::fill::TemplateValues;
 use super::port::AttemptNeeds;
-use crate::executor::program::{CloneTarget, HttpBody, HttpJob, MachineAction, Program, SqlJob, VsphereJob};
-use crate::task::spec::vsphere::Operation;
-use crate::task::spec::{Http, Run, Subtask, Vsphere};
-use crate::vault::Hidden;
 
 /// What runs.
 ///
@@ -109,9 +109,9 @@ fn action(operation: Operation) -> MachineAction {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use taskloom_core::task::spec::Sql;
 
     use super::*;
-    use crate::task::spec::Sql;
 
     #[test]
     fn a_request_is_filled_in_and_tells_no_secret_by_accident() {

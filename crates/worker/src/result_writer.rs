@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use taskloom_core::rows::{Chunk, PackedPart, Part};
+use taskloom_core::text::Text;
+
 use super::port::{Acceptance, AttemptRef, Port, PortErrorKind};
-use crate::rows::{Chunk, PackedPart, Part};
-use crate::text::Text;
 
 /// Pause before a part that was not taken is sent again.
 const RETRY: Duration = Duration::from_millis(250);

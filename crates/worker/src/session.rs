@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use taskloom_entity::AttemptId;
+use taskloom_core::AttemptId;
+use taskloom_executor::Host;
+use taskloom_runtime::clock::{Clock, Moment};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -20,8 +22,6 @@ use super::port::{Assignment, AttemptEnd, AttemptRef, Port, PortResult, WorkerSe
 use super::session_state::{KnownAttempts, SessionState};
 use super::shutdown::{Shutdown, WorkerEnd};
 use super::unknown_attempts::UnknownAttempts;
-use crate::clock::{Clock, Moment};
-use crate::executor::Host;
 
 /// How long what was handed out may be on its way here, and how often intents are looked at though nothing changed.
 const APART: Duration = Duration::from_secs(3);

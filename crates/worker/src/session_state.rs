@@ -6,14 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use taskloom_entity::AttemptId;
+use taskloom_core::AttemptId;
+use taskloom_runtime::clock::Moment;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::observer::WorkerObserver;
 use super::port::{Assignment, Intent};
-use crate::clock::Moment;
 
 pub(super) struct SessionState {
     /// What runs, and where its intents go. Each takes a slot.

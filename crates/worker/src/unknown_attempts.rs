@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use taskloom_entity::AttemptId;
+use taskloom_core::AttemptId;
 use tokio::time::Instant;
 
 use super::port::AttemptRef;
@@ -41,7 +41,7 @@ impl UnknownAttempts {
 mod tests {
     use std::time::Duration;
 
-    use taskloom_entity::{AttemptId, SubtaskId, TaskId};
+    use taskloom_core::{AttemptId, SubtaskId, TaskId};
     use tokio::time::Instant;
 
     use super::{AttemptRef, UnknownAttempts};

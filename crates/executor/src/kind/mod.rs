@@ -7,6 +7,8 @@ mod script;
 pub mod sql;
 mod vsphere;
 
+use taskloom_vault::Hidden;
+
 use super::context::WorkContext;
 use super::drive::TimeLimit;
 use super::error::ExecutorError;
@@ -16,7 +18,6 @@ use super::means::{HostMeans, WorkVoice};
 use super::orders::Orders;
 use super::program::Program;
 use super::work::{Finished, Work};
-use crate::vault::Hidden;
 
 /// Runs a work of any kind to its end, as soon as its orders let it begin.
 pub(super) async fn run(

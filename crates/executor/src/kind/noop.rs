@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::executor::drive::{Driven, TimeLimit, Turn, drive};
-use crate::executor::orders::Orders;
-use crate::executor::stopwatch::Stopwatch;
-use crate::executor::work::{Finished, Outcome};
+use crate::drive::{Driven, TimeLimit, Turn, drive};
+use crate::orders::Orders;
+use crate::stopwatch::Stopwatch;
+use crate::work::{Finished, Outcome};
 
 /// A sleep that can be paused.
 struct Sleep {

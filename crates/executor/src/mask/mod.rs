@@ -15,8 +15,8 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use aho_corasick::AhoCorasick;
+use taskloom_vault::Hidden;
 
-use crate::vault::Hidden;
 use forms::Form;
 use run::{BEGINNING, Run};
 

@@ -2,7 +2,7 @@
 //!
 //! A line that only looks like one is an ordinary line: nothing a program writes is lost.
 
-use crate::executor::work::Report;
+use crate::work::Report;
 
 /// What every directive begins with.
 pub(super) const PREFIX: &[u8] = b"::";

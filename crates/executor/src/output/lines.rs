@@ -6,11 +6,11 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use memchr::{memchr, memchr_iter, memmem, memrchr};
-use taskloom_entity::Timestamp;
+use taskloom_core::Timestamp;
+use taskloom_core::text::{Text, boundary, complete};
 
 use super::directive;
-use crate::executor::work::{LineBlock, Report, Stream};
-use crate::text::{Text, boundary, complete};
+use crate::work::{LineBlock, Report, Stream};
 
 /// The longest line and the longest value of an output; unless it is an output's, the most that is held back.
 pub(super) const FULL: usize = 64 * 1024;
@@ -165,7 +165,7 @@ impl Lines {
 }
 
 /// One line of the executor itself, whatever it quotes.
-pub(in crate::executor) fn system(text: &str, at: Timestamp) -> Report {
+pub(crate) fn system(text: &str, at: Timestamp) -> Report {
     let text = Text::cut(text, FULL).into_string().replace('\n', " ") + "\n";
     Report::Lines(LineBlock { text: text.into(), lines: 1, stream: Stream::System, at })
 }
@@ -421,13 +421,13 @@ mod tests {
             secrets in proptest::option::of(proptest::collection::vec("[xyü鑰𝄢]{4,9}", 1..3)),
         ) {
             let text: String = parts.iter().map(|(letters, times)| letters.repeat(*times)).collect();
-            let secrets: Vec<_> = secrets.into_iter().flatten().map(crate::vault::Hidden::new).collect();
+            let secrets: Vec<_> = secrets.into_iter().flatten().map(taskloom_vault::Hidden::new).collect();
             // Here and there a secret, and something that begins like one.
             let text = secrets.iter().fold(text, |text, secret| {
                 let half = &secret.expose()[..secret.expose().floor_char_boundary(3)];
                 text.replacen('升', &format!("{half} {} ", secret.expose()), 50)
             });
-            let mut mask = crate::executor::Mask::of(&secrets).stream();
+            let mut mask = crate::Mask::of(&secrets).stream();
             let (mut lines, mut reports) = (Lines::new(Stream::Stdout), vec![]);
             for chunk in text.as_bytes().chunks(size) {
                 let chunk = mask.as_mut().map_or_else(|| chunk.to_vec(), |mask| mask.pass(chunk));

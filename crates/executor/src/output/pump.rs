@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::lines::{self, Lines};
-use crate::executor::line_clock::LineClock;
-use crate::executor::mask::{Mask, MaskedStream};
-use crate::executor::work::{Report, Stream};
+use crate::line_clock::LineClock;
+use crate::mask::{Mask, MaskedStream};
+use crate::work::{Report, Stream};
 
 /// How long whole lines wait for more.
 const LINGER: Duration = Duration::from_millis(50);
@@ -27,7 +27,7 @@ const TURN: u32 = 8;
 
 /// Both streams of one work.
 #[derive(Debug)]
-pub(in crate::executor) struct OutputPump {
+pub(crate) struct OutputPump {
     sources: [OutputPipe; 2],
     notes: mpsc::UnboundedReceiver<String>,
     reports: mpsc::Sender<Report>,
@@ -55,7 +55,7 @@ enum PumpEvent {
 
 impl OutputPump {
     /// The pump, and the writing ends for the program's stdout and stderr. Within a runtime.
-    pub(in crate::executor) fn open(
+    pub(crate) fn open(
         notes: mpsc::UnboundedReceiver<String>,
         reports: mpsc::Sender<Report>,
         clock: LineClock,
@@ -68,7 +68,7 @@ impl OutputPump {
     }
 
     /// Pumps until everything is said.
-    pub(in crate::executor) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         loop {
             match self.next().await {
                 PumpEvent::Readable(which) => {

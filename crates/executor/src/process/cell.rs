@@ -15,7 +15,7 @@ use libc::{c_char, c_int, c_ulong};
 
 /// The walls of one process.
 #[derive(Debug, Default)]
-pub(in crate::executor) struct Cell {
+pub(crate) struct Cell {
     /// A view of the file system of its own.
     pub(super) space: Option<Space>,
     pub(super) rules: Option<OwnedFd>,
@@ -41,16 +41,16 @@ pub(super) struct Space {
 
 /// A user of this machine.
 #[derive(Debug)]
-pub(in crate::executor) struct Account {
-    pub(in crate::executor) name: String,
+pub(crate) struct Account {
+    pub(crate) name: String,
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) groups: Vec<u32>,
-    pub(in crate::executor) home: PathBuf,
+    pub(crate) home: PathBuf,
 }
 
 /// In a work's own folder: its `/tmp`. A part of the file system for which Landlock can have a rule beforehand.
-pub(in crate::executor) const TEMPORARY: &str = ".tmp";
+pub(crate) const TEMPORARY: &str = ".tmp";
 
 /// Nothing that is covered is executed or has devices.
 const BARE: c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;

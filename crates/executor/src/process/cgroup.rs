@@ -13,11 +13,11 @@ use nix::unistd::Pid;
 
 use super::meter::UsageSample;
 use super::process_table::{self, ProcessStat};
-use crate::executor::work::Limits;
+use crate::work::Limits;
 
 /// A control group that exists.
 #[derive(Debug)]
-pub(in crate::executor) struct CgroupTree {
+pub(crate) struct CgroupTree {
     path: PathBuf,
 }
 

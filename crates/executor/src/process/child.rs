@@ -15,7 +15,7 @@ use super::subreaper;
 
 /// The first process of a work, from its start until it is reaped.
 #[derive(Debug)]
-pub(in crate::executor) struct Child {
+pub(crate) struct Child {
     pid: i32,
     handle: AsyncFd<OwnedFd>,
 }
@@ -36,17 +36,17 @@ impl Child {
         Ok(Self { pid: spawned.pid, handle })
     }
 
-    pub(in crate::executor) fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.pid
     }
 
     /// Waits until it has ended; it stays a zombie, so its number cannot be given away. May be dropped and called again.
-    pub(in crate::executor) async fn ended(&self) -> io::Result<()> {
+    pub(crate) async fn ended(&self) -> io::Result<()> {
         self.handle.readable().await.map(|_| ())
     }
 
     /// Takes the exit status of a process that has ended.
-    pub(in crate::executor) fn reap(&self) -> io::Result<Exit> {
+    pub(crate) fn reap(&self) -> io::Result<Exit> {
         let exit = reap(self.handle.get_ref());
         subreaper::disown(self.pid);
         exit

@@ -9,7 +9,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 
 /// How the main process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::executor) enum Exit {
+pub(crate) enum Exit {
     Code(i32),
     Signal(Signal),
     /// By a real-time signal: they have no names.

@@ -235,7 +235,7 @@ impl Isolation {
     }
 
     /// What the process of a work does to itself before its program begins.
-    pub(in crate::executor) fn cell(&self, folder: &Path) -> io::Result<Cell> {
+    pub(crate) fn cell(&self, folder: &Path) -> io::Result<Cell> {
         let folder = folder.canonicalize()?;
         if self.tier == Tier::Strict {
             let temporary = folder.join(TEMPORARY);
@@ -289,24 +289,24 @@ impl Isolation {
     }
 
     /// Makes a path in an attempt's folder the step's user's.
-    pub(in crate::executor) fn give(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn give(&self, path: &Path) -> io::Result<()> {
         self.user.as_ref().map_or(Ok(()), |user| std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)))
     }
 
     /// The same of a pipe: who opens `/dev/stderr` opens it again, by its name.
-    pub(in crate::executor) fn give_pipe(&self, pipe: impl AsFd) -> io::Result<()> {
+    pub(crate) fn give_pipe(&self, pipe: impl AsFd) -> io::Result<()> {
         let Some(user) = &self.user else { return Ok(()) };
         Ok(fchown(pipe, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)))?)
     }
 
     /// The same for a step that names its user; `None`: not one of those whom the settings name.
-    pub(in crate::executor) fn of(&self, user: &str) -> Option<Self> {
+    pub(crate) fn of(&self, user: &str) -> Option<Self> {
         let account = self.others.iter().chain(&self.user).find(|account| account.name == user)?;
         Some(Self { user: Some(Arc::clone(account)), ..self.clone() })
     }
 
     /// Whose the steps are, where they are another's.
-    pub(in crate::executor) fn user(&self) -> Option<&Account> {
+    pub(crate) fn user(&self) -> Option<&Account> {
         self.user.as_deref()
     }
 

@@ -22,12 +22,12 @@ use super::subreaper::{self, Subreaper};
 use super::subreaper_tree::SubreaperTree;
 use super::sweep;
 use super::tree::ProcessTree;
-use crate::executor::error::{ExecutorError, StartError};
-use crate::executor::work::Limits;
+use crate::error::{ExecutorError, StartError};
+use crate::work::Limits;
 
 /// Starts processes, each work's in a tree of its own. One for each start of the server on a data folder.
 #[derive(Debug)]
-pub(in crate::executor) struct ProcessLauncher {
+pub(crate) struct ProcessLauncher {
     run: ServerRun,
     root: Option<CgroupRoot>,
     /// Why there is no place for control groups.
@@ -41,29 +41,29 @@ pub(in crate::executor) struct ProcessLauncher {
 
 /// A main process to be started.
 #[derive(Debug)]
-pub(in crate::executor) struct ProcessStart<'a> {
-    pub(in crate::executor) work: &'a str,
-    pub(in crate::executor) command: Command,
-    pub(in crate::executor) limits: Limits,
+pub(crate) struct ProcessStart<'a> {
+    pub(crate) work: &'a str,
+    pub(crate) command: Command,
+    pub(crate) limits: Limits,
     /// The reading end of a pipe; none: there is nothing to read.
-    pub(in crate::executor) stdin: Option<OwnedFd>,
+    pub(crate) stdin: Option<OwnedFd>,
     /// The writing ends of the pipes; ours are closed when it has been started, so that the readers see the end.
-    pub(in crate::executor) stdout: OwnedFd,
-    pub(in crate::executor) stderr: OwnedFd,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
 }
 
 /// A main process under way, and how to reach all that it starts.
 #[derive(Debug)]
-pub(in crate::executor) struct StartedProcess {
-    pub(in crate::executor) tree: ProcessTree,
-    pub(in crate::executor) child: Child,
+pub(crate) struct StartedProcess {
+    pub(crate) tree: ProcessTree,
+    pub(crate) child: Child,
     /// Lines for the log.
-    pub(in crate::executor) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl ProcessLauncher {
     /// Looks what works here, best first, and tries it.
-    pub(in crate::executor) fn detect(
+    pub(crate) fn detect(
         data_folder: &Path,
         choice: TreeChoice,
         descriptors: Option<(u64, u64)>,
@@ -97,7 +97,7 @@ impl ProcessLauncher {
         Ok(Self { run, root, lacking, reaper, guardian, null, descriptors })
     }
 
-    pub(in crate::executor) fn capabilities(&self) -> Capabilities {
+    pub(crate) fn capabilities(&self) -> Capabilities {
         let each = |has: bool, other| if has { Enforcement::Whole } else { other };
         let root = self.root.as_ref();
         Capabilities {
@@ -109,17 +109,17 @@ impl ProcessLauncher {
     }
 
     /// The mark that every process of `work` carries in its environment.
-    pub(in crate::executor) fn mark(&self, work: &str) -> String {
+    pub(crate) fn mark(&self, work: &str) -> String {
         self.run.mark(work)
     }
 
     /// Ends what earlier runs have left; how many processes. Blocks.
-    pub(in crate::executor) fn sweep(&self) -> io::Result<usize> {
+    pub(crate) fn sweep(&self) -> io::Result<usize> {
         sweep::sweep(&self.run, self.root.as_ref())
     }
 
     /// Starts the main process of a work, within a runtime. The notes say which limits are not held.
-    pub(in crate::executor) fn start(&self, start: ProcessStart<'_>) -> Result<StartedProcess, StartError> {
+    pub(crate) fn start(&self, start: ProcessStart<'_>) -> Result<StartedProcess, StartError> {
         let ProcessStart { work, mut command, limits, stdin, stdout, stderr } = start;
         let notes = self.hold(&mut command, limits);
         command.descriptors = self.descriptors;
@@ -183,7 +183,7 @@ impl ProcessLauncher {
 /// Called once for each launcher, and anew if it panicked: it keeps nothing that a second call would miss. Woken every
 /// second. While it does not run, zombies of orphans stay, and in the way of the sub-reaper a process that its work's
 /// end missed lives on until the next sweep.
-pub(in crate::executor) async fn reap_orphans(launcher: Weak<ProcessLauncher>) {
+pub(crate) async fn reap_orphans(launcher: Weak<ProcessLauncher>) {
     let mut waiting = HashMap::new();
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,6 +1,6 @@
 //! What a process tree uses: a look at it, and the sum of the looks.
 
-use crate::executor::work::Usage;
+use crate::work::Usage;
 
 /// One look at a process tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -13,7 +13,7 @@ pub(super) struct UsageSample {
 
 /// What a tree has used, from looks at it; never goes down but for the present memory.
 #[derive(Debug, Default)]
-pub(in crate::executor) struct UsageMeter(Usage);
+pub(crate) struct UsageMeter(Usage);
 
 impl UsageMeter {
     pub(super) fn add(&mut self, sample: UsageSample) {
@@ -27,7 +27,7 @@ impl UsageMeter {
     }
 
     /// What has been used until the last look.
-    pub(in crate::executor) fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> Usage {
         self.0
     }
 }

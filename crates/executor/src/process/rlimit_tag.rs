@@ -15,7 +15,7 @@ const USUAL: u64 = 819_200;
 
 /// One work's number, as a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::executor) struct RlimitTag {
+pub(crate) struct RlimitTag {
     pub(super) soft: u64,
     pub(super) hard: u64,
 }

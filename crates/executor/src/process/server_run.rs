@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::process_table::ProcessStat;
 
 /// The variable that every process of a work inherits and by which leftovers are recognised.
-pub(in crate::executor) const MARK: &str = "TASKLOOM_ATTEMPT";
+pub(crate) const MARK: &str = "TASKLOOM_ATTEMPT";
 
 /// This run of this instance.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,21 +23,21 @@ use super::exit;
 use super::rlimit_tag::RlimitTag;
 
 #[derive(Debug)]
-pub(in crate::executor) struct Command {
-    pub(in crate::executor) program: CString,
-    pub(in crate::executor) arguments: Vec<CString>,
-    pub(in crate::executor) environment: Vec<CString>,
-    pub(in crate::executor) folder: CString,
+pub(crate) struct Command {
+    pub(crate) program: CString,
+    pub(crate) arguments: Vec<CString>,
+    pub(crate) environment: Vec<CString>,
+    pub(crate) folder: CString,
     /// The most memory one process may map, in bytes.
-    pub(in crate::executor) address_space: Option<u64>,
+    pub(crate) address_space: Option<u64>,
     /// The longest file it may write, in bytes.
-    pub(in crate::executor) file_size: Option<u64>,
+    pub(crate) file_size: Option<u64>,
     /// How many descriptors it may have open, soft and hard; `None`: as many as the server.
-    pub(in crate::executor) descriptors: Option<(u64, u64)>,
+    pub(crate) descriptors: Option<(u64, u64)>,
     /// By which its descendants are known.
-    pub(in crate::executor) tag: Option<RlimitTag>,
+    pub(crate) tag: Option<RlimitTag>,
     /// What keeps it apart from others.
-    pub(in crate::executor) cell: Cell,
+    pub(crate) cell: Cell,
 }
 
 /// The descriptors 0 to 2 of the child.

@@ -20,7 +20,7 @@ const CLEAN_WALKS: u32 = 2;
 const MOST_WALKS: u32 = 50;
 
 #[derive(Debug)]
-pub(in crate::executor) struct SubreaperTree {
+pub(crate) struct SubreaperTree {
     reaper: Arc<Subreaper>,
     work: String,
     /// It was more than one process, or was stopped: only walks tell that nobody is left.

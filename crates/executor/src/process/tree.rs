@@ -15,14 +15,14 @@ const FREEZE: Duration = Duration::from_millis(500);
 
 /// All processes of one work.
 #[derive(Debug)]
-pub(in crate::executor) enum ProcessTree {
+pub(crate) enum ProcessTree {
     Cgroup(CgroupTree),
     Subreaper(SubreaperTree),
 }
 
 impl ProcessTree {
     /// Stops every process where it stands.
-    pub(in crate::executor) async fn freeze(&self) -> io::Result<()> {
+    pub(crate) async fn freeze(&self) -> io::Result<()> {
         match self {
             Self::Cgroup(group) => {
                 group.freeze()?;
@@ -38,7 +38,7 @@ impl ProcessTree {
     }
 
     /// Lets every process go on.
-    pub(in crate::executor) async fn thaw(&self) -> io::Result<()> {
+    pub(crate) async fn thaw(&self) -> io::Result<()> {
         match self {
             Self::Cgroup(group) => group.thaw(),
             Self::Subreaper(tree) => tree.thaw().await,
@@ -46,7 +46,7 @@ impl ProcessTree {
     }
 
     /// TERM for every process; frozen ones are thawed to act on it.
-    pub(in crate::executor) async fn terminate(&self) -> io::Result<()> {
+    pub(crate) async fn terminate(&self) -> io::Result<()> {
         match self {
             Self::Cgroup(group) => group.terminate(),
             Self::Subreaper(tree) => tree.terminate().await,
@@ -54,7 +54,7 @@ impl ProcessTree {
     }
 
     /// KILL for every process, frozen or not. Called again until none survives.
-    pub(in crate::executor) async fn kill(&self) -> io::Result<()> {
+    pub(crate) async fn kill(&self) -> io::Result<()> {
         match self {
             Self::Cgroup(group) => group.kill(),
             Self::Subreaper(tree) => tree.kill().await,
@@ -62,7 +62,7 @@ impl ProcessTree {
     }
 
     /// Whether nothing lives any more, asked after the main process was reaped; adds what was used until the end.
-    pub(in crate::executor) async fn is_gone(&self, meter: &mut UsageMeter) -> io::Result<bool> {
+    pub(crate) async fn is_gone(&self, meter: &mut UsageMeter) -> io::Result<bool> {
         match self {
             Self::Cgroup(group) => {
                 meter.add(group.totals());
@@ -74,7 +74,7 @@ impl ProcessTree {
     }
 
     /// Adds what the tree uses now; works that are looked at within `age` share one look where looking is dear.
-    pub(in crate::executor) async fn measure(&self, meter: &mut UsageMeter, age: Duration) {
+    pub(crate) async fn measure(&self, meter: &mut UsageMeter, age: Duration) {
         let sample = match self {
             Self::Cgroup(group) => group.sample(),
             Self::Subreaper(tree) => tree.sample(age).await.unwrap_or_default(),
@@ -83,7 +83,7 @@ impl ProcessTree {
     }
 
     /// Adds the use of the main process, which has ended but is not reaped: it may have been too short to be looked at.
-    pub(in crate::executor) fn measure_main(&self, meter: &mut UsageMeter, main: i32) {
+    pub(crate) fn measure_main(&self, meter: &mut UsageMeter, main: i32) {
         let cpu_seconds = match self {
             Self::Cgroup(_) => 0.0, // The kernel's accounting of the group has it.
             Self::Subreaper(_) => ProcessStat::read(main).map_or(0.0, |process| process_table::seconds(process.ticks)),
@@ -92,14 +92,14 @@ impl ProcessTree {
     }
 
     /// The main process is reaped: its number may soon be another's.
-    pub(in crate::executor) fn main_reaped(&self) {
+    pub(crate) fn main_reaped(&self) {
         if let Self::Subreaper(tree) = self {
             tree.reaper().reaped(tree.work());
         }
     }
 
     /// How often the kernel killed in it for its memory limit.
-    pub(in crate::executor) fn memory_kills(&self) -> u64 {
+    pub(crate) fn memory_kills(&self) -> u64 {
         match self {
             Self::Cgroup(group) => group.memory_kills(),
             Self::Subreaper(_) => 0,
@@ -107,7 +107,7 @@ impl ProcessTree {
     }
 
     /// Takes the tree down; `false` when something still holds it.
-    pub(in crate::executor) fn close(&self) -> bool {
+    pub(crate) fn close(&self) -> bool {
         match self {
             Self::Cgroup(group) => cgroup::remove(group.path()).is_ok(),
             Self::Subreaper(_) => true,

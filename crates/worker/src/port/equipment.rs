@@ -2,7 +2,7 @@
 //! text.
 
 use serde::{Deserialize, Serialize};
-use taskloom_entity::DataSourceKind;
+use taskloom_core::DataSourceKind;
 
 use super::secret::PortSecret;
 

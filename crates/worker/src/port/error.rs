@@ -3,8 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use crate::error::{Error, Kind, code};
+use taskloom_core::error::{Error, Kind, code};
 
 /// An answer of the port.
 pub type PortResult<T> = Result<T, PortError>;

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::vault::Hidden;
+use taskloom_vault::Hidden;
 
 /// A secret on its way to the attempt that names it.
 ///

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, json};
-use taskloom_entity::{AttemptId, ColumnType, DataSourceKind, Operation, ResultKind, SubtaskId, TaskId, Timestamp};
+use taskloom_core::error::{Error, code};
+use taskloom_core::log::{Gather, Source};
+use taskloom_core::rows::{self, Column};
+use taskloom_core::{AttemptId, ColumnType, DataSourceKind, Operation, ResultKind, SubtaskId, TaskId, Timestamp};
+use taskloom_vault::Hidden;
 
 use super::*;
-use crate::error::{Error, code};
-use crate::log::{Gather, Source};
-use crate::rows::{self, Column};
-use crate::vault::Hidden;
 
 /// Sends a value there and back.
 fn survives<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {

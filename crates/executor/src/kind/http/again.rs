@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
-use taskloom_entity::Timestamp;
+use taskloom_core::Timestamp;
 
 /// The pause that an answer asks for, in whole seconds or until an instant; none when it asks for none that can be
 /// read. An instant counts from the server's own clock, which it tells in `Date`; else from ours.

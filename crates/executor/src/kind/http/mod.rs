@@ -12,19 +12,19 @@ use std::time::Duration;
 use futures::TryStreamExt as _;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
-use taskloom_entity::{ColumnType, ResultKind};
+use taskloom_core::rows::Column;
+use taskloom_core::text::complete;
+use taskloom_core::{ColumnType, ResultKind};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::executor::context::WorkContext;
-use crate::executor::drive::{Driven, Turn, drive};
-use crate::executor::mask::Mask;
-use crate::executor::orders::Orders;
-use crate::executor::program::{HttpBody, HttpJob};
-use crate::executor::result_sets::ResultCollector;
-use crate::executor::work::{Finished, Outcome, Report};
-use crate::rows::Column;
-use crate::text::complete;
+use crate::context::WorkContext;
+use crate::drive::{Driven, Turn, drive};
+use crate::mask::Mask;
+use crate::orders::Orders;
+use crate::program::{HttpBody, HttpJob};
+use crate::result_sets::ResultCollector;
+use crate::work::{Finished, Outcome, Report};
 use address::{AddressGuard, AddressRefused};
 
 /// How many redirects are followed.

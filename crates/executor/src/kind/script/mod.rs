@@ -8,14 +8,14 @@ use std::os::fd::OwnedFd;
 
 use tokio::sync::mpsc;
 
-use crate::executor::context::WorkContext;
-use crate::executor::error::{ExecutorError, StartError};
-use crate::executor::folder::{self, Prepared, Script};
-use crate::executor::means::HostMeans;
-use crate::executor::orders::Orders;
-use crate::executor::output::OutputPump;
-use crate::executor::process::{ProcessStart, StartedProcess};
-use crate::executor::work::{Finished, Outcome, Work};
+use crate::context::WorkContext;
+use crate::error::{ExecutorError, StartError};
+use crate::folder::{self, Prepared, Script};
+use crate::means::HostMeans;
+use crate::orders::Orders;
+use crate::output::OutputPump;
+use crate::process::{ProcessStart, StartedProcess};
+use crate::work::{Finished, Outcome, Work};
 use watch::TreeWatch;
 
 /// Runs a script until no process of it is left and all that it said has been passed on.

@@ -11,12 +11,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::executor::drive::{Driven, Stop, StopCause, TimeLimit, Turn, drive};
-use crate::executor::error::ExecutorError;
-use crate::executor::orders::Orders;
-use crate::executor::process::{Child, Exit, ProcessTree, StartedProcess, UsageMeter};
-use crate::executor::quota::{FolderExcess, FolderWatch};
-use crate::executor::work::{Finished, Limits, Outcome, Report};
+use crate::drive::{Driven, Stop, StopCause, TimeLimit, Turn, drive};
+use crate::error::ExecutorError;
+use crate::orders::Orders;
+use crate::process::{Child, Exit, ProcessTree, StartedProcess, UsageMeter};
+use crate::quota::{FolderExcess, FolderWatch};
+use crate::work::{Finished, Limits, Outcome, Report};
 
 /// What outlives the main process has this long to end by itself: the last lines of a `tee` in a pipe.
 const LINGER: Duration = Duration::from_millis(250);

@@ -7,7 +7,7 @@ use sqlx::mysql::{MySql, MySqlRow, MySqlTypeInfo};
 use sqlx::postgres::{PgRow, PgValueFormat, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{Column as _, Database, Row as _, TypeInfo as _, ValueRef as _};
-use taskloom_entity::ColumnType;
+use taskloom_core::ColumnType;
 
 /// The names of columns, with their types; none: its values tell.
 pub(super) type Columns = Vec<(String, Option<ColumnType>)>;

@@ -11,18 +11,18 @@ use std::sync::Arc;
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
+use taskloom_core::rows::Part;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::{mpsc, watch};
 
 use super::session::{Canceller, StatementFlow};
 use super::statements::{self, Steering};
 use super::wire::{FrameReader, FrameWriter, Instruction, LastWord, REQUEST, Said, StatementsRequest};
-use crate::executor::context::WorkContext;
-use crate::executor::drive::TimeLimit;
-use crate::executor::line_clock::LineClock;
-use crate::executor::mask::Mask;
-use crate::executor::work::Report;
-use crate::rows::Part;
+use crate::context::WorkContext;
+use crate::drive::TimeLimit;
+use crate::line_clock::LineClock;
+use crate::mask::Mask;
+use crate::work::Report;
 
 /// The command of the program that is this; nobody but the server calls it.
 pub const COMMAND: &str = "statements";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::executor::policy::OutboundPolicy;
+use crate::policy::OutboundPolicy;
 
 /// The codes of SQLite for want of memory, and for a value or row beyond the limit (sqlite.org/rescode.html).
 const NOMEM: &str = "7";

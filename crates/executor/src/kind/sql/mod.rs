@@ -21,19 +21,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom_entity::{DataSourceKind, ResultKind};
+use taskloom_core::text::Text;
+use taskloom_core::{DataSourceKind, ResultKind};
 
-use crate::executor::context::WorkContext;
-use crate::executor::drive::{Driven, Stop, StopCause, Turn, drive};
-use crate::executor::error::{ExecutorError, StartError};
-use crate::executor::mask::Mask;
-use crate::executor::orders::Orders;
-use crate::executor::policy::OutboundPolicy;
-use crate::executor::process::ProcessLauncher;
-use crate::executor::program::{DataSource, SqlJob};
-use crate::executor::result_sets::ResultCollector;
-use crate::executor::work::{Finished, Limits, Outcome, Report};
-use crate::text::Text;
+use crate::context::WorkContext;
+use crate::drive::{Driven, Stop, StopCause, Turn, drive};
+use crate::error::{ExecutorError, StartError};
+use crate::mask::Mask;
+use crate::orders::Orders;
+use crate::policy::OutboundPolicy;
+use crate::process::ProcessLauncher;
+use crate::program::{DataSource, SqlJob};
+use crate::result_sets::ResultCollector;
+use crate::work::{Finished, Limits, Outcome, Report};
 pub use child_main::{COMMAND, main};
 pub(super) use process::StatementsPlace;
 use process::{StatementsEnd, StatementsProcess};
@@ -62,7 +62,7 @@ pub const fn options(kind: DataSourceKind) -> &'static [(&'static str, &'static 
 }
 
 /// Whether a data source answers; its version.
-pub(in crate::executor) async fn probe(
+pub(crate) async fn probe(
     source: &DataSource,
     policy: &OutboundPolicy,
     launcher: Arc<ProcessLauncher>,

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use taskloom_core::text::Text;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::task::JoinHandle;
@@ -18,13 +19,12 @@ use tokio::time::timeout;
 use super::child_main::COMMAND;
 use super::failure::out_of_memory;
 use super::wire::{FrameWriter, SaidFrames, StatementsRequest};
-use crate::executor::error::{ExecutorError, StartError};
-use crate::executor::policy::OutboundPolicy;
-use crate::executor::process::{
+use crate::error::{ExecutorError, StartError};
+use crate::policy::OutboundPolicy;
+use crate::process::{
     Cell, Child, Command, Exit, MARK, ProcessLauncher, ProcessStart, ProcessTree, StartedProcess, UsageMeter,
 };
-use crate::executor::work::{Limits, Usage};
-use crate::text::Text;
+use crate::work::{Limits, Usage};
 
 /// What of the server's own environment drivers and the resolver of names may go by. None of it is secret.
 const KEPT: [&str; 9] = [
@@ -49,11 +49,11 @@ const REMOVALS: (u32, Duration) = (50, Duration::from_millis(2));
 
 /// Where statements get their process.
 #[derive(Debug)]
-pub(in crate::executor::kind) struct StatementsPlace<'w> {
-    pub(in crate::executor::kind) launcher: Arc<ProcessLauncher>,
-    pub(in crate::executor::kind) work: &'w str,
+pub(in crate::kind) struct StatementsPlace<'w> {
+    pub(in crate::kind) launcher: Arc<ProcessLauncher>,
+    pub(in crate::kind) work: &'w str,
     /// Of which the processor's share and the memory count.
-    pub(in crate::executor::kind) limits: Limits,
+    pub(in crate::kind) limits: Limits,
 }
 
 #[derive(Debug)]

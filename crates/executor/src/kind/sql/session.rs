@@ -20,16 +20,16 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor, MySqlConnection, PgConnection, Row as _,
     SqlSafeStr as _, SqliteConnection, Statement as _,
 };
-use taskloom_entity::DataSourceKind;
+use taskloom_core::DataSourceKind;
+use taskloom_vault::Hidden;
 use tokio::sync::watch;
 
 use super::cell::{self, Cells};
 use super::failure::StatementError;
 use super::table::StatementRows;
-use crate::executor::policy::OutboundPolicy;
-use crate::executor::program::DataSource;
-use crate::executor::result_sets::ResultCollector;
-use crate::vault::Hidden;
+use crate::policy::OutboundPolicy;
+use crate::program::DataSource;
+use crate::result_sets::ResultCollector;
 
 /// How long a cancel may take to reach the database.
 const CANCEL: Duration = Duration::from_secs(5);

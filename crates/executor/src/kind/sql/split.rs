@@ -4,7 +4,7 @@
 //! PostgreSQL's are cut as `psql` does it (`psqlscan.l`), SQLite's triggers as `sqlite3_complete` does. Not understood:
 //! `DELIMITER` of the MySQL client, and so bodies of MySQL's programs.
 
-use taskloom_entity::DataSourceKind;
+use taskloom_core::DataSourceKind;
 
 use super::token::{Token, Tokens};
 

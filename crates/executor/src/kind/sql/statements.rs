@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use taskloom_core::DataSourceKind;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::failure::StatementError;
 use super::session::{Canceller, Session, StatementFlow};
 use super::split;
-use crate::executor::context::WorkContext;
-use crate::executor::policy::OutboundPolicy;
-use crate::executor::program::{DataSource, SqlJob};
-use crate::executor::result_sets::ResultCollector;
-use crate::executor::work::Report;
-use taskloom_entity::DataSourceKind;
+use crate::context::WorkContext;
+use crate::policy::OutboundPolicy;
+use crate::program::{DataSource, SqlJob};
+use crate::result_sets::ResultCollector;
+use crate::work::Report;
 
 /// How somebody outside steers the statements.
 pub(super) struct Steering {

@@ -3,12 +3,12 @@
 //! A computed column of SQLite has no type of its own: it has that of its values. So the first rows are held back until
 //! every column is known, or there are enough of them.
 
-use taskloom_entity::{ColumnType, ResultKind};
+use taskloom_core::rows::{self, Row};
+use taskloom_core::{ColumnType, ResultKind};
 
 use super::cell::{Cells, Columns};
 use super::failure::StatementError;
-use crate::executor::result_sets::ResultCollector;
-use crate::rows::{self, Row};
+use crate::result_sets::ResultCollector;
 
 /// Rows that are held back at the most, and their bytes.
 const HELD: (usize, usize) = (1_000, 128 << 10);

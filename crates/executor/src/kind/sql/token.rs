@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use taskloom_entity::DataSourceKind;
+use taskloom_core::DataSourceKind;
 
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

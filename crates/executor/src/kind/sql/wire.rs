@@ -10,16 +10,16 @@ use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use taskloom_entity::DataSourceKind;
+use taskloom_core::DataSourceKind;
+use taskloom_core::rows::{Column, Row};
+use taskloom_vault::Hidden;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
-use crate::executor::context::WorkContext;
-use crate::executor::policy::OutboundPolicy;
-use crate::executor::program::{DataSource, SqlJob};
-use crate::executor::work::Limits;
-use crate::rows::{Column, Row};
-use crate::vault::Hidden;
+use crate::context::WorkContext;
+use crate::policy::OutboundPolicy;
+use crate::program::{DataSource, SqlJob};
+use crate::work::Limits;
 
 /// Beside its one largest row, a frame has a batch and the names of columns.
 const ROOM: usize = 4 << 20;
@@ -192,8 +192,7 @@ fn codec(most: usize) -> LengthDelimitedCodec {
 
 mod hidden {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::vault::Hidden;
+    use taskloom_vault::Hidden;
 
     pub(super) fn serialize<S: Serializer>(hidden: &Option<Hidden>, serializer: S) -> Result<S::Ok, S::Error> {
         hidden.as_ref().map(Hidden::expose).serialize(serializer)
@@ -206,7 +205,7 @@ mod hidden {
 
 #[cfg(test)]
 mod tests {
-    use taskloom_entity::ColumnType;
+    use taskloom_core::ColumnType;
     use tokio::net::unix::pipe::pipe;
 
     use super::*;

@@ -1,10 +1,10 @@
 //! Begins an operation: finds what it is done to, then makes the one call that begins the vCenter's task.
 
+use taskloom_vsphere::{CloneTo, Entity, Error, Obstacle, Reconfigure, Reference, Session};
 use tokio::sync::watch;
 
 use super::find::{self, NotBegun};
-use crate::executor::program::{CloneTarget, MachineAction, VsphereJob};
-use crate::vsphere::{CloneTo, Entity, Error, Obstacle, Reconfigure, Reference, Session};
+use crate::program::{CloneTarget, MachineAction, VsphereJob};
 
 /// A task that was begun.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The objects that an operation's texts name.
 
-use crate::vsphere::{Entity, Error, Reference, Session};
+use taskloom_vsphere::{Entity, Error, Reference, Session};
 
 /// Why nothing was begun, as far as is known.
 #[derive(Debug)]

@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use taskloom_vsphere::{Error, Filter, LARGEST_READ, Reference, Session, TaskInfo, TaskState, Value};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::begin::BegunTask;
 use super::login::sign_in;
-use crate::executor::context::WorkContext;
-use crate::executor::program::VcenterLogin;
-use crate::executor::work::Report;
-use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, Session, TaskInfo, TaskState, Value};
+use crate::context::WorkContext;
+use crate::program::VcenterLogin;
+use crate::work::Report;
 
 /// The pause before the second look, and the longest.
 const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));

@@ -12,14 +12,14 @@ mod login;
 use std::pin::Pin;
 use std::time::Duration;
 
+use taskloom_vsphere::Error;
 use tokio::sync::watch;
 
-use crate::executor::context::WorkContext;
-use crate::executor::drive::{Driven, Turn, drive};
-use crate::executor::orders::Orders;
-use crate::executor::program::VsphereJob;
-use crate::executor::work::{Finished, Outcome};
-use crate::vsphere::Error;
+use crate::context::WorkContext;
+use crate::drive::{Driven, Turn, drive};
+use crate::orders::Orders;
+use crate::program::VsphereJob;
+use crate::work::{Finished, Outcome};
 use find::NotBegun;
 use follow::{FollowError, RunningTask};
 use login::sign_in;
