@@ -78,10 +78,8 @@ impl How {
             Self::Plain => text.into(),
             Self::Base64 { alphabet, part } => base64(text.as_bytes(), alphabet, part),
             Self::Hex { upper, in_lines } => {
-                let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-                let halves = text.bytes().flat_map(|byte| [byte >> 4, byte & 15]);
-                let hex: Vec<u8> = halves.map(|half| digits[usize::from(half)]).collect();
-                if in_lines { lines(&hex, HEX_LINE) } else { hex }
+                let digits = if upper { hex::encode_upper(text) } else { hex::encode(text) };
+                if in_lines { lines(digits.as_bytes(), HEX_LINE) } else { digits.into() }
             }
             Self::Letters(letters) => letters.write(text).into(),
         }

@@ -78,7 +78,7 @@ fn every_form_is_found() {
     forms.push(serde_json::json!({"p": secret}).to_string());
     forms.push(r#"{"p": "s3cr=t/\u00f6 w+rd\"x"}"#.into());
     forms.push(r#"{"p": "s3cr=t/\u00F6 w+rd\"x"}"#.into());
-    forms.push(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
+    forms.push(hex::encode(secret));
     for form in forms {
         let shown = mask.text(&form);
         assert!(shown.contains("***"), "{form} shows as {shown}");
@@ -129,7 +129,7 @@ fn what_tools_cut_into_lines_is_found() {
         let lines: Vec<&str> = text.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
         lines.join("\n")
     };
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(secret);
     for form in [wrapped(&STANDARD.encode(secret), 76), wrapped(&STANDARD.encode(secret), 64), wrapped(&hex, 60)] {
         let left = mask.text(&form).replace("***", "");
         assert!(left.len() <= 4, "{form} shows as {left}");

@@ -26,7 +26,7 @@ impl ServerRun {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = data_folder.canonicalize().unwrap_or_else(|_| data_folder.to_owned());
         let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
-        let instance = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let instance = hex::encode(&digest[..8]);
         let pid = std::process::id();
         let started = i32::try_from(pid).ok().and_then(ProcessStat::read).map_or(0, |me| me.started);
         Self { instance, run: format!("{pid}-{started}-{}", COUNT.fetch_add(1, Ordering::Relaxed)) }

@@ -109,7 +109,7 @@ impl Cells for MySql {
         }
         let bytes: Vec<u8> = row.try_get_unchecked(at)?;
         if kind == ColumnType::Binary {
-            return Ok(Some(hex(&bytes)));
+            return Ok(Some(bytea(&bytes)));
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Some(match (kind, text.as_str()) {
@@ -153,7 +153,7 @@ impl Cells for Sqlite {
             }
             ("INTEGER" | "BOOLEAN", _) => row.try_get_unchecked::<i64, _>(at)?.to_string(),
             ("REAL", _) => row.try_get_unchecked::<f64, _>(at)?.to_string(),
-            ("BLOB", _) => hex(&row.try_get_unchecked::<Vec<u8>, _>(at)?),
+            ("BLOB", _) => bytea(&row.try_get_unchecked::<Vec<u8>, _>(at)?),
             // A text of SQLite may be any bytes.
             (_, kind) => {
                 let text = String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(at)?);
@@ -164,8 +164,9 @@ impl Cells for Sqlite {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::from("\\x"), |text, byte| text + &format!("{byte:02x}"))
+/// As PostgreSQL writes bytes (`bytea_output = 'hex'`).
+fn bytea(bytes: &[u8]) -> String {
+    format!("\\x{}", hex::encode(bytes))
 }
 
 /// `yyyy-MM-dd HH:mm:ss[.SSS]`: a zone is left out, since sessions are in UTC; what is none stays as it is.
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn bytes_are_hexadecimal() {
-        assert_eq!(hex(b"\0az"), "\\x00617a");
+        assert_eq!(bytea(b"\0az"), "\\x00617a");
     }
 
     #[test]
