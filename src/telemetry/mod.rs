@@ -26,7 +26,19 @@ use crate::config::{Format, Telemetry};
 const QUIET: &str =
     "tokio_cron_scheduler=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn,sqlx_postgres::options::parse=off";
 
+/// Where the modules log that are crates now, by the names that filters have for them. What begins with `taskloom` alone
+/// goes for all of them.
+const CRATES: [(&str, &str); 6] = [
+    ("taskloom::descriptors", "taskloom_runtime::descriptors"),
+    ("taskloom::executor", "taskloom_executor"),
+    ("taskloom::lifecycle", "taskloom_runtime::lifecycle"),
+    ("taskloom::supervise", "taskloom_runtime::supervise"),
+    ("taskloom::vsphere", "taskloom_vsphere"),
+    ("taskloom::worker", "taskloom_worker"),
+];
+
 fn filter(level: &str) -> EnvFilter {
+    let level = CRATES.iter().fold(level.to_owned(), |level, (module, target)| level.replace(module, target));
     EnvFilter::new(format!("{QUIET},{level}"))
 }
 
@@ -77,7 +89,7 @@ mod tests {
         }
     }
 
-    /// What is written under this setting of two chatty neighbours and of us.
+    /// What is written under this setting of two chatty neighbours, of us, and of crates of ours.
     fn written(level: &str) -> String {
         let page = Page::default();
         let writer = page.clone();
@@ -91,6 +103,8 @@ mod tests {
             tracing::info!(target: "tokio_cron_scheduler::job", "chatter");
             tracing::warn!(target: "sea_orm_migration::migrator", "trouble");
             tracing::info!(target: "taskloom::server", "ours");
+            tracing::debug!(target: "taskloom_worker::session", "lease");
+            tracing::debug!(target: "taskloom_runtime::supervise", "loop");
         });
         let bytes = page.0.lock().unwrap().clone();
         let text = String::from_utf8(bytes).unwrap();
@@ -104,5 +118,14 @@ mod tests {
         assert_eq!(written("warn"), "trouble");
         assert_eq!(written("info,tokio_cron_scheduler=info"), "chatter trouble ours");
         assert_eq!(written("error,sea_orm_migration=error"), "");
+    }
+
+    #[test]
+    fn a_crate_is_known_by_the_name_of_the_module_that_it_was() {
+        assert_eq!(written("error,taskloom::worker=debug"), "trouble lease");
+        assert_eq!(written("error,taskloom::worker::session=debug,taskloom::supervise=debug"), "trouble lease loop");
+        assert_eq!(written("error,taskloom_worker=debug"), "trouble lease");
+        assert_eq!(written("debug,taskloom::worker=info"), "trouble ours loop");
+        assert_eq!(written("error,taskloom=debug"), "trouble ours lease loop");
     }
 }

@@ -20,7 +20,7 @@ pub fn raise() {
     if soft < hard
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
-        tracing::warn!(target: "taskloom::descriptors", %error, soft, hard, "the limit of open files stays where it is");
+        tracing::warn!(%error, soft, hard, "the limit of open files stays where it is");
     }
 }
 

@@ -1,7 +1,5 @@
 //! What every process of ours has, a server or a worker: a clock, an end, somebody who notices the end of a loop, and a
 //! limit of files and sockets. It knows nothing of what the process does.
-//!
-//! Log lines name their targets `taskloom::…`, as filters in settings do.
 
 pub mod clock;
 pub mod descriptors;

@@ -84,7 +84,7 @@ pub fn on_signals(stop: &Stop) -> io::Result<impl Future<Output = ()> + use<>> {
         loop {
             let name = either(&mut terminate, &mut interrupt).await;
             let wish = if stop.is_requested() { "hurrying" } else { "finishing what runs; a second signal hurries" };
-            tracing::info!(target: "taskloom::lifecycle", signal = name, "{wish}");
+            tracing::info!(signal = name, "{wish}");
             stop.request();
         }
     })
@@ -103,7 +103,7 @@ pub fn insist(stop: &Stop, patience: Duration, haste: Duration, last: fn()) {
                 hurried.get_or_insert_with(Instant::now);
             }
             if asked.elapsed() > patience || hurried.is_some_and(|at: Instant| at.elapsed() > haste) {
-                tracing::error!(target: "taskloom::lifecycle", "the server does not come to its end: it is ended");
+                tracing::error!("the server does not come to its end: it is ended");
                 last();
                 std::process::exit(1);
             }
@@ -111,7 +111,7 @@ pub fn insist(stop: &Stop, patience: Duration, haste: Duration, last: fn()) {
         }
     };
     if let Err(error) = std::thread::Builder::new().name("end".to_owned()).spawn(watch) {
-        tracing::warn!(target: "taskloom::lifecycle", %error, "nobody insists on the end of this process");
+        tracing::warn!(%error, "nobody insists on the end of this process");
     }
 }
 

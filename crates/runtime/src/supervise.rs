@@ -59,7 +59,7 @@ impl Watch {
             Err(panic) => format!("has panicked: {}", said(panic.as_ref())),
         };
         let fault = Fault { part, why };
-        tracing::error!(target: "taskloom::supervise", "{fault}");
+        tracing::error!("{fault}");
         let _ = self.fault.set(fault);
         self.stop.hurry();
         None
@@ -97,7 +97,7 @@ async fn after<F>(
 
 /// Says and counts that a loop panicked which begins anew.
 pub fn failed(part: &'static str, panic: &(dyn Any + Send)) {
-    tracing::error!(target: "taskloom::supervise", part, panic = said(panic), "a loop of the server has panicked: it is begun anew");
+    tracing::error!(part, panic = said(panic), "a loop of the server has panicked: it is begun anew");
     *RESTARTS.lock().expect("invariant: nothing panics under the lock of restarts").entry(part).or_default() += 1;
 }
 

@@ -56,7 +56,7 @@ impl Client {
     pub async fn sign_in(&self, user: &str, password: &str, locale: &str) -> Result<Session, Error> {
         match self.login(user, password, Some(locale)).await {
             Err(Error::Fault { kind, .. }) if kind == "InvalidLocale" => {
-                tracing::debug!(target: "taskloom::vsphere::client", locale, "the vCenter does not have this language");
+                tracing::debug!(locale, "the vCenter does not have this language");
                 self.login(user, password, None).await
             }
             session => session,

@@ -133,7 +133,7 @@ impl Follow {
     pub async fn close(self) {
         for (method, made) in [("DestroyPropertyCollector", &self.collector), ("DestroyView", &self.view)] {
             if let Err(error) = self.session.destroy_made(method, made).await {
-                tracing::debug!(target: "taskloom::vsphere::follow", %error, method, "a subscription stays until its session ends");
+                tracing::debug!(%error, method, "a subscription stays until its session ends");
             }
         }
         if let Some(history) = self.history {

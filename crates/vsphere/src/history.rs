@@ -70,7 +70,7 @@ impl History {
     /// Gives it back. One that cannot be given back ends with the session. (HistoryCollector.DestroyCollector.)
     pub async fn close(self) {
         if let Err(error) = self.session.destroy_made("DestroyCollector", &self.collector).await {
-            tracing::debug!(target: "taskloom::vsphere::history", %error, "a history stays open until its session ends");
+            tracing::debug!(%error, "a history stays open until its session ends");
         }
     }
 

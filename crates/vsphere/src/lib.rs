@@ -5,8 +5,6 @@
 //! nothing again and keeps nothing but what a session needs: that is for who calls it.
 //!
 //! The invariant: no certificate is trusted, and so no password is sent, unless a [`Trust`] says why.
-//!
-//! Log lines name their targets `taskloom::vsphere::…`, as filters in settings do.
 
 mod address;
 mod catalogue;

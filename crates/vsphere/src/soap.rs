@@ -60,7 +60,7 @@ impl Wire {
         let (method, began) = (call.method(), Instant::now());
         let request = Request { action: &self.action, cookie: caller.cookie, body: call.finish()?, wait: caller.wait };
         let Answer { status, cookie, body } = self.http.post(request).await?;
-        tracing::debug!(target: "taskloom::vsphere::soap", method, status, bytes = body.len(), took = ?began.elapsed(), "called a vCenter");
+        tracing::debug!(method, status, bytes = body.len(), took = ?began.elapsed(), "called a vCenter");
         if !matches!(status, 200 | 500) {
             return Err(Error::Http(status));
         }

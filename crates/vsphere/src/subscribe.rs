@@ -49,7 +49,7 @@ impl Follow {
         self.list = Some(self.create_filter(INFO, &Start::Along(&self.view, "view")).await?);
         match self.feed_history(page).await {
             Err(error) if error.is_unsupported() => {
-                tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the server has no histories to follow");
+                tracing::debug!(%error, "the server has no histories to follow");
                 self.feed_recent().await
             }
             fed => fed,
@@ -65,7 +65,7 @@ impl Follow {
         match self.session.call(call, soap::none).await {
             // A smaller page does, too.
             Err(error) if !error.is_passing() => {
-                tracing::debug!(target: "taskloom::vsphere::subscribe", %error, "the latest page stays small");
+                tracing::debug!(%error, "the latest page stays small");
             }
             sized => sized?,
         }

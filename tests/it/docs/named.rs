@@ -57,7 +57,7 @@ fn the_variables_that_pages_name_exist() {
     let (keys, _) = settings();
     let variables: BTreeSet<String> =
         keys.iter().map(|key| format!("TASKLOOM_{}", key.to_uppercase().replace('.', "__"))).collect();
-    let code = sources(&source("src"));
+    let code = sources(&source("src")) + &sources(&source("crates"));
     // One that is no setting on purpose, and the form of all that are.
     let may = ["TASKLOOM_PORT", "TASKLOOM_SECTION__KEY"];
     let mut wrong = vec![];
