@@ -15,7 +15,7 @@ use futures::future::{BoxFuture, try_join_all};
 use tokio::sync::SemaphorePermit;
 
 use super::limits::{AT_ONCE, Cost, Shape};
-use super::row;
+use super::row::{self, path};
 
 /// A list of objects; to clients a list.
 #[derive(Clone, Debug)]
@@ -139,11 +139,4 @@ fn same(shape: Shape) -> Shape {
 fn level(ctx: &ContextSelectionSet<'_>) -> usize {
     let is_index = |node: &QueryPathNode<'_>| matches!(node.segment, QueryPathSegment::Index(_));
     ctx.path_node.map_or(0, |node| usize::from(is_index(&node)) + node.parents().filter(|node| is_index(node)).count())
-}
-
-/// The fields that lead here, as a person would write them.
-pub(super) fn path(ctx: &ContextSelectionSet<'_>) -> String {
-    let steps = ctx.path_node.map(|node| node.to_string_vec()).unwrap_or_default();
-    let names: Vec<String> = steps.into_iter().filter(|step| !step.starts_with(|c: char| c.is_ascii_digit())).collect();
-    names.join(".")
 }

@@ -1,20 +1,17 @@
-//! Relay's pages: arguments in, connections out. A cursor is its list and order with a row's place in it, in base64url.
+//! Relay's pages: arguments in, connections out. A cursor is the name of its list with a row's place in it, in
+//! base64url; what a place is made of is the list's own matter.
 
-use std::borrow::Cow;
-use std::fmt::Debug;
-
-use async_graphql::connection::{Connection, Edge, EmptyFields};
+use async_graphql::connection::{Connection, Edge};
 use async_graphql::{ObjectType, OutputType};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::many::Paged;
 use crate::error::{Error, Result, code};
-use crate::resolver::any::Spot;
-use crate::resolver::page::{Key, Kind, Page, Part, Slice, Value as SqlValue};
-use crate::text::{self, Text};
+use crate::text::Text;
 
 /// Rows of a page when nobody says how many.
 pub const USUAL: i32 = 20;
@@ -36,119 +33,40 @@ pub struct Args {
     pub before: Option<String>,
 }
 
-/// A list with its order: what a cursor belongs to. One of another list, or of another order of this one, names no
-/// place in it.
-#[derive(Clone, Debug)]
-pub struct List {
-    name: Cow<'static, str>,
-    kind: Kind,
+/// Which rows of a list were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted<K> {
+    /// At most so many.
+    pub limit: u64,
+    /// Behind this place.
+    pub after: Option<K>,
+    /// Before this place.
+    pub before: Option<K>,
+    /// The last ones instead of the first.
+    pub backward: bool,
 }
 
-impl List {
-    /// A list in the order of ids.
-    #[must_use]
-    pub const fn by_id(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), kind: Kind::Id }
-    }
-
-    /// A list in the order of a column whose values are of this kind.
-    #[must_use]
-    pub fn ordered(name: &str, by: impl Debug, descending: bool, kind: Kind) -> Self {
-        let direction = if descending { "descending" } else { "ascending" };
-        Self { name: Cow::Owned(format!("{name} {by:?} {direction}")), kind }
-    }
-
-    /// The cursor of the row of this id.
-    #[must_use]
-    pub fn cursor(&self, id: i64) -> String {
-        self.keyed_cursor(&Key { value: None, id })
-    }
-
-    /// The cursor of a row by its place.
-    #[must_use]
-    pub fn keyed_cursor(&self, key: &Key) -> String {
-        let value = match &key.value {
-            Some(SqlValue::String(Some(text))) => Value::from(text.as_str()),
-            Some(SqlValue::BigInt(Some(number))) => Value::from(*number),
-            Some(_) | None => Value::Null,
-        };
-        URL_SAFE_NO_PAD.encode(json!([self.name, key.id, value]).to_string())
-    }
-
-    /// The place of a cursor.
-    ///
-    /// # Errors
-    /// `INVALID_CURSOR` unless this list gave it out.
-    pub fn place(&self, cursor: &str) -> Result<Key> {
-        self.read(cursor).ok_or_else(|| refused(cursor))
-    }
-
-    /// The cursor of a row among those of all origins.
-    #[must_use]
-    pub fn spot_cursor(&self, spot: Spot) -> String {
-        URL_SAFE_NO_PAD.encode(json!([self.name, spot.id, [spot.at, spot.origin]]).to_string())
-    }
-
-    /// The place of such a cursor.
-    ///
-    /// # Errors
-    /// `INVALID_CURSOR` unless this list gave it out.
-    pub fn spot(&self, cursor: &str) -> Result<Spot> {
-        let (id, (at, origin)) = self.parts(cursor).ok_or_else(|| refused(cursor))?;
-        Ok(Spot { at, origin, id })
-    }
-
-    fn read(&self, cursor: &str) -> Option<Key> {
-        let (id, value): (i64, Value) = self.parts(cursor)?;
-        let value = match (self.kind, value) {
-            (Kind::Id, Value::Null) => None,
-            (Kind::Text, Value::String(text)) if text::is_storable(&text) => Some(text.into()),
-            (Kind::Number, Value::Number(number)) => Some(number.as_i64()?.into()),
-            _ => return None,
-        };
-        Some(Key { value, id })
-    }
-
-    /// What a cursor of this list says: the number of its row, and what else places it.
-    fn parts<T: DeserializeOwned>(&self, cursor: &str) -> Option<(i64, T)> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (name, id, place): (String, i64, T) = serde_json::from_slice(&bytes).ok()?;
-        // Rows are numbered from 1; 0 is the place before all of them.
-        (name == self.name && id >= 0).then_some((id, place))
-    }
+/// Some rows of a list, in its order.
+#[derive(Clone, Debug)]
+pub struct Rows<M> {
+    /// The rows.
+    pub rows: Vec<M>,
+    /// Whether there are others behind them.
+    pub has_next: bool,
+    /// Whether there are others before them.
+    pub has_previous: bool,
 }
 
 impl Args {
-    /// For a list in the order of ids.
+    /// What is asked for, in a list whose cursors `place` reads.
     ///
     /// # Errors
     /// `INVALID_PAGE`, `INVALID_CURSOR`.
-    pub fn by_id(&self, list: &List) -> Result<Page> {
-        let Part { limit, after, before, backward } = self.keyed(list)?;
-        let id = |key: Option<Key>| key.map(|key| key.id);
-        Ok(Page { after: id(after), before: id(before), limit, backward })
-    }
-
-    /// For a list in any order.
-    ///
-    /// # Errors
-    /// `INVALID_PAGE`, `INVALID_CURSOR`.
-    pub fn keyed(&self, list: &List) -> Result<Part> {
-        self.placed(|cursor| list.place(cursor))
-    }
-
-    /// For a list of all origins.
-    ///
-    /// # Errors
-    /// `INVALID_PAGE`, `INVALID_CURSOR`.
-    pub fn spots(&self, list: &List) -> Result<Part<Spot>> {
-        self.placed(|cursor| list.spot(cursor))
-    }
-
-    fn placed<K>(&self, place: impl Fn(&str) -> Result<K>) -> Result<Part<K>> {
+    pub fn wanted<K>(&self, place: impl Fn(&str) -> Option<K>) -> Result<Wanted<K>> {
         let (limit, backward) = self.size()?;
-        let (after, before) = (self.after.as_deref().map(&place), self.before.as_deref().map(&place));
-        Ok(Part { limit, after: after.transpose()?, before: before.transpose()?, backward })
+        let place = |cursor: &String| place(cursor).ok_or_else(|| refused(cursor));
+        let (after, before) = (self.after.as_ref().map(place), self.before.as_ref().map(place));
+        Ok(Wanted { limit, after: after.transpose()?, before: before.transpose()?, backward })
     }
 
     fn size(&self) -> Result<(u64, bool)> {
@@ -162,6 +80,21 @@ impl Args {
             (name, _) => Err(out_of_range(name, &format!("0 to {MOST} rows at a time"))),
         }
     }
+}
+
+/// The cursor of a row: its list, its number, and what else places it.
+#[must_use]
+pub fn cursor(list: &str, id: i64, place: impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(json!([list, id, place]).to_string())
+}
+
+/// What a cursor of this list says: the number of its row, and what else places it. None unless this list gave it out.
+#[must_use]
+pub fn place<T: DeserializeOwned>(list: &str, cursor: &str) -> Option<(i64, T)> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (name, id, place): (String, i64, T) = serde_json::from_slice(&bytes).ok()?;
+    // Rows are numbered from 1; 0 is the place before all of them.
+    (name == list && id >= 0).then_some((id, place))
 }
 
 /// What a page costs: each of its rows as much as one.
@@ -186,7 +119,9 @@ pub fn numbered(number: i64, size: i64, most: i64) -> Result<(u64, u64)> {
     Ok((offset.unsigned_abs(), size.unsigned_abs()))
 }
 
-fn refused(cursor: &str) -> Error {
+/// A cursor that names no place in its list.
+#[must_use]
+pub fn refused(cursor: &str) -> Error {
     Error::new(&code::INVALID_CURSOR).with("cursor", Text::cut(cursor, SHOWN))
 }
 
@@ -194,19 +129,14 @@ fn out_of_range(what: &str, reason: &str) -> Error {
     Error::new(&code::INVALID_PAGE).with("what", format!("`{what}`")).with("reason", reason)
 }
 
-/// A connection of `slice`'s rows; `place` gives each row's cursor and node.
-pub fn connection<M, N: OutputType>(slice: Slice<M>, place: impl Fn(M) -> (String, N)) -> Paged<N> {
-    connection_with(slice, EmptyFields, place)
-}
-
-/// The same with further fields, such as `totalCount`.
-pub fn connection_with<M, N: OutputType, F: ObjectType>(
-    slice: Slice<M>,
+/// A connection of these rows, with further fields, such as `totalCount`; `place` gives each row's cursor and node.
+pub fn connection<M, N: OutputType, F: ObjectType>(
+    page: Rows<M>,
     fields: F,
     place: impl Fn(M) -> (String, N),
 ) -> Paged<N, F> {
-    let mut connection = Connection::with_additional_fields(slice.has_previous, slice.has_next, fields);
-    connection.edges = slice
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, fields);
+    connection.edges = page
         .rows
         .into_iter()
         .map(|row| {
@@ -220,58 +150,30 @@ pub fn connection_with<M, N: OutputType, F: ObjectType>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resolver::any::Origin;
 
     #[test]
-    fn a_cursor_is_read_as_it_was_written_and_by_its_list_alone() {
-        let by_id = List::by_id("users");
-        let by_name = List::ordered("users", "Name", true, Kind::Text);
-        let by_age = List::ordered("users", "Age", true, Kind::Number);
-        let lists = [(&by_id, None), (&by_name, Some("näme".into())), (&by_age, Some(7_i64.into()))];
-        for (list, value) in &lists {
-            let key = Key { value: value.clone(), id: 42 };
-            let cursor = list.keyed_cursor(&key);
-            assert_eq!(list.place(&cursor).unwrap(), key);
-            let others = [List::by_id("tokens"), List::ordered("users", "Name", false, Kind::Text)];
-            let others = others.iter().chain(lists.iter().map(|(other, _)| *other).filter(|it| it.name != list.name));
-            for other in others {
-                assert_eq!(other.place(&cursor).unwrap_err().code().name, "INVALID_CURSOR");
-            }
-        }
-        let forged = |list: &List, value: Value, id: i64| {
-            list.place(&URL_SAFE_NO_PAD.encode(json!([list.name, id, value]).to_string())).unwrap_err().code().name
-        };
-        for (list, value, id) in [
-            (&by_id, json!(1), 1),
-            (&by_id, Value::Null, -1),
-            (&by_name, json!(1), 1),
-            (&by_name, json!("a\u{0}"), 1),
-            (&by_age, json!("1"), 1),
-            (&by_age, json!(1.5), 1),
-            (&by_age, json!(u64::MAX), 1),
-        ] {
-            assert_eq!(forged(list, value, id), "INVALID_CURSOR");
-        }
-        let all = List::ordered("all", "Age", true, Kind::Number);
-        let spot = Spot { at: 7, origin: Origin::Vsphere, id: 42 };
-        assert_eq!(all.spot(&all.spot_cursor(spot)).unwrap(), spot);
-        for place in [json!([7, "NOWHERE"]), json!(["7", "VSPHERE"]), json!(7)] {
-            let cursor = URL_SAFE_NO_PAD.encode(json!([all.name, 42, place]).to_string());
-            assert_eq!(all.spot(&cursor).unwrap_err().code().name, "INVALID_CURSOR");
-        }
+    fn a_cursor_is_of_one_list() {
+        let written = cursor("users", 42, "näme");
+        assert_eq!(place("users", &written), Some((42, "näme".to_owned())));
+        assert_eq!(place::<String>("tokens", &written), None);
+        assert_eq!(place::<i64>("users", &written), None, "its place is a text");
+        assert_eq!(place::<i64>("users", &cursor("users", -1, 7)), None, "rows are numbered from 1");
         for text in ["", "***", "MQ", "W10", "\u{0}"] {
-            assert_eq!(by_id.place(text).unwrap_err().code().name, "INVALID_CURSOR");
+            assert_eq!(place::<serde_json::Value>("users", text), None, "{text}");
         }
     }
 
     #[test]
     fn a_page_has_a_size() {
-        const LIST: List = List::by_id("users");
         let args = |first, last| Args { first, last, ..Args::default() };
-        assert_eq!(args(None, None).by_id(&LIST).unwrap().limit, 20);
-        assert!(args(None, Some(3)).by_id(&LIST).unwrap().backward);
+        let wanted = |args: Args| args.wanted(|cursor| cursor.parse::<i64>().ok());
+        assert_eq!(wanted(args(None, None)).unwrap().limit, 20);
+        assert!(wanted(args(None, Some(3))).unwrap().backward);
         for wrong in [args(Some(-1), None), args(Some(1001), None), args(Some(1), Some(1))] {
-            assert_eq!(wrong.by_id(&LIST).unwrap_err().code().name, "INVALID_PAGE");
+            assert_eq!(wanted(wrong).unwrap_err().code().name, "INVALID_PAGE");
         }
+        let behind = |after: &str| wanted(Args { after: Some(after.to_owned()), ..Args::default() });
+        assert_eq!(behind("7").unwrap().after, Some(7));
+        assert_eq!(behind("seven").unwrap_err().code().name, "INVALID_CURSOR");
     }
 }

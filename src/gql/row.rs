@@ -11,7 +11,6 @@ use async_graphql::resolver_utils::resolve_container;
 use async_graphql::{ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value};
 
 use super::limits::Cost;
-use super::many;
 
 /// An object as a row; to clients it is the object.
 #[derive(Clone, Debug)]
@@ -37,7 +36,7 @@ pub(super) async fn resolve<T: ObjectType>(row: &T, ctx: &ContextSelectionSet<'_
     let resolved = fields(row, ctx).await?;
     if let (Some(cost), Value::Object(object)) = (cost, &resolved) {
         let lengths = object.values().map(|value| if let Value::String(text) = value { text.len() } else { 0 });
-        cost.texts(lengths, || many::path(ctx)).map_err(|error| {
+        cost.texts(lengths, || path(ctx)).map_err(|error| {
             let pos = ctx.item.pos;
             ctx.set_error_path(async_graphql::Error::from(error).into_server_error(pos))
         })?;
@@ -69,4 +68,11 @@ async fn fields<T: ObjectType>(row: &T, ctx: &ContextSelectionSet<'_>) -> Server
         }
     }
     Ok(Value::Object(object))
+}
+
+/// The fields that lead here, as a person would write them.
+pub(super) fn path(ctx: &ContextSelectionSet<'_>) -> String {
+    let steps = ctx.path_node.map(|node| node.to_string_vec()).unwrap_or_default();
+    let names: Vec<String> = steps.into_iter().filter(|step| !step.starts_with(|c: char| c.is_ascii_digit())).collect();
+    names.join(".")
 }

@@ -10,7 +10,7 @@ use async_graphql::{
     Value,
 };
 use chrono::{DateTime, Utc};
-use taskloom_entity::{JsonText, Timestamp};
+use taskloom_core::{JsonText, Timestamp};
 
 /// A whole number of 64 bits: of things that nothing bounds, of lines and bytes, and of rows. It is a JSON number within
 /// 2^53, which every client reads exactly, and a string beyond; either is taken.

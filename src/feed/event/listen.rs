@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Bell;
-use crate::log::Live;
+use crate::feed::log::Live;
 use crate::store::Store;
 use crate::store::listen::{self, Notice};
 

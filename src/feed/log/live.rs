@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use taskloom_entity::{SubtaskId, Timestamp};
 use tokio::sync::watch;
 
-use super::Chunk;
+use crate::log::Chunk;
 
 /// Compressed bytes of one end.
 const END_BYTES: usize = 256 * 1024;

@@ -5,4 +5,3 @@ pub mod live;
 pub mod read;
 
 pub use live::Live;
-pub use taskloom_core::log::{Chunk, Gather, Level, Line, Source, chunk, gather, unpack};

@@ -12,8 +12,8 @@ use super::live::{Live, Placed};
 use crate::error::{Error, Result};
 use crate::store::{self, Store};
 use crate::text::{boundary, written};
-use taskloom_core::log::chunk::{Level, Line, Source};
-use taskloom_core::log::unpack::Unpack;
+use crate::log::chunk::{Level, Line, Source};
+use crate::log::unpack::Unpack;
 
 /// Compressed chunks that are held at a time, in bytes and in number.
 const HELD: usize = 1 << 20;

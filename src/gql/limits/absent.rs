@@ -23,7 +23,7 @@ pub(super) fn names<'a>(operation: &'a OperationDefinition, given: &Variables) -
 
 /// Leaves out what stands for absent variables of the chosen operation; whether there was any.
 pub(super) fn leave_out(document: &mut ExecutableDocument, operation: Option<&str>, given: &Variables) -> bool {
-    let Some(chosen) = super::guard::chosen(&document.operations, operation) else { return false };
+    let Some(chosen) = super::chosen(&document.operations, operation) else { return false };
     let absent: HashSet<Name> = names(chosen, given).cloned().collect();
     if absent.is_empty() {
         return false;

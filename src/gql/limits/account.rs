@@ -9,44 +9,44 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_graphql::{Data, Request as GraphRequest};
+use async_graphql::{Data, Request};
 use quick_cache::sync::Cache;
-use taskloom_entity::UserId;
 
 use super::Limits;
-use crate::auth::Subject;
-use crate::resolver::Request;
 
 /// What is counted together.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Callers that are known at a time; the one that came longest ago is forgotten.
 const CALLERS: usize = 10_000;
 
-/// Who pays.
+/// Whose operations are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Caller {
-    /// This user, by whatever credentials.
-    User(UserId),
+    /// The user of this number, by whatever credentials.
+    User(i64),
     /// Nobody signed in, from this address.
     Stranger(Option<IpAddr>),
 }
 
-impl Caller {
-    /// Who sent this, as the gate has left it, with an allowance of subscriptions; none when it is a part of Taskloom.
-    pub(super) fn of(request: &GraphRequest, session: Option<&Data>) -> Option<(Self, Option<usize>)> {
+/// Who pays for an operation. The gate puts it into the data of those that it admits; what has none is the server's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payer {
+    /// On whose account.
+    pub caller: Caller,
+    /// Subscriptions that this one may have at a time, where that is more than everybody may.
+    pub subscriptions: Option<usize>,
+}
+
+impl Payer {
+    /// Who sent this, as the gate has left it.
+    pub(super) fn of(request: &Request, session: Option<&Data>) -> Option<Self> {
         Self::among(&request.data).or_else(|| Self::among(session?))
     }
 
     /// Who was admitted with this.
     #[must_use]
-    pub fn among(data: &Data) -> Option<(Self, Option<usize>)> {
-        let request: &Request = data.get(&TypeId::of::<Request>())?.downcast_ref()?;
-        let caller = match request.principal.subject() {
-            Subject::User { id, .. } => Self::User(*id),
-            Subject::Anonymous => Self::Stranger(request.address),
-            Subject::System(_) => return None,
-        };
-        Some((caller, request.principal.subscriptions()))
+    pub fn among(data: &Data) -> Option<Self> {
+        data.get(&TypeId::of::<Self>())?.downcast_ref().copied()
     }
 }
 

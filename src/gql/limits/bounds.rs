@@ -1,7 +1,7 @@
-//! How much a question may name: members of a list, labels, letters of a text. What is looked for reaches the database,
-//! and each member and each letter is paid for with each row there.
+//! How much a question may name: members of a list, letters of a text. What is looked for reaches the database, and each
+//! member and each letter is paid for with each row there.
 //!
-//! Of a change only its `filter` is such a question; what it is to keep is bounded by who keeps it.
+//! Of a change only some arguments are such questions; what it is to keep is bounded by who keeps it.
 
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet, VariableDefinition,
@@ -11,34 +11,82 @@ use async_graphql_value::Value;
 
 use crate::error::{Error, Result};
 
-/// Members of a list.
-const MEMBERS: usize = 100;
-/// Labels of a filter: each is a join.
-const LABELS: usize = 10;
-/// Letters of a text.
-const LETTERS: usize = 256;
-/// Letters of a cursor, which names its place by a text of the row, written twice over.
-const CURSOR: usize = 4096;
+/// How much a question may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Members of a list.
+    pub members: usize,
+    /// Members of lists of these names, where they are other ones.
+    pub lists: &'static [(&'static str, usize)],
+    /// Letters of a text.
+    pub letters: usize,
+    /// Letters of a cursor, which names its place by a text of the row, written twice over.
+    pub cursor: usize,
+    /// Arguments of a change that are questions, by their names.
+    pub questions: &'static [&'static str],
+}
 
-/// Checks the arguments of an operation and of the document's fragments.
-///
-/// # Errors
-/// `INVALID_INPUT` by the name of the member.
-pub(super) fn check(
-    document: &ExecutableDocument,
-    operation: &OperationDefinition,
-    variables: &Variables,
-) -> Result<()> {
-    let walk = Walk {
-        variables,
-        defined: &operation.variable_definitions,
-        is_change: operation.ty == OperationType::Mutation,
-    };
-    walk.set(&operation.selection_set.node)?;
-    document.fragments.values().try_for_each(|fragment| walk.set(&fragment.node.selection_set.node))
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { members: 100, lists: &[], letters: 256, cursor: 4096, questions: &[] }
+    }
+}
+
+impl Bounds {
+    /// Checks the arguments of an operation and of the document's fragments.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` by the name of the member.
+    pub(super) fn check(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Result<()> {
+        let walk = Walk {
+            bounds: self,
+            variables,
+            defined: &operation.variable_definitions,
+            is_change: operation.ty == OperationType::Mutation,
+        };
+        walk.set(&operation.selection_set.node)?;
+        document.fragments.values().try_for_each(|fragment| walk.set(&fragment.node.selection_set.node))
+    }
+
+    fn constant(&self, value: &ConstValue, name: &str, path: &dyn Fn() -> String) -> Result<()> {
+        match value {
+            ConstValue::String(text) => self.letters(text, name, path),
+            ConstValue::List(items) => {
+                self.members(items.len(), name, path)?;
+                items.iter().try_for_each(|item| self.constant(item, name, path))
+            }
+            ConstValue::Object(inner) => inner
+                .iter()
+                .try_for_each(|(name, member)| self.constant(member, name, &|| format!("{}.{name}", path()))),
+            _ => Ok(()),
+        }
+    }
+
+    fn members(&self, found: usize, name: &str, path: &dyn Fn() -> String) -> Result<()> {
+        let most = self.lists.iter().find(|(list, _)| *list == name).map_or(self.members, |(_, most)| *most);
+        if found <= most {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("`{}`", path()), format!("it has {found} members, at most {most} are possible")))
+    }
+
+    fn letters(&self, text: &str, name: &str, path: &dyn Fn() -> String) -> Result<()> {
+        let most = if matches!(name, "after" | "before") { self.cursor } else { self.letters };
+        // A text has no more letters than bytes.
+        if text.len() <= most || text.chars().count() <= most {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("`{}`", path()), format!("it has more than {most} characters")))
+    }
 }
 
 struct Walk<'a> {
+    bounds: &'a Bounds,
     variables: &'a Variables,
     defined: &'a [Positioned<VariableDefinition>],
     is_change: bool,
@@ -51,7 +99,7 @@ impl Walk<'_> {
                 Selection::Field(field) => {
                     for (name, value) in &field.node.arguments {
                         let name = name.node.as_str();
-                        if !self.is_change || name == "filter" {
+                        if !self.is_change || self.bounds.questions.contains(&name) {
                             self.value(&value.node, name, &|| name.to_owned())?;
                         }
                     }
@@ -67,12 +115,12 @@ impl Walk<'_> {
     fn value(&self, value: &Value, name: &str, path: &dyn Fn() -> String) -> Result<()> {
         match value {
             Value::Variable(variable) => match self.variable(variable) {
-                Some(value) => constant(value, name, path),
+                Some(value) => self.bounds.constant(value, name, path),
                 None => Ok(()),
             },
-            Value::String(text) => letters(text, name, path),
+            Value::String(text) => self.bounds.letters(text, name, path),
             Value::List(items) => {
-                members(items.len(), name, path)?;
+                self.bounds.members(items.len(), name, path)?;
                 items.iter().try_for_each(|item| self.value(item, name, path))
             }
             Value::Object(inner) => {
@@ -91,49 +139,19 @@ impl Walk<'_> {
     }
 }
 
-fn constant(value: &ConstValue, name: &str, path: &dyn Fn() -> String) -> Result<()> {
-    match value {
-        ConstValue::String(text) => letters(text, name, path),
-        ConstValue::List(items) => {
-            members(items.len(), name, path)?;
-            items.iter().try_for_each(|item| constant(item, name, path))
-        }
-        ConstValue::Object(inner) => {
-            inner.iter().try_for_each(|(name, member)| constant(member, name, &|| format!("{}.{name}", path())))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn members(found: usize, name: &str, path: &dyn Fn() -> String) -> Result<()> {
-    let most = if name == "labels" { LABELS } else { MEMBERS };
-    if found <= most {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("`{}`", path()), format!("it has {found} members, at most {most} are possible")))
-}
-
-fn letters(text: &str, name: &str, path: &dyn Fn() -> String) -> Result<()> {
-    let most = if matches!(name, "after" | "before") { CURSOR } else { LETTERS };
-    // A text has no more letters than bytes.
-    if text.len() <= most || text.chars().count() <= most {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("`{}`", path()), format!("it has more than {most} characters")))
-}
-
 #[cfg(test)]
 mod tests {
     use async_graphql::parser::parse_query;
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::graphql::limits::guard::chosen;
+    use crate::gql::limits::chosen;
 
     fn refusal(query: &str, variables: Json) -> Option<String> {
         let document = parse_query(query).unwrap();
         let operation = chosen(&document.operations, None).unwrap();
-        check(&document, operation, &Variables::from_json(variables)).err().map(|error| error.to_string())
+        let bounds = Bounds { lists: &[("labels", 10)], questions: &["filter"], ..Bounds::default() };
+        bounds.check(&document, operation, &Variables::from_json(variables)).err().map(|error| error.to_string())
     }
 
     #[test]

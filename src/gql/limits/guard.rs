@@ -8,17 +8,17 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
-use super::account::{Accounts, Caller};
+use super::account::{Accounts, Caller, Payer};
 use super::known::{Known, Measured};
 use super::lane::Lanes;
-use super::{Cost, Limits, Passage, Reading, Sizes, absent, bounds, scan, text, walk};
+use super::{Cost, Limits, Passage, Reading, Sizes, absent, chosen, scan, text, walk};
 use crate::error::{Error, code};
-use crate::graphql::order::Order;
+use crate::gql::order::Order;
 
 /// What the library says above the limit, without a code or the limit.
 const TOO_COMPLEX: &str = "Query is too complex.";
@@ -62,24 +62,25 @@ impl<S: Executor> Guard<S> {
         if let Some(begin) = &self.begin {
             begin(&mut request.data);
         }
-        let caller = Caller::of(request, session);
-        let measured = self.measured(&request.query, caller.map(|(caller, _)| caller))?;
+        let payer = Payer::of(request, session);
+        let caller = payer.map(|payer| payer.caller);
+        let measured = self.measured(&request.query, caller)?;
         let document = &measured.document;
         text::check_variables(&request.variables).map_err(carry)?;
         let operation = request.operation_name.as_deref();
         let chosen = chosen(&document.operations, operation);
         if let Some(chosen) = chosen {
             if let Some(passage) = passage(request) {
-                passage.admit(chosen.ty, caller).map_err(carry)?;
+                passage.admit(chosen.ty, payer).map_err(carry)?;
             }
-            bounds::check(document, chosen, &request.variables).map_err(carry)?;
+            self.limits.bounds.check(document, chosen, &request.variables).map_err(carry)?;
         }
         let order = Order::of(document, chosen);
         let mut executed = document.clone();
         let changed = absent::leave_out(&mut executed, operation, &request.variables);
         request.set_parsed_query(executed);
         let changes = chosen.is_some_and(|chosen| chosen.ty == OperationType::Mutation);
-        let cost = Arc::new(Cost::new(&self.limits, caller.map(|(caller, _)| self.accounts.of(caller))));
+        let cost = Arc::new(Cost::new(&self.limits, caller.map(|caller| self.accounts.of(caller))));
         request.data.insert(cost.clone());
         Ok(Admitted { order, cost, changes, written: changed.then_some(measured) })
     }
@@ -219,17 +220,6 @@ struct Admitted {
 
 fn passage(request: &Request) -> Option<&Arc<Passage>> {
     request.data.get(&TypeId::of::<Arc<Passage>>())?.downcast_ref()
-}
-
-/// The operation that will run; none when the name does not choose one, which validation says better.
-pub(super) fn chosen<'a>(operations: &'a DocumentOperations, name: Option<&str>) -> Option<&'a OperationDefinition> {
-    let chosen = match (operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
-        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations.values().next(),
-        (DocumentOperations::Multiple(_), None) => None,
-    };
-    chosen.map(|operation| &operation.node)
 }
 
 /// Keeps the error as the source: the door writes its envelope from there.

@@ -17,13 +17,14 @@ mod passage;
 mod places;
 mod reading;
 mod scan;
-mod settings;
 mod text;
 mod walk;
 
+use async_graphql::parser::types::{DocumentOperations, OperationDefinition};
 use async_graphql::{ObjectType, Schema, SchemaBuilder, SubscriptionType, ValidationMode};
 
-pub use account::Caller;
+pub use account::{Caller, Payer};
+pub use bounds::Bounds;
 pub use cost::{AT_ONCE, Cost, Shape};
 pub use guard::Guard;
 pub use passage::{Passage, Stage};
@@ -108,8 +109,12 @@ pub struct Limits {
     pub introspection_lists: usize,
     /// The library's complexity: a field is 1, a list field its length times what is below it.
     pub complexity: usize,
-    /// Bytes of a page of a log or a result; an operation may read four of them.
+    /// Bytes of a page of what has no bound of its own; an operation may read four of them.
     pub page: usize,
+    /// What such pages are of, as a refusal says it.
+    pub paged: &'static str,
+    /// How much a question may name.
+    pub bounds: Bounds,
     /// Objects of one answer, by the real lengths of its lists.
     pub objects: usize,
     /// Bytes that these may have in memory.
@@ -131,6 +136,8 @@ impl Default for Limits {
             introspection_lists: 2,
             complexity: 50_000,
             page: 4 << 20,
+            paged: "pages",
+            bounds: Bounds::default(),
             objects: 50_000,
             answer: 32 << 20,
             objects_per_minute: 1_000_000,
@@ -166,4 +173,15 @@ fn within(what: &str, found: usize, limit: usize) -> Result<(), Error> {
 /// Refuses a document that no server accepts, however large.
 fn malformed(reason: impl std::fmt::Display) -> Error {
     Error::new(&code::BAD_REQUEST).with("reason", reason)
+}
+
+/// The operation that will run; none when the name does not choose one, which validation says better.
+fn chosen<'a>(operations: &'a DocumentOperations, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    let chosen = match (operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations.values().next(),
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    chosen.map(|operation| &operation.node)
 }

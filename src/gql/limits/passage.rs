@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_graphql::parser::types::OperationType;
 
-use super::account::Caller;
+use super::account::Payer;
 use super::malformed;
 use super::places::{Place, Places};
 use crate::error::Result;
@@ -58,12 +58,12 @@ impl Passage {
     }
 
     /// Lets an operation pass, or says why not.
-    pub(super) fn admit(&self, operation: OperationType, caller: Option<(Caller, Option<usize>)>) -> Result<()> {
+    pub(super) fn admit(&self, operation: OperationType, payer: Option<Payer>) -> Result<()> {
         let refusal = match (operation, &self.subscriptions) {
             (OperationType::Subscription, Some(places)) => {
                 // A request has one operation: there is no second place to be kept.
-                let (caller, allowance) = caller.unzip();
-                let _ = self.place.set(places.take(caller, allowance.flatten())?);
+                let allowance = payer.and_then(|payer| payer.subscriptions);
+                let _ = self.place.set(places.take(payer.map(|payer| payer.caller), allowance)?);
                 return Ok(());
             }
             (OperationType::Subscription, None) => {

@@ -87,14 +87,12 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use taskloom_entity::UserId;
-
     use super::*;
 
     #[test]
     fn one_caller_leaves_places_to_others() {
         let places = Places::of_subscriptions(4, 2);
-        let (one, other) = (Some(Caller::User(UserId(1))), Some(Caller::User(UserId(2))));
+        let (one, other) = (Some(Caller::User(1)), Some(Caller::User(2)));
         let refusal = |caller, allowance| places.take(caller, allowance).map(drop).unwrap_err().code().name;
         let first = places.take(one, None).unwrap();
         let _second = places.take(one, None).unwrap();

@@ -1,4 +1,4 @@
-//! How much one operation may read of what has no bound of its own: lines of logs, rows of results, documents.
+//! How much one operation may read of what has no bound of its own, such as lines of a log.
 //!
 //! A page of any of these has a budget, and an operation may ask for many pages, by aliases or below a list: they have one
 //! budget together. Pages are read one after the other, so that what is left is known before each. A subscription has it
@@ -18,6 +18,7 @@ const PAGES: usize = 4;
 #[derive(Debug)]
 pub struct Reading {
     page: usize,
+    paged: &'static str,
     all: usize,
     left: AtomicUsize,
     turn: Mutex<()>,
@@ -35,7 +36,7 @@ impl Reading {
     /// Nothing so far.
     pub(super) fn new(limits: &Limits) -> Self {
         let all = limits.page.saturating_mul(PAGES);
-        Self { page: limits.page, all, left: all.into(), turn: Mutex::new(()) }
+        Self { page: limits.page, paged: limits.paged, all, left: all.into(), turn: Mutex::new(()) }
     }
 
     /// The next answer begins.
@@ -65,7 +66,7 @@ impl Reading {
     }
 
     fn refused(&self) -> Error {
-        let reason = format!("it reads more than {} bytes of logs, results and documents", self.all);
+        let reason = format!("it reads more than {} bytes of {}", self.all, self.paged);
         Error::new(&code::QUERY_TOO_COMPLEX).with("reason", reason)
     }
 }

@@ -9,7 +9,7 @@ use async_graphql::Data;
 use axum::http::{HeaderMap, header};
 use futures::future::BoxFuture;
 use serde_json::Value;
-use taskloom_entity::Role;
+use taskloom_core::Role;
 
 use crate::error::Error;
 
@@ -28,8 +28,8 @@ pub trait Gate: Clone + Send + Sync + 'static {
 /// What an admitted caller brings into each of its requests.
 #[derive(Default)]
 pub struct Entry {
-    /// The principal and whatever else resolvers find in their context. One for all operations of a WebSocket, so
-    /// nothing that caches for one request belongs here.
+    /// Who pays ([`Payer`](crate::gql::limits::Payer)), and whatever resolvers find in their context. One for all
+    /// operations of a WebSocket, so nothing that caches for one request belongs here.
     pub data: Data,
     /// What the caller may do at most, and so how much it may send; none: it is not signed in.
     pub role: Option<Role>,

@@ -6,21 +6,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Data, Executor, Request, Response as Executed, ServerError};
+use async_graphql::{Executor, Request, Response as Executed};
 use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
+use super::answer::{encode, furnish, refuse};
 use super::negotiate::{self, Media};
 use super::operation::Asked;
 use super::parameters::{Parameters, bad};
 use super::{Door, Entry, Gate, sse, ws};
 use crate::error::{Error, code};
-use crate::graphql::error::{self, Caller};
-use crate::graphql::limits::{Passage, Stage};
+use crate::gql::error::{self, Caller};
+use crate::gql::limits::{Passage, Stage};
 use crate::http::{Inlet, TooLarge, body};
 
 /// POST: any operation. Who calls is found out before the body is read: it says how much may be sent.
@@ -104,15 +104,15 @@ async fn answer<E: Executor, G: Gate>(
     let mut answer = match (passage.stage(), media) {
         (Stage::Executed, _) => return executed(media, response),
         (Stage::WrongDoor, _) if !mutations => {
-            let mut answer = encode(StatusCode::METHOD_NOT_ALLOWED, media, &Refusal { errors: &response.errors });
+            let mut answer = encode(StatusCode::METHOD_NOT_ALLOWED, media, &response.errors);
             answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             answer
         }
         (Stage::Refused | Stage::WrongDoor, Media::Response) => {
-            encode(StatusCode::BAD_REQUEST, media, &Refusal { errors: &response.errors })
+            encode(StatusCode::BAD_REQUEST, media, &response.errors)
         }
         (Stage::Refused | Stage::WrongDoor, Media::Json | Media::Events) => {
-            encode(StatusCode::OK, media, &Refusal { errors: &response.errors })
+            encode(StatusCode::OK, media, &response.errors)
         }
     };
     answer.headers_mut().extend(response.http_headers);
@@ -128,46 +128,7 @@ fn executed(media: Media, response: Executed) -> Response {
     answer
 }
 
-/// What resolvers find in their context beside what the gate put there.
-pub(super) fn furnish(mut data: Data, caller: &Caller) -> Data {
-    data.insert(caller.language);
-    data
-}
-
-/// Errors without `data`: nothing was executed.
-#[derive(Serialize)]
-struct Refusal<'a> {
-    errors: &'a [ServerError],
-}
-
-/// The answer to a request that did not become a GraphQL request.
-pub(super) fn refuse(status: StatusCode, error: &Error, caller: &Caller, media: Media) -> Response {
-    let media = if media == Media::Events { Media::Json } else { media };
-    let mut answer = encode(status, media, &Refusal { errors: &[error::report(error, caller)] });
-    let headers = answer.headers_mut();
-    if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if let Some(pause) = error.pause() {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1)));
-    }
-    answer
-}
-
 fn not_acceptable(caller: &Caller) -> Response {
     let error = bad("`Accept` must allow application/graphql-response+json, application/json or text/event-stream");
     refuse(StatusCode::NOT_ACCEPTABLE, &error, caller, Media::Json)
-}
-
-fn encode(status: StatusCode, media: Media, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(json) => {
-            let no_store = HeaderValue::from_static("no-store");
-            (status, [(header::CONTENT_TYPE, media.header()), (header::CACHE_CONTROL, no_store)], json).into_response()
-        }
-        Err(cause) => {
-            tracing::error!(%cause, "an answer could not be written as JSON");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
 }

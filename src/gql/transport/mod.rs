@@ -3,6 +3,7 @@
 //!
 //! What a request may cost is the schema's own ([`super::limits`]); what a connection may cost is here.
 
+mod answer;
 mod gate;
 mod http;
 mod negotiate;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use async_graphql::Executor;
 use axum::Router;
 use axum::routing::get;
-use taskloom_entity::Role;
+use taskloom_core::Role;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Places;

@@ -15,8 +15,8 @@ use futures::stream::{self, BoxStream, Stream, StreamExt};
 use super::Door;
 use crate::asker;
 use crate::error::{Error, code};
-use crate::graphql::error::{self, Caller};
-use crate::graphql::limits::Passage;
+use crate::gql::error::{self, Caller};
+use crate::gql::limits::Passage;
 
 /// What a client is told.
 #[derive(Debug)]

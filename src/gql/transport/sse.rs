@@ -16,7 +16,7 @@ use futures::stream::{self, Stream, StreamExt};
 use super::operation::{self, Asked, Output};
 use super::{Door, Gate};
 use crate::error::{Error, code};
-use crate::graphql::error::{self, Caller};
+use crate::gql::error::{self, Caller};
 
 /// Why a stream is broken off.
 #[derive(Debug, thiserror::Error)]

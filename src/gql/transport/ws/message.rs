@@ -7,7 +7,7 @@ use axum::extract::ws::{CloseFrame, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::graphql::transport::parameters::Parameters;
+use crate::gql::transport::parameters::Parameters;
 
 /// What a client says.
 #[derive(Debug, Deserialize)]

@@ -15,8 +15,8 @@ use axum::response::Response;
 
 use super::negotiate::Media;
 use super::parameters::bad;
-use super::{Door, Gate, http, origin};
-use crate::graphql::error::Caller;
+use super::{Door, Gate, answer, origin};
+use crate::gql::error::Caller;
 use crate::http::Inlet;
 use socket::Socket;
 
@@ -40,7 +40,7 @@ pub(super) fn upgrade<E: Executor, G: Gate>(
     (upgrade, protocol): Offer,
 ) -> Response {
     let caller = Caller::of(&headers);
-    let refuse = |status, reason: &str| http::refuse(status, &bad(reason), &caller, Media::Json);
+    let refuse = |status, reason: &str| answer::refuse(status, &bad(reason), &caller, Media::Json);
     if !origin::is_allowed(&headers, &door.settings.origins) {
         return refuse(StatusCode::FORBIDDEN, "pages of this origin may not open a socket here");
     }

@@ -20,11 +20,11 @@ use tokio_stream::{StreamExt, StreamMap};
 
 use super::super::operation::{self, Asked, Output};
 use super::super::parameters::Parameters;
-use super::super::{Door, Gate, http};
+use super::super::{Door, Gate, answer};
 use super::message::{Close, FromClient, FromServer};
 use crate::error::{Error, Kind, code};
-use crate::graphql::error::{self, Caller};
-use crate::graphql::limits::{Caller as Limited, Place};
+use crate::gql::error::{self, Caller};
+use crate::gql::limits::{Payer, Place};
 use crate::http::{Inlet, language, take_language};
 
 /// Bytes of an operation's id: clients number or use uuids.
@@ -129,10 +129,10 @@ impl<E: Executor, G: Gate> Socket<E, G> {
                 }
                 let entry = self.door.gate.admit(&headers, payload.as_ref()).await;
                 let entry = entry.map_err(|error| End::Close(self.turn_away(&error)))?;
-                let caller = Limited::among(&entry.data).map(|(caller, _)| caller);
+                let caller = Payer::among(&entry.data).map(|payer| payer.caller);
                 let place = self.door.sockets.take(caller, None);
                 self.place = Some(place.map_err(|error| End::Close(self.turn_away(&error)))?);
-                self.data = Some(Arc::new(http::furnish(entry.data, &self.caller)));
+                self.data = Some(Arc::new(answer::furnish(entry.data, &self.caller)));
                 self.lapse = entry.lapse;
                 self.most = self.door.settings.bodies.of(entry.role);
                 self.send(FromServer::ConnectionAck.encode()).await
