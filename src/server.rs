@@ -31,8 +31,7 @@ use crate::engine::dispatcher::{Dispatcher, DispatcherTools};
 use crate::engine::recovery::Recovery;
 use crate::error::Language;
 use crate::executor::Host;
-use crate::graphql::limits::Limits;
-use crate::graphql::{self, transport};
+use crate::gql::transport;
 use crate::http::{Door, Entrance, Wall, page};
 use crate::lifecycle::Stop;
 use crate::readiness::Readiness;
@@ -46,7 +45,7 @@ use crate::worker::options::{WorkerOptions, WorkerStops};
 use crate::worker::port::WorkerRegistration;
 use crate::worker::session::Worker;
 use crate::worker::shutdown::WorkerEnd;
-use crate::{background, demo, descriptors, event, secrecy};
+use crate::{background, demo, descriptors, feed, graphql, secrecy};
 
 /// How long open answers may take at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -235,7 +234,7 @@ async fn run_parts(
     parts.read("events", app.hub.clone().run(parts.readers.clone()));
     parts.read("vsphere events", app.vsphere_hub.clone().run(parts.readers.clone()));
     if store.backend() == DbBackend::Postgres {
-        let listen = event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone());
+        let listen = feed::event::listen::run(store.clone(), bell.clone(), app.live.clone(), parts.readers.clone());
         parts.read("notifications", listen);
     }
     let retention = Retention { settings: settings.retention.clone(), attempts: attempts.clone() };
@@ -286,7 +285,7 @@ struct Work {
 }
 
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
-    let limits = Limits::of(settings);
+    let limits = graphql::limits::of(settings);
     let schema = graphql::build(app, &limits);
     let transport = transport::Settings {
         bodies: bodies(&settings.server),

@@ -15,7 +15,7 @@ use super::cycle::CycleBatch;
 use super::divide;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::event::Bell;
+use crate::feed::event::Bell;
 use crate::lease::{Lives, Look};
 use crate::store::attempt::{self, Running, Used};
 use crate::store::{Changed, Store, commit, worker};

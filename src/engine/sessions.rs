@@ -12,7 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::Instant;
 
 use crate::error::Result;
-use crate::event::Bell;
+use crate::feed::event::Bell;
 use crate::store::{self, Store};
 
 /// How long a session may ask nothing until it is forgotten here. One that lives renews its lease far more often.

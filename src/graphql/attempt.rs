@@ -5,9 +5,9 @@ use std::sync::Arc;
 use taskloom_entity::attempt;
 
 use super::context::Has;
-use super::id;
+use crate::gql::id;
 use super::loader::WorkerOf;
-use super::scalar::{BigInt, Instant};
+use crate::gql::scalar::{BigInt, Instant};
 use super::state::{AttemptState, Operation};
 use super::subtask::Subtask;
 

@@ -4,11 +4,12 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Resul
 use taskloom_entity::{AuditId, TenantId, UserId, audit};
 
 use super::context::Has;
-use super::id;
-use super::many::Paged;
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant, Json};
+use crate::gql::id;
+use crate::gql::many::Paged;
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant, Json};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::resolver;
@@ -147,7 +148,7 @@ pub struct AuditQuery;
 #[Object]
 impl AuditQuery {
     /// What was done and what was refused, newest first. For administrators.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn audit(
         &self,
@@ -159,8 +160,8 @@ impl AuditQuery {
         filter: Option<AuditFilter>,
     ) -> Result<Paged<Row<AuditEntry>, AuditTotal>> {
         let filter = Filter::from(filter.unwrap_or_default());
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
-        Ok(page::connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), Row(act.into()))))
+        Ok(connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), Row(act.into()))))
     }
 }

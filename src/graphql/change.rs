@@ -10,12 +10,12 @@ macro_rules! names_one {
             /// Its id; or give `databaseId`.
             id: Option<async_graphql::ID>,
             /// Its number; or give `id`.
-            database_id: Option<crate::graphql::scalar::BigInt>,
+            database_id: Option<crate::gql::scalar::BigInt>,
         }
 
         impl $input {
             fn decode(self) -> crate::error::Result<$id> {
-                crate::graphql::id::pick($kind, self.id, self.database_id).map($id)
+                crate::gql::id::pick($kind, self.id, self.database_id).map($id)
             }
         }
     )+};

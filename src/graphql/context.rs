@@ -6,9 +6,9 @@ use async_graphql::Context;
 use futures::future::BoxFuture;
 use taskloom_entity::{SubtaskId, TaskId, attempt};
 
-use super::limits::Reading;
+use crate::gql::limits::Reading;
 use super::loader::{AttemptsOf, Length, Loaders, Siblings, SnapshotOf, SubtasksOf, Text};
-use super::scalar::Kept;
+use crate::gql::scalar::Kept;
 use crate::error::Result;
 use crate::resolver::Request;
 use crate::resolver::batch::Document;

@@ -6,11 +6,12 @@ use taskloom_entity::{DefinitionId, TenantId};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use super::id;
-use super::many::Paged;
-use super::page::{self, Args, List, connection_with};
-use super::row::Row;
-use super::scalar::{BigInt, Instant, Kept};
+use crate::gql::id;
+use crate::gql::many::Paged;
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant, Kept};
 use super::task::SpecInput;
 use crate::resolver;
 use crate::resolver::batch::Document;
@@ -88,7 +89,7 @@ pub struct DefinitionQuery;
 #[Object]
 impl DefinitionQuery {
     /// The newest version of each definition, or with `versionsOf` every version of one; the newest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "a field has as many arguments as the schema gives it")]
     async fn definitions(
         &self,
@@ -99,7 +100,7 @@ impl DefinitionQuery {
         before: Option<String>,
         versions_of: Option<String>,
     ) -> Result<Paged<Row<Definition>, DefinitionTotal>> {
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let slice = resolver::definition::list(ctx.request(), versions_of.as_deref(), page).await?;
         Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (LIST.cursor(row.id.0), Row(Definition(row)))))
     }

@@ -7,14 +7,14 @@ use futures::Stream;
 use taskloom_entity::{EventId, TaskId, task_event};
 
 use super::context::Has;
-use super::id;
+use crate::gql::id;
 use super::log::LogPage;
-use super::page::List;
-use super::scalar::{BigInt, Instant};
+use super::list::List;
+use crate::gql::scalar::{BigInt, Instant};
 use super::state::{EventKind, Operation, SubtaskState, TaskState};
 use super::subtask::{FIRST, Subtask};
 use super::task::{Task, TaskFilter};
-use crate::event::Entry;
+use crate::feed::event::Entry;
 use crate::resolver;
 use crate::resolver::event::Change;
 

@@ -11,10 +11,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::error::Caller;
-use super::transport::{self, Entry};
+use crate::gql::error;
+use crate::gql::limits::{Caller, Payer};
+use crate::gql::transport::{self, Entry};
 use crate::auth::cookie::Bound;
-use crate::auth::{Credentials, Principal, origin};
+use crate::auth::{Credentials, Principal, Subject, origin};
 use crate::error::Error;
 use crate::http::{client, language};
 use crate::resolver::{App, Request, session};
@@ -54,7 +55,7 @@ impl transport::Gate for Gate {
             Some(credentials) => credentials,
             None => Credentials::read(headers, &self.0.gate.settings().origins)?,
         };
-        let id = Caller::of(headers).request_id.unwrap_or_else(|| RequestId::random().to_string());
+        let id = error::Caller::of(headers).request_id.unwrap_or_else(|| RequestId::random().to_string());
         let request = Request {
             app: self.0.clone(),
             principal: Principal::anonymous(),
@@ -75,9 +76,22 @@ impl transport::Gate for Gate {
             Reach::Http { bound: origin::bound(headers, &self.0.gate.settings().origins) }
         };
         entry.data.insert(reach);
+        if let Some(payer) = payer(&request) {
+            entry.data.insert(payer);
+        }
         entry.data.insert(request);
         Ok(entry)
     }
+}
+
+/// On whose account a request's operations go; the server's own go on none.
+fn payer(request: &Request) -> Option<Payer> {
+    let caller = match request.principal.subject() {
+        Subject::User { id, .. } => Caller::User(id.0),
+        Subject::Anonymous => Caller::Stranger(request.address),
+        Subject::System(_) => return None,
+    };
+    Some(Payer { caller, subscriptions: request.principal.subscriptions() })
 }
 
 /// Writes into the request's headers what the wall knows of it, since that is all a gate is shown: the request's id

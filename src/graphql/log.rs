@@ -4,10 +4,11 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::SubtaskId;
 
 use super::context::Has;
-use super::many::Many;
-use super::scalar::{BigInt, Instant};
+use crate::gql::many::Many;
+use crate::gql::scalar::{BigInt, Instant};
 use super::state::{LogLevel, LogSource};
-use crate::log::{Line, read};
+use crate::feed::log::read;
+use crate::log::Line;
 use crate::resolver::log::Tail;
 
 /// One line of a log.

@@ -19,7 +19,8 @@ use super::token::Token;
 use super::user::User;
 use super::vcenter::Vcenter;
 use super::vsphere::VsphereTask;
-use super::{id, secret, source, tenant, token, user, vcenter};
+use super::{secret, source, tenant, token, user, vcenter};
+use crate::gql::id;
 use crate::error::{Error, Kind};
 use crate::resolver::{self, batch};
 

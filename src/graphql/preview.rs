@@ -2,8 +2,8 @@
 
 use async_graphql::{ID, SimpleObject};
 
-use super::id;
-use super::many::Many;
+use crate::gql::id;
+use crate::gql::many::Many;
 use super::state::{Effect, TaskState};
 use crate::task::Snapshot;
 use crate::task::preview;

@@ -4,8 +4,8 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::result_set;
 
 use super::context::Has;
-use super::many::Many;
-use super::scalar::BigInt;
+use crate::gql::many::Many;
+use crate::gql::scalar::BigInt;
 use super::state::{ColumnType, ResultKind};
 use crate::resolver;
 use crate::rows::Column;

@@ -7,7 +7,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema a
 use super::audit::AuditQuery;
 use super::definition::{DefinitionMutation, DefinitionQuery};
 use super::event::TaskSubscription;
-use super::limits::{self, Guard, Limits};
+use super::limits::named;
 use super::loader::Loaders;
 use super::node::NodeQuery;
 use super::now::NowQuery;
@@ -22,6 +22,7 @@ use super::user::{UserMutation, UserQuery};
 use super::vcenter::{VcenterMutation, VcenterQuery};
 use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
+use crate::gql::limits::{self, Guard, Limits};
 use crate::resolver::App;
 use crate::resolver::now::Now;
 
@@ -71,7 +72,7 @@ pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
     let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
     let (app, loaders) = (app.clone(), Loaders::new(app.store.clone()));
-    limits::guard(build, limits).beginning(move |data| {
+    limits::guard(build, &named(limits)).beginning(move |data| {
         data.insert(Now::of(&app));
         data.insert(loaders.begin());
     })

@@ -5,11 +5,12 @@ use taskloom_entity::{SecretId, TenantId, secret};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::id;
-use super::many::Paged;
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant};
+use crate::gql::id;
+use crate::gql::many::Paged;
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
 use super::tenant::{self, Tenant};
 use crate::resolver;
 use crate::vault::Hidden;
@@ -87,7 +88,7 @@ pub struct SecretQuery;
 #[Object]
 impl SecretQuery {
     /// Every secret without its value, the oldest first. For administrators.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn secrets(
         &self,
@@ -97,9 +98,9 @@ impl SecretQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Paged<Row<Secret>, SecretTotal>> {
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let secrets = resolver::secret::list(ctx.request(), page).await?;
-        Ok(page::connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
+        Ok(connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
     }
 }
 

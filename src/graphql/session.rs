@@ -5,7 +5,7 @@ use axum::http::header::SET_COOKIE;
 
 use super::context::Has;
 use super::gate::Reach;
-use super::scalar::Instant;
+use crate::gql::scalar::Instant;
 use super::user::User;
 use crate::auth::cookie::{self, Bound};
 use crate::error::{Error, code};

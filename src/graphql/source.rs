@@ -5,11 +5,12 @@ use taskloom_entity::{DataSourceId, TenantId, data_source};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::id;
-use super::many::Paged;
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant, Json};
+use crate::gql::id;
+use crate::gql::many::Paged;
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant, Json};
 use super::state::DataSourceKind;
 use super::tenant::{self, Tenant};
 use crate::error::{Error, code};
@@ -114,7 +115,7 @@ pub struct DataSourceQuery;
 #[Object]
 impl DataSourceQuery {
     /// The data sources without their passwords, the oldest first. For managers and administrators.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn data_sources(
         &self,
@@ -124,9 +125,9 @@ impl DataSourceQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Paged<Row<DataSource>, DataSourceTotal>> {
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let sources = resolver::source::list(ctx.request(), page).await?;
-        Ok(page::connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
+        Ok(connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
     }
 }
 

@@ -5,11 +5,13 @@ use taskloom_entity::{TenantId, UserId, tenant};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::many::Paged;
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant};
-use super::{id, user};
+use crate::gql::many::Paged;
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
+use super::user;
+use crate::gql::id;
 use crate::resolver;
 
 /// An owner of users, tasks and definitions. What one owns, others do not see.
@@ -75,7 +77,7 @@ impl TenantQuery {
     }
 
     /// Your tenants, oldest first; an administrator sees all.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn tenants(
         &self,
@@ -85,9 +87,9 @@ impl TenantQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Paged<Row<Tenant>, TenantTotal>> {
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let tenants = resolver::tenant::list(ctx.request(), page).await?;
-        Ok(page::connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), Row(tenant.into()))))
+        Ok(connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), Row(tenant.into()))))
     }
 }
 

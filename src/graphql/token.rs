@@ -5,11 +5,12 @@ use taskloom_entity::{TokenId, UserId, token};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use super::id;
-use super::many::Paged;
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant};
+use crate::gql::id;
+use crate::gql::many::Paged;
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
 use super::user::{self, Role, User};
 use crate::resolver;
 use crate::resolver::token::{Created, Expiry, Filter, New};
@@ -109,7 +110,7 @@ pub struct TokenQuery;
 #[Object]
 impl TokenQuery {
     /// Your tokens, newest first; an administrator sees all.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn tokens(
         &self,
@@ -124,9 +125,9 @@ impl TokenQuery {
         let filter = filter.unwrap_or_default();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
         let filter = Filter { owner, valid_at: filter.valid.unwrap_or_default().then(|| request.clock.now()) };
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let tokens = resolver::token::list(request, filter.clone(), page).await?;
-        Ok(page::connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), Row(token.into()))))
+        Ok(connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), Row(token.into()))))
     }
 }
 

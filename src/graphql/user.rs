@@ -5,12 +5,13 @@ use taskloom_entity::{self as entity, TenantId, UserId, user};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use super::id;
+use crate::gql::id;
 use super::loader::TenantsOf;
-use super::many::{Many, Paged};
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant};
+use crate::gql::many::{Many, Paged};
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
 use super::tenant::Tenant;
 use crate::resolver;
 use crate::resolver::user::{Filter, New};
@@ -133,7 +134,7 @@ impl UserQuery {
     }
 
     /// The users who share a tenant with you, oldest first; an administrator sees all.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn users(
         &self,
@@ -145,9 +146,9 @@ impl UserQuery {
         filter: Option<UserFilter>,
     ) -> Result<Paged<Row<User>, UserTotal>> {
         let filter = filter.unwrap_or_default().decode()?;
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let users = resolver::user::list(ctx.request(), &filter, page).await?;
-        Ok(page::connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), Row(user.into()))))
+        Ok(connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), Row(user.into()))))
     }
 }
 

@@ -5,12 +5,13 @@ use taskloom_entity::{TenantId, VcenterId, vcenter, vcenter_collection};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::id;
+use crate::gql::id;
 use super::loader::CollectionOf;
-use super::many::{Many, Paged};
-use super::page::{self, Args, List};
-use super::row::Row;
-use super::scalar::{BigInt, Instant};
+use crate::gql::many::{Many, Paged};
+use super::list::{List, connection_with};
+use crate::gql::page::{Args, USUAL, cost, numbered};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
 use super::state::{CollectionState, VcenterTrust};
 use super::tenant::{self, Tenant};
 use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilter, VsphereTaskPage};
@@ -83,16 +84,16 @@ impl Vcenter {
 
     /// A page of its tasks by its number, from 1, the newest first. For clients that cannot keep a cursor; others ask for
     /// `vsphereTasks`.
-    #[graphql(complexity = "usize::try_from(size.unwrap_or(page::USUAL)).unwrap_or(0) * child_complexity + 50")]
+    #[graphql(complexity = "usize::try_from(size.unwrap_or(USUAL)).unwrap_or(0) * child_complexity + 50")]
     async fn task_page(
         &self,
         ctx: &Context<'_>,
         #[graphql(default = 1)] number: Option<i32>,
-        #[graphql(default_with = "Some(page::USUAL)")] size: Option<i32>,
+        #[graphql(default_with = "Some(USUAL)")] size: Option<i32>,
         filter: Option<VsphereTaskFilter>,
     ) -> Result<VsphereTaskPage> {
-        let (number, size) = (i64::from(number.unwrap_or(1)), i64::from(size.unwrap_or(page::USUAL)));
-        let part = page::numbered(number, size, task::MOST.cast_signed())?;
+        let (number, size) = (i64::from(number.unwrap_or(1)), i64::from(size.unwrap_or(USUAL)));
+        let part = numbered(number, size, task::MOST.cast_signed())?;
         let filter = self.filter(ctx, filter).await?;
         let rows = task::page(ctx.request(), &filter, part).await?;
         let total = task::count(ctx.request(), &filter).await?;
@@ -241,7 +242,7 @@ pub struct VcenterQuery;
 #[Object]
 impl VcenterQuery {
     /// The caller's vCenters without their passwords, the oldest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn vcenters(
         &self,
@@ -251,9 +252,9 @@ impl VcenterQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Paged<Row<Vcenter>, VcenterTotal>> {
-        let page = Args { first, after, last, before }.by_id(&LIST)?;
+        let page = LIST.page(&Args { first, after, last, before })?;
         let rows = resolver::vcenter::list(ctx.request(), page).await?;
-        Ok(page::connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
+        Ok(connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
     }
 
     /// One vCenter, as old clients name it.

@@ -2,8 +2,8 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 
-use super::id;
-use super::scalar::Instant;
+use crate::gql::id;
+use crate::gql::scalar::Instant;
 use crate::task::Snapshot;
 use crate::task::waiting::Reason;
 

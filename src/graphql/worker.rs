@@ -3,8 +3,8 @@
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 
 use super::context::Has;
-use super::many::Many;
-use super::scalar::Instant;
+use crate::gql::many::Many;
+use crate::gql::scalar::Instant;
 use crate::resolver;
 use crate::resolver::worker::Seen;
 

@@ -8,7 +8,7 @@ use super::Request;
 use super::page::{Page, Slice};
 use crate::auth::Scope;
 use crate::error::Result;
-use crate::event::{Entry, Tail};
+use crate::feed::event::{Entry, Tail};
 use crate::store;
 use crate::store::task::Filter;
 

@@ -7,10 +7,10 @@ use taskloom_entity::{Role, SubtaskId, TaskId};
 use super::subtask::Named;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
-use crate::event::Entry;
-use crate::log::Live;
+use crate::feed::event::Entry;
+use crate::feed::log::Live;
 use crate::log::chunk::Line;
-use crate::log::read::{self, Most, Of, Page};
+use crate::feed::log::read::{self, Most, Of, Page};
 use crate::text::written;
 
 /// Lines of one page at the most.
@@ -128,7 +128,7 @@ pub struct Follow {
     task_id: TaskId,
     next_line: i64,
     grown: tokio::sync::watch::Receiver<()>,
-    events: crate::event::Tail,
+    events: crate::feed::event::Tail,
     /// Something happened by which the subtask may have ended, and nobody has looked since.
     doubtful: bool,
 }

@@ -7,7 +7,7 @@ use taskloom_entity::{EventId, EventKind, Role, TaskId, task, task_event};
 
 use super::{Request, task as tasks};
 use crate::error::{Kind, Result};
-use crate::event::{Entry, Tail};
+use crate::feed::event::{Entry, Tail};
 use crate::store;
 
 /// Everything that moves progress.

@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Set, Statement,
 };
-use taskloom_core::log::Chunk;
+use crate::log::Chunk;
 use taskloom_entity::{AttemptId, SubtaskId, SubtaskState, log_chunk, subtask};
 
 use super::Tx;

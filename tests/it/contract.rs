@@ -59,7 +59,7 @@ const UNCHARGED: [(&str, &str); 1] =
     // At most 100, and each is charged for by what it costs to find it.
     [("src/graphql/node.rs", "Vec<Option<Node>>")];
 
-/// What a list of objects comes to is known only when it is there, and `src/graphql/many.rs` is what charges for it.
+/// What a list of objects comes to is known only when it is there, and `src/gql/many.rs` is what charges for it.
 #[test]
 fn each_list_of_objects_is_charged_for() {
     let schema = taskloom::server::schema();

@@ -3,8 +3,8 @@
 use async_graphql::{Enum, ID, InputObject};
 use taskloom_entity::{DefinitionId, TaskId, TenantId};
 
-use super::super::id;
-use super::super::scalar::{BigInt, Instant};
+use crate::gql::id;
+use crate::gql::scalar::{BigInt, Instant};
 use super::super::state::{TaskState, TaskType};
 use crate::error::Result;
 use crate::resolver::any;

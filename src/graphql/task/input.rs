@@ -4,8 +4,8 @@ use async_graphql::{ID, InputObject};
 use serde_json::{Map, Value, json};
 use taskloom_entity::{DefinitionId, TaskType, TenantId};
 
-use super::super::id;
-use super::super::scalar::{BigInt, Json};
+use crate::gql::id;
+use crate::gql::scalar::{BigInt, Json};
 use super::vsphere::VsphereInput;
 use crate::error::{Error, Result, code};
 use crate::resolver::task::submit::{Source, Submission, TargetFacts, TargetOf};

@@ -19,12 +19,13 @@ pub use query::{TaskQuery, TaskTotal};
 use super::context::Has;
 use super::definition::Definition;
 use super::event::{EVENTS, TaskEvent};
-use super::id;
+use crate::gql::id;
 use super::loader::TotalsOf;
-use super::many::{Many, Paged};
-use super::page::{self, Args};
-use super::row::Row;
-use super::scalar::{BigInt, Instant, Kept};
+use crate::gql::many::{Many, Paged};
+use super::list::connection;
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant, Kept};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
 use crate::resolver;
@@ -277,7 +278,7 @@ impl Task {
         Ok(available.into_iter().map(Action::from).collect())
     }
     /// What happened to it, oldest first.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn events(
         &self,
@@ -287,9 +288,9 @@ impl Task {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Paged<Row<TaskEvent>>> {
-        let part = Args { first, after, last, before }.by_id(&EVENTS)?;
+        let part = EVENTS.page(&Args { first, after, last, before })?;
         let slice = Box::pin(resolver::event::list(ctx.request(), self.0.id, part)).await?;
-        Ok(page::connection(slice, |event| (EVENTS.cursor(event.id.0), Row(TaskEvent(event)))))
+        Ok(connection(slice, |event| (EVENTS.cursor(event.id.0), Row(TaskEvent(event)))))
     }
 }
 

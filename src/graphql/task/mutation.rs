@@ -5,9 +5,9 @@ use taskloom_entity::{TaskId, task};
 
 use super::super::change::{names_one, shows_one};
 use super::super::context::Has;
-use super::super::id;
-use super::super::many::Many;
-use super::super::scalar::BigInt;
+use crate::gql::id;
+use crate::gql::many::Many;
+use crate::gql::scalar::BigInt;
 use super::{SubmitTaskInput, Task, TaskFilter};
 use crate::error::{Error, Language};
 use crate::resolver;

@@ -6,12 +6,13 @@ use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
 use taskloom_entity::{SubtaskId, TaskId};
 
 use super::super::context::Has;
-use super::super::id;
-use super::super::many::{Many, Paged};
-use super::super::page::{self, Args, List, USUAL, connection_with, numbered};
+use crate::gql::id;
+use crate::gql::many::{Many, Paged};
+use super::super::list::{List, connection_with};
+use crate::gql::page::{Args, USUAL, cost, numbered};
 use super::super::preview::Preview;
-use super::super::row::Row;
-use super::super::scalar::{BigInt, Instant};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
 use super::super::state::{Action, TaskState};
 use super::super::subtask::Subtask;
 use super::super::vsphere::VsphereTask;
@@ -97,7 +98,7 @@ pub struct TaskQuery;
 #[Object]
 impl TaskQuery {
     /// The caller's tasks; the newest first unless ordered otherwise.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn tasks(
         &self,
@@ -113,7 +114,7 @@ impl TaskQuery {
         let filter = filter.unwrap_or_default().decode()?;
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("tasks", order.0, order.1, order.0.kind());
-        let slice = resolver::task::list(ctx.request(), &filter, order, &args.keyed(&list)?).await?;
+        let slice = resolver::task::list(ctx.request(), &filter, order, &list.part(&args)?).await?;
         Ok(connection_with(slice, TaskTotal(filter), |task| {
             let key = Key { value: order.0.value(&task), id: task.id.0 };
             (list.keyed_cursor(&key), Row(task.into()))
@@ -123,7 +124,7 @@ impl TaskQuery {
     /// Everything that runs anywhere, in one order under one filter; the newest first unless ordered otherwise. Tasks of
     /// vCenters have a state, a name, a user, a tenant and instants to be asked for; a filter that asks for more finds
     /// none of them.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn all_tasks(
         &self,
@@ -138,7 +139,7 @@ impl TaskQuery {
     ) -> Result<Paged<TaskLike, AnyTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("allTasks", order.0, order.1, Kind::Number);
-        let part = Args { first, after, last, before }.spots(&list)?;
+        let part = list.spots(&Args { first, after, last, before })?;
         let filter = filter.unwrap_or_default().decode()?;
         let origins = origins.unwrap_or_else(|| vec![Origin::Taskloom, Origin::Vsphere]);
         let origins: Vec<any::Origin> = origins.into_iter().map(Into::into).collect();

@@ -3,9 +3,10 @@
 use async_graphql::{Enum, ID, InputObject};
 use taskloom_entity::{TenantId, VsphereTaskId};
 
-use super::super::scalar::Instant;
+use crate::gql::scalar::Instant;
 use super::super::state::{VsphereReason, VsphereTaskState};
-use super::super::{id, vcenter};
+use super::super::vcenter;
+use crate::gql::id;
 use crate::error::{Error, Result, code};
 use crate::resolver::Request;
 use crate::resolver::vsphere::label;

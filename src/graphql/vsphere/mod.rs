@@ -18,10 +18,10 @@ pub use query::{VsphereQuery, VsphereStatistics, VsphereTaskPage};
 pub use subscription::{EVENTS, VsphereSubscription};
 
 use super::context::Has;
-use super::id;
+use crate::gql::id;
 use super::loader::{LabelsOf, ObjectOf, VsphereKey};
-use super::many::Many;
-use super::scalar::{BigInt, Instant, Json};
+use crate::gql::many::Many;
+use crate::gql::scalar::{BigInt, Instant, Json};
 use super::state::{Language, TaskState, VsphereReason, VsphereTaskState};
 use super::task::{Origin, Target};
 use super::vcenter::Vcenter;

@@ -7,7 +7,7 @@ use taskloom_entity::vsphere_object;
 
 use super::super::context::Has;
 use super::super::loader::ObjectOf;
-use super::super::scalar::Instant;
+use crate::gql::scalar::Instant;
 
 /// How many folders a datacenter is looked for through.
 const DEEP: usize = 32;

@@ -4,11 +4,12 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use taskloom_entity::{Timestamp, VsphereTaskId};
 
 use super::super::context::Has;
-use super::super::id;
-use super::super::many::{Many, Paged};
-use super::super::page::{self, Args, List, connection_with};
-use super::super::row::Row;
-use super::super::scalar::{BigInt, Instant};
+use crate::gql::id;
+use crate::gql::many::{Many, Paged};
+use super::super::list::{List, connection_with};
+use crate::gql::page::{Args, cost};
+use crate::gql::row::Row;
+use crate::gql::scalar::{BigInt, Instant};
 use super::{VsphereTask, VsphereTaskFilter, VsphereTaskOrder};
 use crate::resolver::page::{Key, Kind};
 use crate::resolver::vsphere::task::{self, Day, Filter};
@@ -88,7 +89,7 @@ pub struct VsphereQuery;
 #[Object]
 impl VsphereQuery {
     /// The tasks of the caller's vCenters; the newest first unless ordered otherwise.
-    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection are given by the Relay specification")]
     async fn vsphere_tasks(
         &self,
@@ -102,7 +103,7 @@ impl VsphereQuery {
     ) -> Result<Paged<Row<VsphereTask>, VsphereTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("vsphereTasks", order.0, order.1, Kind::Number);
-        let part = Args { first, after, last, before }.keyed(&list)?;
+        let part = list.part(&Args { first, after, last, before })?;
         let filter = filter.unwrap_or_default().decode(ctx.request()).await?;
         let slice = task::list(ctx.request(), &filter, order, &part).await?;
         Ok(connection_with(slice, VsphereTaskTotal(filter), |row| {

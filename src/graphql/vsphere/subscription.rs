@@ -7,12 +7,12 @@ use futures::Stream;
 
 use super::super::context::Has;
 use super::super::event::{one_by_one, place};
-use super::super::page::List;
-use super::super::scalar::Instant;
+use super::super::list::List;
+use crate::gql::scalar::Instant;
 use super::super::state::VsphereTaskState;
 use super::super::vcenter;
 use super::VsphereTask;
-use crate::event::VsphereEntry;
+use crate::feed::event::VsphereEntry;
 use crate::resolver::vsphere::task;
 
 /// The log of events of vCenters' tasks.

@@ -12,7 +12,7 @@ use super::super::{Request, vcenter};
 use super::trouble;
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
-use crate::event::{Tail, Vsphere, VsphereEntry};
+use crate::feed::event::{Tail, Vsphere, VsphereEntry};
 use crate::store;
 use crate::store::keyset::Part;
 use crate::store::page::Slice;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
 use taskloom::error::Language;
-use taskloom::graphql::limits::Limits;
-use taskloom::graphql::{self, gate, transport};
+use taskloom::gql::limits::Limits;
+use taskloom::gql::transport;
+use taskloom::graphql::{self, gate};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Store, migrate};
@@ -203,5 +204,5 @@ impl Answer {
 
 /// The opaque id of a row.
 pub(super) fn id(kind: &str, number: impl std::fmt::Display) -> String {
-    graphql::id::encode(kind, number).to_string()
+    taskloom::gql::id::encode(kind, number).to_string()
 }

@@ -63,7 +63,7 @@ async fn the_words_of_the_description_are_those_that_are_sent() {
 #[tokio::test]
 async fn every_document_is_one_of_the_graph() {
     let t = Bench::sqlite().await;
-    let id = taskloom::graphql::id::encode("Task", 4711).to_string();
+    let id = taskloom::gql::id::encode("Task", 4711).to_string();
     for (operation, document) in DIALECTS.iter().flat_map(|dialect| dialect.documents) {
         let input = match *operation {
             "linkis.execute" | "linkis.submit" => json!({"definition": "none"}),

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Executor, Response};
 use futures::StreamExt;
-use taskloom::graphql::error::{Caller, finish};
-use taskloom::graphql::limits::{Limits, Sizes};
+use taskloom::gql::error::{Caller, finish};
+use taskloom::gql::limits::{Limits, Sizes};
 
 use super::server::schema;
 

@@ -14,7 +14,7 @@ use taskloom::clock::HeldClock;
 use taskloom::engine::dispatcher::{Dispatcher, DispatcherTools};
 use taskloom::engine::recovery::Recovery;
 use taskloom::error::Language;
-use taskloom::graphql::limits::Limits;
+use taskloom::gql::limits::Limits;
 use taskloom::graphql::{self, schema::Schema};
 use taskloom::lease::Lives;
 use taskloom::resolver::task::submit::{Source, Submission, TargetOf};

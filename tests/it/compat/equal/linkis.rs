@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use taskloom::graphql::id::encode;
+use taskloom::gql::id::encode;
 
 use super::document;
 use crate::compat::bench::{Bench, on_both};

@@ -115,7 +115,7 @@ async fn data(t: &Bench, method: &str, path: &str) -> Value {
 }
 
 fn id(kind: &str, number: i64) -> Value {
-    json!({"input": {"id": taskloom::graphql::id::encode(kind, number).to_string()}})
+    json!({"input": {"id": taskloom::gql::id::encode(kind, number).to_string()}})
 }
 
 #[tokio::test]
