@@ -11,7 +11,7 @@ use super::loader::{AttemptsOf, Length, Loaders, Siblings, SnapshotOf, SubtasksO
 use super::scalar::Kept;
 use crate::error::Result;
 use crate::resolver::Request;
-use crate::resolver::batch::Document;
+use crate::resolver::read::Document;
 use crate::task::Snapshot;
 
 /// Short ways to what every field needs.

@@ -13,8 +13,8 @@ use super::row::Row;
 use super::scalar::{BigInt, Instant, Kept};
 use super::task::SpecInput;
 use crate::resolver;
-use crate::resolver::batch::Document;
 use crate::resolver::definition;
+use crate::resolver::read::Document;
 use crate::resolver::task::submit::Source;
 
 /// One version of a definition.

@@ -17,8 +17,8 @@ use taskloom_entity::{
 
 use crate::asker;
 use crate::error::{Error, Result};
-use crate::resolver::batch::{self, Document, Store};
 use crate::resolver::definition;
+use crate::resolver::read::{self, Document, Store};
 use crate::resolver::subtask::Row;
 use crate::task::Snapshot;
 
@@ -69,7 +69,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn siblings(&self, of: TaskId) -> Result<Siblings> {
-        let rows = batch::subtasks_of(self.0.loader().store.read(), &[of]).await?;
+        let rows = read::subtasks_of(self.0.loader().store.read(), &[of]).await?;
         Ok(Arc::new(rows.into_iter().map(Arc::new).collect()))
     }
 
@@ -78,7 +78,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
-        batch::attempts_of(self.0.loader().store.read(), &[of]).await
+        read::attempts_of(self.0.loader().store.read(), &[of]).await
     }
 
     /// One task as decisions see it, whatever others ask for.
@@ -86,7 +86,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
-        Ok(batch::snapshots(self.0.loader().store.read(), &[of]).await?.pop().map(Arc::new))
+        Ok(read::snapshots(self.0.loader().store.read(), &[of]).await?.pop().map(Arc::new))
     }
 }
 
@@ -163,7 +163,7 @@ macro_rules! loader {
 
 loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_subtasks_of(conn, &ids, MOST).await? else {
+    let Some(rows) = read::few_subtasks_of(conn, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
@@ -175,7 +175,7 @@ loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
 
 loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_attempts_of(conn, &ids, MOST).await? else {
+    let Some(rows) = read::few_attempts_of(conn, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
@@ -187,13 +187,13 @@ loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
 
 loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
     let ids: Vec<AttemptId> = keys.iter().map(|key| key.0).collect();
-    let sets = batch::results(conn, &ids).await?;
+    let sets = read::results(conn, &ids).await?;
     Ok::<_, Error>(sets.into_iter().map(|(id, sets)| (ResultsOf(id), sets)).collect())
 });
 
 loader!(SnapshotOf => Option<Arc<Snapshot>>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(snapshots) = batch::few_snapshots(conn, &ids, MOST as u64).await? else {
+    let Some(snapshots) = read::few_snapshots(conn, &ids, MOST as u64).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     Ok(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Some(Arc::new(snapshot)))).collect())
@@ -202,7 +202,7 @@ loader!(SnapshotOf => Option<Arc<Snapshot>>, |conn, keys| async {
 loader!(TotalsOf => Vec<(SubtaskState, i64)>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
     let mut grouped: HashMap<TotalsOf, Vec<(SubtaskState, i64)>> = HashMap::new();
-    for (task, state, count) in batch::totals(conn, &ids).await? {
+    for (task, state, count) in read::totals(conn, &ids).await? {
         grouped.entry(TotalsOf(task)).or_default().push((state, count));
     }
     Ok::<_, Error>(grouped)
@@ -211,7 +211,7 @@ loader!(TotalsOf => Vec<(SubtaskState, i64)>, |conn, keys| async {
 loader!(Length => usize, |conn, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(batch::lengths(conn, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
+        found.extend(read::lengths(conn, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
     }
     Ok::<_, Error>(found)
 });
@@ -219,7 +219,7 @@ loader!(Length => usize, |conn, keys| async {
 loader!(Text => Arc<JsonText>, |conn, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(batch::texts(conn, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
+        found.extend(read::texts(conn, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
     }
     Ok::<_, Error>(found)
 });
@@ -234,59 +234,59 @@ fn by_document(keys: impl Iterator<Item = (Document, i64)>) -> HashMap<Document,
 
 loader!(WorkerOf => String, |conn, keys| async {
     let lives: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    let names = batch::workers(conn, &lives).await?;
+    let names = read::workers(conn, &lives).await?;
     Ok::<_, Error>(names.into_iter().map(|(life, name)| (WorkerOf(life), name)).collect())
 });
 
 loader!(TaskId => Arc<task::Model>, |conn, keys| async {
-    let rows = batch::tasks(conn, keys).await?;
+    let rows = read::tasks(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
 loader!(SubtaskId => Arc<Row>, |conn, keys| async {
-    let rows = batch::subtasks(conn, keys).await?;
+    let rows = read::subtasks(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
 loader!(AttemptId => attempt::Model, |conn, keys| async {
-    let rows = batch::attempts(conn, keys).await?;
+    let rows = read::attempts(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(DefinitionId => definition::Row, |conn, keys| async {
-    let rows = batch::definitions(conn, keys).await?;
+    let rows = read::definitions(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(TenantId => tenant::Model, |conn, keys| async {
-    let rows = batch::tenants(conn, &crate::auth::Scope::All, keys).await?;
+    let rows = read::tenants(conn, &crate::auth::Scope::All, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(UserId => user::Model, |conn, keys| async {
-    let rows = batch::users(conn, &crate::auth::Scope::All, keys).await?;
+    let rows = read::users(conn, &crate::auth::Scope::All, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
 loader!(TenantsOf => Vec<tenant::Model>, |conn, keys| async {
     let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-    let tenants = batch::tenants_of(conn, &ids).await?;
+    let tenants = read::tenants_of(conn, &ids).await?;
     Ok::<_, Error>(tenants.into_iter().map(|(user, tenants)| (TenantsOf(user), tenants)).collect())
 });
 
 loader!(VcenterId => Arc<vcenter::Model>, |conn, keys| async {
-    let rows = batch::vcenters(conn, keys).await?;
+    let rows = read::vcenters(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
 loader!(CollectionOf => vcenter_collection::Model, |conn, keys| async {
     let ids: Vec<VcenterId> = keys.iter().map(|key| key.0).collect();
-    let rows = batch::collections(conn, &ids).await?;
+    let rows = read::collections(conn, &ids).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (CollectionOf(row.vcenter_id), row)).collect())
 });
 
 loader!(VsphereTaskId => Arc<vsphere_task::Model>, |conn, keys| async {
-    let rows = batch::vsphere_tasks(conn, keys).await?;
+    let rows = read::vsphere_tasks(conn, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
@@ -294,7 +294,7 @@ loader!(LabelsOf => Arc<Vec<vsphere_label::Model>>, |conn, keys| async {
     let vcenters: HashSet<VcenterId> = keys.iter().map(|key| key.0).collect();
     let ids: HashSet<String> = keys.iter().map(|key| key.1.clone()).collect();
     let mut grouped: HashMap<LabelsOf, Vec<vsphere_label::Model>> = HashMap::new();
-    for row in batch::labels(conn, vcenters, ids).await? {
+    for row in read::labels(conn, vcenters, ids).await? {
         grouped.entry(LabelsOf(row.vcenter_id, row.description_id.clone())).or_default().push(row);
     }
     Ok::<_, Error>(grouped.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
@@ -307,7 +307,7 @@ loader!(ObjectOf => Arc<vsphere_object::Model>, |conn, keys| async {
     }
     let mut found = HashMap::new();
     for (vcenter, references) in by_vcenter {
-        let rows = batch::objects(conn, vcenter, references).await?;
+        let rows = read::objects(conn, vcenter, references).await?;
         found.extend(rows.into_iter().map(|row| (ObjectOf(vcenter, row.reference.clone()), Arc::new(row))));
     }
     Ok::<_, Error>(found)
@@ -320,7 +320,7 @@ loader!(VsphereKey => Arc<vsphere_task::Model>, |conn, keys| async {
     }
     let mut found: HashMap<VsphereKey, Arc<vsphere_task::Model>> = HashMap::new();
     for (instance, wanted) in by_instance {
-        for row in batch::vsphere_tasks_by_key(conn, instance, wanted).await? {
+        for row in read::vsphere_tasks_by_key(conn, instance, wanted).await? {
             let key = VsphereKey(instance, row.key.clone());
             let is_newer = found.get(&key).is_none_or(|kept| kept.queued_at < row.queued_at);
             if is_newer {

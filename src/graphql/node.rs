@@ -21,7 +21,7 @@ use super::vcenter::Vcenter;
 use super::vsphere::VsphereTask;
 use super::{id, secret, source, tenant, token, user, vcenter};
 use crate::error::{Error, Kind};
-use crate::resolver::{self, batch};
+use crate::resolver::{self, read};
 
 /// Something with an id.
 #[derive(Clone, Debug, Interface)]
@@ -79,7 +79,7 @@ async fn find_among(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<N
     let Some((kind, _)) = id::split(id) else { return Ok(None) };
     let task_of = async |task: TaskId| {
         let task = ctx.loaders().one(task).await?;
-        let is_seen = batch::is_seen(ctx.request(), task.as_ref().map(|task| task.tenant_id))?;
+        let is_seen = read::is_seen(ctx.request(), task.as_ref().map(|task| task.tenant_id))?;
         Ok::<_, Error>(task.filter(|_| is_seen))
     };
     let subtask_of = async |subtask: SubtaskId| {
@@ -99,7 +99,7 @@ async fn find_among(ctx: &Context<'_>, id: &ID) -> crate::error::Result<Option<N
         }
         "VsphereTask" => {
             let task = ctx.loaders().one(VsphereTaskId(id::decode("VsphereTask", id)?)).await?;
-            let is_seen = batch::is_seen(ctx.request(), task.as_ref().map(|task| task.tenant_id))?;
+            let is_seen = read::is_seen(ctx.request(), task.as_ref().map(|task| task.tenant_id))?;
             task.filter(|_| is_seen).map(|task| Node::VsphereTask(VsphereTask(task)))
         }
         _ => return find(ctx, id).await,

@@ -18,7 +18,7 @@ use super::state::{Action, ExecutorKind, Operation, SubtaskState};
 use super::task::Task;
 use super::waiting::Waiting;
 use crate::resolver;
-use crate::resolver::batch::Document;
+use crate::resolver::read::Document;
 use crate::resolver::subtask::{self, needs};
 use crate::task::SubtaskFacts;
 use crate::task::command::{self, Target};

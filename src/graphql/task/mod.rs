@@ -28,7 +28,7 @@ use super::scalar::{BigInt, Instant, Kept};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
 use crate::resolver;
-use crate::resolver::batch::Document;
+use crate::resolver::read::Document;
 use crate::resolver::task::submit::TargetFacts;
 use crate::task::command::{self, Target as Of};
 
