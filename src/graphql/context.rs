@@ -38,7 +38,7 @@ impl Has for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        self.data::<Loaders>().expect("invariant: each operation begins with loaders")
+        self.data::<Loaders>().expect("invariant: each operation with a request begins with loaders")
     }
 
     fn reading(&self) -> &Reading {

@@ -1,8 +1,8 @@
 //! Batched reads behind every field that leads from a parent to its children: one statement however many parents.
 //!
 //! The loaders are one operation's: a short one never waits for what a long one wants at the same moment, and what is
-//! wanted in the slow lane is read there. They remember nothing, so nothing of one moment is shown in another; a parent was checked against the caller's
-//! scope before anybody asks for its children, so they need to know no caller.
+//! wanted in the slow lane is read there. They remember nothing, so nothing of one moment is shown in another. They ask
+//! as the operation's caller: a key of something foreign finds nothing, whoever made it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use taskloom_entity::{
 
 use crate::asker;
 use crate::error::{Error, Result};
-use crate::resolver::definition;
-use crate::resolver::read::{self, Document, Store};
+use crate::resolver::read::Document;
 use crate::resolver::subtask::Row;
+use crate::resolver::{Request, definition, read};
 use crate::task::Snapshot;
 
 /// Gathers keys for this long: with nothing it would be a batch of one each.
 const DELAY: Duration = Duration::from_millis(1);
 
-/// Reads by key.
+/// Reads by key, for one caller.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    store: Store,
+    request: Request,
 }
 
 /// Every loader. Cheap to clone.
@@ -42,12 +42,12 @@ impl std::fmt::Debug for Loaders {
 }
 
 impl Loaders {
-    /// Loaders on this store.
+    /// Loaders of an operation of this caller.
     #[must_use]
-    pub fn new(store: Store) -> Self {
+    pub fn new(request: Request) -> Self {
         let asker = asker::current();
         let spawn = move |read| tokio::spawn(asker::as_of(asker.clone(), read));
-        Self(Arc::new(DataLoader::new(Reader { store }, spawn).delay(DELAY).max_batch_size(1000)))
+        Self(Arc::new(DataLoader::new(Reader { request }, spawn).delay(DELAY).max_batch_size(1000)))
     }
 
     /// The value of one key.
@@ -69,7 +69,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn siblings(&self, of: TaskId) -> Result<Siblings> {
-        let rows = read::subtasks_of(self.0.loader().store.read(), &[of]).await?;
+        let rows = read::subtasks_of(&self.0.loader().request, &[of]).await?;
         Ok(Arc::new(rows.into_iter().map(Arc::new).collect()))
     }
 
@@ -78,7 +78,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
-        read::attempts_of(self.0.loader().store.read(), &[of]).await
+        read::attempts_of(&self.0.loader().request, &[of]).await
     }
 
     /// One task as decisions see it, whatever others ask for.
@@ -86,7 +86,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
-        Ok(read::snapshots(self.0.loader().store.read(), &[of]).await?.pop().map(Arc::new))
+        Ok(read::snapshots(&self.0.loader().request, &[of]).await?.pop().map(Arc::new))
     }
 }
 
@@ -147,13 +147,13 @@ pub struct ObjectOf(pub VcenterId, pub String);
 pub struct VsphereKey(pub VsphereInstanceId, pub String);
 
 macro_rules! loader {
-    ($key:ty => $value:ty, |$conn:ident, $keys:ident| $load:expr) => {
+    ($key:ty => $value:ty, |$request:ident, $keys:ident| $load:expr) => {
         impl Loader<$key> for Reader {
             type Value = $value;
             type Error = Arc<Error>;
 
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Arc<Error>> {
-                let $conn = self.store.read();
+                let $request = &self.request;
                 let $keys = keys;
                 $load.await.map_err(Arc::new)
             }
@@ -161,9 +161,9 @@ macro_rules! loader {
     };
 }
 
-loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
+loader!(SubtasksOf => Option<Siblings>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = read::few_subtasks_of(conn, &ids, MOST).await? else {
+    let Some(rows) = read::few_subtasks_of(request, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
@@ -173,9 +173,9 @@ loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
     Ok(grouped.into_iter().map(|(key, rows)| (key, Some(Arc::new(rows)))).collect())
 });
 
-loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
+loader!(AttemptsOf => Option<Vec<attempt::Model>>, |request, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = read::few_attempts_of(conn, &ids, MOST).await? else {
+    let Some(rows) = read::few_attempts_of(request, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
@@ -185,41 +185,41 @@ loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
     Ok(grouped.into_iter().map(|(key, rows)| (key, Some(rows))).collect())
 });
 
-loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
+loader!(ResultsOf => Vec<result_set::Model>, |request, keys| async {
     let ids: Vec<AttemptId> = keys.iter().map(|key| key.0).collect();
-    let sets = read::results(conn, &ids).await?;
+    let sets = read::results_of(request, &ids).await?;
     Ok::<_, Error>(sets.into_iter().map(|(id, sets)| (ResultsOf(id), sets)).collect())
 });
 
-loader!(SnapshotOf => Option<Arc<Snapshot>>, |conn, keys| async {
+loader!(SnapshotOf => Option<Arc<Snapshot>>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(snapshots) = read::few_snapshots(conn, &ids, MOST as u64).await? else {
+    let Some(snapshots) = read::few_snapshots(request, &ids, MOST as u64).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     Ok(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Some(Arc::new(snapshot)))).collect())
 });
 
-loader!(TotalsOf => Vec<(SubtaskState, i64)>, |conn, keys| async {
+loader!(TotalsOf => Vec<(SubtaskState, i64)>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
     let mut grouped: HashMap<TotalsOf, Vec<(SubtaskState, i64)>> = HashMap::new();
-    for (task, state, count) in read::totals(conn, &ids).await? {
+    for (task, state, count) in read::totals(request, &ids).await? {
         grouped.entry(TotalsOf(task)).or_default().push((state, count));
     }
     Ok::<_, Error>(grouped)
 });
 
-loader!(Length => usize, |conn, keys| async {
+loader!(Length => usize, |request, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(read::lengths(conn, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
+        found.extend(read::lengths(request, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
     }
     Ok::<_, Error>(found)
 });
 
-loader!(Text => Arc<JsonText>, |conn, keys| async {
+loader!(Text => Arc<JsonText>, |request, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(read::texts(conn, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
+        found.extend(read::texts(request, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
     }
     Ok::<_, Error>(found)
 });
@@ -232,95 +232,95 @@ fn by_document(keys: impl Iterator<Item = (Document, i64)>) -> HashMap<Document,
     grouped
 }
 
-loader!(WorkerOf => String, |conn, keys| async {
+loader!(WorkerOf => String, |request, keys| async {
     let lives: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    let names = read::workers(conn, &lives).await?;
+    let names = read::workers(request, &lives).await?;
     Ok::<_, Error>(names.into_iter().map(|(life, name)| (WorkerOf(life), name)).collect())
 });
 
-loader!(TaskId => Arc<task::Model>, |conn, keys| async {
-    let rows = read::tasks(conn, keys).await?;
+loader!(TaskId => Arc<task::Model>, |request, keys| async {
+    let rows = read::tasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(SubtaskId => Arc<Row>, |conn, keys| async {
-    let rows = read::subtasks(conn, keys).await?;
+loader!(SubtaskId => Arc<Row>, |request, keys| async {
+    let rows = read::subtasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(AttemptId => attempt::Model, |conn, keys| async {
-    let rows = read::attempts(conn, keys).await?;
+loader!(AttemptId => attempt::Model, |request, keys| async {
+    let rows = read::attempts(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(DefinitionId => definition::Row, |conn, keys| async {
-    let rows = read::definitions(conn, keys).await?;
+loader!(DefinitionId => definition::Row, |request, keys| async {
+    let rows = read::definitions(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(TenantId => tenant::Model, |conn, keys| async {
-    let rows = read::tenants(conn, &crate::auth::Scope::All, keys).await?;
+loader!(TenantId => tenant::Model, |request, keys| async {
+    let rows = read::tenants(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(UserId => user::Model, |conn, keys| async {
-    let rows = read::users(conn, &crate::auth::Scope::All, keys).await?;
+loader!(UserId => user::Model, |request, keys| async {
+    let rows = read::users(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(TenantsOf => Vec<tenant::Model>, |conn, keys| async {
+loader!(TenantsOf => Vec<tenant::Model>, |request, keys| async {
     let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-    let tenants = read::tenants_of(conn, &ids).await?;
+    let tenants = read::tenants_of(request, &ids).await?;
     Ok::<_, Error>(tenants.into_iter().map(|(user, tenants)| (TenantsOf(user), tenants)).collect())
 });
 
-loader!(VcenterId => Arc<vcenter::Model>, |conn, keys| async {
-    let rows = read::vcenters(conn, keys).await?;
+loader!(VcenterId => Arc<vcenter::Model>, |request, keys| async {
+    let rows = read::vcenters(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(CollectionOf => vcenter_collection::Model, |conn, keys| async {
+loader!(CollectionOf => vcenter_collection::Model, |request, keys| async {
     let ids: Vec<VcenterId> = keys.iter().map(|key| key.0).collect();
-    let rows = read::collections(conn, &ids).await?;
+    let rows = read::collections(request, &ids).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (CollectionOf(row.vcenter_id), row)).collect())
 });
 
-loader!(VsphereTaskId => Arc<vsphere_task::Model>, |conn, keys| async {
-    let rows = read::vsphere_tasks(conn, keys).await?;
+loader!(VsphereTaskId => Arc<vsphere_task::Model>, |request, keys| async {
+    let rows = read::vsphere_tasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(LabelsOf => Arc<Vec<vsphere_label::Model>>, |conn, keys| async {
+loader!(LabelsOf => Arc<Vec<vsphere_label::Model>>, |request, keys| async {
     let vcenters: HashSet<VcenterId> = keys.iter().map(|key| key.0).collect();
     let ids: HashSet<String> = keys.iter().map(|key| key.1.clone()).collect();
     let mut grouped: HashMap<LabelsOf, Vec<vsphere_label::Model>> = HashMap::new();
-    for row in read::labels(conn, vcenters, ids).await? {
+    for row in read::labels(request, vcenters, ids).await? {
         grouped.entry(LabelsOf(row.vcenter_id, row.description_id.clone())).or_default().push(row);
     }
     Ok::<_, Error>(grouped.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
 });
 
-loader!(ObjectOf => Arc<vsphere_object::Model>, |conn, keys| async {
+loader!(ObjectOf => Arc<vsphere_object::Model>, |request, keys| async {
     let mut by_vcenter: HashMap<VcenterId, Vec<String>> = HashMap::new();
     for ObjectOf(vcenter, reference) in keys {
         by_vcenter.entry(*vcenter).or_default().push(reference.clone());
     }
     let mut found = HashMap::new();
     for (vcenter, references) in by_vcenter {
-        let rows = read::objects(conn, vcenter, references).await?;
+        let rows = read::objects(request, vcenter, references).await?;
         found.extend(rows.into_iter().map(|row| (ObjectOf(vcenter, row.reference.clone()), Arc::new(row))));
     }
     Ok::<_, Error>(found)
 });
 
-loader!(VsphereKey => Arc<vsphere_task::Model>, |conn, keys| async {
+loader!(VsphereKey => Arc<vsphere_task::Model>, |request, keys| async {
     let mut by_instance: HashMap<VsphereInstanceId, Vec<String>> = HashMap::new();
     for VsphereKey(instance, key) in keys {
         by_instance.entry(*instance).or_default().push(key.clone());
     }
     let mut found: HashMap<VsphereKey, Arc<vsphere_task::Model>> = HashMap::new();
     for (instance, wanted) in by_instance {
-        for row in read::vsphere_tasks_by_key(conn, instance, wanted).await? {
+        for row in read::vsphere_tasks_by_key(request, instance, wanted).await? {
             let key = VsphereKey(instance, row.key.clone());
             let is_newer = found.get(&key).is_none_or(|kept| kept.queued_at < row.queued_at);
             if is_newer {

@@ -71,9 +71,11 @@ pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
     let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
     let app = app.clone();
-    limits::guard(build, limits).beginning(move |data| {
+    limits::guard(build, limits).beginning(move |data, asked| {
         data.insert(Now::of(&app));
-        data.insert(Loaders::new(app.store.clone()));
+        if let Some(asked) = asked {
+            data.insert(Loaders::new(asked));
+        }
     })
 }
 

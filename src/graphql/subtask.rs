@@ -19,7 +19,7 @@ use super::task::Task;
 use super::waiting::Waiting;
 use crate::resolver;
 use crate::resolver::read::Document;
-use crate::resolver::subtask::{self, needs};
+use crate::resolver::subtask;
 use crate::task::SubtaskFacts;
 use crate::task::command::{self, Target};
 
@@ -140,7 +140,7 @@ impl Subtask {
     /// What it needs.
     #[graphql(complexity = "3 * child_complexity")]
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Many<Self>> {
-        let wanted = needs(&self.0.needs)?;
+        let wanted = subtask::upstreams(&self.0)?;
         let siblings = ctx.subtasks(self.0.task_id).await?;
         Ok(wanted.into_iter().filter_map(|index| siblings.get(index).cloned().map(Self)).collect())
     }
@@ -151,7 +151,7 @@ impl Subtask {
         let siblings = ctx.subtasks(self.0.task_id).await?;
         let mut found = Many(vec![]);
         for sibling in siblings.iter() {
-            if needs(&sibling.needs)?.contains(&own) {
+            if subtask::upstreams(sibling)?.contains(&own) {
                 found.0.push(Self(sibling.clone()));
             }
         }

@@ -138,8 +138,8 @@ pub fn failed(request: &Request, what: &'static str, error: &Error) {
 /// `FORBIDDEN` for all but administrators.
 #[tracing::instrument(name = "retention.attempts", skip_all)]
 pub async fn attempts_since(request: &Request, ids: &[AttemptId], until: Timestamp) -> Result<Vec<AttemptId>> {
-    request.reads(Role::Admin, "retention.attempts")?;
-    let attempts = store::attempt::list(request.store.read(), ids).await?;
+    let scope = request.reads(Role::Admin, "retention.attempts")?;
+    let attempts = store::attempt::list(request.store.read(), scope, ids).await?;
     let is_kept = |at: Option<Timestamp>| at.is_none_or(|at| at >= until);
     Ok(attempts.iter().filter(|attempt| is_kept(attempt.finished_at)).map(|attempt| attempt.id).collect())
 }

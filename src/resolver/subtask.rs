@@ -10,7 +10,6 @@ use crate::auth::Scope;
 use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store;
-pub use crate::store::snapshot::needs;
 pub use crate::store::subtask::{Brief, Row};
 use crate::task::command::Verb;
 
@@ -104,7 +103,16 @@ pub async fn get(request: &Request, subtask: Named) -> Result<Row> {
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 pub async fn attempts(request: &Request, subtask: Named) -> Result<Vec<attempt::Model>> {
     let id = get(request, subtask).await?.id;
-    store::attempt::of_subtasks(request.store.read(), &[id]).await
+    let scope = request.principal.require(Role::Viewer)?;
+    store::attempt::of_subtasks(request.store.read(), scope, &[id]).await
+}
+
+/// The `seq` of what a subtask needs.
+///
+/// # Errors
+/// `INTERNAL` when its row was damaged.
+pub fn upstreams(subtask: &Row) -> Result<Vec<usize>> {
+    store::snapshot::needs(&subtask.needs)
 }
 
 /// What an unknown subtask is answered.
@@ -117,8 +125,8 @@ pub fn not_found(id: SubtaskId) -> Error {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 pub async fn attempt(request: &Request, id: AttemptId) -> Result<attempt::Model> {
-    request.reads(Role::Viewer, "subtask.attempt")?;
-    let found = store::attempt::list(request.store.read(), &[id]).await?.pop();
+    let scope = request.reads(Role::Viewer, "subtask.attempt")?;
+    let found = store::attempt::list(request.store.read(), scope, &[id]).await?.pop();
     let attempt = found.ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?;
     get(request, attempt.subtask_id.into()).await?;
     Ok(attempt)

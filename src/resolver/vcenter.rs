@@ -275,13 +275,13 @@ pub async fn count(request: &Request) -> Result<u64> {
     store::vcenter::count(request.store.read(), scope).await
 }
 
-/// How the collection of these vCenters stands.
+/// How the collection of those of these vCenters stands that the caller may see.
 ///
 /// # Errors
-/// When the database does not answer.
+/// `UNAUTHENTICATED`.
 pub async fn collections(request: &Request, ids: &[VcenterId]) -> Result<Vec<vcenter_collection::Model>> {
-    request.reads(Role::Viewer, "vcenter.collections")?;
-    store::vsphere::collection::list(request.store.read(), ids).await
+    let scope = request.reads(Role::Viewer, "vcenter.collections")?;
+    store::vsphere::collection::list(request.store.read(), scope, ids).await
 }
 
 /// The way into a vCenter, with the password.

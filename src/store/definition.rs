@@ -132,13 +132,13 @@ pub async fn find_by_name(
     Ok(query.one(conn).await?)
 }
 
-/// Versions by id, whoever asks: for readers that have checked the scope.
+/// Those of these versions that are in the scope, in use or not.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[DefinitionId]) -> Result<Vec<Row>> {
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[DefinitionId]) -> Result<Vec<Row>> {
     let these = bulk::among(conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
-    Ok(Row::of(Entity::find().filter(these)).all(conn).await?)
+    Ok(Row::of(Entity::find().filter(these).filter(scope::of_found(scope, Column::TenantId))).all(conn).await?)
 }
 
 fn listed(scope: &Scope, versions_of: Option<&str>) -> Select<Entity> {

@@ -8,12 +8,13 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::{
     AttemptId, JsonText, OnLost, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId, Timestamp, subtask,
     task,
 };
 
-use super::{Tx, bulk};
+use super::{Tx, bulk, scope};
 use crate::error::{Error, Result};
 use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
 
@@ -94,12 +95,12 @@ pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapsh
     assemble(tx, query.into_partial_model::<TaskRow>().all(tx).await?).await
 }
 
-/// Loads these tasks without locking, for reading.
+/// Loads those of these tasks that are in the scope, without locking, for reading.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn load(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<Snapshot>> {
-    let query = find(conn, ids);
+pub async fn load(conn: &impl ConnectionTrait, scope: &Scope, ids: &[TaskId]) -> Result<Vec<Snapshot>> {
+    let query = find(conn, ids).filter(scope::of_found(scope, task::Column::TenantId));
     assemble(conn, query.into_partial_model::<TaskRow>().all(conn).await?).await
 }
 
@@ -107,8 +108,14 @@ pub async fn load(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<Sna
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn load_few(conn: &impl ConnectionTrait, ids: &[TaskId], most: u64) -> Result<Option<Vec<Snapshot>>> {
-    if super::subtask::count(conn, ids).await? > most { Ok(None) } else { load(conn, ids).await.map(Some) }
+pub async fn load_few(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[TaskId],
+    most: u64,
+) -> Result<Option<Vec<Snapshot>>> {
+    let is_more = super::subtask::count(conn, scope, ids).await? > most;
+    if is_more { Ok(None) } else { load(conn, scope, ids).await.map(Some) }
 }
 
 fn find(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Select<task::Entity> {

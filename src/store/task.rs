@@ -282,13 +282,13 @@ pub async fn find_by_key(conn: &impl ConnectionTrait, tenant_id: TenantId, key: 
     Ok(query.filter(task::Column::IdempotencyKey.eq(key)).one(conn).await?)
 }
 
-/// The tasks with these ids, whoever asks: for readers that have checked the scope.
+/// Those of these tasks that are in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task::Model>> {
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let these = bulk::among(conn.get_database_backend(), task::Column::Id, ids.iter().map(|id| id.0));
-    read(conn, task::Entity::find().filter(these)).await
+    read(conn, task::Entity::find().filter(these).filter(scope::of_found(scope, task::Column::TenantId))).await
 }
 
 #[derive(FromQueryResult)]

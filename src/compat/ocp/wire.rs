@@ -13,7 +13,7 @@ use utoipa::openapi::schema::{self, Object, Schema};
 use super::super::Zone;
 use super::super::long::Long;
 use super::time::Time;
-use crate::resolver::subtask::{Brief, Row, needs};
+use crate::resolver::subtask::{Brief, Row, upstreams};
 use crate::resolver::task::submit::TargetFacts;
 use crate::resolver::whole::Whole;
 
@@ -351,7 +351,7 @@ impl Subtask {
     #[must_use]
     pub fn of(whole: &Whole, timeouts: &Timeouts, subtask: &Row, zone: Zone) -> Self {
         let time = |at| Time(zone.at(at));
-        let needs = |subtask: &Row| needs(&subtask.needs).unwrap_or_default();
+        let needs = |subtask: &Row| upstreams(subtask).unwrap_or_default();
         let id = |index: usize| whole.subtasks.get(index).map(|subtask| Long(subtask.id.0));
         let own = usize::try_from(subtask.seq).unwrap_or_default();
         let after = whole.subtasks.iter().filter(|other| needs(other).contains(&own));

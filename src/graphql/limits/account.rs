@@ -34,13 +34,16 @@ pub enum Caller {
 impl Caller {
     /// Who sent this, as the gate has left it, with an allowance of subscriptions; none when it is a part of Taskloom.
     pub(super) fn of(request: &GraphRequest, session: Option<&Data>) -> Option<(Self, Option<usize>)> {
-        Self::among(&request.data).or_else(|| Self::among(session?))
+        Self::behind(asked(request, session)?)
     }
 
     /// Who was admitted with this.
     #[must_use]
     pub fn among(data: &Data) -> Option<(Self, Option<usize>)> {
-        let request: &Request = data.get(&TypeId::of::<Request>())?.downcast_ref()?;
+        Self::behind(asked_among(data)?)
+    }
+
+    fn behind(request: &Request) -> Option<(Self, Option<usize>)> {
         let caller = match request.principal.subject() {
             Subject::User { id, .. } => Self::User(*id),
             Subject::Anonymous => Self::Stranger(request.address),
@@ -48,6 +51,15 @@ impl Caller {
         };
         Some((caller, request.principal.subscriptions()))
     }
+}
+
+/// The request as the gate has left it: with this operation, or with the session that the operation is one of.
+pub(super) fn asked<'a>(request: &'a GraphRequest, session: Option<&'a Data>) -> Option<&'a Request> {
+    asked_among(&request.data).or_else(|| asked_among(session?))
+}
+
+fn asked_among(data: &Data) -> Option<&Request> {
+    data.get(&TypeId::of::<Request>())?.downcast_ref()
 }
 
 /// Every caller's account.

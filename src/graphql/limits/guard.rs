@@ -13,18 +13,19 @@ use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
-use super::account::{Accounts, Caller};
+use super::account::{self, Accounts, Caller};
 use super::known::{Known, Measured};
 use super::lane::Lanes;
 use super::{Cost, Limits, Passage, Reading, Sizes, absent, bounds, scan, text, walk};
 use crate::error::{Error, code};
 use crate::graphql::order::Order;
+use crate::resolver;
 
 /// What the library says above the limit, without a code or the limit.
 const TOO_COMPLEX: &str = "Query is too complex.";
 
-/// Puts into an operation's data what is known when it begins.
-type Begin = Arc<dyn Fn(&mut Data) + Send + Sync>;
+/// Puts into an operation's data what is known when it begins; nobody asks where no gate stands.
+type Begin = Arc<dyn Fn(&mut Data, Option<resolver::Request>) + Send + Sync>;
 
 /// A schema behind its limits. Cheap to clone.
 #[derive(Clone)]
@@ -47,7 +48,7 @@ impl<S: Executor> Guard<S> {
 
     /// Each operation begins with this.
     #[must_use]
-    pub fn beginning(self, begin: impl Fn(&mut Data) + Send + Sync + 'static) -> Self {
+    pub fn beginning(self, begin: impl Fn(&mut Data, Option<resolver::Request>) + Send + Sync + 'static) -> Self {
         Self { begin: Some(Arc::new(begin)), ..self }
     }
 
@@ -60,7 +61,8 @@ impl<S: Executor> Guard<S> {
     /// Measures the request and leaves its parsed document in it, and what it may cost.
     fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<Admitted, ServerError> {
         if let Some(begin) = &self.begin {
-            begin(&mut request.data);
+            let asked = account::asked(request, session).cloned();
+            begin(&mut request.data, asked);
         }
         let caller = Caller::of(request, session);
         let measured = self.measured(&request.query, caller.map(|(caller, _)| caller))?;

@@ -256,8 +256,8 @@ pub async fn preview(
 ) -> Result<(Snapshot, Preview)> {
     let (id, subtask) = target;
     let scope = request.reads(Role::Viewer, "task.preview")?;
-    let snapshot = store::snapshot::load(request.store.read(), &[id]).await?.pop();
-    let snapshot = snapshot.filter(|snapshot| scope.covers(snapshot.task.tenant_id)).ok_or_else(|| not_found(id))?;
+    let snapshot = store::snapshot::load(request.store.read(), scope, &[id]).await?.pop();
+    let snapshot = snapshot.ok_or_else(|| not_found(id))?;
     let target = match subtask {
         None => Target::Task,
         Some(id) => {
@@ -276,7 +276,8 @@ pub async fn waiting_for(request: &Request, snapshot: &Snapshot, index: usize) -
     let alive = super::worker::alive(request).await?;
     let runner = match snapshot.subtasks[index].attempt_id {
         Some(id) => {
-            let attempts = store::attempt::list(request.store.read(), &[id]).await?;
+            let scope = request.principal.require(Role::Viewer)?;
+            let attempts = store::attempt::list(request.store.read(), scope, &[id]).await?;
             attempts.first().and_then(|attempt| alive.iter().find(|worker| worker.id == attempt.worker_id))
         }
         None => None,

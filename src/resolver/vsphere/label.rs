@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use taskloom_entity::{VcenterId, vsphere_label, vsphere_task};
+use taskloom_entity::{Role, VcenterId, vsphere_label, vsphere_task};
 
 use super::super::Request;
 use super::catalogue;
@@ -35,10 +35,11 @@ pub fn of(task: &vsphere_task::Model, own: &[vsphere_label::Model], language: La
 /// # Errors
 /// When the database does not answer.
 pub async fn list(request: &Request, tasks: &[vsphere_task::Model], language: Language) -> Result<Vec<String>> {
+    let scope = request.principal.require(Role::Viewer)?;
     let vcenters: HashSet<VcenterId> = tasks.iter().map(|task| task.vcenter_id).collect();
     let ids: HashSet<String> = tasks.iter().map(|task| task.description_id.clone()).collect();
     let mut own: HashMap<(VcenterId, String), Vec<vsphere_label::Model>> = HashMap::new();
-    for row in store::vsphere::label::list(request.store.read(), vcenters, ids).await? {
+    for row in store::vsphere::label::list(request.store.read(), scope, vcenters, ids).await? {
         own.entry((row.vcenter_id, row.description_id.clone())).or_default().push(row);
     }
     let own = |task: &vsphere_task::Model| own.get(&(task.vcenter_id, task.description_id.clone()));

@@ -75,7 +75,7 @@ pub async fn recent(request: &Request, vcenter: VcenterId, filter: &Filter) -> R
     let scope = request.reads(Role::Viewer, "vsphereTask.recent")?;
     let read = request.store.read();
     let vcenter = store::vcenter::get(read, scope, vcenter).await?.id;
-    let stands = store::vsphere::collection::list(read, &[vcenter]).await?;
+    let stands = store::vsphere::collection::list(read, scope, &[vcenter]).await?;
     let offset = stands.first().and_then(|stands| stands.clock_offset).unwrap_or_default();
     let theirs = Timestamp(request.clock.now().0 + offset);
     let filter = Filter { vcenter_id: Some(vcenter), ..filter.clone() };
