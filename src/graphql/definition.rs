@@ -19,7 +19,7 @@ use crate::resolver::task::submit::Source;
 
 /// One version of a definition.
 #[derive(Clone, Debug)]
-pub struct Definition(pub definition::Row);
+pub struct Definition(pub definition::DefinitionRow);
 
 impl From<Model> for Definition {
     fn from(kept: Model) -> Self {

@@ -18,7 +18,7 @@ use taskloom_entity::{
 use crate::asker;
 use crate::error::{Error, Result};
 use crate::resolver::read::Document;
-use crate::resolver::subtask::Row;
+use crate::resolver::subtask::SubtaskRow;
 use crate::resolver::{Request, definition, read};
 use crate::task::Snapshot;
 
@@ -100,7 +100,7 @@ fn again(error: &Arc<Error>) -> Error {
 }
 
 /// The subtasks of one task.
-pub type Siblings = Arc<Vec<Arc<Row>>>;
+pub type Siblings = Arc<Vec<Arc<SubtaskRow>>>;
 
 /// Subtasks, or attempts, that are read at a time.
 const MOST: usize = 20_000;
@@ -166,7 +166,7 @@ loader!(SubtasksOf => Option<Siblings>, |request, keys| async {
     let Some(rows) = read::few_subtasks_of(request, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
-    let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
+    let mut grouped: HashMap<SubtasksOf, Vec<Arc<SubtaskRow>>> = HashMap::new();
     for row in rows {
         grouped.entry(SubtasksOf(row.task_id)).or_default().push(Arc::new(row));
     }
@@ -243,7 +243,7 @@ loader!(TaskId => Arc<task::Model>, |request, keys| async {
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(SubtaskId => Arc<Row>, |request, keys| async {
+loader!(SubtaskId => Arc<SubtaskRow>, |request, keys| async {
     let rows = read::subtasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
@@ -253,7 +253,7 @@ loader!(AttemptId => attempt::Model, |request, keys| async {
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(DefinitionId => definition::Row, |request, keys| async {
+loader!(DefinitionId => definition::DefinitionRow, |request, keys| async {
     let rows = read::definitions(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });

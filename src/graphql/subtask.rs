@@ -34,10 +34,10 @@ const TAIL: i32 = 4 << 20;
 
 /// A node of a task's graph.
 #[derive(Clone, Debug)]
-pub struct Subtask(pub Arc<subtask::Row>);
+pub struct Subtask(pub Arc<subtask::SubtaskRow>);
 
-impl From<subtask::Row> for Subtask {
-    fn from(row: subtask::Row) -> Self {
+impl From<subtask::SubtaskRow> for Subtask {
+    fn from(row: subtask::SubtaskRow) -> Self {
         Self(Arc::new(row))
     }
 }
@@ -279,7 +279,7 @@ names_one! {
 }
 
 shows_one! {
-    subtask: Subtask, of subtask::Row:
+    subtask: Subtask, of subtask::SubtaskRow:
     /// The subtask that runs again.
     RetrySubtaskPayload
     /// The subtask that is counted as done.

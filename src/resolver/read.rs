@@ -14,7 +14,7 @@ use taskloom_entity::{
 
 use super::Request;
 use super::definition;
-use super::subtask::Row;
+use super::subtask::SubtaskRow;
 use crate::auth::Scope;
 use crate::error::Result;
 use crate::store;
@@ -38,7 +38,7 @@ pub async fn tasks(request: &Request, ids: &[TaskId]) -> Result<Vec<task::Model>
 ///
 /// # Errors
 /// As [`tasks`].
-pub async fn subtasks(request: &Request, ids: &[SubtaskId]) -> Result<Vec<Row>> {
+pub async fn subtasks(request: &Request, ids: &[SubtaskId]) -> Result<Vec<SubtaskRow>> {
     store::subtask::list_by_id(request.store.read(), scope(request)?, ids).await
 }
 
@@ -46,7 +46,7 @@ pub async fn subtasks(request: &Request, ids: &[SubtaskId]) -> Result<Vec<Row>> 
 ///
 /// # Errors
 /// As [`tasks`].
-pub async fn subtasks_of(request: &Request, tasks: &[TaskId]) -> Result<Vec<Row>> {
+pub async fn subtasks_of(request: &Request, tasks: &[TaskId]) -> Result<Vec<SubtaskRow>> {
     store::subtask::of_tasks(request.store.read(), scope(request)?, tasks).await
 }
 
@@ -54,7 +54,7 @@ pub async fn subtasks_of(request: &Request, tasks: &[TaskId]) -> Result<Vec<Row>
 ///
 /// # Errors
 /// As [`tasks`].
-pub async fn few_subtasks_of(request: &Request, tasks: &[TaskId], most: usize) -> Result<Option<Vec<Row>>> {
+pub async fn few_subtasks_of(request: &Request, tasks: &[TaskId], most: usize) -> Result<Option<Vec<SubtaskRow>>> {
     store::subtask::few_of_tasks(request.store.read(), scope(request)?, tasks, most).await
 }
 
@@ -150,7 +150,7 @@ pub async fn workers(request: &Request, lives: &[&str]) -> Result<HashMap<String
 ///
 /// # Errors
 /// As [`tasks`].
-pub async fn definitions(request: &Request, ids: &[DefinitionId]) -> Result<Vec<definition::Row>> {
+pub async fn definitions(request: &Request, ids: &[DefinitionId]) -> Result<Vec<definition::DefinitionRow>> {
     store::definition::list_by_id(request.store.read(), scope(request)?, ids).await
 }
 

@@ -2,7 +2,7 @@
 
 use taskloom_entity::{Role, SubtaskId, result_chunk, result_set};
 
-use super::subtask::Row as Step;
+use super::subtask::SubtaskRow;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
 use crate::log::Source;
@@ -49,7 +49,7 @@ pub async fn list(request: &Request, id: SubtaskId) -> Result<Vec<result_set::Mo
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_steps(request: &Request, steps: &[Step]) -> Result<Vec<result_set::Model>> {
+pub async fn of_steps(request: &Request, steps: &[SubtaskRow]) -> Result<Vec<result_set::Model>> {
     let attempts: Vec<_> = steps.iter().filter_map(|step| step.attempt_id).collect();
     let scope = request.principal.require(Role::Viewer)?;
     let mut sets = store::result::of_attempts(request.store.read(), scope, &attempts).await?;

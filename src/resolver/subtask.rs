@@ -10,7 +10,7 @@ use crate::auth::Scope;
 use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store;
-pub use crate::store::subtask::{Brief, Row};
+pub use crate::store::subtask::{SubtaskBrief, SubtaskRow};
 use crate::task::command::Verb;
 
 /// A subtask by its id alone, or within the task that it must belong to.
@@ -35,7 +35,7 @@ impl From<(TaskId, SubtaskId)> for Named {
 }
 
 impl Named {
-    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<Row> {
+    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<SubtaskRow> {
         let found = store::subtask::find(conn, scope, self.id).await?;
         let found = found.filter(|found| self.task_id.is_none_or(|task_id| task_id == found.task_id));
         found.ok_or_else(|| not_found(self.id))
@@ -47,7 +47,7 @@ impl Named {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.retry", skip_all, fields(id = %subtask.id))]
-pub async fn retry(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn retry(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Retry, "subtask.retry").await
 }
 
@@ -56,7 +56,7 @@ pub async fn retry(request: &Request, subtask: Named) -> Result<Row> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.skip", skip_all, fields(id = %subtask.id))]
-pub async fn skip(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn skip(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Skip, "subtask.skip").await
 }
 
@@ -65,11 +65,11 @@ pub async fn skip(request: &Request, subtask: Named) -> Result<Row> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.cancel", skip_all, fields(id = %subtask.id))]
-pub async fn cancel(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn cancel(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Cancel, "subtask.cancel").await
 }
 
-async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<Row> {
+async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<SubtaskRow> {
     let id = named.id;
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
@@ -92,7 +92,7 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "subtask.get", skip_all, fields(id = %subtask.id))]
-pub async fn get(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn get(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     let scope = request.reads(Role::Viewer, "subtask.get")?;
     subtask.find(request.store.read(), scope).await
 }
@@ -111,7 +111,7 @@ pub async fn attempts(request: &Request, subtask: Named) -> Result<Vec<attempt::
 ///
 /// # Errors
 /// `INTERNAL` when its row was damaged.
-pub fn upstreams(subtask: &Row) -> Result<Vec<usize>> {
+pub fn upstreams(subtask: &SubtaskRow) -> Result<Vec<usize>> {
     store::snapshot::needs(&subtask.needs)
 }
 

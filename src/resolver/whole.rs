@@ -8,7 +8,7 @@ use std::time::Duration;
 use taskloom_entity::{AttemptId, JsonText, Role, SubtaskId, TaskId, attempt, task};
 
 use super::Request;
-use super::subtask::{Brief, Row};
+use super::subtask::{SubtaskBrief, SubtaskRow};
 use crate::error::Result;
 use crate::store;
 use crate::store::wide::Document;
@@ -19,7 +19,7 @@ pub struct Whole {
     /// The task.
     pub task: task::Model,
     /// Its subtasks, upstreams first; index = `seq`.
-    pub subtasks: Vec<Row>,
+    pub subtasks: Vec<SubtaskRow>,
     /// The latest attempt of each subtask that has run.
     pub attempts: HashMap<AttemptId, attempt::Model>,
     /// The names of the workers of these attempts, by the ids of the workers' lives.
@@ -104,7 +104,7 @@ pub async fn submission_lengths(request: &Request, ids: &[TaskId]) -> Result<Has
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn timeouts(request: &Request, subtasks: &[Row]) -> Result<HashMap<SubtaskId, Duration>> {
+pub async fn timeouts(request: &Request, subtasks: &[SubtaskRow]) -> Result<HashMap<SubtaskId, Duration>> {
     let ids: Vec<i64> = subtasks.iter().map(|subtask| subtask.id.0).collect();
     let scope = request.principal.require(Role::Viewer)?;
     let specs = store::wide::texts(request.store.read(), scope, Document::SubtaskSpec, &ids).await?;
@@ -116,7 +116,7 @@ pub async fn timeouts(request: &Request, subtasks: &[Row]) -> Result<HashMap<Sub
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn briefs(request: &Request, tasks: &[task::Model]) -> Result<HashMap<TaskId, Vec<Brief>>> {
+pub async fn briefs(request: &Request, tasks: &[task::Model]) -> Result<HashMap<TaskId, Vec<SubtaskBrief>>> {
     let scope = request.principal.require(Role::Viewer)?;
     Ok(grouped(store::subtask::briefs(request.store.read(), scope, &ids(tasks)).await?, |row| row.task_id))
 }
@@ -145,7 +145,7 @@ fn grouped<T>(rows: Vec<T>, of: impl Fn(&T) -> TaskId) -> HashMap<TaskId, Vec<T>
 impl Whole {
     /// The name of the worker that runs a subtask, or ran it last.
     #[must_use]
-    pub fn worker(&self, subtask: &Row) -> Option<&str> {
+    pub fn worker(&self, subtask: &SubtaskRow) -> Option<&str> {
         let attempt = self.attempts.get(&subtask.attempt_id?)?;
         self.workers.get(&attempt.worker_id).map(String::as_str)
     }

@@ -20,7 +20,7 @@ use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
 
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "task::Entity")]
-struct TaskRow {
+struct SnapshotTaskRow {
     id: TaskId,
     tenant_id: TenantId,
     state: TaskState,
@@ -35,7 +35,7 @@ struct TaskRow {
 
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "subtask::Entity")]
-struct SubtaskRow {
+struct SnapshotSubtaskRow {
     id: SubtaskId,
     task_id: TaskId,
     name: String,
@@ -92,7 +92,7 @@ pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapsh
             Wait::No => query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
         };
     }
-    assemble(tx, query.into_partial_model::<TaskRow>().all(tx).await?).await
+    assemble(tx, query.into_partial_model::<SnapshotTaskRow>().all(tx).await?).await
 }
 
 /// Loads those of these tasks that are in the scope, without locking, for reading.
@@ -101,7 +101,7 @@ pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapsh
 /// When the database does not answer.
 pub async fn load(conn: &impl ConnectionTrait, scope: &Scope, ids: &[TaskId]) -> Result<Vec<Snapshot>> {
     let query = find(conn, ids).filter(scope::of_found(scope, task::Column::TenantId));
-    assemble(conn, query.into_partial_model::<TaskRow>().all(conn).await?).await
+    assemble(conn, query.into_partial_model::<SnapshotTaskRow>().all(conn).await?).await
 }
 
 /// The same, unless they have more than so many subtasks together.
@@ -123,7 +123,7 @@ fn find(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Select<task::Entity> {
     task::Entity::find().filter(these).order_by_asc(task::Column::Id)
 }
 
-async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Vec<Snapshot>> {
+async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<SnapshotTaskRow>) -> Result<Vec<Snapshot>> {
     if tasks.is_empty() {
         return Ok(vec![]);
     }
@@ -133,7 +133,7 @@ async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Ve
         .filter(of_these)
         .order_by_asc(subtask::Column::TaskId)
         .order_by_asc(subtask::Column::Seq)
-        .into_partial_model::<SubtaskRow>()
+        .into_partial_model::<SnapshotSubtaskRow>()
         .all(conn)
         .await?;
     let mut by_task: HashMap<TaskId, Vec<SubtaskFacts>> = HashMap::with_capacity(tasks.len());
@@ -146,7 +146,7 @@ async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Ve
         .collect())
 }
 
-impl TaskRow {
+impl SnapshotTaskRow {
     fn facts(self) -> TaskFacts {
         TaskFacts {
             id: self.id,
@@ -163,7 +163,7 @@ impl TaskRow {
     }
 }
 
-impl SubtaskRow {
+impl SnapshotSubtaskRow {
     fn facts(self) -> Result<SubtaskFacts> {
         Ok(SubtaskFacts {
             id: self.id,

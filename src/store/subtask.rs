@@ -16,7 +16,7 @@ use crate::error::Result;
 
 row! {
     /// A subtask as it is shown. What it runs and what it has put out may be long: [`super::wide`] has them.
-    Row of subtask {
+    SubtaskRow of subtask {
         /// Its number.
         id: SubtaskId = Id,
         /// Its task.
@@ -64,7 +64,7 @@ row! {
 
 row! {
     /// A subtask in a list of an old client.
-    Brief of subtask {
+    SubtaskBrief of subtask {
         /// Its number.
         id: SubtaskId = Id,
         /// Its task.
@@ -84,8 +84,8 @@ row! {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: SubtaskId) -> Result<Option<Row>> {
-    Ok(Row::of(within(subtask::Entity::find_by_id(id), scope)).one(conn).await?)
+pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: SubtaskId) -> Result<Option<SubtaskRow>> {
+    Ok(SubtaskRow::of(within(subtask::Entity::find_by_id(id), scope)).one(conn).await?)
 }
 
 /// Those whose task is in the scope.
@@ -101,9 +101,9 @@ pub(super) fn within(found: Select<subtask::Entity>, scope: &Scope) -> Select<su
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[SubtaskId]) -> Result<Vec<Row>> {
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[SubtaskId]) -> Result<Vec<SubtaskRow>> {
     let these = bulk::among(conn.get_database_backend(), subtask::Column::Id, ids.iter().map(|id| id.0));
-    Ok(Row::of(within(subtask::Entity::find().filter(these), scope)).all(conn).await?)
+    Ok(SubtaskRow::of(within(subtask::Entity::find().filter(these), scope)).all(conn).await?)
 }
 
 /// The subtasks of those of these tasks that are in the scope, each task's in the order of `seq`.
@@ -114,8 +114,8 @@ pub async fn of_tasks(
     conn: &(impl ConnectionTrait + StreamTrait),
     scope: &Scope,
     tasks: &[TaskId],
-) -> Result<Vec<Row>> {
-    gather(Row::of(in_order(conn, scope, tasks)), conn).await
+) -> Result<Vec<SubtaskRow>> {
+    gather(SubtaskRow::of(in_order(conn, scope, tasks)), conn).await
 }
 
 /// The same, unless there are more than so many together.
@@ -127,8 +127,8 @@ pub async fn few_of_tasks(
     scope: &Scope,
     tasks: &[TaskId],
     most: usize,
-) -> Result<Option<Vec<Row>>> {
-    let rows = gather(Row::of(in_order(conn, scope, tasks).limit(most as u64 + 1)), conn).await?;
+) -> Result<Option<Vec<SubtaskRow>>> {
+    let rows = gather(SubtaskRow::of(in_order(conn, scope, tasks).limit(most as u64 + 1)), conn).await?;
     Ok(Some(rows).filter(|rows| rows.len() <= most))
 }
 
@@ -140,8 +140,8 @@ pub async fn briefs(
     conn: &(impl ConnectionTrait + StreamTrait),
     scope: &Scope,
     tasks: &[TaskId],
-) -> Result<Vec<Brief>> {
-    gather(Brief::of(in_order(conn, scope, tasks)), conn).await
+) -> Result<Vec<SubtaskBrief>> {
+    gather(SubtaskBrief::of(in_order(conn, scope, tasks)), conn).await
 }
 
 /// Rows that are read without a pause, less than a millisecond of work.

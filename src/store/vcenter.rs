@@ -24,7 +24,7 @@ pub const fn place(id: VcenterId) -> Place {
 
 /// What a vCenter is made of, its password apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct New {
+pub struct NewVcenterRow {
     /// Whose.
     pub tenant_id: TenantId,
     /// Its name.
@@ -85,7 +85,7 @@ fn not_found(id: impl std::fmt::Display) -> Error {
 /// `NAME_TAKEN` when another one has the uuid; those of `seal`.
 pub async fn put(
     tx: &Tx,
-    (new, known): (New, Option<Model>),
+    (new, known): (NewVcenterRow, Option<Model>),
     (creator, now): (String, Timestamp),
     seal: Option<impl FnOnce(Place) -> Result<Sealed>>,
 ) -> Result<Model> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use taskloom_entity::task;
 
-pub use filter::{TaskFilter, TaskOrder, TaskOrderField};
+pub use filter::{TaskFilterInput, TaskOrderField, TaskOrderInput};
 pub use input::{LabelInput, SpecInput, SubmitTaskInput, TargetInput, source};
 pub use mutation::TaskMutation;
 pub use query::{TaskQuery, TaskTotal};

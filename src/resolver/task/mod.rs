@@ -18,8 +18,8 @@ use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
-pub use crate::store::standing::{Sign, Standing};
-pub use crate::store::task::{Filter, OrderBy};
+pub use crate::store::standing::{StandingSign, TaskStanding};
+pub use crate::store::task::{TaskFilter, TaskOrder};
 use crate::store::{self, Tx};
 use crate::task::command::{self, Target, Verb};
 use crate::task::preview::{self, Preview};
@@ -213,8 +213,8 @@ pub async fn get(request: &Request, id: TaskId) -> Result<task::Model> {
 #[tracing::instrument(name = "task.list", skip_all)]
 pub async fn list(
     request: &Request,
-    filter: &Filter,
-    order: (OrderBy, bool),
+    filter: &TaskFilter,
+    order: (TaskOrder, bool),
     part: &Part,
 ) -> Result<Slice<task::Model>> {
     let scope = request.reads(Role::Viewer, "task.list")?;
@@ -228,8 +228,8 @@ pub async fn list(
 #[tracing::instrument(name = "task.page", skip_all)]
 pub async fn page(
     request: &Request,
-    filter: &Filter,
-    orders: &[(OrderBy, bool)],
+    filter: &TaskFilter,
+    orders: &[(TaskOrder, bool)],
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<task::Model>, u64)> {
     let scope = request.reads(Role::Viewer, "task.page")?;
@@ -240,7 +240,7 @@ pub async fn page(
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+pub async fn count(request: &Request, filter: &TaskFilter) -> Result<u64> {
     let scope = request.reads(Role::Viewer, "task.count")?;
     store::task::count(request.store.read(), scope, filter).await
 }

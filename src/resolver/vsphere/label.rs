@@ -9,7 +9,7 @@ use super::super::Request;
 use super::catalogue;
 use crate::error::{Language, Result};
 use crate::store;
-use crate::store::vsphere::list::Search;
+use crate::store::vsphere::list::VsphereSearch;
 use crate::text::folded;
 
 /// The word for a language, as labels are kept under it.
@@ -50,7 +50,12 @@ pub async fn list(request: &Request, tasks: &[vsphere_task::Model], language: La
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn search(request: &Request, vcenter: Option<VcenterId>, text: &str, language: Language) -> Result<Search> {
+pub async fn search(
+    request: &Request,
+    vcenter: Option<VcenterId>,
+    text: &str,
+    language: Language,
+) -> Result<VsphereSearch> {
     let own = store::vsphere::label::all(request.store.read(), vcenter, locale(language)).await?;
     let mut words: Vec<(String, String)> = own.into_iter().map(|row| (row.description_id, row.label)).collect();
     let named_there: HashSet<String> = words.iter().map(|(id, _)| id.clone()).collect();
@@ -60,7 +65,7 @@ pub async fn search(request: &Request, vcenter: Option<VcenterId>, text: &str, l
     let named: BTreeSet<&String> =
         words.iter().filter(|(_, label)| folded(label).contains(&wanted)).map(|(id, _)| id).collect();
     let known: BTreeSet<&String> = words.iter().map(|(id, _)| id).collect();
-    Ok(Search {
+    Ok(VsphereSearch {
         text: text.to_owned(),
         is_wide: true,
         named: named.into_iter().cloned().collect(),

@@ -207,7 +207,7 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
         zoe.ask("mutation { submitTask(input: {definition: \"secret\"}) { task { id subtasks { id } } } }").await;
     let value = taskloom::vault::Hidden::new("swordfish".into());
     let secret = taskloom::resolver::secret::put(&t.system(), Some(tenant), "kept", &value).await.unwrap();
-    let new = taskloom::resolver::source::New {
+    let new = taskloom::resolver::source::NewDataSource {
         tenant: Some(tenant),
         name: "kept".into(),
         kind: taskloom_entity::DataSourceKind::Sqlite,
@@ -239,7 +239,7 @@ async fn foreign(t: &Bench, tenant: TenantId) -> Things {
 
 /// A vCenter of this tenant, and a task of it.
 async fn registered(t: &Bench, tenant: TenantId) -> (VcenterId, VsphereTaskId) {
-    let new = vcenter::New { uuid: Some("secret".into()), ..rows::vcenter(tenant, "kept", None) };
+    let new = vcenter::NewVcenter { uuid: Some("secret".into()), ..rows::vcenter(tenant, "kept", None) };
     let system = t.system();
     vcenter::put(&system, new, false).await.unwrap();
     let (row, lease, _) = collect::claim(&system, ("test", &mut collect::Leases::default()), Duration::from_secs(15))
