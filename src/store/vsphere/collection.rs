@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, Set, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, Select, Set, Statement};
 use taskloom_core::principal::Scope;
 use taskloom_entity::vcenter_collection::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{
@@ -211,10 +211,17 @@ pub async fn hold(tx: &Tx, leases: &[&Lease]) -> Result<Vec<bool>> {
 /// # Errors
 /// When the database does not answer.
 pub async fn list(conn: &impl ConnectionTrait, scope: &Scope, ids: &[VcenterId]) -> Result<Vec<Model>> {
-    let its_vcenter = Entity::belongs_to(vcenter::Entity).from(Column::VcenterId).to(vcenter::Column::Id);
     let found = Entity::find().filter(Column::VcenterId.is_in(ids.iter().copied()));
-    let found = found.join(JoinType::InnerJoin, its_vcenter.into());
-    Ok(found.filter(scope::of_found(scope, vcenter::Column::TenantId)).all(conn).await?)
+    Ok(within(found, scope).all(conn).await?)
+}
+
+/// Those whose vCenter is in the scope.
+fn within(found: Select<Entity>, scope: &Scope) -> Select<Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_vcenter = Entity::belongs_to(vcenter::Entity).from(Column::VcenterId).to(vcenter::Column::Id);
+    found.join(JoinType::InnerJoin, its_vcenter.into()).filter(scope::of_found(scope, vcenter::Column::TenantId))
 }
 
 /// The vCenter of this identity behind a registered address; makes it known.
