@@ -441,12 +441,12 @@ impl Running {
     /// # Errors
     /// When the database does not answer.
     pub async fn token(&self) -> anyhow::Result<String> {
-        use resolver::token::{Expiry, New};
+        use resolver::token::{Expiry, NewToken};
         let request = system(&self.app, "run");
         let admin = resolver::user::get_by_name(&request, first_start::ADMIN).await?;
         let expiry = Expiry::At(request.clock.now().after(Duration::from_secs(24 * 3600)));
         let name = "taskloom run".to_owned();
-        let new = New {
+        let new = NewToken {
             user: Some(admin.id),
             name,
             role: taskloom_entity::Role::Admin,

@@ -58,12 +58,12 @@ async fn make(store: &Store, clock: &dyn Clock, hash: String) -> Result<bool> {
         Some(tenant) => tenant,
         None => store::tenant::insert(&tx, TENANT, now).await?,
     };
-    let admin = store::user::New { name: ADMIN, password_hash: Some(hash), role: Role::Admin };
+    let admin = store::user::NewUserRow { name: ADMIN, password_hash: Some(hash), role: Role::Admin };
     let admin = store::user::insert(&tx, admin, now).await?;
     let (store::Changed::Yes | store::Changed::Stale) = store::tenant::add(&tx, tenant.id, admin.id).await?;
     let acts = [("tenant.create", format!("tenant:{}", tenant.id)), ("user.create", format!("user:{}", admin.id))];
     for (action, object) in acts {
-        let entry = store::audit::Entry {
+        let entry = store::audit::NewAuditEntry {
             at: now,
             tenant_id: None,
             user_id: None,

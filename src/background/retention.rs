@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::resolver::retention::{Old, Round};
+use crate::resolver::retention::{Removable, Round};
 use crate::resolver::{Request, retention};
 
 /// How often the rest of what was deleted is looked for.
@@ -57,12 +57,12 @@ impl Retention {
         }
         said("deleted", round.deleted(request).await);
         let old = [
-            Some(Old::Sessions(now)),
-            before(self.settings.events).map(Old::Events),
-            before(self.settings.events).map(Old::VsphereEvents),
-            before(self.settings.result_sets).map(Old::ResultSets),
-            before(self.settings.workers).map(Old::Workers),
-            before(self.settings.audit).map(Old::Audit),
+            Some(Removable::Sessions(now)),
+            before(self.settings.events).map(Removable::Events),
+            before(self.settings.events).map(Removable::VsphereEvents),
+            before(self.settings.result_sets).map(Removable::ResultSets),
+            before(self.settings.workers).map(Removable::Workers),
+            before(self.settings.audit).map(Removable::Audit),
         ];
         for old in old.into_iter().flatten() {
             said(old.name(), round.remove(request, old).await);

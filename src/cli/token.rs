@@ -13,7 +13,7 @@ use super::{admin, output};
 use crate::resolver::token::Expiry;
 use crate::resolver::{self, Request};
 use crate::store::page::Page;
-use crate::store::token::Filter;
+use crate::store::token::TokenFilter;
 
 /// Make, list and end API tokens
 ///
@@ -103,7 +103,7 @@ impl Token {
                     Some(None) => Expiry::Never,
                     Some(Some(life)) => Expiry::At(request.clock.now().after(life)),
                 };
-                let new = resolver::token::New { user: Some(user), name, role, expiry, access_key, subscriptions };
+                let new = resolver::token::NewToken { user: Some(user), name, role, expiry, access_key, subscriptions };
                 let made = resolver::token::create(request, new).await?;
                 let key = made.token.access_key.zip(made.access_secret);
                 output::line(&match key {
@@ -127,7 +127,7 @@ async fn list(request: &Request, user: Option<&str>) -> anyhow::Result<()> {
         None => None,
     };
     let page = Page { after: None, before: None, limit: 1000, backward: false };
-    let tokens = resolver::token::list(request, Filter { owner, valid_at: None }, page).await?.rows;
+    let tokens = resolver::token::list(request, TokenFilter { owner, valid_at: None }, page).await?.rows;
     let owners: Vec<_> = tokens.iter().map(|token| token.user_id).collect();
     let users = resolver::user::many(request, &owners).await?;
     let instant = |at: Option<taskloom_entity::Timestamp>| at.map_or_else(|| "-".into(), output::instant);

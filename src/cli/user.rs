@@ -11,7 +11,7 @@ use super::{Usage, admin, output};
 use crate::auth::{first_start, secret};
 use crate::resolver::{self, Request};
 use crate::store::page::Page;
-use crate::store::user::Filter;
+use crate::store::user::UserFilter;
 
 /// Make, list and change users
 ///
@@ -85,7 +85,7 @@ impl User {
             Self::Create { name, role, tenant, password_stdin, .. } => {
                 let (password, random) = password(password_stdin)?;
                 let tenants = Some(tenants(request, &tenant).await?);
-                let new = resolver::user::New { name, password: Some(password.clone()), role, tenants };
+                let new = resolver::user::NewUser { name, password: Some(password.clone()), role, tenants };
                 resolver::user::create(request, new).await?;
                 show(&password, random)?;
             }
@@ -137,7 +137,7 @@ async fn tenants(request: &Request, names: &[String]) -> anyhow::Result<Vec<Tena
 }
 
 async fn list(request: &Request) -> anyhow::Result<()> {
-    let users = resolver::user::list(request, &Filter::default(), everything()).await?.rows;
+    let users = resolver::user::list(request, &UserFilter::default(), everything()).await?.rows;
     let ids: Vec<_> = users.iter().map(|user| user.id).collect();
     let tenants = resolver::user::tenants(request, &ids).await?;
     let rows: Vec<_> = users

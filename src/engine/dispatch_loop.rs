@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use taskloom_core::principal::Scope;
 use taskloom_entity::{SubtaskId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -347,7 +348,7 @@ impl DispatchLoop {
             // Either a resolver holds the task for a moment, or it was deleted.
             let ids = locked.iter().map(|(end, _)| &end.attempt).chain(unheard.iter().map(|(attempt, _)| attempt));
             let ids: Vec<_> = ids.map(|attempt| attempt.task_id).collect();
-            if let Ok(there) = store::task::list_by_id(self.tools.store.read(), &ids).await {
+            if let Ok(there) = store::task::list_by_id(self.tools.store.read(), &Scope::All, &ids).await {
                 let is_there = |attempt: &AttemptRef| there.iter().any(|task| task.id == attempt.task_id);
                 let (kept, gone): (VecDeque<_>, VecDeque<_>) =
                     locked.into_iter().partition(|(end, _)| is_there(&end.attempt));

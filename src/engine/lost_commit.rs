@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use taskloom_core::principal::Scope;
 use taskloom_entity::{AttemptId, AttemptState, TaskId, Timestamp, attempt};
 
 use super::attempt_row::ended;
@@ -67,7 +68,7 @@ pub(super) async fn recognize(tx: &Tx, ends: &[AttemptEnd], taken: &mut [Option<
     }
     let ids: Vec<AttemptId> =
         ends.iter().zip(&*taken).filter(|(_, taken)| refused(taken)).map(|(end, _)| end.attempt.id).collect();
-    let rows = store::attempt::list(tx, &ids).await?;
+    let rows = store::attempt::list(tx, &Scope::All, &ids).await?;
     for (end, taken) in ends.iter().zip(taken).filter(|(_, taken)| refused(taken)) {
         let row = rows.iter().find(|row| row.id == end.attempt.id);
         if row.is_some_and(|row| is_end(row, end)) {

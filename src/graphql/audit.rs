@@ -13,7 +13,7 @@ use crate::gql::scalar::{BigInt, Instant, Json};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::resolver;
-use crate::resolver::audit::Filter;
+use crate::resolver::audit::AuditFilter;
 
 /// Whether an act was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -99,7 +99,8 @@ impl From<audit::Model> for AuditEntry {
 
 /// Which acts.
 #[derive(Debug, Default, InputObject)]
-pub struct AuditFilter {
+#[graphql(name = "AuditFilter")]
+pub struct AuditFilterInput {
     /// By this name.
     actor: Option<String>,
     /// `subtask.retry`.
@@ -114,8 +115,8 @@ pub struct AuditFilter {
     until: Option<Instant>,
 }
 
-impl From<AuditFilter> for Filter {
-    fn from(filter: AuditFilter) -> Self {
+impl From<AuditFilterInput> for AuditFilter {
+    fn from(filter: AuditFilterInput) -> Self {
         Self {
             actor: filter.actor,
             action: filter.action,
@@ -131,7 +132,7 @@ const LIST: List = List::by_id("audit");
 
 /// What a page of the log says beside its edges.
 #[derive(Debug)]
-pub struct AuditTotal(Filter);
+pub struct AuditTotal(AuditFilter);
 
 #[Object]
 impl AuditTotal {
@@ -157,9 +158,9 @@ impl AuditQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        filter: Option<AuditFilter>,
+        filter: Option<AuditFilterInput>,
     ) -> Result<Paged<Row<AuditEntry>, AuditTotal>> {
-        let filter = Filter::from(filter.unwrap_or_default());
+        let filter = AuditFilter::from(filter.unwrap_or_default());
         let page = LIST.page(&Args { first, after, last, before })?;
         let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
         Ok(connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), Row(act.into()))))

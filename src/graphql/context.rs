@@ -11,7 +11,7 @@ use super::loader::{AttemptsOf, Length, Loaders, Siblings, SnapshotOf, SubtasksO
 use crate::gql::scalar::Kept;
 use crate::error::Result;
 use crate::resolver::Request;
-use crate::resolver::batch::Document;
+use crate::resolver::read::Document;
 use crate::task::Snapshot;
 
 /// Short ways to what every field needs.
@@ -38,7 +38,7 @@ impl Has for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        self.data::<Loaders>().expect("invariant: each operation begins with loaders")
+        self.data::<Loaders>().expect("invariant: each operation with a request begins with loaders")
     }
 
     fn reading(&self) -> &Reading {

@@ -14,13 +14,13 @@ use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant, Kept};
 use super::task::SpecInput;
 use crate::resolver;
-use crate::resolver::batch::Document;
 use crate::resolver::definition;
+use crate::resolver::read::Document;
 use crate::resolver::task::submit::Source;
 
 /// One version of a definition.
 #[derive(Clone, Debug)]
-pub struct Definition(pub definition::Row);
+pub struct Definition(pub definition::DefinitionRow);
 
 impl From<Model> for Definition {
     fn from(kept: Model) -> Self {

@@ -13,8 +13,8 @@ use super::list::List;
 use crate::gql::scalar::{BigInt, Instant};
 use super::state::{EventKind, Operation, SubtaskState, TaskState};
 use super::subtask::{FIRST, Subtask};
-use super::task::{Task, TaskFilter};
 use crate::feed::event::Entry;
+use super::task::{Task, TaskFilterInput};
 use crate::resolver;
 use crate::resolver::event::Change;
 
@@ -170,7 +170,7 @@ pub struct TaskChangeFilter {
     /// Of this task only.
     task_id: Option<ID>,
     /// Of the tasks that match this before or after the change.
-    tasks: Option<TaskFilter>,
+    tasks: Option<TaskFilterInput>,
     /// Of these kinds; left out: all but `PROGRESS`. Deletions are always told.
     kinds: Option<Vec<EventKind>>,
     /// Of the task itself only, not of its subtasks.
@@ -196,7 +196,7 @@ impl TaskSubscription {
     ) -> Result<impl Stream<Item = Result<TaskChange>> + use<>> {
         let filter = filter.unwrap_or_default();
         let only = filter.task_id.as_ref().map(|task| id::decode("Task", task)).transpose()?.map(TaskId);
-        let tasks = filter.tasks.map(TaskFilter::decode).transpose()?;
+        let tasks = filter.tasks.map(TaskFilterInput::decode).transpose()?;
         let kinds = match filter.kinds {
             Some(kinds) => kinds.into_iter().map(Into::into).chain([taskloom_entity::EventKind::TaskDeleted]).collect(),
             None => resolver::event::CHANGES.to_vec(),

@@ -1,40 +1,51 @@
 //! Batched reads behind every field that leads from a parent to its children: one statement however many parents.
 //!
-//! The loaders belong to the schema, not to a request: what several requests want at the same moment is one statement. An
-//! operation in the slow lane has its own, read there, so that nobody waits for what is long. They remember nothing, so
-//! nothing of one moment is shown in another; a parent was checked against the caller's scope before anybody asks for
-//! its children, so they need to know no caller.
+//! Callers who see the same share their loaders: what their operations want at the same moment is one statement, which
+//! asks that scope. A key of something foreign finds nothing, whoever made it. An operation in the slow lane has loaders
+//! of its own, read there, so that nobody waits for what is long. They remember nothing, so nothing of one moment is
+//! shown in another.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
+use quick_cache::sync::Cache;
 use taskloom_entity::{
-    AttemptId, DefinitionId, JsonText, SubtaskId, SubtaskState, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId,
+    AttemptId, DefinitionId, JsonText, Role, SubtaskId, SubtaskState, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId,
     VsphereTaskId, attempt, result_set, task, tenant, user, vcenter, vcenter_collection, vsphere_label, vsphere_object,
     vsphere_task,
 };
 
 use crate::error::{Error, Result};
-use crate::resolver::batch::{self, Document, Store};
-use crate::resolver::definition;
-use crate::resolver::subtask::Row;
+use crate::resolver::read::Document;
+use crate::resolver::subtask::SubtaskRow;
+use crate::resolver::{Request, definition, read};
 use crate::task::Snapshot;
-use crate::{asker, slow_lane};
+use crate::asker::{self, Asker};
+use crate::auth::Scope;
+use crate::slow_lane;
 
 /// Gathers keys for this long: with nothing it would be a batch of one each.
 const DELAY: Duration = Duration::from_millis(1);
 
-/// Reads by key.
+/// Scopes whose loaders are kept; those that were asked for longest ago are made anew.
+const SCOPES: usize = 1_000;
+
+/// Reads by key, within the scope of this request.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    store: Store,
+    request: Request,
 }
+
+/// The loaders of a schema: by scope, of which all callers who see the same share one.
+pub struct SharedLoaders(Cache<Scope, Arc<DataLoader<Reader>>>);
 
 /// Every loader, as one operation has them. Cheap to clone.
 #[derive(Clone)]
 pub struct Loaders {
+    request: Request,
     common: Arc<DataLoader<Reader>>,
     /// The operation's own, once it is in the slow lane.
     slow: Arc<OnceLock<DataLoader<Reader>>>,
@@ -46,24 +57,33 @@ impl std::fmt::Debug for Loaders {
     }
 }
 
+impl Default for SharedLoaders {
+    fn default() -> Self {
+        Self(Cache::new(SCOPES))
+    }
+}
+
+impl SharedLoaders {
+    /// For an operation of this caller that begins.
+    #[must_use]
+    pub fn begin(&self, request: Request) -> Loaders {
+        let make = || Ok::<_, Infallible>(Arc::new(gathering(Reader { request: request.clone() }, None)));
+        let Ok(common) = match request.principal.require(Role::Viewer) {
+            Ok(scope) => self.0.get_or_insert_with(scope, make),
+            // Nobody's keys find anything.
+            Err(_) => make(),
+        };
+        Loaders { request, common, slow: Arc::default() }
+    }
+}
+
 impl Loaders {
-    /// Loaders on this store.
-    #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { common: Arc::new(gathering(Reader { store })), slow: Arc::default() }
-    }
-
-    /// The same for an operation that begins.
-    #[must_use]
-    pub fn begin(&self) -> Self {
-        Self { common: self.common.clone(), slow: Arc::default() }
-    }
-
     fn loader(&self) -> &DataLoader<Reader> {
         if !slow_lane::is_here() {
             return &self.common;
         }
-        self.slow.get_or_init(|| gathering(self.common.loader().clone()))
+        let reader = || Reader { request: self.request.clone() };
+        self.slow.get_or_init(|| gathering(reader(), asker::current()))
     }
 
     /// The value of one key.
@@ -85,7 +105,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn siblings(&self, of: TaskId) -> Result<Siblings> {
-        let rows = batch::subtasks_of(self.common.loader().store.read(), &[of]).await?;
+        let rows = read::subtasks_of(&self.request, &[of]).await?;
         Ok(Arc::new(rows.into_iter().map(Arc::new).collect()))
     }
 
@@ -94,7 +114,7 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
-        batch::attempts_of(self.common.loader().store.read(), &[of]).await
+        read::attempts_of(&self.request, &[of]).await
     }
 
     /// One task as decisions see it, whatever others ask for.
@@ -102,13 +122,12 @@ impl Loaders {
     /// # Errors
     /// When the database does not answer.
     pub async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
-        Ok(batch::snapshots(self.common.loader().store.read(), &[of]).await?.pop().map(Arc::new))
+        Ok(read::snapshots(&self.request, &[of]).await?.pop().map(Arc::new))
     }
 }
 
-/// What it reads is read for whoever waits where it is made; nobody alone does for what is common.
-fn gathering(reader: Reader) -> DataLoader<Reader> {
-    let asker = asker::current();
+/// What it reads is read for this asker; nobody alone does for what is common.
+fn gathering(reader: Reader, asker: Option<Asker>) -> DataLoader<Reader> {
     let spawn = move |read| tokio::spawn(asker::as_of(asker.clone(), read));
     DataLoader::new(reader, spawn).delay(DELAY).max_batch_size(1000)
 }
@@ -123,7 +142,7 @@ fn again(error: &Arc<Error>) -> Error {
 }
 
 /// The subtasks of one task.
-pub type Siblings = Arc<Vec<Arc<Row>>>;
+pub type Siblings = Arc<Vec<Arc<SubtaskRow>>>;
 
 /// Subtasks, or attempts, that are read at a time.
 const MOST: usize = 20_000;
@@ -170,13 +189,13 @@ pub struct ObjectOf(pub VcenterId, pub String);
 pub struct VsphereKey(pub VsphereInstanceId, pub String);
 
 macro_rules! loader {
-    ($key:ty => $value:ty, |$conn:ident, $keys:ident| $load:expr) => {
+    ($key:ty => $value:ty, |$request:ident, $keys:ident| $load:expr) => {
         impl Loader<$key> for Reader {
             type Value = $value;
             type Error = Arc<Error>;
 
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Arc<Error>> {
-                let $conn = self.store.read();
+                let $request = &self.request;
                 let $keys = keys;
                 $load.await.map_err(Arc::new)
             }
@@ -184,21 +203,21 @@ macro_rules! loader {
     };
 }
 
-loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
+loader!(SubtasksOf => Option<Siblings>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_subtasks_of(conn, &ids, MOST).await? else {
+    let Some(rows) = read::few_subtasks_of(request, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
-    let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
+    let mut grouped: HashMap<SubtasksOf, Vec<Arc<SubtaskRow>>> = HashMap::new();
     for row in rows {
         grouped.entry(SubtasksOf(row.task_id)).or_default().push(Arc::new(row));
     }
     Ok(grouped.into_iter().map(|(key, rows)| (key, Some(Arc::new(rows)))).collect())
 });
 
-loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
+loader!(AttemptsOf => Option<Vec<attempt::Model>>, |request, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_attempts_of(conn, &ids, MOST).await? else {
+    let Some(rows) = read::few_attempts_of(request, &ids, MOST).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
@@ -208,41 +227,41 @@ loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
     Ok(grouped.into_iter().map(|(key, rows)| (key, Some(rows))).collect())
 });
 
-loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
+loader!(ResultsOf => Vec<result_set::Model>, |request, keys| async {
     let ids: Vec<AttemptId> = keys.iter().map(|key| key.0).collect();
-    let sets = batch::results(conn, &ids).await?;
+    let sets = read::results_of(request, &ids).await?;
     Ok::<_, Error>(sets.into_iter().map(|(id, sets)| (ResultsOf(id), sets)).collect())
 });
 
-loader!(SnapshotOf => Option<Arc<Snapshot>>, |conn, keys| async {
+loader!(SnapshotOf => Option<Arc<Snapshot>>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(snapshots) = batch::few_snapshots(conn, &ids, MOST as u64).await? else {
+    let Some(snapshots) = read::few_snapshots(request, &ids, MOST as u64).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     Ok(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Some(Arc::new(snapshot)))).collect())
 });
 
-loader!(TotalsOf => Vec<(SubtaskState, i64)>, |conn, keys| async {
+loader!(TotalsOf => Vec<(SubtaskState, i64)>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
     let mut grouped: HashMap<TotalsOf, Vec<(SubtaskState, i64)>> = HashMap::new();
-    for (task, state, count) in batch::totals(conn, &ids).await? {
+    for (task, state, count) in read::totals(request, &ids).await? {
         grouped.entry(TotalsOf(task)).or_default().push((state, count));
     }
     Ok::<_, Error>(grouped)
 });
 
-loader!(Length => usize, |conn, keys| async {
+loader!(Length => usize, |request, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(batch::lengths(conn, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
+        found.extend(read::lengths(request, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
     }
     Ok::<_, Error>(found)
 });
 
-loader!(Text => Arc<JsonText>, |conn, keys| async {
+loader!(Text => Arc<JsonText>, |request, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(batch::texts(conn, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
+        found.extend(read::texts(request, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
     }
     Ok::<_, Error>(found)
 });
@@ -255,95 +274,95 @@ fn by_document(keys: impl Iterator<Item = (Document, i64)>) -> HashMap<Document,
     grouped
 }
 
-loader!(WorkerOf => String, |conn, keys| async {
+loader!(WorkerOf => String, |request, keys| async {
     let lives: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    let names = batch::workers(conn, &lives).await?;
+    let names = read::workers(request, &lives).await?;
     Ok::<_, Error>(names.into_iter().map(|(life, name)| (WorkerOf(life), name)).collect())
 });
 
-loader!(TaskId => Arc<task::Model>, |conn, keys| async {
-    let rows = batch::tasks(conn, keys).await?;
+loader!(TaskId => Arc<task::Model>, |request, keys| async {
+    let rows = read::tasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(SubtaskId => Arc<Row>, |conn, keys| async {
-    let rows = batch::subtasks(conn, keys).await?;
+loader!(SubtaskId => Arc<SubtaskRow>, |request, keys| async {
+    let rows = read::subtasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(AttemptId => attempt::Model, |conn, keys| async {
-    let rows = batch::attempts(conn, keys).await?;
+loader!(AttemptId => attempt::Model, |request, keys| async {
+    let rows = read::attempts(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(DefinitionId => definition::Row, |conn, keys| async {
-    let rows = batch::definitions(conn, keys).await?;
+loader!(DefinitionId => definition::DefinitionRow, |request, keys| async {
+    let rows = read::definitions(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(TenantId => tenant::Model, |conn, keys| async {
-    let rows = batch::tenants(conn, &crate::auth::Scope::All, keys).await?;
+loader!(TenantId => tenant::Model, |request, keys| async {
+    let rows = read::tenants(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(UserId => user::Model, |conn, keys| async {
-    let rows = batch::users(conn, &crate::auth::Scope::All, keys).await?;
+loader!(UserId => user::Model, |request, keys| async {
+    let rows = read::users(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, row)).collect())
 });
 
-loader!(TenantsOf => Vec<tenant::Model>, |conn, keys| async {
+loader!(TenantsOf => Vec<tenant::Model>, |request, keys| async {
     let ids: Vec<UserId> = keys.iter().map(|key| key.0).collect();
-    let tenants = batch::tenants_of(conn, &ids).await?;
+    let tenants = read::tenants_of(request, &ids).await?;
     Ok::<_, Error>(tenants.into_iter().map(|(user, tenants)| (TenantsOf(user), tenants)).collect())
 });
 
-loader!(VcenterId => Arc<vcenter::Model>, |conn, keys| async {
-    let rows = batch::vcenters(conn, keys).await?;
+loader!(VcenterId => Arc<vcenter::Model>, |request, keys| async {
+    let rows = read::vcenters(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(CollectionOf => vcenter_collection::Model, |conn, keys| async {
+loader!(CollectionOf => vcenter_collection::Model, |request, keys| async {
     let ids: Vec<VcenterId> = keys.iter().map(|key| key.0).collect();
-    let rows = batch::collections(conn, &ids).await?;
+    let rows = read::collections(request, &ids).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (CollectionOf(row.vcenter_id), row)).collect())
 });
 
-loader!(VsphereTaskId => Arc<vsphere_task::Model>, |conn, keys| async {
-    let rows = batch::vsphere_tasks(conn, keys).await?;
+loader!(VsphereTaskId => Arc<vsphere_task::Model>, |request, keys| async {
+    let rows = read::vsphere_tasks(request, keys).await?;
     Ok::<_, Error>(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
 });
 
-loader!(LabelsOf => Arc<Vec<vsphere_label::Model>>, |conn, keys| async {
+loader!(LabelsOf => Arc<Vec<vsphere_label::Model>>, |request, keys| async {
     let vcenters: HashSet<VcenterId> = keys.iter().map(|key| key.0).collect();
     let ids: HashSet<String> = keys.iter().map(|key| key.1.clone()).collect();
     let mut grouped: HashMap<LabelsOf, Vec<vsphere_label::Model>> = HashMap::new();
-    for row in batch::labels(conn, vcenters, ids).await? {
+    for row in read::labels(request, vcenters, ids).await? {
         grouped.entry(LabelsOf(row.vcenter_id, row.description_id.clone())).or_default().push(row);
     }
     Ok::<_, Error>(grouped.into_iter().map(|(key, rows)| (key, Arc::new(rows))).collect())
 });
 
-loader!(ObjectOf => Arc<vsphere_object::Model>, |conn, keys| async {
+loader!(ObjectOf => Arc<vsphere_object::Model>, |request, keys| async {
     let mut by_vcenter: HashMap<VcenterId, Vec<String>> = HashMap::new();
     for ObjectOf(vcenter, reference) in keys {
         by_vcenter.entry(*vcenter).or_default().push(reference.clone());
     }
     let mut found = HashMap::new();
     for (vcenter, references) in by_vcenter {
-        let rows = batch::objects(conn, vcenter, references).await?;
+        let rows = read::objects(request, vcenter, references).await?;
         found.extend(rows.into_iter().map(|row| (ObjectOf(vcenter, row.reference.clone()), Arc::new(row))));
     }
     Ok::<_, Error>(found)
 });
 
-loader!(VsphereKey => Arc<vsphere_task::Model>, |conn, keys| async {
+loader!(VsphereKey => Arc<vsphere_task::Model>, |request, keys| async {
     let mut by_instance: HashMap<VsphereInstanceId, Vec<String>> = HashMap::new();
     for VsphereKey(instance, key) in keys {
         by_instance.entry(*instance).or_default().push(key.clone());
     }
     let mut found: HashMap<VsphereKey, Arc<vsphere_task::Model>> = HashMap::new();
     for (instance, wanted) in by_instance {
-        for row in batch::vsphere_tasks_by_key(conn, instance, wanted).await? {
+        for row in read::vsphere_tasks_by_key(request, instance, wanted).await? {
             let key = VsphereKey(instance, row.key.clone());
             let is_newer = found.get(&key).is_none_or(|kept| kept.queued_at < row.queued_at);
             if is_newer {

@@ -1,14 +1,15 @@
 //! The schema: every resource's part in one graph.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, Schema as GraphSchema};
+use async_graphql::{Data, MergedObject, MergedSubscription, SDLExportOptions, Schema as GraphSchema};
 
 use super::audit::AuditQuery;
 use super::definition::{DefinitionMutation, DefinitionQuery};
 use super::event::TaskSubscription;
 use super::limits::named;
-use super::loader::Loaders;
+use super::loader::SharedLoaders;
 use super::node::NodeQuery;
 use super::now::NowQuery;
 use super::secret::{SecretMutation, SecretQuery};
@@ -23,7 +24,7 @@ use super::vcenter::{VcenterMutation, VcenterQuery};
 use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
 use crate::gql::limits::{self, Guard, Limits};
-use crate::resolver::App;
+use crate::resolver::{App, Request};
 use crate::resolver::now::Now;
 
 /// Questions.
@@ -71,11 +72,18 @@ pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
 #[must_use]
 pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
     let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
-    let (app, loaders) = (app.clone(), Loaders::new(app.store.clone()));
-    limits::guard(build, &named(limits)).beginning(move |data| {
+    let (app, loaders) = (app.clone(), SharedLoaders::default());
+    limits::guard(build, &named(limits)).beginning(move |data, session| {
         data.insert(Now::of(&app));
-        data.insert(loaders.begin());
+        // As the gate has left it: with this operation, or with the session that the operation is one of.
+        if let Some(asked) = request_of(data).or_else(|| request_of(session?)).cloned() {
+            data.insert(loaders.begin(asked));
+        }
     })
+}
+
+fn request_of(data: &Data) -> Option<&Request> {
+    data.get(&TypeId::of::<Request>())?.downcast_ref()
 }
 
 /// The schema's text, as it is committed.

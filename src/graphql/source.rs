@@ -15,7 +15,7 @@ use super::state::DataSourceKind;
 use super::tenant::{self, Tenant};
 use crate::error::{Error, code};
 use crate::resolver;
-use crate::resolver::source::New;
+use crate::resolver::source::NewDataSource;
 use crate::vault::Hidden;
 
 /// A database that subtasks of its tenant may ask by its name.
@@ -157,7 +157,7 @@ pub struct PutDataSourceInput {
 }
 
 impl PutDataSourceInput {
-    fn decode(self) -> crate::error::Result<New> {
+    fn decode(self) -> crate::error::Result<NewDataSource> {
         let options = match self.options.map(|json| json.0) {
             None | Some(serde_json::Value::Null) => serde_json::Map::new(),
             Some(serde_json::Value::Object(options)) => options,
@@ -166,7 +166,7 @@ impl PutDataSourceInput {
                 return Err(error.with("reason", "it is an object, such as {sslmode: \"require\"}"));
             }
         };
-        Ok(New {
+        Ok(NewDataSource {
             tenant: self.tenant_id.as_ref().map(tenant::key).transpose()?,
             name: self.name,
             kind: self.kind.into(),

@@ -18,8 +18,8 @@ use super::state::{Action, ExecutorKind, Operation, SubtaskState};
 use super::task::Task;
 use super::waiting::Waiting;
 use crate::resolver;
-use crate::resolver::batch::Document;
-use crate::resolver::subtask::{self, needs};
+use crate::resolver::read::Document;
+use crate::resolver::subtask;
 use crate::task::SubtaskFacts;
 use crate::task::command::{self, Target};
 
@@ -34,10 +34,10 @@ const TAIL: i32 = 4 << 20;
 
 /// A node of a task's graph.
 #[derive(Clone, Debug)]
-pub struct Subtask(pub Arc<subtask::Row>);
+pub struct Subtask(pub Arc<subtask::SubtaskRow>);
 
-impl From<subtask::Row> for Subtask {
-    fn from(row: subtask::Row) -> Self {
+impl From<subtask::SubtaskRow> for Subtask {
+    fn from(row: subtask::SubtaskRow) -> Self {
         Self(Arc::new(row))
     }
 }
@@ -140,7 +140,7 @@ impl Subtask {
     /// What it needs.
     #[graphql(complexity = "3 * child_complexity")]
     async fn upstreams(&self, ctx: &Context<'_>) -> Result<Many<Self>> {
-        let wanted = needs(&self.0.needs)?;
+        let wanted = subtask::upstreams(&self.0)?;
         let siblings = ctx.subtasks(self.0.task_id).await?;
         Ok(wanted.into_iter().filter_map(|index| siblings.get(index).cloned().map(Self)).collect())
     }
@@ -151,7 +151,7 @@ impl Subtask {
         let siblings = ctx.subtasks(self.0.task_id).await?;
         let mut found = Many(vec![]);
         for sibling in siblings.iter() {
-            if needs(&sibling.needs)?.contains(&own) {
+            if subtask::upstreams(sibling)?.contains(&own) {
                 found.0.push(Self(sibling.clone()));
             }
         }
@@ -279,7 +279,7 @@ names_one! {
 }
 
 shows_one! {
-    subtask: Subtask, of subtask::Row:
+    subtask: Subtask, of subtask::SubtaskRow:
     /// The subtask that runs again.
     RetrySubtaskPayload
     /// The subtask that is counted as done.

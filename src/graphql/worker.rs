@@ -6,7 +6,7 @@ use super::context::Has;
 use crate::gql::many::Many;
 use crate::gql::scalar::Instant;
 use crate::resolver;
-use crate::resolver::worker::Seen;
+use crate::resolver::worker::SeenWorker;
 
 /// How attempts are held apart from the server and from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -59,8 +59,8 @@ pub struct Worker {
     isolation: Isolation,
 }
 
-impl From<Seen> for Worker {
-    fn from(Seen { load, seen_at, silence }: Seen) -> Self {
+impl From<SeenWorker> for Worker {
+    fn from(SeenWorker { load, seen_at, silence }: SeenWorker) -> Self {
         Self {
             id: load.id,
             name: load.name,

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::store;
 use crate::store::keyset::{Key, Part};
 use crate::store::page::Slice;
-use crate::store::task::Filter;
+use crate::store::task::TaskFilter;
 use crate::store::vsphere::list;
 
 /// A task of whatever origin.
@@ -39,7 +39,7 @@ pub enum Origin {
 
 /// By which instant everything is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OrderBy {
+pub enum AnyTaskOrder {
     /// Of acceptance.
     #[default]
     CreatedAt,
@@ -47,18 +47,18 @@ pub enum OrderBy {
     FinishedAt,
 }
 
-impl OrderBy {
-    fn of_tasks(self) -> store::task::OrderBy {
+impl AnyTaskOrder {
+    fn of_tasks(self) -> store::task::TaskOrder {
         match self {
-            Self::CreatedAt => store::task::OrderBy::CreatedAt,
-            Self::FinishedAt => store::task::OrderBy::FinishedAt,
+            Self::CreatedAt => store::task::TaskOrder::CreatedAt,
+            Self::FinishedAt => store::task::TaskOrder::FinishedAt,
         }
     }
 
-    fn of_vsphere(self) -> list::OrderBy {
+    fn of_vsphere(self) -> list::VsphereTaskOrder {
         match self {
-            Self::CreatedAt => list::OrderBy::QueuedAt,
-            Self::FinishedAt => list::OrderBy::CompletedAt,
+            Self::CreatedAt => list::VsphereTaskOrder::QueuedAt,
+            Self::FinishedAt => list::VsphereTaskOrder::CompletedAt,
         }
     }
 }
@@ -66,7 +66,7 @@ impl OrderBy {
 impl Any {
     /// The row's place in an order.
     #[must_use]
-    pub fn spot(&self, order: OrderBy) -> Spot {
+    pub fn spot(&self, order: AnyTaskOrder) -> Spot {
         let (value, origin, id) = match self {
             Self::Task(task) => (order.of_tasks().value(task), Origin::Taskloom, task.id.0),
             Self::Vsphere(task) => (Some(order.of_vsphere().value(task)), Origin::Vsphere, task.id.0),
@@ -110,8 +110,8 @@ impl Spot {
 #[tracing::instrument(name = "any.list", skip_all)]
 pub async fn list(
     request: &Request,
-    (filter, origins): (&Filter, &[Origin]),
-    (order, descending): (OrderBy, bool),
+    (filter, origins): (&TaskFilter, &[Origin]),
+    (order, descending): (AnyTaskOrder, bool),
     part: &Part<Spot>,
 ) -> Result<Slice<Any>> {
     let scope = request.reads(Role::Viewer, "any.list")?;
@@ -119,8 +119,8 @@ pub async fn list(
     let (mut rows, mut more) = (vec![], false);
     if wants(origins, Origin::Taskloom) {
         let own = within(part, Origin::Taskloom);
-        let ended = Filter { finished_from: filter.finished_from.or(Some(Timestamp(1))), ..filter.clone() };
-        let filter = if order == OrderBy::FinishedAt { &ended } else { filter };
+        let ended = TaskFilter { finished_from: filter.finished_from.or(Some(Timestamp(1))), ..filter.clone() };
+        let filter = if order == AnyTaskOrder::FinishedAt { &ended } else { filter };
         let slice = store::task::list(conn, scope, filter, (order.of_tasks(), descending), &own).await?;
         more |= if part.backward { slice.has_previous } else { slice.has_next };
         rows.extend(slice.rows.into_iter().map(|task| Any::Task(Box::new(task))));
@@ -151,7 +151,7 @@ pub async fn list(
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: &Filter, origins: &[Origin]) -> Result<u64> {
+pub async fn count(request: &Request, filter: &TaskFilter, origins: &[Origin]) -> Result<u64> {
     let scope = request.reads(Role::Viewer, "any.count")?;
     let mut count = 0;
     if wants(origins, Origin::Taskloom) {
@@ -175,9 +175,10 @@ fn within(part: &Part<Spot>, origin: Origin) -> Part {
 }
 
 /// The filter as vCenters' tasks know it; none: they have nothing of what it asks for.
-async fn translate(request: &Request, filter: &Filter) -> Result<Option<list::Filter>> {
-    let Filter { states, name, creator, tenant_id, created_from, created_to, finished_from, finished_to, .. } = filter;
-    let common = Filter {
+async fn translate(request: &Request, filter: &TaskFilter) -> Result<Option<list::VsphereTaskFilter>> {
+    let TaskFilter { states, name, creator, tenant_id, created_from, created_to, finished_from, finished_to, .. } =
+        filter;
+    let common = TaskFilter {
         states: states.clone(),
         name: name.clone(),
         creator: creator.clone(),
@@ -186,7 +187,7 @@ async fn translate(request: &Request, filter: &Filter) -> Result<Option<list::Fi
         created_to: *created_to,
         finished_from: *finished_from,
         finished_to: *finished_to,
-        ..Filter::default()
+        ..TaskFilter::default()
     };
     if common != *filter {
         return Ok(None);
@@ -195,11 +196,11 @@ async fn translate(request: &Request, filter: &Filter) -> Result<Option<list::Fi
     let search = match name {
         Some(name) => {
             let search = label::search(request, None, name, request.language).await?;
-            Some(list::Search { is_wide: false, ..search })
+            Some(list::VsphereSearch { is_wide: false, ..search })
         }
         None => None,
     };
-    Ok(Some(list::Filter {
+    Ok(Some(list::VsphereTaskFilter {
         outcomes: states.as_ref().map(outcomes),
         search,
         username: creator.clone(),
@@ -208,7 +209,7 @@ async fn translate(request: &Request, filter: &Filter) -> Result<Option<list::Fi
         queued_to: *created_to,
         completed_from: *finished_from,
         completed_to: *finished_to,
-        ..list::Filter::default()
+        ..list::VsphereTaskFilter::default()
     }))
 }
 

@@ -12,12 +12,12 @@ use taskloom_entity::{AuditId, JsonText, Role, TenantId};
 use super::Request;
 use crate::auth::{Scope, Via};
 use crate::error::{Error, Kind, Result, code};
-use crate::store::audit::Entry;
+use crate::store::audit::NewAuditEntry;
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Tx};
 use crate::text::Text;
 
-pub use crate::store::audit::Filter;
+pub use crate::store::audit::AuditFilter;
 
 /// An act on its way into the log.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ impl Act {
         self.came_to_nothing = true;
     }
 
-    pub(super) fn entry(&self, request: &Request, code: Option<&'static str>) -> Entry {
-        Entry {
+    pub(super) fn entry(&self, request: &Request, code: Option<&'static str>) -> NewAuditEntry {
+        NewAuditEntry {
             at: request.clock.now(),
             tenant_id: self.tenant_id,
             user_id: request.principal.user_id(),
@@ -157,7 +157,7 @@ pub async fn refuse(request: &Request, act: &Act, error: Error) -> Error {
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
 #[tracing::instrument(name = "audit.list", skip_all)]
-pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(request: &Request, filter: &AuditFilter, page: Page) -> Result<Slice<Model>> {
     request.reads(Role::Admin, "audit.list")?;
     store::audit::list(request.store.read(), filter, page).await
 }
@@ -166,7 +166,7 @@ pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slic
 ///
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
-pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+pub async fn count(request: &Request, filter: &AuditFilter) -> Result<u64> {
     request.reads(Role::Admin, "audit.count")?;
     store::audit::count(request.store.read(), filter).await
 }

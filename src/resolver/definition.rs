@@ -8,9 +8,9 @@ use super::Request;
 use super::audit::{self, Act};
 use super::task::submit::{Source, invalid, role_to_write};
 use crate::error::{Error, Result, code};
-pub use crate::store::definition::Row;
+pub use crate::store::definition::DefinitionRow;
 use crate::store::page::{Page, Slice};
-use crate::store::{self, definition::New};
+use crate::store::{self, definition::NewDefinition};
 use crate::task::spec;
 
 /// Keeps a definition as the newest version of its name.
@@ -30,7 +30,7 @@ pub async fn save(request: &Request, source: Source, tenant: Option<TenantId>) -
     };
     audit::permit(request, role_to_write(&definition), &act).await?;
     let tenant_id = super::tenant::named_or_home(request, tenant).await?;
-    let row = New {
+    let row = NewDefinition {
         tenant_id,
         name: definition.name.clone(),
         spec: JsonText::of(&definition),
@@ -91,7 +91,7 @@ pub async fn get_by_name(request: &Request, name: &str, version: Option<i32>) ->
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "definition.list", skip_all)]
-pub async fn list(request: &Request, versions_of: Option<&str>, page: Page) -> Result<Slice<Row>> {
+pub async fn list(request: &Request, versions_of: Option<&str>, page: Page) -> Result<Slice<DefinitionRow>> {
     let scope = request.reads(Role::Viewer, "definition.list")?;
     store::definition::list(request.store.read(), scope, versions_of, page).await
 }

@@ -10,7 +10,7 @@ use crate::auth::Scope;
 use crate::error::Result;
 use crate::feed::event::{Entry, Tail};
 use crate::store;
-use crate::store::task::Filter;
+use crate::store::task::TaskFilter;
 
 /// A page of the events of one task, oldest first.
 ///
@@ -48,7 +48,7 @@ impl Change {
     /// What was before is judged by the state alone, which the event keeps: everything else that a filter asks for stays
     /// as it is, or goes by the state. The state after it is the event's too, whatever the task's has become meanwhile.
     #[must_use]
-    pub fn seen_by(filter: Option<&Filter>, entry: &Arc<Entry>) -> Option<Self> {
+    pub fn seen_by(filter: Option<&TaskFilter>, entry: &Arc<Entry>) -> Option<Self> {
         let (event, told) = (&entry.event, |matches| Some(Self { entry: entry.clone(), matches }));
         if event.kind == EventKind::TaskDeleted {
             return told(false);

@@ -3,7 +3,6 @@
 
 pub mod any;
 pub mod audit;
-pub mod batch;
 pub mod definition;
 pub mod event;
 pub mod job;
@@ -13,6 +12,7 @@ pub mod name;
 pub mod now;
 pub mod page;
 pub mod progress;
+pub mod read;
 pub mod refusal;
 pub mod refused;
 pub mod request;

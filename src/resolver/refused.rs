@@ -18,7 +18,7 @@ use super::audit::Act;
 use super::{App, Request};
 use crate::error::{Error, Result};
 use crate::store;
-use crate::store::audit::Entry;
+use crate::store::audit::NewAuditEntry;
 
 /// Between two rounds of writing.
 const ROUND: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ struct Key {
 
 #[derive(Clone, Debug)]
 struct Tally {
-    entry: Entry,
+    entry: NewAuditEntry,
     count: u64,
     /// The row, and the count that it has.
     written: Option<(AuditId, u64)>,
@@ -126,7 +126,7 @@ pub async fn write(app: &App) -> Result<()> {
                 let (store::Changed::Yes | store::Changed::Stale) = store::audit::recount(&tx, id, detail).await?;
                 id
             }
-            None => store::audit::record(&tx, Entry { detail: Some(detail), ..tally.entry }).await?.id,
+            None => store::audit::record(&tx, NewAuditEntry { detail: Some(detail), ..tally.entry }).await?.id,
         };
         written.push((key, (id, tally.count)));
     }

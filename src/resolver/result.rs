@@ -2,7 +2,7 @@
 
 use taskloom_entity::{Role, SubtaskId, result_chunk, result_set};
 
-use super::subtask::Row as Step;
+use super::subtask::SubtaskRow;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
 use crate::log::Source;
@@ -39,7 +39,8 @@ pub struct Page {
 #[tracing::instrument(name = "result.list", skip_all, fields(%id))]
 pub async fn list(request: &Request, id: SubtaskId) -> Result<Vec<result_set::Model>> {
     let Some(attempt) = subtask::get(request, id.into()).await?.attempt_id else { return Ok(vec![]) };
-    let mut sets = store::result::of_attempts(request.store.read(), &[attempt]).await?;
+    let scope = request.principal.require(Role::Viewer)?;
+    let mut sets = store::result::of_attempts(request.store.read(), scope, &[attempt]).await?;
     Ok(sets.remove(&attempt).unwrap_or_default())
 }
 
@@ -48,9 +49,10 @@ pub async fn list(request: &Request, id: SubtaskId) -> Result<Vec<result_set::Mo
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_steps(request: &Request, steps: &[Step]) -> Result<Vec<result_set::Model>> {
+pub async fn of_steps(request: &Request, steps: &[SubtaskRow]) -> Result<Vec<result_set::Model>> {
     let attempts: Vec<_> = steps.iter().filter_map(|step| step.attempt_id).collect();
-    let mut sets = store::result::of_attempts(request.store.read(), &attempts).await?;
+    let scope = request.principal.require(Role::Viewer)?;
+    let mut sets = store::result::of_attempts(request.store.read(), scope, &attempts).await?;
     Ok(attempts.iter().flat_map(|attempt| sets.remove(attempt).unwrap_or_default()).collect())
 }
 
@@ -174,7 +176,8 @@ pub fn columns(set: &result_set::Model) -> Result<Vec<Column>> {
 pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64)) -> Result<Vec<String>> {
     check(offset, limit)?;
     let Some(attempt) = subtask::get(request, id.into()).await?.attempt_id else { return Ok(vec![]) };
-    let begun = store::attempt::list(request.store.read(), &[attempt]).await?.pop();
+    let scope = request.principal.require(Role::Viewer)?;
+    let begun = store::attempt::list(request.store.read(), scope, &[attempt]).await?.pop();
     let first_line = begun.map_or(1, |attempt| attempt.first_line);
     let mut said = Said { found: vec![], seen: 0, room: request.page, part: (offset, offset.saturating_add(limit)) };
     let mut walk = Walk::from(super::log::of(request, id), first_line);

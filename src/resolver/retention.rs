@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use taskloom_entity::{AttemptId, Role, Timestamp};
 
 use super::Request;
-use super::task::{Filter, OrderBy};
+use super::task::{TaskFilter, TaskOrder};
 use crate::error::{Error, Kind, Result};
 use crate::store::keyset::{Key, Part};
 use crate::store::{self, removal};
 use crate::telemetry::metrics::What;
 
-pub use crate::store::removal::Old;
+pub use crate::store::removal::Removable;
 
 /// The shortest pause between two bites, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -39,7 +39,7 @@ impl Round {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn remove(&self, request: &Request, old: Old) -> Result<u64> {
+    pub async fn remove(&self, request: &Request, old: Removable) -> Result<u64> {
         let (mut removed, mut after) = (0, 0);
         loop {
             self.0.hold().await?;
@@ -65,7 +65,7 @@ impl Round {
         let mut removed = 0;
         for (vcenter, days) in store::vcenter::list_limited(request.store.read()).await? {
             let until = request.clock.now().before(Duration::from_secs(u64::from(days) * 86_400));
-            removed += self.remove(request, Old::VsphereTasks(vcenter, until)).await?;
+            removed += self.remove(request, Removable::VsphereTasks(vcenter, until)).await?;
         }
         Ok(removed)
     }
@@ -77,11 +77,12 @@ impl Round {
     /// When the database does not answer.
     #[tracing::instrument(name = "retention.tasks", skip_all)]
     pub async fn tasks(&self, request: &Request, until: Timestamp) -> Result<u64> {
-        let filter = Filter { finished_to: Some(until), finished_from: Some(Timestamp(1)), ..Filter::default() };
+        let filter =
+            TaskFilter { finished_to: Some(until), finished_from: Some(Timestamp(1)), ..TaskFilter::default() };
         let (mut removed, mut after) = (0, None);
         loop {
             let part = Part { limit: TASKS.0, after, ..Part::default() };
-            let page = super::task::list(request, &filter, (OrderBy::Id, false), &part).await?;
+            let page = super::task::list(request, &filter, (TaskOrder::Id, false), &part).await?;
             for some in page.rows.chunks(TASKS.1) {
                 self.0.hold().await?;
                 let begun = Instant::now();
@@ -112,7 +113,7 @@ impl Round {
     pub async fn deleted(&self, request: &Request) -> Result<u64> {
         let (mut removed, mut failed) = (0, None);
         for rest in removal::rests(request.store.read()).await? {
-            match self.remove(request, Old::Deleted(rest)).await {
+            match self.remove(request, Removable::Deleted(rest)).await {
                 Ok(rows) => removed += rows,
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -138,8 +139,8 @@ pub fn failed(request: &Request, what: &'static str, error: &Error) {
 /// `FORBIDDEN` for all but administrators.
 #[tracing::instrument(name = "retention.attempts", skip_all)]
 pub async fn attempts_since(request: &Request, ids: &[AttemptId], until: Timestamp) -> Result<Vec<AttemptId>> {
-    request.reads(Role::Admin, "retention.attempts")?;
-    let attempts = store::attempt::list(request.store.read(), ids).await?;
+    let scope = request.reads(Role::Admin, "retention.attempts")?;
+    let attempts = store::attempt::list(request.store.read(), scope, ids).await?;
     let is_kept = |at: Option<Timestamp>| at.is_none_or(|at| at >= until);
     Ok(attempts.iter().filter(|attempt| is_kept(attempt.finished_at)).map(|attempt| attempt.id).collect())
 }

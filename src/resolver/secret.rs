@@ -8,7 +8,7 @@ use super::Request;
 use super::audit::{self, Act};
 use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
-use crate::store::{self, secret::New};
+use crate::store::{self, secret::NewSecret};
 use crate::vault::{Hidden, VaultError};
 
 /// The longest value, in bytes: a chain of certificates, not a file.
@@ -27,7 +27,7 @@ pub async fn put(request: &Request, tenant: Option<TenantId>, name: &str, value:
     check(name, value)?;
     let tenant_id = super::tenant::named_or_home(request, tenant).await?;
     let act = act.of(tenant_id).with(&json!({"name": name}));
-    let new = New { tenant_id, name, creator: request.principal.name() };
+    let new = NewSecret { tenant_id, name, creator: request.principal.name() };
     audit::change(request, act, async |tx, act| {
         // Two who make it at the same time take turns.
         store::tenant::lock(tx, tenant_id).await?;

@@ -25,7 +25,7 @@ const PASSWORD: usize = 4096;
 
 /// What a data source is to be.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewDataSource {
     /// Whose; none: the caller's own tenant's.
     pub tenant: Option<TenantId>,
     /// Unique within its tenant: an existing one is changed.
@@ -62,7 +62,7 @@ pub struct Probe {
 /// # Errors
 /// `INVALID_INPUT`, `TENANT_NOT_FOUND`, `NAME_TAKEN` when another one stands for the engine, `KEY_NOT_USABLE`.
 #[tracing::instrument(name = "dataSource.put", skip_all)]
-pub async fn put(request: &Request, new: New) -> Result<Model> {
+pub async fn put(request: &Request, new: NewDataSource) -> Result<Model> {
     let act = Act::new("dataSource.put", "dataSource");
     audit::permit(request, Role::Admin, &act).await?;
     check(&new)?;
@@ -75,7 +75,7 @@ pub async fn put(request: &Request, new: New) -> Result<Model> {
         Some(None) => (Password::Remove, Hidden::default()),
         Some(Some(value)) => (Password::Set, value),
     };
-    let row = store::source::New {
+    let row = store::source::NewDataSourceRow {
         tenant_id,
         name: new.name,
         kind: new.kind,
@@ -105,7 +105,7 @@ pub async fn put(request: &Request, new: New) -> Result<Model> {
 }
 
 /// Whether the password would go to another server.
-fn moves(known: &Model, row: &store::source::New) -> bool {
+fn moves(known: &Model, row: &store::source::NewDataSourceRow) -> bool {
     (known.kind, &known.host, known.port) != (row.kind, &row.host, row.port)
 }
 
@@ -183,7 +183,7 @@ pub async fn count(request: &Request) -> Result<u64> {
     store::source::count(request.store.read(), scope).await
 }
 
-fn check(new: &New) -> Result<()> {
+fn check(new: &NewDataSource) -> Result<()> {
     name::check("`name`", &new.name)?;
     line("database", &new.database)?;
     match new.kind {
@@ -207,7 +207,7 @@ fn check(new: &New) -> Result<()> {
     }
 }
 
-fn check_file(new: &New) -> Result<()> {
+fn check_file(new: &NewDataSource) -> Result<()> {
     if new.host.is_some() || new.port.is_some() || new.user.is_some() || matches!(new.password, Some(Some(_))) {
         return refuse("kind", "a file of SQLite has no host, port, user or password");
     }
@@ -217,7 +217,7 @@ fn check_file(new: &New) -> Result<()> {
     Ok(())
 }
 
-fn check_server(new: &New) -> Result<()> {
+fn check_server(new: &NewDataSource) -> Result<()> {
     let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
     match new.host.as_deref() {
         Some(host) if !host.is_empty() && host.len() <= LONGEST && host.chars().all(is_letter) => {}

@@ -10,8 +10,7 @@ use crate::auth::Scope;
 use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store;
-pub use crate::store::snapshot::needs;
-pub use crate::store::subtask::{Brief, Row};
+pub use crate::store::subtask::{SubtaskBrief, SubtaskRow};
 use crate::task::command::Verb;
 
 /// A subtask by its id alone, or within the task that it must belong to.
@@ -36,7 +35,7 @@ impl From<(TaskId, SubtaskId)> for Named {
 }
 
 impl Named {
-    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<Row> {
+    async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<SubtaskRow> {
         let found = store::subtask::find(conn, scope, self.id).await?;
         let found = found.filter(|found| self.task_id.is_none_or(|task_id| task_id == found.task_id));
         found.ok_or_else(|| not_found(self.id))
@@ -48,7 +47,7 @@ impl Named {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.retry", skip_all, fields(id = %subtask.id))]
-pub async fn retry(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn retry(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Retry, "subtask.retry").await
 }
 
@@ -57,7 +56,7 @@ pub async fn retry(request: &Request, subtask: Named) -> Result<Row> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.skip", skip_all, fields(id = %subtask.id))]
-pub async fn skip(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn skip(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Skip, "subtask.skip").await
 }
 
@@ -66,11 +65,11 @@ pub async fn skip(request: &Request, subtask: Named) -> Result<Row> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.cancel", skip_all, fields(id = %subtask.id))]
-pub async fn cancel(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn cancel(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Cancel, "subtask.cancel").await
 }
 
-async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<Row> {
+async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<SubtaskRow> {
     let id = named.id;
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
@@ -93,7 +92,7 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "subtask.get", skip_all, fields(id = %subtask.id))]
-pub async fn get(request: &Request, subtask: Named) -> Result<Row> {
+pub async fn get(request: &Request, subtask: Named) -> Result<SubtaskRow> {
     let scope = request.reads(Role::Viewer, "subtask.get")?;
     subtask.find(request.store.read(), scope).await
 }
@@ -104,7 +103,16 @@ pub async fn get(request: &Request, subtask: Named) -> Result<Row> {
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 pub async fn attempts(request: &Request, subtask: Named) -> Result<Vec<attempt::Model>> {
     let id = get(request, subtask).await?.id;
-    store::attempt::of_subtasks(request.store.read(), &[id]).await
+    let scope = request.principal.require(Role::Viewer)?;
+    store::attempt::of_subtasks(request.store.read(), scope, &[id]).await
+}
+
+/// The `seq` of what a subtask needs.
+///
+/// # Errors
+/// `INTERNAL` when its row was damaged.
+pub fn upstreams(subtask: &SubtaskRow) -> Result<Vec<usize>> {
+    store::snapshot::needs(&subtask.needs)
 }
 
 /// What an unknown subtask is answered.
@@ -117,8 +125,8 @@ pub fn not_found(id: SubtaskId) -> Error {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 pub async fn attempt(request: &Request, id: AttemptId) -> Result<attempt::Model> {
-    request.reads(Role::Viewer, "subtask.attempt")?;
-    let found = store::attempt::list(request.store.read(), &[id]).await?.pop();
+    let scope = request.reads(Role::Viewer, "subtask.attempt")?;
+    let found = store::attempt::list(request.store.read(), scope, &[id]).await?.pop();
     let attempt = found.ok_or_else(|| Error::new(&code::SUBTASK_NOT_FOUND).with("id", id))?;
     get(request, attempt.subtask_id.into()).await?;
     Ok(attempt)

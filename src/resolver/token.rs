@@ -14,14 +14,14 @@ use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Changed};
 
-pub use crate::store::token::Filter;
+pub use crate::store::token::TokenFilter;
 
 /// The most subscriptions that a token may be allowed.
 const MOST_SUBSCRIPTIONS: i32 = 100_000;
 
 /// What a new token is made of.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewToken {
     /// Whose; none: the caller's.
     pub user: Option<UserId>,
     /// For people.
@@ -63,7 +63,7 @@ pub struct Created {
 /// # Errors
 /// `FORBIDDEN` for more than the caller may do, `USER_NOT_FOUND`, `INVALID_INPUT`.
 #[tracing::instrument(name = "token.create", skip_all)]
-pub async fn create(request: &Request, new: New) -> Result<Created> {
+pub async fn create(request: &Request, new: NewToken) -> Result<Created> {
     let detail = json!({"name": new.name, "user": new.user, "role": new.role, "subscriptions": new.subscriptions});
     let act = Act::new("token.create", "token").with(&detail);
     let owner = owner(request, new.user, &act).await?;
@@ -86,7 +86,7 @@ pub async fn create(request: &Request, new: New) -> Result<Created> {
             return Err(Error::new(&code::INVALID_INPUT).with("what", "role").with("reason", reason));
         }
         let digest = secret::digest(&secret);
-        let row = store::token::New {
+        let row = store::token::NewTokenRow {
             user_id: owner,
             name: &new.name,
             digest,
@@ -138,7 +138,7 @@ pub async fn get(request: &Request, id: TokenId) -> Result<Model> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "token.list", skip_all)]
-pub async fn list(request: &Request, filter: Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(request: &Request, filter: TokenFilter, page: Page) -> Result<Slice<Model>> {
     match own(request, filter)? {
         Some(filter) => store::token::list(request.store.read(), &filter, page).await,
         None => Ok(Slice { rows: vec![], has_next: false, has_previous: false }),
@@ -149,7 +149,7 @@ pub async fn list(request: &Request, filter: Filter, page: Page) -> Result<Slice
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: Filter) -> Result<u64> {
+pub async fn count(request: &Request, filter: TokenFilter) -> Result<u64> {
     match own(request, filter)? {
         Some(filter) => store::token::count(request.store.read(), &filter).await,
         None => Ok(0),
@@ -157,12 +157,12 @@ pub async fn count(request: &Request, filter: Filter) -> Result<u64> {
 }
 
 /// The filter within what the caller may see; none when that is nothing.
-fn own(request: &Request, filter: Filter) -> Result<Option<Filter>> {
+fn own(request: &Request, filter: TokenFilter) -> Result<Option<TokenFilter>> {
     request.reads(Role::Viewer, "token.own")?;
     Ok(match (only_owner(request), filter.owner) {
         (None, _) => Some(filter),
         (Some(own), Some(other)) if own != other => None,
-        (Some(own), _) => Some(Filter { owner: Some(own), ..filter }),
+        (Some(own), _) => Some(TokenFilter { owner: Some(own), ..filter }),
     })
 }
 

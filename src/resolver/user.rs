@@ -17,11 +17,11 @@ use crate::error::{Error, Result, code};
 use crate::store::page::{Page, Slice};
 use crate::store::{self, Changed, Tx};
 
-pub use crate::store::user::Filter;
+pub use crate::store::user::UserFilter;
 
 /// What a new user is made of.
 #[derive(Clone)]
-pub struct New {
+pub struct NewUser {
     /// Unique.
     pub name: String,
     /// None: signs in by tokens only.
@@ -37,7 +37,7 @@ pub struct New {
 /// # Errors
 /// `NAME_TAKEN`, `TENANT_NOT_FOUND`, `INVALID_INPUT`.
 #[tracing::instrument(name = "user.create", skip_all)]
-pub async fn create(request: &Request, new: New) -> Result<Model> {
+pub async fn create(request: &Request, new: NewUser) -> Result<Model> {
     let act = Act::new("user.create", format!("user:{}", new.name)).with(&json!({"name": new.name, "role": new.role}));
     audit::permit(request, Role::Admin, &act).await?;
     name::check("name", &new.name)?;
@@ -50,7 +50,7 @@ pub async fn create(request: &Request, new: New) -> Result<Model> {
     };
     let tenants = new.tenants.unwrap_or_else(|| request.principal.home().into_iter().collect());
     audit::change(request, act, async |tx, act| {
-        let row = store::user::New { name: &new.name, password_hash, role: new.role };
+        let row = store::user::NewUserRow { name: &new.name, password_hash, role: new.role };
         let user = store::user::insert(tx, row, request.clock.now()).await?;
         for id in tenants {
             store::tenant::get(tx, &Scope::All, id).await?;
@@ -192,7 +192,7 @@ pub async fn get_by_name(request: &Request, name: &str) -> Result<Model> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "user.list", skip_all)]
-pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(request: &Request, filter: &UserFilter, page: Page) -> Result<Slice<Model>> {
     let scope = request.reads(Role::Viewer, "user.list")?;
     store::user::list(request.store.read(), scope, filter, page).await
 }
@@ -201,7 +201,7 @@ pub async fn list(request: &Request, filter: &Filter, page: Page) -> Result<Slic
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+pub async fn count(request: &Request, filter: &UserFilter) -> Result<u64> {
     let scope = request.reads(Role::Viewer, "user.count")?;
     store::user::count(request.store.read(), scope, filter).await
 }
@@ -228,9 +228,7 @@ pub async fn many(request: &Request, ids: &[UserId]) -> Result<Vec<Model>> {
 /// `UNAUTHENTICATED`.
 pub async fn tenants(request: &Request, ids: &[UserId]) -> Result<HashMap<UserId, Vec<tenant::Model>>> {
     let scope = request.reads(Role::Viewer, "user.tenants")?;
-    let mut tenants = store::tenant::of_users(request.store.read(), ids).await?;
-    tenants.values_mut().for_each(|tenants| tenants.retain(|tenant| scope.covers(tenant.id)));
-    Ok(tenants)
+    store::tenant::of_users(request.store.read(), scope, ids).await
 }
 
 /// The shape of every verb of an administrator on one user.

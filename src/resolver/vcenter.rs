@@ -15,7 +15,7 @@ use crate::error::{Error, Result, code};
 use crate::executor::program::VcenterLogin;
 use crate::store;
 use crate::store::page::{Page, Slice};
-use crate::store::vcenter::New as Row;
+use crate::store::vcenter::NewVcenterRow;
 use crate::vault::Hidden;
 use crate::vsphere::{Address, Client, Limits, Session, Thumbprint, Trust};
 
@@ -24,7 +24,7 @@ const LONGEST: usize = 255;
 
 /// What a vCenter is to be.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewVcenter {
     /// Whose; none: the caller's own tenant's.
     pub tenant: Option<TenantId>,
     /// Unique within its tenant: an existing one is changed.
@@ -64,7 +64,7 @@ pub struct Put {
 /// # Errors
 /// `INVALID_INPUT`, `TENANT_NOT_FOUND`, `NAME_TAKEN` when another one has the uuid, `KEY_NOT_USABLE`.
 #[tracing::instrument(name = "vcenter.put", skip_all)]
-pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
+pub async fn put(request: &Request, new: NewVcenter, dry_run: bool) -> Result<Put> {
     let act = Act::new("vcenter.put", "vcenter");
     audit::permit(request, Role::Admin, &act).await?;
     let tenant_id = super::tenant::named_or_home(request, new.tenant).await?;
@@ -83,7 +83,7 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
             act.comes_to_nothing();
             return Ok(Put { tenant_id, vcenter: known, changes });
         }
-        let Row { name, address, username, trust, .. } = &row;
+        let NewVcenterRow { name, address, username, trust, .. } = &row;
         let detail = json!({"name": name, "address": address, "user": username, "trust": trust, "changes": changes});
         *act = act.clone().with(&detail);
         let seal = new
@@ -102,9 +102,9 @@ pub async fn put(request: &Request, new: New, dry_run: bool) -> Result<Put> {
 async fn decide(
     request: &Request,
     conn: &impl ConnectionTrait,
-    (new, tenant_id): (&New, TenantId),
+    (new, tenant_id): (&NewVcenter, TenantId),
     known: Option<&Model>,
-) -> Result<(Row, Vec<&'static str>)> {
+) -> Result<(NewVcenterRow, Vec<&'static str>)> {
     let row = check(request, new, tenant_id, known)?;
     let changes = changes(request, new, &row, known);
     let moves = changes.iter().any(|field| matches!(*field, "address" | "trust"));
@@ -122,7 +122,7 @@ async fn decide(
 }
 
 /// What differs from what is kept, by the names of the input's fields.
-fn changes(request: &Request, new: &New, row: &Row, known: Option<&Model>) -> Vec<&'static str> {
+fn changes(request: &Request, new: &NewVcenter, row: &NewVcenterRow, known: Option<&Model>) -> Vec<&'static str> {
     let Some(known) = known else { return vec!["name"] };
     let kept = equip::vcenter(&request.vault, known.clone());
     let same_password = |password: &Hidden| kept.as_ref().is_ok_and(|kept| kept.password == *password);
@@ -190,7 +190,7 @@ pub struct Look {
 /// # Errors
 /// `FORBIDDEN`, `INVALID_INPUT`; that it does not answer is none.
 #[tracing::instrument(name = "vcenter.test", skip_all)]
-pub async fn test(request: &Request, new: New) -> Result<Look> {
+pub async fn test(request: &Request, new: NewVcenter) -> Result<Look> {
     let act = Act::new("vcenter.test", format_args!("vcenter:{}", new.name));
     audit::permit(request, Role::Admin, &act).await?;
     let address = address(request, &new.address)?;
@@ -275,13 +275,13 @@ pub async fn count(request: &Request) -> Result<u64> {
     store::vcenter::count(request.store.read(), scope).await
 }
 
-/// How the collection of these vCenters stands.
+/// How the collection of those of these vCenters stands that the caller may see.
 ///
 /// # Errors
-/// When the database does not answer.
+/// `UNAUTHENTICATED`.
 pub async fn collections(request: &Request, ids: &[VcenterId]) -> Result<Vec<vcenter_collection::Model>> {
-    request.reads(Role::Viewer, "vcenter.collections")?;
-    store::vsphere::collection::list(request.store.read(), ids).await
+    let scope = request.reads(Role::Viewer, "vcenter.collections")?;
+    store::vsphere::collection::list(request.store.read(), scope, ids).await
 }
 
 /// The way into a vCenter, with the password.
@@ -353,7 +353,7 @@ fn trust(kind: VcenterTrust, trusted: Option<&str>) -> Result<Trust> {
     }
 }
 
-fn check(request: &Request, new: &New, tenant_id: TenantId, known: Option<&Model>) -> Result<Row> {
+fn check(request: &Request, new: &NewVcenter, tenant_id: TenantId, known: Option<&Model>) -> Result<NewVcenterRow> {
     name::check("`name`", &new.name)?;
     let address = address(request, &new.address)?;
     line("user", &new.user)?;
@@ -376,7 +376,7 @@ fn check(request: &Request, new: &New, tenant_id: TenantId, known: Option<&Model
         Trust::Thumbprint(thumbprint) => Some(thumbprint.to_string()),
     };
     let uuid = new.uuid.clone().or_else(|| known.map(|known| known.uuid.clone()));
-    Ok(Row {
+    Ok(NewVcenterRow {
         tenant_id,
         name: new.name.clone(),
         uuid: uuid.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),

@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom_entity::{AttemptId, JsonText, SubtaskId, TaskId, attempt, task};
+use taskloom_entity::{AttemptId, JsonText, Role, SubtaskId, TaskId, attempt, task};
 
 use super::Request;
-use super::subtask::{Brief, Row};
+use super::subtask::{SubtaskBrief, SubtaskRow};
 use crate::error::Result;
 use crate::store;
 use crate::store::wide::Document;
@@ -19,7 +19,7 @@ pub struct Whole {
     /// The task.
     pub task: task::Model,
     /// Its subtasks, upstreams first; index = `seq`.
-    pub subtasks: Vec<Row>,
+    pub subtasks: Vec<SubtaskRow>,
     /// The latest attempt of each subtask that has run.
     pub attempts: HashMap<AttemptId, attempt::Model>,
     /// The names of the workers of these attempts, by the ids of the workers' lives.
@@ -49,10 +49,10 @@ pub async fn of(request: &Request, task: task::Model) -> Result<Whole> {
 /// # Errors
 /// When the database does not answer.
 pub async fn many(request: &Request, tasks: Vec<task::Model>) -> Result<Vec<Whole>> {
-    let conn = request.store.read();
-    let mut subtasks = grouped(store::subtask::of_tasks(conn, &ids(&tasks)).await?, |row| row.task_id);
+    let (conn, scope) = (request.store.read(), request.principal.require(Role::Viewer)?);
+    let mut subtasks = grouped(store::subtask::of_tasks(conn, scope, &ids(&tasks)).await?, |row| row.task_id);
     let latest: Vec<AttemptId> = subtasks.values().flatten().filter_map(|subtask| subtask.attempt_id).collect();
-    let attempts = store::attempt::list(conn, &latest).await?;
+    let attempts = store::attempt::list(conn, scope, &latest).await?;
     let lives: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.worker_id.as_str()).collect();
     let workers = Arc::new(store::worker::names(conn, &lives.into_iter().collect::<Vec<_>>()).await?);
     let mut of_task: HashMap<TaskId, HashMap<AttemptId, attempt::Model>> = HashMap::new();
@@ -73,7 +73,8 @@ pub async fn many(request: &Request, tasks: Vec<task::Model>) -> Result<Vec<Whol
 /// # Errors
 /// When the database does not answer.
 pub async fn prohibits_rollback(request: &Request, id: TaskId) -> Result<bool> {
-    let snapshot = store::snapshot::load(request.store.read(), &[id]).await?.pop();
+    let scope = request.principal.require(Role::Viewer)?;
+    let snapshot = store::snapshot::load(request.store.read(), scope, &[id]).await?.pop();
     Ok(snapshot.is_some_and(|snapshot| snapshot.forbids_rollback().is_some()))
 }
 
@@ -83,7 +84,8 @@ pub async fn prohibits_rollback(request: &Request, id: TaskId) -> Result<bool> {
 /// When the database does not answer.
 pub async fn submissions(request: &Request, ids: &[TaskId]) -> Result<HashMap<TaskId, JsonText>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let sent = store::wide::texts(request.store.read(), Document::TaskSubmission, &ids).await?;
+    let scope = request.principal.require(Role::Viewer)?;
+    let sent = store::wide::texts(request.store.read(), scope, Document::TaskSubmission, &ids).await?;
     Ok(sent.into_iter().map(|(id, text)| (TaskId(id), text)).collect())
 }
 
@@ -93,7 +95,8 @@ pub async fn submissions(request: &Request, ids: &[TaskId]) -> Result<HashMap<Ta
 /// When the database does not answer.
 pub async fn submission_lengths(request: &Request, ids: &[TaskId]) -> Result<HashMap<TaskId, usize>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let sent = store::wide::lengths(request.store.read(), Document::TaskSubmission, &ids).await?;
+    let scope = request.principal.require(Role::Viewer)?;
+    let sent = store::wide::lengths(request.store.read(), scope, Document::TaskSubmission, &ids).await?;
     Ok(sent.into_iter().map(|(id, bytes)| (TaskId(id), bytes)).collect())
 }
 
@@ -101,9 +104,10 @@ pub async fn submission_lengths(request: &Request, ids: &[TaskId]) -> Result<Has
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn timeouts(request: &Request, subtasks: &[Row]) -> Result<HashMap<SubtaskId, Duration>> {
+pub async fn timeouts(request: &Request, subtasks: &[SubtaskRow]) -> Result<HashMap<SubtaskId, Duration>> {
     let ids: Vec<i64> = subtasks.iter().map(|subtask| subtask.id.0).collect();
-    let specs = store::wide::texts(request.store.read(), Document::SubtaskSpec, &ids).await?;
+    let scope = request.principal.require(Role::Viewer)?;
+    let specs = store::wide::texts(request.store.read(), scope, Document::SubtaskSpec, &ids).await?;
     let limit = |spec: &JsonText| spec.parse::<crate::task::spec::Subtask>().ok()?.timeout;
     Ok(specs.iter().filter_map(|(id, spec)| Some((SubtaskId(*id), limit(spec)?))).collect())
 }
@@ -112,8 +116,9 @@ pub async fn timeouts(request: &Request, subtasks: &[Row]) -> Result<HashMap<Sub
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn briefs(request: &Request, tasks: &[task::Model]) -> Result<HashMap<TaskId, Vec<Brief>>> {
-    Ok(grouped(store::subtask::briefs(request.store.read(), &ids(tasks)).await?, |row| row.task_id))
+pub async fn briefs(request: &Request, tasks: &[task::Model]) -> Result<HashMap<TaskId, Vec<SubtaskBrief>>> {
+    let scope = request.principal.require(Role::Viewer)?;
+    Ok(grouped(store::subtask::briefs(request.store.read(), scope, &ids(tasks)).await?, |row| row.task_id))
 }
 
 /// How many subtasks these tasks have together.
@@ -121,7 +126,8 @@ pub async fn briefs(request: &Request, tasks: &[task::Model]) -> Result<HashMap<
 /// # Errors
 /// When the database does not answer.
 pub async fn count(request: &Request, tasks: &[task::Model]) -> Result<u64> {
-    store::subtask::count(request.store.read(), &ids(tasks)).await
+    let scope = request.principal.require(Role::Viewer)?;
+    store::subtask::count(request.store.read(), scope, &ids(tasks)).await
 }
 
 fn ids(tasks: &[task::Model]) -> Vec<TaskId> {
@@ -139,7 +145,7 @@ fn grouped<T>(rows: Vec<T>, of: impl Fn(&T) -> TaskId) -> HashMap<TaskId, Vec<T>
 impl Whole {
     /// The name of the worker that runs a subtask, or ran it last.
     #[must_use]
-    pub fn worker(&self, subtask: &Row) -> Option<&str> {
+    pub fn worker(&self, subtask: &SubtaskRow) -> Option<&str> {
         let attempt = self.attempts.get(&subtask.attempt_id?)?;
         self.workers.get(&attempt.worker_id).map(String::as_str)
     }

@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect, Select,
     Statement, Value,
 };
-use taskloom_entity::{AttemptId, AttemptState, JsonText, Operation, SubtaskId, TaskId, Timestamp, attempt, subtask};
+use taskloom_core::principal::Scope;
+use taskloom_entity::{
+    AttemptId, AttemptState, JsonText, Operation, SubtaskId, TaskId, Timestamp, attempt, subtask, task,
+};
 
-use super::Tx;
 use super::bulk::{self, Rows};
 use super::change::run_all;
+use super::{Tx, scope};
 use crate::error::Result;
 
 /// An attempt that begins.
@@ -199,12 +202,12 @@ pub async fn orphans(conn: &impl ConnectionTrait, limit: u64) -> Result<Vec<Runn
     Ok(Running::find_by_statement(statement).all(conn).await?)
 }
 
-/// The attempts of these subtasks, each subtask's in order.
+/// The attempts of these subtasks, each subtask's in order, where their task is in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_subtasks(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<Vec<attempt::Model>> {
-    Ok(in_order(conn, ids).all(conn).await?)
+pub async fn of_subtasks(conn: &impl ConnectionTrait, scope: &Scope, ids: &[SubtaskId]) -> Result<Vec<attempt::Model>> {
+    Ok(in_order(conn, scope, ids).all(conn).await?)
 }
 
 /// The same, unless there are more than so many together.
@@ -213,17 +216,27 @@ pub async fn of_subtasks(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Resu
 /// When the database does not answer.
 pub async fn few_of_subtasks(
     conn: &impl ConnectionTrait,
+    scope: &Scope,
     ids: &[SubtaskId],
     most: usize,
 ) -> Result<Option<Vec<attempt::Model>>> {
-    let rows = in_order(conn, ids).limit(most as u64 + 1).all(conn).await?;
+    let rows = in_order(conn, scope, ids).limit(most as u64 + 1).all(conn).await?;
     Ok(Some(rows).filter(|rows| rows.len() <= most))
 }
 
-fn in_order(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Select<attempt::Entity> {
+fn in_order(conn: &impl ConnectionTrait, scope: &Scope, ids: &[SubtaskId]) -> Select<attempt::Entity> {
     let of_these = bulk::among(conn.get_database_backend(), attempt::Column::SubtaskId, ids.iter().map(|id| id.0));
-    let query = attempt::Entity::find().filter(of_these);
+    let query = within(attempt::Entity::find().filter(of_these), scope);
     query.order_by_asc(attempt::Column::SubtaskId).order_by_asc(attempt::Column::Number)
+}
+
+/// Those whose task is in the scope.
+fn within(found: Select<attempt::Entity>, scope: &Scope) -> Select<attempt::Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_task = attempt::Entity::belongs_to(task::Entity).from(attempt::Column::TaskId).to(task::Column::Id);
+    found.join(JoinType::InnerJoin, its_task.into()).filter(scope::of_found(scope, task::Column::TenantId))
 }
 
 /// The lines of an attempt in the log of its subtask.
@@ -260,13 +273,13 @@ pub async fn spans(conn: &impl ConnectionTrait, task_id: TaskId) -> Result<Vec<S
     Ok(Span::find_by_statement(statement).all(conn).await?)
 }
 
-/// The attempts with these ids.
+/// The attempts with these ids whose task is in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(conn: &impl ConnectionTrait, ids: &[AttemptId]) -> Result<Vec<attempt::Model>> {
+pub async fn list(conn: &impl ConnectionTrait, scope: &Scope, ids: &[AttemptId]) -> Result<Vec<attempt::Model>> {
     let these = bulk::among(conn.get_database_backend(), attempt::Column::Id, ids.iter().map(|id| id.0));
-    Ok(attempt::Entity::find().filter(these).all(conn).await?)
+    Ok(within(attempt::Entity::find().filter(these), scope).all(conn).await?)
 }
 
 /// What a claimed subtask's worker needs: its spec, and its task's parameters.
@@ -312,7 +325,6 @@ pub async fn material(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<
 /// # Errors
 /// When the database does not answer.
 pub async fn outputs(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<(TaskId, i32, JsonText)>> {
-    use sea_orm::QuerySelect;
     let query = subtask::Entity::find()
         .select_only()
         .columns([subtask::Column::TaskId, subtask::Column::Seq, subtask::Column::Outputs])

@@ -15,7 +15,7 @@ use crate::error::Result;
 
 /// An act to be recorded.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct NewAuditEntry {
     /// When.
     pub at: Timestamp,
     /// Whose; none: the installation's.
@@ -44,7 +44,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn record(tx: &Tx, entry: Entry) -> Result<Model> {
+pub async fn record(tx: &Tx, entry: NewAuditEntry) -> Result<Model> {
     let row = ActiveModel {
         at: Set(entry.at),
         tenant_id: Set(entry.tenant_id),
@@ -74,7 +74,7 @@ pub async fn recount(tx: &Tx, id: AuditId, detail: JsonText) -> Result<Changed> 
 
 /// Which acts a list is of.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct AuditFilter {
     /// By this name.
     pub actor: Option<String>,
     /// `subtask.retry`.
@@ -89,7 +89,7 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
-impl Filter {
+impl AuditFilter {
     fn condition(&self) -> Condition {
         Condition::all()
             .add_option(self.actor.as_ref().map(|actor| Column::Actor.eq(actor)))
@@ -105,7 +105,7 @@ impl Filter {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(db: &impl ConnectionTrait, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(db: &impl ConnectionTrait, filter: &AuditFilter, page: Page) -> Result<Slice<Model>> {
     page.newest_first(Audit::find().filter(filter.condition()), Column::Id).all(db).await
 }
 
@@ -113,7 +113,7 @@ pub async fn list(db: &impl ConnectionTrait, filter: &Filter, page: Page) -> Res
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64> {
+pub async fn count(db: &impl ConnectionTrait, filter: &AuditFilter) -> Result<u64> {
     Ok(Audit::find().filter(filter.condition()).count(db).await?)
 }
 

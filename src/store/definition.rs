@@ -14,7 +14,7 @@ use crate::error::Result;
 
 row! {
     /// A version as it is shown. The definition itself may be long: [`super::wide`] has it.
-    Row of definition {
+    DefinitionRow of definition {
         /// Its number.
         id: DefinitionId = Id,
         /// Whose.
@@ -32,7 +32,7 @@ row! {
     }
 }
 
-impl From<Model> for Row {
+impl From<Model> for DefinitionRow {
     fn from(kept: Model) -> Self {
         let Model { id, tenant_id, name, version, latest, creator, created_at, spec: _, deleted_at: _ } = kept;
         Self { id, tenant_id, name, version, latest, creator, created_at }
@@ -41,7 +41,7 @@ impl From<Model> for Row {
 
 /// A version to be kept.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewDefinition {
     /// Whose.
     pub tenant_id: TenantId,
     /// Its name.
@@ -58,7 +58,7 @@ pub struct New {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn save(tx: &Tx, new: New) -> Result<Model> {
+pub async fn save(tx: &Tx, new: NewDefinition) -> Result<Model> {
     let same_name =
         || Entity::find().filter(Column::TenantId.eq(new.tenant_id)).filter(Column::Name.eq(new.name.as_str()));
     let newest = same_name().order_by_desc(Column::Version).one(tx).await?;
@@ -132,13 +132,19 @@ pub async fn find_by_name(
     Ok(query.one(conn).await?)
 }
 
-/// Versions by id, whoever asks: for readers that have checked the scope.
+/// Those of these versions that are in the scope, in use or not.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[DefinitionId]) -> Result<Vec<Row>> {
+pub async fn list_by_id(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[DefinitionId],
+) -> Result<Vec<DefinitionRow>> {
     let these = bulk::among(conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
-    Ok(Row::of(Entity::find().filter(these)).all(conn).await?)
+    Ok(DefinitionRow::of(Entity::find().filter(these).filter(scope::of_found(scope, Column::TenantId)))
+        .all(conn)
+        .await?)
 }
 
 fn listed(scope: &Scope, versions_of: Option<&str>) -> Select<Entity> {
@@ -157,8 +163,8 @@ pub async fn list(
     scope: &Scope,
     versions_of: Option<&str>,
     page: Page,
-) -> Result<Slice<Row>> {
-    page.newest_first(listed(scope, versions_of), Column::Id).rows(conn, Row::of).await
+) -> Result<Slice<DefinitionRow>> {
+    page.newest_first(listed(scope, versions_of), Column::Id).rows(conn, DefinitionRow::of).await
 }
 
 /// How many such a list has.

@@ -6,19 +6,19 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use taskloom_entity::{DefinitionId, TaskId, TaskState, TaskType, TenantId, Timestamp, task, task_label};
 
-use super::standing::{self, Standing};
+use super::standing::{self, TaskStanding};
 use super::{bulk, page};
 use crate::text::folded;
 
 /// Which tasks. Nothing given means every task, an empty list none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Filter {
+pub struct TaskFilter {
     /// In one of these states.
     pub states: Option<Vec<TaskState>>,
     /// Standing at one of these places; for lists, since a task alone does not tell.
     #[serde(skip)]
-    pub standings: Option<Vec<Standing>>,
+    pub standings: Option<Vec<TaskStanding>>,
     /// The name holds this, whatever its case.
     pub name: Option<String>,
     /// The target cluster's name holds this, whatever its case.
@@ -61,7 +61,7 @@ pub struct Filter {
     pub finished_to: Option<Timestamp>,
 }
 
-impl Filter {
+impl TaskFilter {
     /// What is asked for, by the names of the graph.
     #[must_use]
     pub fn given(&self) -> Map<String, Value> {

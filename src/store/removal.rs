@@ -117,7 +117,7 @@ impl Round {
 
 /// What is removed bite by bite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Old {
+pub enum Removable {
     /// Events of tasks from before.
     Events(Timestamp),
     /// Events of vCenters' tasks from before.
@@ -136,7 +136,7 @@ pub enum Old {
     Deleted(Rest),
 }
 
-impl Old {
+impl Removable {
     /// What people call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -158,16 +158,16 @@ impl Old {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bite(tx: &Tx, old: Old, after: &mut i64) -> Result<u64> {
+pub async fn bite(tx: &Tx, old: Removable, after: &mut i64) -> Result<u64> {
     match old {
-        Old::Events(until) => log(tx, "task_event", until, after).await,
-        Old::VsphereEvents(until) => log(tx, "vsphere_event", until, after).await,
-        Old::Audit(until) => log(tx, "audit", until, after).await,
-        Old::Sessions(now) => run(tx, SESSIONS, [now.0.into()]).await,
-        Old::Workers(until) => run(tx, WORKERS, [until.0.into()]).await,
-        Old::ResultSets(until) => result::bite_before(tx, until, &mut Room::default()).await,
-        Old::VsphereTasks(vcenter, until) => vsphere_tasks(tx, vcenter, until).await,
-        Old::Deleted(rest) => deleted(tx, rest, after).await,
+        Removable::Events(until) => log(tx, "task_event", until, after).await,
+        Removable::VsphereEvents(until) => log(tx, "vsphere_event", until, after).await,
+        Removable::Audit(until) => log(tx, "audit", until, after).await,
+        Removable::Sessions(now) => run(tx, SESSIONS, [now.0.into()]).await,
+        Removable::Workers(until) => run(tx, WORKERS, [until.0.into()]).await,
+        Removable::ResultSets(until) => result::bite_before(tx, until, &mut Room::default()).await,
+        Removable::VsphereTasks(vcenter, until) => vsphere_tasks(tx, vcenter, until).await,
+        Removable::Deleted(rest) => deleted(tx, rest, after).await,
     }
 }
 
@@ -236,7 +236,7 @@ impl Rest {
 }
 
 #[derive(FromQueryResult)]
-struct Row {
+struct RestRow {
     kind: String,
     key: i64,
 }
@@ -257,8 +257,8 @@ pub async fn note(tx: &Tx, rest: Rest) -> Result<()> {
 /// When the database does not answer.
 pub async fn rests(conn: &impl ConnectionTrait) -> Result<Vec<Rest>> {
     let sql = format!("SELECT kind, key FROM removal ORDER BY id LIMIT {BITE}");
-    let rows = Row::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?;
-    let rest = |row: Row| match row.kind.as_str() {
+    let rows = RestRow::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?;
+    let rest = |row: RestRow| match row.kind.as_str() {
         TASK => Rest::Task(TaskId(row.key)),
         _ => Rest::Vcenter(VcenterId(row.key)),
     };

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    Statement,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set, Statement,
 };
-use taskloom_entity::{AttemptId, JsonText, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set};
+use taskloom_core::principal::Scope;
+use taskloom_entity::{
+    AttemptId, JsonText, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set, subtask, task,
+};
 
 use super::log::Of;
 use super::removal::Room;
-use super::{Tx, bulk, removal};
+use super::{Tx, bulk, removal, scope};
 use crate::error::{Error, Result};
 use crate::rows::{Chunk, PackedPart};
 
@@ -94,22 +97,35 @@ pub async fn find(conn: &impl ConnectionTrait, attempt: AttemptId, number: i32) 
     Ok(query.filter(result_set::Column::Number.eq(number)).one(conn).await?)
 }
 
-/// The sets of these attempts, each attempt's in order.
+/// The sets of these attempts, each attempt's in order, where their task is in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn of_attempts(
     conn: &impl ConnectionTrait,
+    scope: &Scope,
     attempts: &[AttemptId],
 ) -> Result<HashMap<AttemptId, Vec<result_set::Model>>> {
     let backend = conn.get_database_backend();
     let of_them = bulk::among(backend, result_set::Column::AttemptId, attempts.iter().map(|id| id.0));
-    let query = result_set::Entity::find().filter(of_them);
+    let query = within(result_set::Entity::find().filter(of_them), scope);
     let mut grouped: HashMap<AttemptId, Vec<result_set::Model>> = HashMap::new();
     for set in query.order_by_asc(result_set::Column::Number).all(conn).await? {
         grouped.entry(set.attempt_id).or_default().push(set);
     }
     Ok(grouped)
+}
+
+/// Those whose task is in the scope.
+fn within(found: Select<result_set::Entity>, scope: &Scope) -> Select<result_set::Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_subtask =
+        result_set::Entity::belongs_to(subtask::Entity).from(result_set::Column::SubtaskId).to(subtask::Column::Id);
+    let its_task = subtask::Entity::belongs_to(task::Entity).from(subtask::Column::TaskId).to(task::Column::Id);
+    let found = found.join(JoinType::InnerJoin, its_subtask.into()).join(JoinType::InnerJoin, its_task.into());
+    found.filter(scope::of_found(scope, task::Column::TenantId))
 }
 
 /// A chunk of rows without its rows.
@@ -198,7 +214,7 @@ pub async fn bite_before(tx: &Tx, until: Timestamp, room: &mut Room) -> Result<u
 }
 
 /// A set goes when the last of its chunks has gone.
-async fn bite(tx: &Tx, sets: sea_orm::Select<result_set::Entity>, room: &mut Room) -> Result<u64> {
+async fn bite(tx: &Tx, sets: Select<result_set::Entity>, room: &mut Room) -> Result<u64> {
     /// Each takes a few statements.
     const SETS: u64 = 200;
     let ids = sets.limit(SETS).select_only().column(result_set::Column::Id);

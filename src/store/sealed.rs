@@ -18,7 +18,7 @@ const TABLES: &[(&str, &str)] = &[
 
 /// A sealed value.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct SealedRow {
     table: &'static str,
     /// Where it lies.
     pub place: Place,
@@ -41,7 +41,7 @@ struct Name {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn under_others(conn: &impl ConnectionTrait, key: &str, after: Option<Place>) -> Result<Vec<Row>> {
+pub async fn under_others(conn: &impl ConnectionTrait, key: &str, after: Option<Place>) -> Result<Vec<SealedRow>> {
     let first = after.map_or(0, |after| TABLES.iter().position(|(_, column)| *column == after.column).unwrap_or(0));
     for (at, &(table, column)) in TABLES.iter().enumerate().skip(first) {
         let behind = after.filter(|_| at == first).map_or(0, |after| after.row);
@@ -51,7 +51,7 @@ pub async fn under_others(conn: &impl ConnectionTrait, key: &str, after: Option<
         let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, [key.into(), behind.into()]);
         let found = Found::find_by_statement(statement).all(conn).await?;
         if !found.is_empty() {
-            let row = |found: Found| Row { table, place: Place { column, row: found.id }, sealed: found.sealed };
+            let row = |found: Found| SealedRow { table, place: Place { column, row: found.id }, sealed: found.sealed };
             return Ok(found.into_iter().map(row).collect());
         }
     }
@@ -62,7 +62,7 @@ pub async fn under_others(conn: &impl ConnectionTrait, key: &str, after: Option<
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn replace(tx: &Tx, row: &Row, sealed: Sealed) -> Result<Changed> {
+pub async fn replace(tx: &Tx, row: &SealedRow, sealed: Sealed) -> Result<Changed> {
     let sql = format!("UPDATE {} SET sealed = $1, key_id = $2 WHERE id = $3 AND sealed = $4", row.table);
     let values = [sealed.bytes.into(), sealed.key.to_string().into(), row.place.row.into(), row.sealed.clone().into()];
     let done = tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;

@@ -21,7 +21,7 @@ pub const fn place(id: SecretId) -> Place {
 
 /// Whose secret a value becomes.
 #[derive(Clone, Debug)]
-pub struct New<'a> {
+pub struct NewSecret<'a> {
     /// Whose.
     pub tenant_id: TenantId,
     /// Its name.
@@ -35,7 +35,12 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// Those of `seal`; when the database does not answer.
-pub async fn put(tx: &Tx, new: New<'_>, now: Timestamp, seal: impl FnOnce(Place) -> Result<Sealed>) -> Result<Model> {
+pub async fn put(
+    tx: &Tx,
+    new: NewSecret<'_>,
+    now: Timestamp,
+    seal: impl FnOnce(Place) -> Result<Sealed>,
+) -> Result<Model> {
     let same = Entity::find().filter(Column::TenantId.eq(new.tenant_id)).filter(Column::Name.eq(new.name));
     let row = match same.one(tx).await? {
         Some(row) => row,

@@ -8,18 +8,19 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
+use taskloom_core::principal::Scope;
 use taskloom_entity::{
     AttemptId, JsonText, OnLost, Operation, SubtaskId, SubtaskState, TaskId, TaskState, TenantId, Timestamp, subtask,
     task,
 };
 
-use super::{Tx, bulk};
+use super::{Tx, bulk, scope};
 use crate::error::{Error, Result};
 use crate::task::{Snapshot, SubtaskFacts, TaskFacts};
 
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "task::Entity")]
-struct TaskRow {
+struct SnapshotTaskRow {
     id: TaskId,
     tenant_id: TenantId,
     state: TaskState,
@@ -34,7 +35,7 @@ struct TaskRow {
 
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "subtask::Entity")]
-struct SubtaskRow {
+struct SnapshotSubtaskRow {
     id: SubtaskId,
     task_id: TaskId,
     name: String,
@@ -91,24 +92,30 @@ pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapsh
             Wait::No => query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
         };
     }
-    assemble(tx, query.into_partial_model::<TaskRow>().all(tx).await?).await
+    assemble(tx, query.into_partial_model::<SnapshotTaskRow>().all(tx).await?).await
 }
 
-/// Loads these tasks without locking, for reading.
+/// Loads those of these tasks that are in the scope, without locking, for reading.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn load(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<Snapshot>> {
-    let query = find(conn, ids);
-    assemble(conn, query.into_partial_model::<TaskRow>().all(conn).await?).await
+pub async fn load(conn: &impl ConnectionTrait, scope: &Scope, ids: &[TaskId]) -> Result<Vec<Snapshot>> {
+    let query = find(conn, ids).filter(scope::of_found(scope, task::Column::TenantId));
+    assemble(conn, query.into_partial_model::<SnapshotTaskRow>().all(conn).await?).await
 }
 
 /// The same, unless they have more than so many subtasks together.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn load_few(conn: &impl ConnectionTrait, ids: &[TaskId], most: u64) -> Result<Option<Vec<Snapshot>>> {
-    if super::subtask::count(conn, ids).await? > most { Ok(None) } else { load(conn, ids).await.map(Some) }
+pub async fn load_few(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[TaskId],
+    most: u64,
+) -> Result<Option<Vec<Snapshot>>> {
+    let is_more = super::subtask::count(conn, scope, ids).await? > most;
+    if is_more { Ok(None) } else { load(conn, scope, ids).await.map(Some) }
 }
 
 fn find(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Select<task::Entity> {
@@ -116,7 +123,7 @@ fn find(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Select<task::Entity> {
     task::Entity::find().filter(these).order_by_asc(task::Column::Id)
 }
 
-async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Vec<Snapshot>> {
+async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<SnapshotTaskRow>) -> Result<Vec<Snapshot>> {
     if tasks.is_empty() {
         return Ok(vec![]);
     }
@@ -126,7 +133,7 @@ async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Ve
         .filter(of_these)
         .order_by_asc(subtask::Column::TaskId)
         .order_by_asc(subtask::Column::Seq)
-        .into_partial_model::<SubtaskRow>()
+        .into_partial_model::<SnapshotSubtaskRow>()
         .all(conn)
         .await?;
     let mut by_task: HashMap<TaskId, Vec<SubtaskFacts>> = HashMap::with_capacity(tasks.len());
@@ -139,7 +146,7 @@ async fn assemble(conn: &impl ConnectionTrait, tasks: Vec<TaskRow>) -> Result<Ve
         .collect())
 }
 
-impl TaskRow {
+impl SnapshotTaskRow {
     fn facts(self) -> TaskFacts {
         TaskFacts {
             id: self.id,
@@ -156,7 +163,7 @@ impl TaskRow {
     }
 }
 
-impl SubtaskRow {
+impl SnapshotSubtaskRow {
     fn facts(self) -> Result<SubtaskFacts> {
         Ok(SubtaskFacts {
             id: self.id,

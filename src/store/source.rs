@@ -21,7 +21,7 @@ pub const fn place(id: DataSourceId) -> Place {
 
 /// What a data source is made of, its password apart.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewDataSourceRow {
     /// Whose.
     pub tenant_id: TenantId,
     /// Its name.
@@ -70,7 +70,7 @@ pub async fn lock_by_name(tx: &Tx, tenant: TenantId, name: &str) -> Result<Optio
 /// `NAME_TAKEN` when another one stands for the engine; those of `seal`.
 pub async fn put(
     tx: &Tx,
-    (new, known): (New, Option<Model>),
+    (new, known): (NewDataSourceRow, Option<Model>),
     password: Password,
     now: Timestamp,
     seal: impl FnOnce(Place) -> Result<Sealed>,

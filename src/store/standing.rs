@@ -6,7 +6,7 @@ use taskloom_entity::{AttemptState, SubtaskState, TaskState, attempt, subtask, t
 
 /// What one subtask at the least says of its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum StandingSign {
     /// It may be taken by a worker.
     Ready,
     /// It waits for its next try.
@@ -17,15 +17,15 @@ pub enum Sign {
 
 /// A place where tasks stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct TaskStanding {
     /// In one of these states.
     pub states: &'static [TaskState],
     /// And with, or without, a subtask that says this.
-    pub sign: Option<(Sign, bool)>,
+    pub sign: Option<(StandingSign, bool)>,
 }
 
 /// The tasks that stand at one of these places.
-pub(super) fn condition(standings: &[Standing]) -> Condition {
+pub(super) fn condition(standings: &[TaskStanding]) -> Condition {
     standings.iter().fold(Condition::any(), |any, standing| {
         let says = standing.sign.map(|(sign, is)| {
             let exists = Expr::exists(says(sign));
@@ -35,18 +35,18 @@ pub(super) fn condition(standings: &[Standing]) -> Condition {
     })
 }
 
-fn says(sign: Sign) -> SelectStatement {
+fn says(sign: StandingSign) -> SelectStatement {
     let column = |column: subtask::Column| Expr::col((subtask::Entity, column));
     let is = |state: SubtaskState| column(subtask::Column::State).eq(state.name());
     let of_task = column(subtask::Column::TaskId).equals((task::Entity, task::Column::Id));
     let mut some = Query::select();
     some.expr(Expr::val(1)).from(subtask::Entity).and_where(of_task);
     let that = match sign {
-        Sign::Ready => is(SubtaskState::Ready).into_condition(),
-        Sign::BacksOff => {
+        StandingSign::Ready => is(SubtaskState::Ready).into_condition(),
+        StandingSign::BacksOff => {
             Condition::all().add(is(SubtaskState::Ready)).add(column(subtask::Column::NotBefore).is_not_null())
         }
-        Sign::TimedOut => {
+        StandingSign::TimedOut => {
             let last = column(subtask::Column::AttemptId).equals((attempt::Entity, attempt::Column::Id));
             some.inner_join(attempt::Entity, last);
             let ended = Expr::col((attempt::Entity, attempt::Column::State)).eq(AttemptState::TimedOut.name());

@@ -3,7 +3,7 @@
 use futures::TryStreamExt as _;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, Select, SelectModel, Selector, StreamTrait,
+    QuerySelect, Select, SelectModel, Selector, StreamTrait,
 };
 use taskloom_core::principal::Scope;
 use taskloom_entity::{
@@ -16,7 +16,7 @@ use crate::error::Result;
 
 row! {
     /// A subtask as it is shown. What it runs and what it has put out may be long: [`super::wide`] has them.
-    Row of subtask {
+    SubtaskRow of subtask {
         /// Its number.
         id: SubtaskId = Id,
         /// Its task.
@@ -64,7 +64,7 @@ row! {
 
 row! {
     /// A subtask in a list of an old client.
-    Brief of subtask {
+    SubtaskBrief of subtask {
         /// Its number.
         id: SubtaskId = Id,
         /// Its task.
@@ -84,30 +84,38 @@ row! {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: SubtaskId) -> Result<Option<Row>> {
-    let query = subtask::Entity::find_by_id(id).join(JoinType::InnerJoin, its_task());
-    Ok(Row::of(query.filter(scope::condition(scope, task::Column::TenantId))).one(conn).await?)
+pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: SubtaskId) -> Result<Option<SubtaskRow>> {
+    Ok(SubtaskRow::of(within(subtask::Entity::find_by_id(id), scope)).one(conn).await?)
 }
 
-fn its_task() -> RelationDef {
-    subtask::Entity::belongs_to(task::Entity).from(subtask::Column::TaskId).to(task::Column::Id).into()
+/// Those whose task is in the scope.
+pub(super) fn within(found: Select<subtask::Entity>, scope: &Scope) -> Select<subtask::Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_task = subtask::Entity::belongs_to(task::Entity).from(subtask::Column::TaskId).to(task::Column::Id);
+    found.join(JoinType::InnerJoin, its_task.into()).filter(scope::of_found(scope, task::Column::TenantId))
 }
 
-/// The subtasks with these ids, whoever asks: for readers that have checked the scope.
+/// Those of these ids whose task is in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<Vec<Row>> {
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[SubtaskId]) -> Result<Vec<SubtaskRow>> {
     let these = bulk::among(conn.get_database_backend(), subtask::Column::Id, ids.iter().map(|id| id.0));
-    Ok(Row::of(subtask::Entity::find().filter(these)).all(conn).await?)
+    Ok(SubtaskRow::of(within(subtask::Entity::find().filter(these), scope)).all(conn).await?)
 }
 
-/// The subtasks of these tasks, each task's in the order of `seq`.
+/// The subtasks of those of these tasks that are in the scope, each task's in the order of `seq`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_tasks(conn: &(impl ConnectionTrait + StreamTrait), tasks: &[TaskId]) -> Result<Vec<Row>> {
-    gather(Row::of(in_order(conn, tasks)), conn).await
+pub async fn of_tasks(
+    conn: &(impl ConnectionTrait + StreamTrait),
+    scope: &Scope,
+    tasks: &[TaskId],
+) -> Result<Vec<SubtaskRow>> {
+    gather(SubtaskRow::of(in_order(conn, scope, tasks)), conn).await
 }
 
 /// The same, unless there are more than so many together.
@@ -116,10 +124,11 @@ pub async fn of_tasks(conn: &(impl ConnectionTrait + StreamTrait), tasks: &[Task
 /// When the database does not answer.
 pub async fn few_of_tasks(
     conn: &(impl ConnectionTrait + StreamTrait),
+    scope: &Scope,
     tasks: &[TaskId],
     most: usize,
-) -> Result<Option<Vec<Row>>> {
-    let rows = gather(Row::of(in_order(conn, tasks).limit(most as u64 + 1)), conn).await?;
+) -> Result<Option<Vec<SubtaskRow>>> {
+    let rows = gather(SubtaskRow::of(in_order(conn, scope, tasks).limit(most as u64 + 1)), conn).await?;
     Ok(Some(rows).filter(|rows| rows.len() <= most))
 }
 
@@ -127,8 +136,12 @@ pub async fn few_of_tasks(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn briefs(conn: &(impl ConnectionTrait + StreamTrait), tasks: &[TaskId]) -> Result<Vec<Brief>> {
-    gather(Brief::of(in_order(conn, tasks)), conn).await
+pub async fn briefs(
+    conn: &(impl ConnectionTrait + StreamTrait),
+    scope: &Scope,
+    tasks: &[TaskId],
+) -> Result<Vec<SubtaskBrief>> {
+    gather(SubtaskBrief::of(in_order(conn, scope, tasks)), conn).await
 }
 
 /// Rows that are read without a pause, less than a millisecond of work.
@@ -155,26 +168,30 @@ async fn gather<M: FromQueryResult + Send>(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<u64> {
-    Ok(of(conn, tasks).count(conn).await?)
+pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, tasks: &[TaskId]) -> Result<u64> {
+    Ok(of(conn, scope, tasks).count(conn).await?)
 }
 
 /// How many subtasks of these tasks stand where.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn totals(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Result<Vec<(TaskId, SubtaskState, i64)>> {
-    let grouped = of(conn, tasks).select_only().columns([subtask::Column::TaskId, subtask::Column::State]);
+pub async fn totals(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    tasks: &[TaskId],
+) -> Result<Vec<(TaskId, SubtaskState, i64)>> {
+    let grouped = of(conn, scope, tasks).select_only().columns([subtask::Column::TaskId, subtask::Column::State]);
     let counted = grouped.column_as(ColumnTrait::count(&subtask::Column::Id), "count");
     let grouped = counted.group_by(subtask::Column::TaskId).group_by(subtask::Column::State);
     Ok(grouped.into_tuple().all(conn).await?)
 }
 
-fn in_order(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Select<subtask::Entity> {
-    of(conn, tasks).order_by_asc(subtask::Column::TaskId).order_by_asc(subtask::Column::Seq)
+fn in_order(conn: &impl ConnectionTrait, scope: &Scope, tasks: &[TaskId]) -> Select<subtask::Entity> {
+    of(conn, scope, tasks).order_by_asc(subtask::Column::TaskId).order_by_asc(subtask::Column::Seq)
 }
 
-fn of(conn: &impl ConnectionTrait, tasks: &[TaskId]) -> Select<subtask::Entity> {
+fn of(conn: &impl ConnectionTrait, scope: &Scope, tasks: &[TaskId]) -> Select<subtask::Entity> {
     let of_these = bulk::among(conn.get_database_backend(), subtask::Column::TaskId, tasks.iter().map(|id| id.0));
-    subtask::Entity::find().filter(of_these)
+    within(subtask::Entity::find().filter(of_these), scope)
 }

@@ -10,7 +10,7 @@ use taskloom_entity::{
     JsonText, SubtaskId, TaskId, TaskState, TenantId, attempt, log_chunk, subtask, task, task_input, task_label,
 };
 
-pub use super::filter::Filter;
+pub use super::filter::TaskFilter;
 use super::keyset::{Kind, Part, Sort, keyset};
 use super::page::Slice;
 use super::row::whole_row;
@@ -99,7 +99,7 @@ whole_row! {
 
 /// The columns a list can be ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OrderBy {
+pub enum TaskOrder {
     /// The order of acceptance.
     #[default]
     Id,
@@ -121,7 +121,7 @@ pub enum OrderBy {
     Outcome,
 }
 
-impl OrderBy {
+impl TaskOrder {
     fn sort(self, descending: bool) -> Sort {
         let column = |column: task::Column| Some(Expr::col((task::Entity, column)));
         let nullable = |column: task::Column| Some(Expr::col((task::Entity, column)).if_null(0_i64));
@@ -188,8 +188,8 @@ fn outcome() -> SimpleExpr {
 pub async fn list(
     conn: &impl ConnectionTrait,
     scope: &Scope,
-    filter: &Filter,
-    (order, descending): (OrderBy, bool),
+    filter: &TaskFilter,
+    (order, descending): (TaskOrder, bool),
     part: &Part,
 ) -> Result<Slice<task::Model>> {
     let query = keyset(select(conn.get_database_backend(), scope, filter), &order.sort(descending), part);
@@ -220,8 +220,8 @@ const TOTAL: &str = "total";
 pub async fn page(
     conn: &impl ConnectionTrait,
     scope: &Scope,
-    filter: &Filter,
-    orders: &[(OrderBy, bool)],
+    filter: &TaskFilter,
+    orders: &[(TaskOrder, bool)],
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<task::Model>, u64)> {
     let select = || select(conn.get_database_backend(), scope, filter);
@@ -239,7 +239,7 @@ pub async fn page(
         let direction = if *descending { Order::Desc } else { Order::Asc };
         query = query.order_by(sort.column.unwrap_or(sort.id), direction);
     }
-    if orders.iter().all(|(order, _)| *order != OrderBy::Id) {
+    if orders.iter().all(|(order, _)| *order != TaskOrder::Id) {
         query = query.order_by_desc(task::Column::Id);
     }
     let rows = query.offset(offset).limit(limit).into_model::<Counted>().all(conn).await?;
@@ -256,11 +256,11 @@ pub async fn page(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
+pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &TaskFilter) -> Result<u64> {
     Ok(select(conn.get_database_backend(), scope, filter).count(conn).await?)
 }
 
-fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<task::Entity> {
+fn select(backend: DbBackend, scope: &Scope, filter: &TaskFilter) -> Select<task::Entity> {
     task::Entity::find().filter(scope::condition(scope, task::Column::TenantId)).filter(filter.condition(backend))
 }
 
@@ -282,13 +282,13 @@ pub async fn find_by_key(conn: &impl ConnectionTrait, tenant_id: TenantId, key: 
     Ok(query.filter(task::Column::IdempotencyKey.eq(key)).one(conn).await?)
 }
 
-/// The tasks with these ids, whoever asks: for readers that have checked the scope.
+/// Those of these tasks that are in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[TaskId]) -> Result<Vec<task::Model>> {
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[TaskId]) -> Result<Vec<task::Model>> {
     let these = bulk::among(conn.get_database_backend(), task::Column::Id, ids.iter().map(|id| id.0));
-    read(conn, task::Entity::find().filter(these)).await
+    read(conn, task::Entity::find().filter(these).filter(scope::of_found(scope, task::Column::TenantId))).await
 }
 
 #[derive(FromQueryResult)]

@@ -89,17 +89,21 @@ pub async fn of_user(db: &impl ConnectionTrait, user: UserId) -> Result<Vec<Tena
     Ok(rows.into_iter().map(|row| row.tenant_id).collect())
 }
 
-/// The tenants of each of these users, by name.
+/// The tenants of each of these users that `scope` covers, by name.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_users(db: &impl ConnectionTrait, users: &[UserId]) -> Result<HashMap<UserId, Vec<Model>>> {
+pub async fn of_users(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    users: &[UserId],
+) -> Result<HashMap<UserId, Vec<Model>>> {
     let of_them = bulk::among(db.get_database_backend(), user_tenant::Column::UserId, users.iter().map(|id| id.0));
     let members = user_tenant::Entity::find().filter(of_them).all(db).await?;
     let mut ids: Vec<TenantId> = members.iter().map(|member| member.tenant_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut tenants = many(db, &Scope::All, &ids).await?;
+    let mut tenants = many(db, scope, &ids).await?;
     tenants.sort_by(|a, b| a.name.cmp(&b.name));
     let of = |user: UserId| {
         let is_member = |tenant: &&Model| members.iter().any(|m| m.user_id == user && m.tenant_id == tenant.id);

@@ -15,7 +15,7 @@ use crate::vault::{Place, Sealed};
 
 /// What a new token is made of.
 #[derive(Clone, Debug)]
-pub struct New<'a> {
+pub struct NewTokenRow<'a> {
     /// Whose.
     pub user_id: UserId,
     /// For people.
@@ -34,7 +34,7 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(tx: &Tx, new: New<'_>, now: Timestamp) -> Result<Model> {
+pub async fn insert(tx: &Tx, new: NewTokenRow<'_>, now: Timestamp) -> Result<Model> {
     let row = ActiveModel {
         user_id: Set(new.user_id),
         name: Set(new.name.to_owned()),
@@ -100,14 +100,14 @@ pub async fn get(db: &impl ConnectionTrait, owner: Option<UserId>, id: TokenId) 
 
 /// Which tokens a list is of.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct TokenFilter {
     /// Of this user.
     pub owner: Option<UserId>,
     /// Only those that are neither revoked nor expired at this instant.
     pub valid_at: Option<Timestamp>,
 }
 
-impl Filter {
+impl TokenFilter {
     fn condition(&self) -> Condition {
         let valid =
             |now: Timestamp| Column::RevokedAt.is_null().and(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(now)));
@@ -121,7 +121,7 @@ impl Filter {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(db: &impl ConnectionTrait, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(db: &impl ConnectionTrait, filter: &TokenFilter, page: Page) -> Result<Slice<Model>> {
     page.newest_first(Entity::find().filter(filter.condition()), Column::Id).all(db).await
 }
 
@@ -129,7 +129,7 @@ pub async fn list(db: &impl ConnectionTrait, filter: &Filter, page: Page) -> Res
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(db: &impl ConnectionTrait, filter: &Filter) -> Result<u64> {
+pub async fn count(db: &impl ConnectionTrait, filter: &TokenFilter) -> Result<u64> {
     Ok(Entity::find().filter(filter.condition()).count(db).await?)
 }
 

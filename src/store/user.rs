@@ -16,7 +16,7 @@ use crate::text;
 
 /// What a new user is made of.
 #[derive(Clone, Debug)]
-pub struct New<'a> {
+pub struct NewUserRow<'a> {
     /// Unique.
     pub name: &'a str,
     /// In PHC form; none: cannot sign in by password.
@@ -29,7 +29,7 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// `NAME_TAKEN`.
-pub async fn insert(tx: &Tx, new: New<'_>, now: Timestamp) -> Result<Model> {
+pub async fn insert(tx: &Tx, new: NewUserRow<'_>, now: Timestamp) -> Result<Model> {
     let row = ActiveModel {
         name: Set(new.name.to_owned()),
         password_hash: Set(new.password_hash),
@@ -96,7 +96,7 @@ pub async fn many(db: &impl ConnectionTrait, scope: &Scope, ids: &[UserId]) -> R
 
 /// Which users a list is of.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct UserFilter {
     /// Part of the name, in any case.
     pub name: Option<String>,
     /// With this role.
@@ -107,7 +107,7 @@ pub struct Filter {
     pub tenant: Option<TenantId>,
 }
 
-impl Filter {
+impl UserFilter {
     fn condition(&self, scope: &Scope) -> Condition {
         let part = self.name.as_ref().map(|part| page::contains_folded((Column::NameFolded, Column::Name), part));
         let members = self.tenant.map(|id| Column::Id.in_subquery(tenant::members(&[id])));
@@ -123,7 +123,7 @@ impl Filter {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(db: &impl ConnectionTrait, scope: &Scope, filter: &UserFilter, page: Page) -> Result<Slice<Model>> {
     page.oldest_first(Entity::find().filter(filter.condition(scope)), Column::Id).all(db).await
 }
 
@@ -131,7 +131,7 @@ pub async fn list(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter, pag
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
+pub async fn count(db: &impl ConnectionTrait, scope: &Scope, filter: &UserFilter) -> Result<u64> {
     Ok(Entity::find().filter(filter.condition(scope)).count(db).await?)
 }
 

@@ -24,7 +24,7 @@ pub const fn place(id: VcenterId) -> Place {
 
 /// What a vCenter is made of, its password apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct New {
+pub struct NewVcenterRow {
     /// Whose.
     pub tenant_id: TenantId,
     /// Its name.
@@ -85,7 +85,7 @@ fn not_found(id: impl std::fmt::Display) -> Error {
 /// `NAME_TAKEN` when another one has the uuid; those of `seal`.
 pub async fn put(
     tx: &Tx,
-    (new, known): (New, Option<Model>),
+    (new, known): (NewVcenterRow, Option<Model>),
     (creator, now): (String, Timestamp),
     seal: Option<impl FnOnce(Place) -> Result<Sealed>>,
 ) -> Result<Model> {
@@ -171,13 +171,13 @@ pub async fn of_subtask(
     find_by_name(conn, tenant, name).await
 }
 
-/// The vCenters of these ids, whoever asks: for readers that have checked the scope.
+/// Those of these vCenters that are in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Result<Vec<Model>> {
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[VcenterId]) -> Result<Vec<Model>> {
     let these = bulk::among(conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.0));
-    Ok(there().filter(these).all(conn).await?)
+    Ok(there().filter(these).filter(scope::of_found(scope, Column::TenantId)).all(conn).await?)
 }
 
 /// The vCenters whose tasks are not kept for good, and for how many days they are.

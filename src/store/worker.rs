@@ -116,7 +116,7 @@ pub async fn labels(conn: &impl ConnectionTrait, id: &str) -> Result<Option<Vec<
 
 /// A living worker and how much it runs.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Load {
+pub struct WorkerLoad {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -141,11 +141,11 @@ pub struct Load {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn alive(conn: &impl ConnectionTrait) -> Result<Vec<Load>> {
+pub async fn alive(conn: &impl ConnectionTrait) -> Result<Vec<WorkerLoad>> {
     let sql = "SELECT w.id, w.name, w.labels, w.slots, w.lease_until, w.seen_at, w.lease_ms, w.isolation, \
                (SELECT COUNT(*) FROM attempt a WHERE a.worker_id = w.id AND a.state = 'RUNNING') AS busy \
                FROM worker w WHERE w.state = 'ALIVE' ORDER BY w.name, w.id";
-    Ok(Load::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?)
+    Ok(WorkerLoad::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?)
 }
 
 /// The names of the workers whose sessions these are.

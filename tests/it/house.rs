@@ -150,6 +150,49 @@ fn only_the_store_commits() {
     assert_eq!(commits, [Path::new("src/store/mod.rs")], "`store::commit` is the way to");
 }
 
+/// A function of the store knows no caller: a door that had it could read what is another tenant's.
+#[test]
+fn no_resolver_hands_on_a_function_of_the_store() {
+    let mut all = vec![];
+    for file in rust_files(&["src/resolver"]) {
+        let names = handed_on(&code_of(&fs::read_to_string(&file).unwrap()));
+        all.extend(names.into_iter().map(|name| (name, file.clone())));
+    }
+    assert!(all.iter().any(|(name, _)| name == "Document"), "types are handed on: {all:?}");
+    all.retain(|(name, _)| !name.starts_with(|first: char| first.is_ascii_uppercase()));
+    assert!(all.is_empty(), "put functions that take the request in the place of these: {all:?}");
+}
+
+#[test]
+fn what_is_handed_on_of_the_store_is_found_in_every_form() {
+    let code = "pub use crate::store::task::{list as tasks, Filter}; use crate::store::user::many; pub use super::a::b;
+        pub(crate) use store::{wide::{Document, texts}, user::*}; pub mod c; pub use crate::{error::E, store::log};";
+    assert_eq!(handed_on(code), ["list", "Filter", "Document", "texts", "*", "E", "log"]);
+}
+
+/// What the `pub use` of any part of the store name.
+fn handed_on(code: &str) -> Vec<String> {
+    let mut names = vec![];
+    for statement in code.split(';') {
+        let Some((before, path)) = statement.rsplit_once("use ") else { continue };
+        // A glob may be of anything.
+        let words = words_of(&path.replace('*', "_all_"));
+        let shown = before.lines().last().unwrap_or_default().trim();
+        let is_shown = shown == "pub" || (shown.starts_with("pub(") && shown.ends_with(')'));
+        if !is_shown || !words.iter().any(|word| word == "store") {
+            continue;
+        }
+        for (at, word) in words.iter().enumerate() {
+            let is_name = word.starts_with(|c: char| c.is_alphanumeric() || c == '_') && word != "as";
+            let is_alias = at > 0 && words[at - 1] == "as";
+            if is_name && !is_alias && words.get(at + 1).is_none_or(|next| next != "::") {
+                names.push(if word == "_all_" { "*".to_owned() } else { word.clone() });
+            }
+        }
+    }
+    names
+}
+
 #[test]
 fn the_table_names_every_module() {
     let known: BTreeSet<&str> = ROOMS.iter().filter_map(|room| room.path.strip_prefix("src/")).collect();

@@ -37,7 +37,7 @@ pub enum Via {
 }
 
 /// The tenants whose rows a principal may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Those of every tenant.
     All,

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::envelope::{Message, Refusal, Refused, Said};
 use super::wire::{self, Named, Status};
 use super::{id, job};
-use crate::resolver::task::{Filter, OrderBy};
+use crate::resolver::task::{TaskFilter, TaskOrder};
 use crate::resolver::{self, whole};
 
 const UNKNOWN: &str = "The corresponding job was not found, or there may be no permission to view the job(没有找到对应的job，也可能是没有查看该job的权限)";
@@ -54,7 +54,7 @@ pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
         let filter = filter(&call, &query)?;
         let (page, size) = (bounded(&query, "pageNow", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
         let part = (u64::from(page - 1) * u64::from(size), u64::from(size));
-        let (tasks, total) = resolver::task::page(&call.request, &filter, &[(OrderBy::Id, true)], part).await?;
+        let (tasks, total) = resolver::task::page(&call.request, &filter, &[(TaskOrder::Id, true)], part).await?;
         fit(&call, &tasks, size).await?;
         let now = call.request.clock.now();
         let mut shown = Vec::with_capacity(tasks.len());
@@ -94,14 +94,14 @@ async fn fit(call: &Call, tasks: &[task::Model], size: u32) -> Result<(), Refusa
     Ok(())
 }
 
-fn filter(call: &Call, query: &Query) -> Result<Filter, Refusal> {
+fn filter(call: &Call, query: &Query) -> Result<TaskFilter, Refusal> {
     let date = |name| Ok::<_, Refusal>(query.number::<i64>(name)?.map(|at| Timestamp(at.saturating_mul(1000))));
     let everybody = query.one("isAdminView")? == Some("true") && call.request.principal.role() == Some(Role::Admin);
-    let mut filter = Filter {
+    let mut filter = TaskFilter {
         creator: (!everybody).then(|| call.request.principal.name()),
         created_from: date("startDate")?,
         created_to: date("endDate")?,
-        ..Filter::default()
+        ..TaskFilter::default()
     };
     let words = query.all("status").flat_map(|value| value.split(',')).map(str::trim);
     for word in words.filter(|word| !word.is_empty() && *word != "All") {

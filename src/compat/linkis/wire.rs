@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::super::long::Long;
 use super::id::{exec_id, short_id};
 use super::path;
-use crate::resolver::subtask::Row;
-use crate::resolver::task::{Sign, Standing};
+use crate::resolver::subtask::SubtaskRow;
+use crate::resolver::task::{StandingSign, TaskStanding};
 use crate::resolver::whole::Whole;
 
 /// Where a job stands, in the dialect's words.
@@ -37,21 +37,21 @@ pub enum Status {
 impl Status {
     /// Where the jobs stand that are shown by this word: what [`Self::of`] says of one, asked of all.
     #[must_use]
-    pub fn standings(word: &str) -> Option<&'static [Standing]> {
-        const fn at(states: &'static [TaskState], sign: Option<(Sign, bool)>) -> Standing {
-            Standing { states, sign }
+    pub fn standings(word: &str) -> Option<&'static [TaskStanding]> {
+        const fn at(states: &'static [TaskState], sign: Option<(StandingSign, bool)>) -> TaskStanding {
+            TaskStanding { states, sign }
         }
-        const INITED: &[Standing] = &[at(&[TaskState::Pending], Some((Sign::Ready, false)))];
-        const SCHEDULED: &[Standing] = &[at(&[TaskState::Pending], Some((Sign::Ready, true)))];
-        const WAIT_FOR_RETRY: &[Standing] = &[at(&[TaskState::Running], Some((Sign::BacksOff, true)))];
-        const RUNNING: &[Standing] = &[
-            at(&[TaskState::Running], Some((Sign::BacksOff, false))),
+        const INITED: &[TaskStanding] = &[at(&[TaskState::Pending], Some((StandingSign::Ready, false)))];
+        const SCHEDULED: &[TaskStanding] = &[at(&[TaskState::Pending], Some((StandingSign::Ready, true)))];
+        const WAIT_FOR_RETRY: &[TaskStanding] = &[at(&[TaskState::Running], Some((StandingSign::BacksOff, true)))];
+        const RUNNING: &[TaskStanding] = &[
+            at(&[TaskState::Running], Some((StandingSign::BacksOff, false))),
             at(&[TaskState::Paused, TaskState::Canceling], None),
         ];
-        const SUCCEED: &[Standing] = &[at(&[TaskState::Successful], None)];
-        const FAILED: &[Standing] = &[at(&[TaskState::Failed], Some((Sign::TimedOut, false)))];
-        const TIMEOUT: &[Standing] = &[at(&[TaskState::Failed], Some((Sign::TimedOut, true)))];
-        const CANCELLED: &[Standing] = &[at(&[TaskState::Canceled, TaskState::RolledBack], None)];
+        const SUCCEED: &[TaskStanding] = &[at(&[TaskState::Successful], None)];
+        const FAILED: &[TaskStanding] = &[at(&[TaskState::Failed], Some((StandingSign::TimedOut, false)))];
+        const TIMEOUT: &[TaskStanding] = &[at(&[TaskState::Failed], Some((StandingSign::TimedOut, true)))];
+        const CANCELLED: &[TaskStanding] = &[at(&[TaskState::Canceled, TaskState::RolledBack], None)];
         Some(match word {
             "Inited" => INITED,
             "WaitForRetry" => WAIT_FOR_RETRY,
@@ -68,9 +68,9 @@ impl Status {
     /// Where this job stands.
     #[must_use]
     pub fn of(whole: &Whole) -> Self {
-        let waits = |subtask: &Row| subtask.state == SubtaskState::Ready;
-        let any = |is: &dyn Fn(&Row) -> bool| whole.subtasks.iter().any(is);
-        let late = |subtask: &Row| {
+        let waits = |subtask: &SubtaskRow| subtask.state == SubtaskState::Ready;
+        let any = |is: &dyn Fn(&SubtaskRow) -> bool| whole.subtasks.iter().any(is);
+        let late = |subtask: &SubtaskRow| {
             let attempt = subtask.attempt_id.and_then(|id| whole.attempts.get(&id));
             subtask.state == SubtaskState::Failed
                 && attempt.is_some_and(|attempt| attempt.state == AttemptState::TimedOut)
@@ -199,7 +199,7 @@ impl Progress {
     pub fn of(whole: &Whole, exec_id: String) -> Self {
         let begun = whole.subtasks.iter().filter(|subtask| subtask.runs > 0);
         let count = |is: bool| u32::from(is);
-        let info = |subtask: &Row| Info {
+        let info = |subtask: &SubtaskRow| Info {
             id: subtask.id.to_string(),
             succeed_tasks: count(subtask.state == SubtaskState::Successful),
             failed_tasks: count(subtask.state == SubtaskState::Failed),

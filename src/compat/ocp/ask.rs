@@ -5,15 +5,15 @@ use utoipa::IntoParams;
 
 use super::super::query::{Query, Wrong, wrong};
 use super::error::Refusal;
-use crate::resolver::task::{Filter, OrderBy};
+use crate::resolver::task::{TaskFilter, TaskOrder};
 
 /// A list as it is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     /// Which tasks.
-    pub filter: Filter,
+    pub filter: TaskFilter,
     /// One order within the other.
-    pub orders: Vec<(OrderBy, bool)>,
+    pub orders: Vec<(TaskOrder, bool)>,
     /// From 1.
     pub page: u32,
     /// Rows of a page.
@@ -104,7 +104,7 @@ impl Ask {
 pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
     let query = Query::parse(raw)?;
     let text = |name| Ok(query.one(name)?.map(str::to_owned));
-    let mut filter = Filter {
+    let mut filter = TaskFilter {
         name: text("name")?,
         // The product misspells it; both are known.
         cluster_contains: text("clusterName")?.or(text("cluterName")?),
@@ -112,7 +112,7 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
         target_tenant: text("tenantName")?,
         target_tenant_id: query.number("tenantId")?,
         host_id: query.number("hostId")?,
-        ..Filter::default()
+        ..TaskFilter::default()
     };
     if let (Some(name), None) = (&filter.target_tenant, filter.cluster_id) {
         return Err(wrong("tenantName", name, ("it needs clusterId beside it", "需要同时给出 clusterId")));
@@ -126,7 +126,7 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
     let orders: Vec<_> = query.all("sort").map(order).collect::<Result<_, _>>()?;
     Ok(Ask {
         filter,
-        orders: if orders.is_empty() { vec![(OrderBy::Id, true)] } else { orders },
+        orders: if orders.is_empty() { vec![(TaskOrder::Id, true)] } else { orders },
         page: bounded(&query, "page", 1, PAGES)?,
         size: bounded(&query, "size", SIZE, MOST)?,
     })
@@ -174,7 +174,7 @@ fn task_type(name: &str) -> Result<TaskType, Wrong> {
     })
 }
 
-fn order(sort: &str) -> Result<(OrderBy, bool), Wrong> {
+fn order(sort: &str) -> Result<(TaskOrder, bool), Wrong> {
     let refused = || {
         let en = "`column,asc` or `column,desc` is expected, the column one of id, name, status, type, startTime, finishTime \
                   or createTime";
@@ -183,13 +183,13 @@ fn order(sort: &str) -> Result<(OrderBy, bool), Wrong> {
     };
     let (column, direction) = sort.split_once(',').unwrap_or((sort, "asc"));
     let by = match column.trim() {
-        "id" => OrderBy::Id,
-        "name" => OrderBy::Name,
-        "status" => OrderBy::Outcome,
-        "type" => OrderBy::Type,
-        "startTime" => OrderBy::StartedAt,
-        "finishTime" => OrderBy::FinishedAt,
-        "createTime" => OrderBy::CreatedAt,
+        "id" => TaskOrder::Id,
+        "name" => TaskOrder::Name,
+        "status" => TaskOrder::Outcome,
+        "type" => TaskOrder::Type,
+        "startTime" => TaskOrder::StartedAt,
+        "finishTime" => TaskOrder::FinishedAt,
+        "createTime" => TaskOrder::CreatedAt,
         _ => return Err(refused()),
     };
     match direction.trim().to_ascii_lowercase().as_str() {
@@ -237,10 +237,10 @@ mod tests {
             (ask.filter.cluster_id, ask.filter.target_tenant_id, ask.filter.host_id),
             (Some(100), Some(7), Some(8))
         );
-        assert_eq!(ask.orders, [(OrderBy::Outcome, true), (OrderBy::Id, false)]);
+        assert_eq!(ask.orders, [(TaskOrder::Outcome, true), (TaskOrder::Id, false)]);
         assert_eq!((ask.offset(), ask.size), (4000, 2000));
         let usual = parse(None).unwrap();
-        assert_eq!((usual.page, usual.size, usual.orders), (1, 10, vec![(OrderBy::Id, true)]));
+        assert_eq!((usual.page, usual.size, usual.orders), (1, 10, vec![(TaskOrder::Id, true)]));
     }
 
     #[test]

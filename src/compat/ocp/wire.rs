@@ -13,7 +13,7 @@ use utoipa::openapi::schema::{self, Object, Schema};
 use super::super::Zone;
 use super::super::long::Long;
 use super::time::Time;
-use crate::resolver::subtask::{Brief, Row, needs};
+use crate::resolver::subtask::{SubtaskBrief, SubtaskRow, upstreams};
 use crate::resolver::task::submit::TargetFacts;
 use crate::resolver::whole::Whole;
 
@@ -290,7 +290,7 @@ impl Page {
 impl BasicTask {
     /// A task in a list.
     #[must_use]
-    pub fn of(task: task::Model, subtasks: Vec<Brief>, zone: Zone) -> Self {
+    pub fn of(task: task::Model, subtasks: Vec<SubtaskBrief>, zone: Zone) -> Self {
         let time = |at| Time(zone.at(at));
         Self {
             cluster: cluster(&task),
@@ -306,8 +306,8 @@ impl BasicTask {
     }
 }
 
-impl From<Brief> for BasicSubtask {
-    fn from(subtask: Brief) -> Self {
+impl From<SubtaskBrief> for BasicSubtask {
+    fn from(subtask: SubtaskBrief) -> Self {
         Self {
             id: Long(subtask.id.0),
             operation: subtask.operation.into(),
@@ -349,9 +349,9 @@ impl Task {
 impl Subtask {
     /// A subtask of this task.
     #[must_use]
-    pub fn of(whole: &Whole, timeouts: &Timeouts, subtask: &Row, zone: Zone) -> Self {
+    pub fn of(whole: &Whole, timeouts: &Timeouts, subtask: &SubtaskRow, zone: Zone) -> Self {
         let time = |at| Time(zone.at(at));
-        let needs = |subtask: &Row| needs(&subtask.needs).unwrap_or_default();
+        let needs = |subtask: &SubtaskRow| upstreams(subtask).unwrap_or_default();
         let id = |index: usize| whole.subtasks.get(index).map(|subtask| Long(subtask.id.0));
         let own = usize::try_from(subtask.seq).unwrap_or_default();
         let after = whole.subtasks.iter().filter(|other| needs(other).contains(&own));

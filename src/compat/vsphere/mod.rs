@@ -18,7 +18,7 @@ use super::caller::Guest;
 use super::scode::{Refusal, Refused, SignIn};
 use super::{Server, hint};
 use crate::resolver;
-use crate::resolver::vsphere::task::{Filter, MOST};
+use crate::resolver::vsphere::task::{MOST, VsphereTaskFilter};
 use crate::resolver::vsphere::{label, task};
 
 /// The GraphQL document of each route.
@@ -101,14 +101,14 @@ async fn page(call: &Call, ask: &Ask) -> Result<List, Refusal> {
     Ok(List { total_count, list: items(call, tasks).await? })
 }
 
-async fn filter(call: &Call, ask: &Ask) -> Result<(taskloom_entity::VcenterId, Filter), Refusal> {
+async fn filter(call: &Call, ask: &Ask) -> Result<(taskloom_entity::VcenterId, VsphereTaskFilter), Refusal> {
     let vcenter = resolver::vcenter::get_by_uuid(&call.request, &ask.vcenter).await?.id;
     let search = match &ask.text {
         Some(text) => Some(label::search(&call.request, Some(vcenter), text, call.language()).await?),
         None => None,
     };
     let under = ask.reference.clone().map(|reference| (vcenter, reference));
-    Ok((vcenter, Filter { vcenter_id: Some(vcenter), search, under, ..Filter::default() }))
+    Ok((vcenter, VsphereTaskFilter { vcenter_id: Some(vcenter), search, under, ..VsphereTaskFilter::default() }))
 }
 
 async fn items(call: &Call, tasks: Vec<vsphere_task::Model>) -> Result<Vec<Item>, Refusal> {

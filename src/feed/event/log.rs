@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 
+use taskloom_core::principal::Scope;
 use taskloom_entity::{EventId, TaskId, VsphereTaskId, task, task_event, vsphere_event, vsphere_task};
 use tokio::sync::watch;
 
@@ -62,7 +63,11 @@ impl Log for Tasks {
         let events = store::event::after(store.read(), after, limit).await?;
         let ids: BTreeSet<TaskId> = events.iter().map(|event| event.task_id).collect();
         let ids: Vec<TaskId> = ids.into_iter().collect();
-        let tasks = if ids.is_empty() { vec![] } else { store::task::list_by_id(store.read(), &ids).await? };
+        // Read once for all who follow: what each of them may see, the resolvers say.
+        let tasks = match ids.is_empty() {
+            true => vec![],
+            false => store::task::list_by_id(store.read(), &Scope::All, &ids).await?,
+        };
         let tasks: HashMap<TaskId, Arc<task::Model>> =
             tasks.into_iter().map(|task| (task.id, Arc::new(task))).collect();
         let entry = |event: task_event::Model| Entry { task: tasks.get(&event.task_id).cloned(), event };
@@ -102,7 +107,11 @@ impl Log for Vsphere {
         let events = store::vsphere::event::after(store.read(), after, limit).await?;
         let ids: BTreeSet<VsphereTaskId> = events.iter().map(|event| event.task_id).collect();
         let ids: Vec<VsphereTaskId> = ids.into_iter().collect();
-        let tasks = if ids.is_empty() { vec![] } else { store::vsphere::task::list_by_id(store.read(), &ids).await? };
+        // As above.
+        let tasks = match ids.is_empty() {
+            true => vec![],
+            false => store::vsphere::task::list_by_id(store.read(), &Scope::All, &ids).await?,
+        };
         let tasks: HashMap<VsphereTaskId, Arc<vsphere_task::Model>> =
             tasks.into_iter().map(|task| (task.id, Arc::new(task))).collect();
         let entry = |event: vsphere_event::Model| VsphereEntry { task: tasks.get(&event.task_id).cloned(), event };

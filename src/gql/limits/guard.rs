@@ -23,8 +23,9 @@ use crate::gql::order::Order;
 /// What the library says above the limit, without a code or the limit.
 const TOO_COMPLEX: &str = "Query is too complex.";
 
-/// Puts into an operation's data what is known when it begins.
-type Begin = Arc<dyn Fn(&mut Data) + Send + Sync>;
+/// Puts into an operation's data what is known when it begins; beside it lies the data of its session, if it is one of a
+/// session's.
+type Begin = Arc<dyn Fn(&mut Data, Option<&Data>) + Send + Sync>;
 
 /// A schema behind its limits. Cheap to clone.
 #[derive(Clone)]
@@ -47,7 +48,7 @@ impl<S: Executor> Guard<S> {
 
     /// Each operation begins with this.
     #[must_use]
-    pub fn beginning(self, begin: impl Fn(&mut Data) + Send + Sync + 'static) -> Self {
+    pub fn beginning(self, begin: impl Fn(&mut Data, Option<&Data>) + Send + Sync + 'static) -> Self {
         Self { begin: Some(Arc::new(begin)), ..self }
     }
 
@@ -60,7 +61,7 @@ impl<S: Executor> Guard<S> {
     /// Measures the request and leaves its parsed document in it, and what it may cost.
     fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<Admitted, ServerError> {
         if let Some(begin) = &self.begin {
-            begin(&mut request.data);
+            begin(&mut request.data, session);
         }
         let payer = Payer::of(request, session);
         let caller = payer.map(|payer| payer.caller);

@@ -8,11 +8,12 @@ use crate::gql::scalar::{BigInt, Instant};
 use super::super::state::{TaskState, TaskType};
 use crate::error::Result;
 use crate::resolver::any;
-use crate::resolver::task::{Filter, OrderBy};
+use crate::resolver::task::{TaskFilter, TaskOrder};
 
 /// Which tasks. What is left out or null does not count; what is given must all hold; an empty list is held by none.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct TaskFilter {
+#[graphql(name = "TaskFilter")]
+pub struct TaskFilterInput {
     /// In one of these states.
     pub states: Option<Vec<TaskState>>,
     /// The name contains this, in any case of its letters.
@@ -64,7 +65,8 @@ pub struct LabelFilter {
 
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, InputObject)]
-pub struct TaskOrder {
+#[graphql(name = "TaskOrder")]
+pub struct TaskOrderInput {
     /// By what.
     #[graphql(default_with = "Some(TaskOrderField::Id)")]
     pub field: Option<TaskOrderField>,
@@ -75,7 +77,7 @@ pub struct TaskOrder {
 
 /// By what tasks can be ordered; equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-#[graphql(remote = "OrderBy")]
+#[graphql(remote = "TaskOrder")]
 pub enum TaskOrderField {
     /// The order of acceptance.
     #[default]
@@ -100,7 +102,7 @@ pub enum TaskOrderField {
 
 /// By which instant everything that runs anywhere can be ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-#[graphql(remote = "any::OrderBy")]
+#[graphql(remote = "any::AnyTaskOrder")]
 pub enum AnyTaskOrderField {
     /// Of acceptance.
     #[default]
@@ -111,7 +113,8 @@ pub enum AnyTaskOrderField {
 
 /// In which order everything comes.
 #[derive(Clone, Copy, Debug, Default, InputObject)]
-pub struct AnyTaskOrder {
+#[graphql(name = "AnyTaskOrder")]
+pub struct AnyTaskOrderInput {
     /// By what.
     #[graphql(default_with = "Some(AnyTaskOrderField::CreatedAt)")]
     pub field: Option<AnyTaskOrderField>,
@@ -120,24 +123,24 @@ pub struct AnyTaskOrder {
     pub descending: Option<bool>,
 }
 
-impl AnyTaskOrder {
+impl AnyTaskOrderInput {
     /// The order as the resolvers know it.
     #[must_use]
-    pub fn decode(self) -> (any::OrderBy, bool) {
+    pub fn decode(self) -> (any::AnyTaskOrder, bool) {
         (self.field.unwrap_or_default().into(), self.descending.unwrap_or(true))
     }
 }
 
-impl TaskFilter {
+impl TaskFilterInput {
     /// The filter as the resolvers know it.
     ///
     /// # Errors
     /// `INVALID_ID`, `INVALID_INPUT`.
-    pub fn decode(self) -> Result<Filter> {
+    pub fn decode(self) -> Result<TaskFilter> {
         let task = |task: &ID| id::decode("Task", task).map(TaskId);
         let ids = self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?;
         let number = |kind: &'static str, id: Option<ID>| id.map(|id| id::decode(kind, &id)).transpose();
-        Ok(Filter {
+        Ok(TaskFilter {
             standings: None,
             states: all(self.states, Into::into),
             name: self.name,
@@ -167,10 +170,10 @@ fn all<T, U>(given: Option<Vec<T>>, each: impl Fn(T) -> U) -> Option<Vec<U>> {
     given.map(|given| given.into_iter().map(each).collect())
 }
 
-impl TaskOrder {
+impl TaskOrderInput {
     /// The order as the store knows it.
     #[must_use]
-    pub fn decode(self) -> (OrderBy, bool) {
+    pub fn decode(self) -> (TaskOrder, bool) {
         (self.field.unwrap_or_default().into(), self.descending.unwrap_or(true))
     }
 }

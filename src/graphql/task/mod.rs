@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use taskloom_entity::task;
 
-pub use filter::{TaskFilter, TaskOrder, TaskOrderField};
+pub use filter::{TaskFilterInput, TaskOrderField, TaskOrderInput};
 pub use input::{LabelInput, SpecInput, SubmitTaskInput, TargetInput, source};
 pub use mutation::TaskMutation;
 pub use query::{TaskQuery, TaskTotal};
@@ -29,7 +29,7 @@ use crate::gql::scalar::{BigInt, Instant, Kept};
 use super::state::{Action, Operation, TaskState, TaskType};
 use super::subtask::Subtask;
 use crate::resolver;
-use crate::resolver::batch::Document;
+use crate::resolver::read::Document;
 use crate::resolver::task::submit::TargetFacts;
 use crate::task::command::{self, Target as Of};
 

@@ -8,7 +8,7 @@ use super::super::context::Has;
 use crate::gql::id;
 use crate::gql::many::Many;
 use crate::gql::scalar::BigInt;
-use super::{SubmitTaskInput, Task, TaskFilter};
+use super::{SubmitTaskInput, Task, TaskFilterInput};
 use crate::error::{Error, Language};
 use crate::resolver;
 use crate::resolver::task::bulk::{self, Wanted};
@@ -117,7 +117,7 @@ impl RefusedTask {
     }
 }
 
-fn wanted(filter: Option<TaskFilter>, all: Option<bool>, dry_run: Option<bool>) -> crate::error::Result<Wanted> {
+fn wanted(filter: Option<TaskFilterInput>, all: Option<bool>, dry_run: Option<bool>) -> crate::error::Result<Wanted> {
     let filter = filter.unwrap_or_default().decode()?;
     Wanted::new(filter, all.unwrap_or_default(), dry_run.unwrap_or_default())
 }
@@ -171,7 +171,7 @@ impl TaskMutation {
     async fn retry_tasks(
         &self,
         ctx: &Context<'_>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         #[graphql(default_with = "Some(false)")] all: Option<bool>,
         #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<RetryTasksPayload> {
@@ -183,7 +183,7 @@ impl TaskMutation {
     async fn rollback_tasks(
         &self,
         ctx: &Context<'_>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         #[graphql(default_with = "Some(false)")] all: Option<bool>,
         #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<RollbackTasksPayload> {
@@ -195,7 +195,7 @@ impl TaskMutation {
     async fn cancel_tasks(
         &self,
         ctx: &Context<'_>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         #[graphql(default_with = "Some(false)")] all: Option<bool>,
         #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<CancelTasksPayload> {
@@ -207,7 +207,7 @@ impl TaskMutation {
     async fn pause_tasks(
         &self,
         ctx: &Context<'_>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         #[graphql(default_with = "Some(false)")] all: Option<bool>,
         #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<PauseTasksPayload> {
@@ -219,7 +219,7 @@ impl TaskMutation {
     async fn resume_tasks(
         &self,
         ctx: &Context<'_>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         #[graphql(default_with = "Some(false)")] all: Option<bool>,
         #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<ResumeTasksPayload> {
@@ -231,7 +231,7 @@ impl TaskMutation {
     async fn delete_tasks(
         &self,
         ctx: &Context<'_>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         #[graphql(default_with = "Some(false)")] all: Option<bool>,
         #[graphql(default_with = "Some(false)")] dry_run: Option<bool>,
     ) -> Result<DeleteTasksPayload> {

@@ -16,12 +16,12 @@ use crate::gql::scalar::{BigInt, Instant};
 use super::super::state::{Action, TaskState};
 use super::super::subtask::Subtask;
 use super::super::vsphere::VsphereTask;
-use super::filter::AnyTaskOrder;
-use super::{LEGACY, Origin, Target, Task, TaskFilter, TaskOrder};
+use super::filter::AnyTaskOrderInput;
+use super::{LEGACY, Origin, Target, Task, TaskFilterInput, TaskOrderInput};
 use crate::resolver;
 use crate::resolver::any::{self, Any};
 use crate::resolver::page::{Key, Kind};
-use crate::resolver::task::Filter;
+use crate::resolver::task::TaskFilter;
 
 /// Anything that runs somewhere and can be watched.
 #[derive(Clone, Debug, Interface)]
@@ -47,7 +47,7 @@ pub enum TaskLike {
 
 /// How many tasks a list has.
 #[derive(Clone, Debug)]
-pub struct TaskTotal(Filter);
+pub struct TaskTotal(TaskFilter);
 
 /// How many tasks a list has.
 #[Object]
@@ -61,7 +61,7 @@ impl TaskTotal {
 
 /// How many tasks of all systems a list has.
 #[derive(Clone, Debug)]
-pub struct AnyTaskTotal(Filter, Vec<any::Origin>);
+pub struct AnyTaskTotal(TaskFilter, Vec<any::Origin>);
 
 /// How many tasks of all systems a list has.
 #[Object]
@@ -107,8 +107,8 @@ impl TaskQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        filter: Option<TaskFilter>,
-        order: Option<TaskOrder>,
+        filter: Option<TaskFilterInput>,
+        order: Option<TaskOrderInput>,
     ) -> Result<Tasks> {
         let args = Args { first, after, last, before };
         let filter = filter.unwrap_or_default().decode()?;
@@ -133,9 +133,9 @@ impl TaskQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        filter: Option<TaskFilter>,
+        filter: Option<TaskFilterInput>,
         origins: Option<Vec<Origin>>,
-        order: Option<AnyTaskOrder>,
+        order: Option<AnyTaskOrderInput>,
     ) -> Result<Paged<TaskLike, AnyTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("allTasks", order.0, order.1, Kind::Number);
@@ -163,13 +163,13 @@ impl TaskQuery {
         ctx: &Context<'_>,
         #[graphql(default = 1)] number: Option<i32>,
         #[graphql(default_with = "Some(USUAL)")] size: Option<i32>,
-        filter: Option<TaskFilter>,
-        order: Option<Vec<TaskOrder>>,
+        filter: Option<TaskFilterInput>,
+        order: Option<Vec<TaskOrderInput>>,
     ) -> Result<TaskPage> {
         let (number, size) = (i64::from(number.unwrap_or(1)), i64::from(size.unwrap_or(USUAL)));
         let part = numbered(number, size, LEGACY)?;
         let filter = filter.unwrap_or_default().decode()?;
-        let orders: Vec<_> = order.unwrap_or_default().into_iter().map(TaskOrder::decode).collect();
+        let orders: Vec<_> = order.unwrap_or_default().into_iter().map(TaskOrderInput::decode).collect();
         let (rows, total) = resolver::task::page(ctx.request(), &filter, &orders, part).await?;
         let total = total.cast_signed();
         Ok(TaskPage {

@@ -10,13 +10,14 @@ use crate::gql::id;
 use crate::error::{Error, Result, code};
 use crate::resolver::Request;
 use crate::resolver::vsphere::label;
-use crate::resolver::vsphere::task::{Filter, OrderBy};
+use crate::resolver::vsphere::task::{VsphereTaskFilter, VsphereTaskOrder};
 use crate::vsphere::Reference;
 
 /// Which tasks of vCenters. What is left out or null does not count; what is given must all hold;
 /// an empty list is held by none.
 #[derive(Clone, Debug, Default, InputObject)]
-pub struct VsphereTaskFilter {
+#[graphql(name = "VsphereTaskFilter")]
+pub struct VsphereTaskFilterInput {
     /// Of this vCenter.
     pub vcenter_id: Option<ID>,
     /// Owned by this tenant.
@@ -59,7 +60,7 @@ pub struct VsphereTaskFilter {
 
 /// By what tasks of vCenters can be ordered; equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-#[graphql(remote = "OrderBy")]
+#[graphql(remote = "VsphereTaskOrder")]
 pub enum VsphereTaskOrderField {
     /// By the instant of queueing.
     #[default]
@@ -72,7 +73,8 @@ pub enum VsphereTaskOrderField {
 
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, InputObject)]
-pub struct VsphereTaskOrder {
+#[graphql(name = "VsphereTaskOrder")]
+pub struct VsphereTaskOrderInput {
     /// By what.
     #[graphql(default_with = "Some(VsphereTaskOrderField::QueuedAt)")]
     pub field: Option<VsphereTaskOrderField>,
@@ -81,20 +83,20 @@ pub struct VsphereTaskOrder {
     pub descending: Option<bool>,
 }
 
-impl VsphereTaskOrder {
+impl VsphereTaskOrderInput {
     /// The order as the resolvers know it.
     #[must_use]
-    pub fn decode(self) -> (OrderBy, bool) {
+    pub fn decode(self) -> (VsphereTaskOrder, bool) {
         (self.field.unwrap_or_default().into(), self.descending.unwrap_or(true))
     }
 }
 
-impl VsphereTaskFilter {
+impl VsphereTaskFilterInput {
     /// The filter as the resolvers know it.
     ///
     /// # Errors
     /// `INVALID_ID`, `INVALID_INPUT`.
-    pub async fn decode(self, request: &Request) -> Result<Filter> {
+    pub async fn decode(self, request: &Request) -> Result<VsphereTaskFilter> {
         let vcenter_id = self.vcenter_id.as_ref().map(vcenter::key).transpose()?;
         let task = |task: &ID| id::decode("VsphereTask", task).map(VsphereTaskId);
         let search = match self.text.filter(|text| !text.is_empty()) {
@@ -107,7 +109,7 @@ impl VsphereTaskFilter {
             (Some(text), Some(vcenter)) => Some((vcenter, reference("under", text)?)),
             (Some(_), None) => return Err(wrong("under", "say of which vCenter with `vcenterId`")),
         };
-        Ok(Filter {
+        Ok(VsphereTaskFilter {
             vcenter_id,
             tenant_id: self.tenant_id.map(|id| id::decode("Tenant", &id)).transpose()?.map(TenantId),
             ids: self.ids.map(|ids| ids.iter().map(task).collect::<Result<_>>()).transpose()?,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use taskloom_entity::vsphere_task;
 
-pub use filter::{VsphereTaskFilter, VsphereTaskOrder};
+pub use filter::{VsphereTaskFilterInput, VsphereTaskOrderInput};
 pub use mutation::VsphereMutation;
 pub use object::VsphereObject;
 pub use query::{VsphereQuery, VsphereStatistics, VsphereTaskPage};
@@ -28,7 +28,7 @@ use super::vcenter::Vcenter;
 use crate::resolver::any;
 use crate::resolver::page::Part;
 use crate::resolver::vsphere::label;
-use crate::resolver::vsphere::task::Filter;
+use crate::resolver::vsphere::task::VsphereTaskFilter;
 
 /// Parts of one task at the most.
 const CHILDREN: u64 = 1000;
@@ -188,14 +188,14 @@ impl VsphereTask {
     /// The tasks that are parts of it, the oldest first; a thousand at the most.
     #[graphql(complexity = "20 * child_complexity + 1")]
     async fn children(&self, ctx: &Context<'_>) -> Result<Many<VsphereTask>> {
-        let filter = Filter {
+        let filter = VsphereTaskFilter {
             vcenter_id: Some(self.0.vcenter_id),
             parent_key: Some(self.0.key.clone()),
             queued_from: Some(self.0.queued_at),
-            ..Filter::default()
+            ..VsphereTaskFilter::default()
         };
         let part = Part { limit: CHILDREN, ..Part::default() };
-        let order = (crate::resolver::vsphere::task::OrderBy::QueuedAt, false);
+        let order = (crate::resolver::vsphere::task::VsphereTaskOrder::QueuedAt, false);
         let slice = Box::pin(crate::resolver::vsphere::task::list(ctx.request(), &filter, order, &part)).await?;
         Ok(slice.rows.into_iter().map(Self::from).collect())
     }

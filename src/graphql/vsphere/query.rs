@@ -10,16 +10,16 @@ use super::super::list::{List, connection_with};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
-use super::{VsphereTask, VsphereTaskFilter, VsphereTaskOrder};
+use super::{VsphereTask, VsphereTaskFilterInput, VsphereTaskOrderInput};
 use crate::resolver::page::{Key, Kind};
-use crate::resolver::vsphere::task::{self, Day, Filter};
+use crate::resolver::vsphere::task::{self, OperationDay, VsphereTaskFilter};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
 /// How many tasks a list has.
 #[derive(Clone, Debug)]
-pub struct VsphereTaskTotal(Filter);
+pub struct VsphereTaskTotal(VsphereTaskFilter);
 
 /// How many tasks a list has.
 #[Object]
@@ -63,9 +63,9 @@ pub struct VsphereStatistics {
     p99: Option<f64>,
 }
 
-impl From<Day> for VsphereStatistics {
+impl From<OperationDay> for VsphereStatistics {
     #[expect(clippy::cast_precision_loss, reason = "shares and seconds need no more digits")]
-    fn from(day: Day) -> Self {
+    fn from(day: OperationDay) -> Self {
         let seconds = |micros: Option<i64>| micros.map(|micros| micros as f64 / 1e6);
         Self {
             operation: day.description_id,
@@ -98,8 +98,8 @@ impl VsphereQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        filter: Option<VsphereTaskFilter>,
-        order: Option<VsphereTaskOrder>,
+        filter: Option<VsphereTaskFilterInput>,
+        order: Option<VsphereTaskOrderInput>,
     ) -> Result<Paged<Row<VsphereTask>, VsphereTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("vsphereTasks", order.0, order.1, Kind::Number);

@@ -8,7 +8,7 @@ use crate::error::{Error, Result, code};
 use crate::resolver::Request;
 use crate::resolver::audit::{self, Act};
 use crate::store::keyset::Part;
-use crate::store::task::{Filter, OrderBy};
+use crate::store::task::{TaskFilter, TaskOrder};
 use crate::task::command::Verb;
 
 /// The most tasks of one call.
@@ -17,7 +17,7 @@ pub const MOST: u64 = 1000;
 /// Which tasks are wanted, said well enough to change them.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    filter: Filter,
+    filter: TaskFilter,
     dry_run: bool,
 }
 
@@ -26,7 +26,7 @@ impl Wanted {
     ///
     /// # Errors
     /// `INVALID_INPUT` for a filter that says nothing without `all`, or something beside it.
-    pub fn new(filter: Filter, all: bool, dry_run: bool) -> Result<Self> {
+    pub fn new(filter: TaskFilter, all: bool, dry_run: bool) -> Result<Self> {
         let reason = match (all, filter.says_something()) {
             (false, true) | (true, false) => return Ok(Self { filter, dry_run }),
             (false, false) => "it asks for nothing, so every task would match; give `all: true` when that is meant",
@@ -62,7 +62,7 @@ pub async fn run(request: &Request, wanted: &Wanted, verb: Verb) -> Result<Done>
         return Ok(Done { count, tasks: vec![], refused: vec![], more: count > MOST });
     }
     let part = Part { limit: MOST, ..Part::default() };
-    let slice = list(request, &wanted.filter, (OrderBy::Id, false), &part).await?;
+    let slice = list(request, &wanted.filter, (TaskOrder::Id, false), &part).await?;
     // What was asked for stands in the log before the first task is touched.
     audit::change(request, act, async |_, _| Ok(())).await?;
     let count = slice.rows.len() as u64;
@@ -81,7 +81,7 @@ pub async fn run(request: &Request, wanted: &Wanted, verb: Verb) -> Result<Done>
 }
 
 /// The filter as the audit log shows it: what was asked for, by the names of the graph.
-fn described(filter: &Filter) -> Value {
+fn described(filter: &TaskFilter) -> Value {
     let given = filter.given();
     if given.is_empty() { json!({"all": true}) } else { json!({"filter": given}) }
 }

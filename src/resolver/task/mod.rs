@@ -18,8 +18,8 @@ use crate::engine::tally::CommitTally;
 use crate::error::{Error, Result, code};
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
-pub use crate::store::standing::{Sign, Standing};
-pub use crate::store::task::{Filter, OrderBy};
+pub use crate::store::standing::{StandingSign, TaskStanding};
+pub use crate::store::task::{TaskFilter, TaskOrder};
 use crate::store::{self, Tx};
 use crate::task::command::{self, Target, Verb};
 use crate::task::preview::{self, Preview};
@@ -213,8 +213,8 @@ pub async fn get(request: &Request, id: TaskId) -> Result<task::Model> {
 #[tracing::instrument(name = "task.list", skip_all)]
 pub async fn list(
     request: &Request,
-    filter: &Filter,
-    order: (OrderBy, bool),
+    filter: &TaskFilter,
+    order: (TaskOrder, bool),
     part: &Part,
 ) -> Result<Slice<task::Model>> {
     let scope = request.reads(Role::Viewer, "task.list")?;
@@ -228,8 +228,8 @@ pub async fn list(
 #[tracing::instrument(name = "task.page", skip_all)]
 pub async fn page(
     request: &Request,
-    filter: &Filter,
-    orders: &[(OrderBy, bool)],
+    filter: &TaskFilter,
+    orders: &[(TaskOrder, bool)],
     (offset, limit): (u64, u64),
 ) -> Result<(Vec<task::Model>, u64)> {
     let scope = request.reads(Role::Viewer, "task.page")?;
@@ -240,7 +240,7 @@ pub async fn page(
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+pub async fn count(request: &Request, filter: &TaskFilter) -> Result<u64> {
     let scope = request.reads(Role::Viewer, "task.count")?;
     store::task::count(request.store.read(), scope, filter).await
 }
@@ -256,8 +256,8 @@ pub async fn preview(
 ) -> Result<(Snapshot, Preview)> {
     let (id, subtask) = target;
     let scope = request.reads(Role::Viewer, "task.preview")?;
-    let snapshot = store::snapshot::load(request.store.read(), &[id]).await?.pop();
-    let snapshot = snapshot.filter(|snapshot| scope.covers(snapshot.task.tenant_id)).ok_or_else(|| not_found(id))?;
+    let snapshot = store::snapshot::load(request.store.read(), scope, &[id]).await?.pop();
+    let snapshot = snapshot.ok_or_else(|| not_found(id))?;
     let target = match subtask {
         None => Target::Task,
         Some(id) => {
@@ -276,7 +276,8 @@ pub async fn waiting_for(request: &Request, snapshot: &Snapshot, index: usize) -
     let alive = super::worker::alive(request).await?;
     let runner = match snapshot.subtasks[index].attempt_id {
         Some(id) => {
-            let attempts = store::attempt::list(request.store.read(), &[id]).await?;
+            let scope = request.principal.require(Role::Viewer)?;
+            let attempts = store::attempt::list(request.store.read(), scope, &[id]).await?;
             attempts.first().and_then(|attempt| alive.iter().find(|worker| worker.id == attempt.worker_id))
         }
         None => None,

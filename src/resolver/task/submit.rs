@@ -8,6 +8,7 @@ use taskloom_entity::{
     subtask, task,
 };
 
+use crate::auth::Scope;
 use crate::engine;
 use crate::error::{Error, Fault, Result, code};
 use crate::resolver::Request;
@@ -415,7 +416,7 @@ pub async fn accept(tx: &Tx, request: &Request, Checked { mut act, rows }: Check
         Err(error) if has_key && is_taken(&error) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let task = store::task::list_by_id(tx, &[id]).await?.pop().ok_or_else(|| super::not_found(id))?;
+    let task = store::task::list_by_id(tx, &Scope::All, &[id]).await?.pop().ok_or_else(|| super::not_found(id))?;
     act.on(format_args!("task:{id}"));
     let act = act.with(&super::described(&task, task.state));
     audit::record(tx, request, &act).await?;

@@ -250,9 +250,9 @@ pub async fn objects(request: &Request, lease: &Lease, objects: &[Object]) -> Re
 /// # Errors
 /// As [`claim`].
 pub async fn strangers(request: &Request, lease: &Lease, references: Vec<String>) -> Result<Vec<String>> {
-    request.principal.require(Role::Admin)?;
+    let scope = request.principal.require(Role::Admin)?;
     let asked = references.iter().cloned();
-    let kept = store::vsphere::object::list(request.store.read(), lease.vcenter_id, asked).await?;
+    let kept = store::vsphere::object::list(request.store.read(), scope, lease.vcenter_id, asked).await?;
     let kept: HashSet<String> = kept.into_iter().map(|row| row.reference).collect();
     Ok(references.into_iter().filter(|reference| !kept.contains(reference)).collect())
 }
@@ -262,8 +262,8 @@ pub async fn strangers(request: &Request, lease: &Lease, references: Vec<String>
 /// # Errors
 /// As [`claim`].
 pub async fn stands(request: &Request, lease: &Lease) -> Result<Option<Collection>> {
-    request.principal.require(Role::Admin)?;
-    Ok(store::vsphere::collection::list(request.store.read(), &[lease.vcenter_id]).await?.pop())
+    let scope = request.principal.require(Role::Admin)?;
+    Ok(store::vsphere::collection::list(request.store.read(), scope, &[lease.vcenter_id]).await?.pop())
 }
 
 /// Keeps what a vCenter calls its operations in a language, but for those that are named already so.

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use taskloom_entity::{VcenterId, vsphere_label, vsphere_task};
+use taskloom_entity::{Role, VcenterId, vsphere_label, vsphere_task};
 
 use super::super::Request;
 use super::catalogue;
 use crate::error::{Language, Result};
 use crate::store;
-use crate::store::vsphere::list::Search;
+use crate::store::vsphere::list::VsphereSearch;
 use crate::text::folded;
 
 /// The word for a language, as labels are kept under it.
@@ -35,10 +35,11 @@ pub fn of(task: &vsphere_task::Model, own: &[vsphere_label::Model], language: La
 /// # Errors
 /// When the database does not answer.
 pub async fn list(request: &Request, tasks: &[vsphere_task::Model], language: Language) -> Result<Vec<String>> {
+    let scope = request.principal.require(Role::Viewer)?;
     let vcenters: HashSet<VcenterId> = tasks.iter().map(|task| task.vcenter_id).collect();
     let ids: HashSet<String> = tasks.iter().map(|task| task.description_id.clone()).collect();
     let mut own: HashMap<(VcenterId, String), Vec<vsphere_label::Model>> = HashMap::new();
-    for row in store::vsphere::label::list(request.store.read(), vcenters, ids).await? {
+    for row in store::vsphere::label::list(request.store.read(), scope, vcenters, ids).await? {
         own.entry((row.vcenter_id, row.description_id.clone())).or_default().push(row);
     }
     let own = |task: &vsphere_task::Model| own.get(&(task.vcenter_id, task.description_id.clone()));
@@ -49,7 +50,12 @@ pub async fn list(request: &Request, tasks: &[vsphere_task::Model], language: La
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn search(request: &Request, vcenter: Option<VcenterId>, text: &str, language: Language) -> Result<Search> {
+pub async fn search(
+    request: &Request,
+    vcenter: Option<VcenterId>,
+    text: &str,
+    language: Language,
+) -> Result<VsphereSearch> {
     let own = store::vsphere::label::all(request.store.read(), vcenter, locale(language)).await?;
     let mut words: Vec<(String, String)> = own.into_iter().map(|row| (row.description_id, row.label)).collect();
     let named_there: HashSet<String> = words.iter().map(|(id, _)| id.clone()).collect();
@@ -59,7 +65,7 @@ pub async fn search(request: &Request, vcenter: Option<VcenterId>, text: &str, l
     let named: BTreeSet<&String> =
         words.iter().filter(|(_, label)| folded(label).contains(&wanted)).map(|(id, _)| id).collect();
     let known: BTreeSet<&String> = words.iter().map(|(id, _)| id).collect();
-    Ok(Search {
+    Ok(VsphereSearch {
         text: text.to_owned(),
         is_wide: true,
         named: named.into_iter().cloned().collect(),

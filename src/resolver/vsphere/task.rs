@@ -18,8 +18,8 @@ use crate::store::keyset::Part;
 use crate::store::page::Slice;
 use crate::vsphere::Reference;
 
-pub use crate::store::vsphere::list::{Filter, OrderBy};
-pub use crate::store::vsphere::statistics::Day;
+pub use crate::store::vsphere::list::{VsphereTaskFilter, VsphereTaskOrder};
+pub use crate::store::vsphere::statistics::OperationDay;
 
 /// What counts as recent, behind its end.
 const RECENT: Duration = Duration::from_secs(600);
@@ -41,7 +41,12 @@ pub async fn get(request: &Request, id: VsphereTaskId) -> Result<Model> {
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "vsphereTask.list", skip_all)]
-pub async fn list(request: &Request, filter: &Filter, order: (OrderBy, bool), part: &Part) -> Result<Slice<Model>> {
+pub async fn list(
+    request: &Request,
+    filter: &VsphereTaskFilter,
+    order: (VsphereTaskOrder, bool),
+    part: &Part,
+) -> Result<Slice<Model>> {
     let scope = request.reads(Role::Viewer, "vsphereTask.list")?;
     store::vsphere::list::page(request.store.read(), scope, filter, order, part).await
 }
@@ -51,7 +56,7 @@ pub async fn list(request: &Request, filter: &Filter, order: (OrderBy, bool), pa
 /// # Errors
 /// `UNAUTHENTICATED`.
 #[tracing::instrument(name = "vsphereTask.page", skip_all)]
-pub async fn page(request: &Request, filter: &Filter, part: (u64, u64)) -> Result<Vec<Model>> {
+pub async fn page(request: &Request, filter: &VsphereTaskFilter, part: (u64, u64)) -> Result<Vec<Model>> {
     let scope = request.reads(Role::Viewer, "vsphereTask.page")?;
     store::vsphere::list::newest(request.store.read(), scope, filter, part).await
 }
@@ -60,7 +65,7 @@ pub async fn page(request: &Request, filter: &Filter, part: (u64, u64)) -> Resul
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
+pub async fn count(request: &Request, filter: &VsphereTaskFilter) -> Result<u64> {
     let scope = request.reads(Role::Viewer, "vsphereTask.count")?;
     store::vsphere::list::count(request.store.read(), scope, filter).await
 }
@@ -71,18 +76,18 @@ pub async fn count(request: &Request, filter: &Filter) -> Result<u64> {
 /// # Errors
 /// `VCENTER_NOT_FOUND`.
 #[tracing::instrument(name = "vsphereTask.recent", skip_all)]
-pub async fn recent(request: &Request, vcenter: VcenterId, filter: &Filter) -> Result<Vec<Model>> {
+pub async fn recent(request: &Request, vcenter: VcenterId, filter: &VsphereTaskFilter) -> Result<Vec<Model>> {
     let scope = request.reads(Role::Viewer, "vsphereTask.recent")?;
     let read = request.store.read();
     let vcenter = store::vcenter::get(read, scope, vcenter).await?.id;
-    let stands = store::vsphere::collection::list(read, &[vcenter]).await?;
+    let stands = store::vsphere::collection::list(read, scope, &[vcenter]).await?;
     let offset = stands.first().and_then(|stands| stands.clock_offset).unwrap_or_default();
     let theirs = Timestamp(request.clock.now().0 + offset);
-    let filter = Filter { vcenter_id: Some(vcenter), ..filter.clone() };
+    let filter = VsphereTaskFilter { vcenter_id: Some(vcenter), ..filter.clone() };
     let wanted = |state: &VsphereTaskState| filter.states.as_ref().is_none_or(|states| states.contains(state));
     let unfinished = [VsphereTaskState::Queued, VsphereTaskState::Running].into_iter().filter(wanted).collect();
-    let unfinished = Filter { states: Some(unfinished), ..filter.clone() };
-    let ended = Filter { completed_from: Some(theirs.before(RECENT)), ..filter.clone() };
+    let unfinished = VsphereTaskFilter { states: Some(unfinished), ..filter.clone() };
+    let ended = VsphereTaskFilter { completed_from: Some(theirs.before(RECENT)), ..filter.clone() };
     let mut all = store::vsphere::list::newest(read, scope, &filter, (0, NEWEST)).await?;
     for more in [unfinished, ended] {
         all.extend(store::vsphere::list::newest(read, scope, &more, (0, MOST)).await?);
@@ -100,7 +105,12 @@ pub const MOST: u64 = 10_000;
 /// # Errors
 /// `VCENTER_NOT_FOUND`.
 #[tracing::instrument(name = "vsphereTask.statistics", skip_all)]
-pub async fn statistics(request: &Request, vcenter: VcenterId, from: Timestamp, to: Timestamp) -> Result<Vec<Day>> {
+pub async fn statistics(
+    request: &Request,
+    vcenter: VcenterId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<OperationDay>> {
     let scope = request.reads(Role::Viewer, "vsphereTask.statistics")?;
     let vcenter = store::vcenter::get(request.store.read(), scope, vcenter).await?;
     store::vsphere::statistics::list(request.store.read(), vcenter.id, from, to).await

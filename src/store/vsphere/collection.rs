@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, Select, Set, Statement};
+use taskloom_core::principal::Scope;
 use taskloom_entity::vcenter_collection::{ActiveModel, Column, Entity, Model};
 use taskloom_entity::{
     CollectionState, JsonText, TenantId, Timestamp, VcenterId, VsphereInstanceId, vcenter, vsphere_instance,
 };
 
 use super::super::collection::{self, CollectionTable, LeaseAsRead, LeaseHolder};
-use super::super::{Changed, Tx};
+use super::super::{Changed, Tx, scope};
 use crate::error::Result;
 use crate::lease::Sign;
 
@@ -205,12 +206,22 @@ pub async fn hold(tx: &Tx, leases: &[&Lease]) -> Result<Vec<bool>> {
     collection::hold::<Entity>(tx, &holders).await
 }
 
-/// How these vCenters' collections stand.
+/// How the collections of those of these vCenters stand that are in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(conn: &impl ConnectionTrait, ids: &[VcenterId]) -> Result<Vec<Model>> {
-    Ok(Entity::find().filter(Column::VcenterId.is_in(ids.iter().copied())).all(conn).await?)
+pub async fn list(conn: &impl ConnectionTrait, scope: &Scope, ids: &[VcenterId]) -> Result<Vec<Model>> {
+    let found = Entity::find().filter(Column::VcenterId.is_in(ids.iter().copied()));
+    Ok(within(found, scope).all(conn).await?)
+}
+
+/// Those whose vCenter is in the scope.
+fn within(found: Select<Entity>, scope: &Scope) -> Select<Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_vcenter = Entity::belongs_to(vcenter::Entity).from(Column::VcenterId).to(vcenter::Column::Id);
+    found.join(JoinType::InnerJoin, its_vcenter.into()).filter(scope::of_found(scope, vcenter::Column::TenantId))
 }
 
 /// The vCenter of this identity behind a registered address; makes it known.

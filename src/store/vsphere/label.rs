@@ -1,12 +1,13 @@
 //! The words of vCenters: what each one calls its operations, by language.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use taskloom_entity::VcenterId;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, Select};
+use taskloom_core::principal::Scope;
 use taskloom_entity::vsphere_label::{Column, Entity, Model};
+use taskloom_entity::{VcenterId, vcenter};
 
-use super::super::Tx;
 use super::super::bulk::Rows;
 use super::super::change::run_all;
+use super::super::{Tx, scope};
 use crate::error::Result;
 
 /// Keeps a catalogue's words: the operation's id, and what it is called.
@@ -25,17 +26,27 @@ pub async fn put(tx: &Tx, vcenter: VcenterId, locale: &str, labels: &[(String, S
     run_all(tx, rows.statements(tx.get_database_backend(), sql, same)).await
 }
 
-/// What vCenters call these operations, in every language.
+/// What those of these vCenters that are in the scope call these operations, in every language.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     conn: &impl ConnectionTrait,
+    scope: &Scope,
     vcenters: impl IntoIterator<Item = VcenterId>,
     ids: impl IntoIterator<Item = String>,
 ) -> Result<Vec<Model>> {
-    let of = Entity::find().filter(Column::VcenterId.is_in(vcenters));
+    let of = within(Entity::find().filter(Column::VcenterId.is_in(vcenters)), scope);
     Ok(of.filter(Column::DescriptionId.is_in(ids)).all(conn).await?)
+}
+
+/// Those whose vCenter is in the scope.
+fn within(found: Select<Entity>, scope: &Scope) -> Select<Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_vcenter = Entity::belongs_to(vcenter::Entity).from(Column::VcenterId).to(vcenter::Column::Id);
+    found.join(JoinType::InnerJoin, its_vcenter.into()).filter(scope::of_found(scope, vcenter::Column::TenantId))
 }
 
 /// Everything that a vCenter, or any, calls somehow in a language.

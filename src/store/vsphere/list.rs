@@ -17,7 +17,7 @@ use crate::error::Result;
 
 /// What a text is looked for in: what it is called, its object, who began it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Search {
+pub struct VsphereSearch {
     /// The text.
     pub text: String,
     /// Whether it is looked for in objects' and users' names, too.
@@ -30,7 +30,7 @@ pub struct Search {
 
 /// Which tasks. Nothing given means every task, an empty list none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Filter {
+pub struct VsphereTaskFilter {
     /// Of this vCenter.
     pub vcenter_id: Option<VcenterId>,
     /// Of this tenant.
@@ -46,7 +46,7 @@ pub struct Filter {
     /// Forgotten by the vCenter before it told how it ended, or not.
     pub is_lost: Option<bool>,
     /// With this text.
-    pub search: Option<Search>,
+    pub search: Option<VsphereSearch>,
     /// On this object.
     pub entity: Option<String>,
     /// On this object of the vCenter, or on one that lies under it.
@@ -75,7 +75,7 @@ pub struct Filter {
 
 /// The columns a list can be ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OrderBy {
+pub enum VsphereTaskOrder {
     /// By the instant of queueing.
     #[default]
     QueuedAt,
@@ -83,7 +83,7 @@ pub enum OrderBy {
     CompletedAt,
 }
 
-impl OrderBy {
+impl VsphereTaskOrder {
     /// The order, for pages by key.
     #[must_use]
     pub fn sort(self, descending: bool) -> Sort {
@@ -113,8 +113,8 @@ impl OrderBy {
 pub async fn page(
     conn: &impl ConnectionTrait,
     scope: &Scope,
-    filter: &Filter,
-    (order, descending): (OrderBy, bool),
+    filter: &VsphereTaskFilter,
+    (order, descending): (VsphereTaskOrder, bool),
     part: &Part,
 ) -> Result<Slice<Model>> {
     let query = keyed(conn.get_database_backend(), (scope, filter), (order, descending), part);
@@ -124,14 +124,14 @@ pub async fn page(
 /// The query behind a page.
 pub fn keyed(
     backend: DbBackend,
-    (scope, filter): (&Scope, &Filter),
-    (order, descending): (OrderBy, bool),
+    (scope, filter): (&Scope, &VsphereTaskFilter),
+    (order, descending): (VsphereTaskOrder, bool),
     part: &Part,
 ) -> Select<Entity> {
     let all = select(backend, scope, filter);
     let ordered = match order {
-        OrderBy::QueuedAt => all,
-        OrderBy::CompletedAt => all.filter(Column::CompletedAt.is_not_null()),
+        VsphereTaskOrder::QueuedAt => all,
+        VsphereTaskOrder::CompletedAt => all.filter(Column::CompletedAt.is_not_null()),
     };
     keyset(ordered, &order.sort(descending), part)
 }
@@ -143,7 +143,7 @@ pub fn keyed(
 pub async fn newest(
     conn: &impl ConnectionTrait,
     scope: &Scope,
-    filter: &Filter,
+    filter: &VsphereTaskFilter,
     (offset, limit): (u64, u64),
 ) -> Result<Vec<Model>> {
     let query =
@@ -155,16 +155,16 @@ pub async fn newest(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<u64> {
+pub async fn count(conn: &impl ConnectionTrait, scope: &Scope, filter: &VsphereTaskFilter) -> Result<u64> {
     Ok(select(conn.get_database_backend(), scope, filter).count(conn).await?)
 }
 
-fn select(backend: DbBackend, scope: &Scope, filter: &Filter) -> Select<Entity> {
+fn select(backend: DbBackend, scope: &Scope, filter: &VsphereTaskFilter) -> Select<Entity> {
     let there = Entity::find().filter(scope::condition(scope, Column::TenantId)).filter(is_there(Column::VcenterId));
     there.filter(condition(backend, filter))
 }
 
-fn condition(backend: DbBackend, filter: &Filter) -> Condition {
+fn condition(backend: DbBackend, filter: &VsphereTaskFilter) -> Condition {
     let equal = |column: Column, value: &Option<String>| value.as_ref().map(|value| column.eq(value.as_str()));
     Condition::all()
         .add_option(filter.vcenter_id.map(|id| Column::VcenterId.eq(id)))
@@ -208,7 +208,7 @@ fn contains_kept(text: &str) -> Condition {
     Condition::any().add(holds(Column::Folded, text)).add(bare)
 }
 
-fn search(search: &Search) -> Condition {
+fn search(search: &VsphereSearch) -> Condition {
     let wordless = Condition::all()
         .add_option((!search.known.is_empty()).then(|| Column::DescriptionId.is_not_in(search.known.iter().cloned())))
         .add(

@@ -1,13 +1,14 @@
 //! The objects of vCenters: names, and what lies under what. None is ever removed, since tasks on what is gone stay.
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, Select};
+use taskloom_core::principal::Scope;
 use taskloom_entity::vsphere_object::{Column, Entity, Model};
-use taskloom_entity::{Timestamp, VcenterId};
+use taskloom_entity::{Timestamp, VcenterId, vcenter};
 
-use super::super::Tx;
 use super::super::bulk::Rows;
 use super::super::change::run_all;
+use super::super::{Tx, scope};
 use crate::error::Result;
 
 /// An object, as the vCenter shows it.
@@ -46,17 +47,27 @@ pub async fn put(tx: &Tx, vcenter: VcenterId, objects: &[&Seen], now: Timestamp)
     run_all(tx, rows.statements(tx.get_database_backend(), sql, same)).await
 }
 
-/// The objects of a vCenter with these references.
+/// The objects of a vCenter with these references, where it is in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(
     conn: &impl ConnectionTrait,
+    scope: &Scope,
     vcenter: VcenterId,
     references: impl IntoIterator<Item = String>,
 ) -> Result<Vec<Model>> {
-    let of = Entity::find().filter(Column::VcenterId.eq(vcenter));
+    let of = within(Entity::find().filter(Column::VcenterId.eq(vcenter)), scope);
     Ok(of.filter(Column::Reference.is_in(references)).all(conn).await?)
+}
+
+/// Those whose vCenter is in the scope.
+fn within(found: Select<Entity>, scope: &Scope) -> Select<Entity> {
+    if *scope == Scope::All {
+        return found;
+    }
+    let its_vcenter = Entity::belongs_to(vcenter::Entity).from(Column::VcenterId).to(vcenter::Column::Id);
+    found.join(JoinType::InnerJoin, its_vcenter.into()).filter(scope::of_found(scope, vcenter::Column::TenantId))
 }
 
 /// Whether `column` names the object or one that lies under it: in it, or on it where it is a host.

@@ -7,7 +7,7 @@ use crate::error::Result;
 
 /// One operation on one day.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Day {
+pub struct OperationDay {
     /// The operation.
     pub description_id: String,
     /// Days since 1970-01-01, in UTC, by the instant of queueing.
@@ -48,8 +48,13 @@ FROM ranked GROUP BY description_id, day ORDER BY day, description_id";
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(conn: &impl ConnectionTrait, vcenter: VcenterId, from: Timestamp, to: Timestamp) -> Result<Vec<Day>> {
+pub async fn list(
+    conn: &impl ConnectionTrait,
+    vcenter: VcenterId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<OperationDay>> {
     let values = [vcenter.0.into(), from.0.into(), to.0.into()];
     let statement = Statement::from_sql_and_values(conn.get_database_backend(), SQL, values);
-    Ok(Day::find_by_statement(statement).all(conn).await?)
+    Ok(OperationDay::find_by_statement(statement).all(conn).await?)
 }

@@ -221,24 +221,25 @@ pub async fn find(conn: &impl ConnectionTrait, scope: &Scope, id: VsphereTaskId)
     Ok(there.filter(scope::condition(scope, Column::TenantId)).one(conn).await?)
 }
 
-/// The tasks with these ids, whoever asks: for readers that have checked the scope.
+/// Those of these tasks that are in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list_by_id(conn: &impl ConnectionTrait, ids: &[VsphereTaskId]) -> Result<Vec<Model>> {
-    let there = Entity::find().filter(is_there(Column::VcenterId));
+pub async fn list_by_id(conn: &impl ConnectionTrait, scope: &Scope, ids: &[VsphereTaskId]) -> Result<Vec<Model>> {
+    let there = Entity::find().filter(is_there(Column::VcenterId)).filter(scope::of_found(scope, Column::TenantId));
     Ok(there.filter(Column::Id.is_in(ids.iter().copied())).all(conn).await?)
 }
 
-/// The newest of a vCenter's tasks with one of these keys.
+/// The newest of a vCenter's tasks with one of these keys, where they are in the scope.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list_by_key(
     conn: &impl ConnectionTrait,
+    scope: &Scope,
     instance: VsphereInstanceId,
     keys: impl IntoIterator<Item = String>,
 ) -> Result<Vec<Model>> {
-    let of = Entity::find().filter(Column::InstanceId.eq(instance));
+    let of = Entity::find().filter(Column::InstanceId.eq(instance)).filter(scope::of_found(scope, Column::TenantId));
     Ok(of.filter(Column::Key.is_in(keys)).limit(1000).all(conn).await?)
 }

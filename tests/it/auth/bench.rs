@@ -81,14 +81,14 @@ impl Bench {
     /// A user with [`PASSWORD`].
     pub(super) async fn user(&self, name: &str, role: Role, tenants: &[TenantId]) -> UserId {
         let (password, tenants) = (Some(PASSWORD.into()), Some(tenants.to_vec()));
-        let new = resolver::user::New { name: name.into(), password, role, tenants };
+        let new = resolver::user::NewUser { name: name.into(), password, role, tenants };
         resolver::user::create(&self.system(), new).await.unwrap().id
     }
 
     /// A token of a user, for ever.
     pub(super) async fn token(&self, user: UserId, role: Role) -> resolver::token::Created {
         let expiry = resolver::token::Expiry::Never;
-        let new = resolver::token::New {
+        let new = resolver::token::NewToken {
             user: Some(user),
             name: "test".into(),
             role,
@@ -127,7 +127,7 @@ impl Bench {
 
     /// The rows of the log for one action, oldest first: `done user:3` or `FORBIDDEN user:3`, with the actor.
     pub(super) async fn acts(&self, action: &str) -> Vec<String> {
-        let filter = resolver::audit::Filter { action: Some(action.into()), ..Default::default() };
+        let filter = resolver::audit::AuditFilter { action: Some(action.into()), ..Default::default() };
         let page = taskloom::store::page::Page { after: None, before: None, limit: 1000, backward: false };
         let acts = resolver::audit::list(&self.system(), &filter, page).await.unwrap().rows;
         let line = |act: &taskloom_entity::audit::Model| {

@@ -26,8 +26,8 @@ async fn both<T: Send + 'static>(
     (one.await.unwrap(), other.await.unwrap())
 }
 
-fn at(tenant: TenantId, name: &str, address: &str, password: Option<&str>, user: &str) -> vcenter::New {
-    vcenter::New {
+fn at(tenant: TenantId, name: &str, address: &str, password: Option<&str>, user: &str) -> vcenter::NewVcenter {
+    vcenter::NewVcenter {
         tenant: Some(tenant),
         name: name.into(),
         uuid: Some(name.into()),
@@ -110,8 +110,8 @@ async fn two_who_register_a_vcenter_make_one() {
     .await;
 }
 
-fn database(tenant: TenantId, name: &str, host: &str, password: Option<&str>, user: &str) -> source::New {
-    source::New {
+fn database(tenant: TenantId, name: &str, host: &str, password: Option<&str>, user: &str) -> source::NewDataSource {
+    source::NewDataSource {
         tenant: Some(tenant),
         name: name.into(),
         kind: DataSourceKind::Postgresql,
@@ -177,7 +177,7 @@ async fn two_who_remove_the_last_administrators_leave_one() {
             assert_eq!(refused.len(), 1, "{refused:?}");
             assert_eq!(refused[0].code(), &code::LAST_ADMIN);
             // The next two must be the only ones.
-            let filter = user::Filter { role: Some(Role::Admin), disabled: Some(false), ..Default::default() };
+            let filter = user::UserFilter { role: Some(Role::Admin), disabled: Some(false), ..Default::default() };
             let page = taskloom::store::page::Page { after: None, before: None, limit: 10, backward: false };
             let left = user::list(&system, &filter, page).await.unwrap().rows;
             assert_eq!(left.len(), 1, "{left:?}");

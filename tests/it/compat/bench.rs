@@ -114,7 +114,7 @@ impl Bench {
 
     /// How many rows of the audit log there are.
     pub(in crate::compat) async fn acts(&self) -> u64 {
-        resolver::audit::count(&by_system(&self.app), &resolver::audit::Filter::default()).await.unwrap()
+        resolver::audit::count(&by_system(&self.app), &resolver::audit::AuditFilter::default()).await.unwrap()
     }
 }
 
@@ -163,7 +163,7 @@ async fn people(app: &Arc<App>) -> (Vec<(&'static str, String)>, TenantId) {
     let mut tokens = vec![];
     for (name, role, tenant) in PEOPLE {
         let tenant = tenants.iter().find(|(is, _)| is == tenant).unwrap().1;
-        let new = resolver::user::New {
+        let new = resolver::user::NewUser {
             name: (*name).into(),
             password: Some(PASSWORD.into()),
             role: *role,
@@ -171,7 +171,7 @@ async fn people(app: &Arc<App>) -> (Vec<(&'static str, String)>, TenantId) {
         };
         let user = resolver::user::create(&system, new).await.unwrap().id;
         let expiry = resolver::token::Expiry::Never;
-        let new = resolver::token::New {
+        let new = resolver::token::NewToken {
             user: Some(user),
             name: "test".into(),
             role: *role,

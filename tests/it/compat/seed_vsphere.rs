@@ -30,7 +30,7 @@ pub(in crate::compat) async fn fill(app: &Arc<App>, tenant: TenantId) {
         address: None,
     };
     for (name, uuid) in [("first", FIRST), ("second", SECOND)] {
-        let new = store::vcenter::New {
+        let new = store::vcenter::NewVcenterRow {
             tenant_id: tenant,
             name: name.into(),
             uuid: uuid.into(),

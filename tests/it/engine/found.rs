@@ -99,7 +99,7 @@ async fn a_dialect_finds_output_and_engines(lab: Bench) {
 
     let refused = source::of_engine(request, Some(tenant), "spark").await.unwrap_err();
     assert_eq!(refused.to_string(), "no data source is set up for the engine spark");
-    let new = source::New {
+    let new = source::NewDataSource {
         tenant: Some(tenant),
         name: "lake".into(),
         kind: DataSourceKind::Postgresql,

@@ -297,7 +297,7 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
     }
     let request = lab.door().0;
     let ids: Vec<_> = (2..100_000).map(taskloom_entity::TaskId).collect();
-    let filter = resolver::task::Filter { ids: Some(ids.clone()), ..Default::default() };
+    let filter = resolver::task::TaskFilter { ids: Some(ids.clone()), ..Default::default() };
     assert_eq!(resolver::task::count(request, &filter).await.unwrap(), 2);
     let (page, total) = resolver::task::page(request, &filter, &[], (0, 10)).await.unwrap();
     assert_eq!((page.len(), total), (2, 2));
@@ -305,7 +305,7 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
     let done = resolver::task::bulk::run(request, &wanted, taskloom::task::command::Verb::Cancel).await.unwrap();
     assert_eq!((done.tasks.len(), done.refused.len(), done.more), (2, 0, false));
     assert_eq!(resolver::batch::tasks(request.store.read(), &ids).await.unwrap().len(), 2);
-    let foreign = resolver::vsphere::task::Filter {
+    let foreign = resolver::vsphere::task::VsphereTaskFilter {
         ids: Some((1..100_000).map(taskloom_entity::VsphereTaskId).collect()),
         operations: Some((0..40_000).map(|n| format!("operation.{n}")).collect()),
         ..Default::default()
@@ -314,14 +314,14 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
 
     // Of a few words, a list may have any number.
     use taskloom_entity::{TaskState, TaskType, VsphereTaskState};
-    let orders = [(resolver::task::OrderBy::Name, true), (resolver::task::OrderBy::Id, false)].repeat(3_000);
-    let filter = resolver::task::Filter {
+    let orders = [(resolver::task::TaskOrder::Name, true), (resolver::task::TaskOrder::Id, false)].repeat(3_000);
+    let filter = resolver::task::TaskFilter {
         states: Some([TaskState::Pending, TaskState::Running].repeat(40_000)),
         types: Some([TaskType::Manual].repeat(40_000)),
         ..Default::default()
     };
     assert_eq!(resolver::task::page(request, &filter, &orders, (0, 10)).await.unwrap().1, 1);
-    let foreign = resolver::vsphere::task::Filter {
+    let foreign = resolver::vsphere::task::VsphereTaskFilter {
         states: Some([VsphereTaskState::Running].repeat(70_000)),
         outcomes: Some([(VsphereTaskState::Success, false)].repeat(5_000)),
         ..Default::default()

@@ -8,7 +8,7 @@ use serde_json::json;
 use taskloom::background::retention::Retention;
 use taskloom::clock::Clock;
 use taskloom::config::Settings;
-use taskloom::resolver::retention::{self, Old};
+use taskloom::resolver::retention::{self, Removable};
 use taskloom::store::removal;
 use taskloom_entity::Timestamp;
 
@@ -121,7 +121,7 @@ async fn others_write_between_two_bites(lab: Bench) {
     fill(&lab, ROWS, old).await;
     let (request, _) = lab.door();
     let round = retention::begin(request).await.unwrap().unwrap();
-    let removal = round.remove(request, Old::Audit(old.after(DAY)));
+    let removal = round.remove(request, Removable::Audit(old.after(DAY)));
     let neighbour = async {
         let mut left = vec![];
         for name in ["one", "two", "three"] {
@@ -210,7 +210,7 @@ async fn a_task_with_a_long_log_is_gone_at_once(lab: Bench) {
     let rest = removal::rests(lab.store().read()).await.unwrap();
     assert_eq!(rest.len(), 1);
     let tx = lab.store().begin().await.unwrap();
-    let rows = removal::bite(&tx, Old::Deleted(rest[0]), &mut 0).await.unwrap();
+    let rows = removal::bite(&tx, Removable::Deleted(rest[0]), &mut 0).await.unwrap();
     tx.commit().await.unwrap();
     assert!((1..100).contains(&rows), "no more than some 16 MB in one: {rows}");
     let (request, _) = lab.door();

@@ -51,7 +51,7 @@ impl Bench {
     }
 
     async fn kept(&self) -> Vec<vsphere_task::Model> {
-        task::page(&self.request, &task::Filter::default(), (0, 100)).await.unwrap()
+        task::page(&self.request, &task::VsphereTaskFilter::default(), (0, 100)).await.unwrap()
     }
 }
 

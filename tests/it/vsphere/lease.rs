@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use taskloom::clock::HeldClock;
 use taskloom::error::code;
 use taskloom::resolver::vsphere::collect::{self, Leases, Report, Seen, Source};
-use taskloom::resolver::vsphere::task::{Filter, count};
+use taskloom::resolver::vsphere::task::{VsphereTaskFilter, count};
 use taskloom::resolver::{Request, retention, vcenter};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Store, migrate, removal};
@@ -136,7 +136,7 @@ async fn a_deleted_vcenter_is_gone_at_once_and_its_history_bite_by_bite() {
         assert_eq!(vcenter::delete(request, gone, true).await.unwrap().name, "gone");
         assert_eq!(vcenter::get(request, gone).await.unwrap_err().code(), &code::VCENTER_NOT_FOUND);
         assert_eq!(vcenter::delete(request, gone, true).await.unwrap_err().code(), &code::VCENTER_NOT_FOUND);
-        assert_eq!(count(request, &Filter::default()).await.unwrap(), 2_500, "its tasks are gone with it");
+        assert_eq!(count(request, &VsphereTaskFilter::default()).await.unwrap(), 2_500, "its tasks are gone with it");
         assert_eq!(rows(&store, "vsphere_task").await, 5_000, "and are removed later");
         let (lease, instance) = leases.into_iter().find(|(lease, _)| lease.vcenter_id == gone).unwrap();
         let report = Report { lease, instance, source: Source::Live, tasks: vec![ended("late")] };
@@ -149,7 +149,7 @@ async fn a_deleted_vcenter_is_gone_at_once_and_its_history_bite_by_bite() {
         let rests = removal::rests(store.read()).await.unwrap();
         assert_eq!(rests, [removal::Rest::Vcenter(gone)]);
         let tx = store.begin().await.unwrap();
-        assert_eq!(removal::bite(&tx, removal::Old::Deleted(rests[0]), &mut 0).await.unwrap(), removal::BITE);
+        assert_eq!(removal::bite(&tx, removal::Removable::Deleted(rests[0]), &mut 0).await.unwrap(), removal::BITE);
         tx.commit().await.unwrap();
         let other = Server::new("other", &store, NOW.before(HOUR)).await;
         let round = retention::begin(&other.request).await.unwrap().unwrap();

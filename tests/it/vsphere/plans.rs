@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryTrait, Statement};
 use taskloom::auth::Scope;
 use taskloom::store::keyset::{Key, Part};
 use taskloom::store::open::{Place, Pools, open};
-use taskloom::store::vsphere::list::{Filter, OrderBy, keyed};
+use taskloom::store::vsphere::list::{VsphereTaskFilter, VsphereTaskOrder, keyed};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{TenantId, VcenterId, VsphereTaskState};
 
@@ -35,16 +35,24 @@ async fn lists_go_by_an_index(place: Place) {
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     fill(&store).await;
-    let of = |filter: Filter| Filter { vcenter_id: Some(VcenterId(3)), ..filter };
+    let of = |filter: VsphereTaskFilter| VsphereTaskFilter { vcenter_id: Some(VcenterId(3)), ..filter };
     let unfinished = vec![VsphereTaskState::Queued, VsphereTaskState::Running];
     let machine = || Some("VirtualMachine:vm-77".to_owned());
     for (name, filter, order) in [
-        ("everything", Filter::default(), OrderBy::QueuedAt),
-        ("everything by its end", Filter::default(), OrderBy::CompletedAt),
-        ("a vCenter's", of(Filter::default()), OrderBy::QueuedAt),
-        ("a vCenter's by their end", of(Filter::default()), OrderBy::CompletedAt),
-        ("a machine's", of(Filter { entity: machine(), ..Filter::default() }), OrderBy::QueuedAt),
-        ("unfinished ones", of(Filter { states: Some(unfinished), ..Filter::default() }), OrderBy::QueuedAt),
+        ("everything", VsphereTaskFilter::default(), VsphereTaskOrder::QueuedAt),
+        ("everything by its end", VsphereTaskFilter::default(), VsphereTaskOrder::CompletedAt),
+        ("a vCenter's", of(VsphereTaskFilter::default()), VsphereTaskOrder::QueuedAt),
+        ("a vCenter's by their end", of(VsphereTaskFilter::default()), VsphereTaskOrder::CompletedAt),
+        (
+            "a machine's",
+            of(VsphereTaskFilter { entity: machine(), ..VsphereTaskFilter::default() }),
+            VsphereTaskOrder::QueuedAt,
+        ),
+        (
+            "unfinished ones",
+            of(VsphereTaskFilter { states: Some(unfinished), ..VsphereTaskFilter::default() }),
+            VsphereTaskOrder::QueuedAt,
+        ),
     ] {
         for after in [None, Some(Key { value: Some((ROWS / 2 * 1_000_000).into()), id: ROWS / 2 })] {
             let part = Part { limit: 20, after, ..Part::default() };
@@ -58,7 +66,7 @@ async fn lists_go_by_an_index(place: Place) {
     }
 }
 
-async fn plan(store: &Store, which: (&Scope, &Filter), order: OrderBy, part: &Part) -> String {
+async fn plan(store: &Store, which: (&Scope, &VsphereTaskFilter), order: VsphereTaskOrder, part: &Part) -> String {
     let backend = store.backend();
     let Statement { sql, values, .. } = keyed(backend, which, (order, true), part).build(backend);
     let (explain, column) = match backend {

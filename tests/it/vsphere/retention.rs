@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use taskloom::clock::HeldClock;
 use taskloom::resolver::vsphere::collect::{self, Report, Seen, Source};
-use taskloom::resolver::vsphere::task::{Filter, page};
+use taskloom::resolver::vsphere::task::{VsphereTaskFilter, page};
 use taskloom::resolver::{retention, vcenter};
 use taskloom::store::migrate;
 use taskloom::store::open::{Place, Pools, open};
@@ -56,7 +56,7 @@ async fn what_is_old_goes(place: Place) {
     assert_eq!(round.vsphere(&request).await.unwrap(), 2);
     let kept = async |uuid: &str| {
         let id = vcenter::get_by_uuid(&request, uuid).await.unwrap().id;
-        let filter = Filter { vcenter_id: Some(id), ..Filter::default() };
+        let filter = VsphereTaskFilter { vcenter_id: Some(id), ..VsphereTaskFilter::default() };
         let mut keys: Vec<String> =
             page(&request, &filter, (0, 10)).await.unwrap().into_iter().map(|task| task.key).collect();
         keys.sort();

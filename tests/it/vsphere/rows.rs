@@ -30,8 +30,8 @@ pub(super) async fn system(store: Store, clock: Arc<dyn Clock>) -> Request {
 }
 
 /// A vCenter that nobody reaches.
-pub(crate) fn vcenter(tenant: TenantId, name: &str, keep_days: Option<i32>) -> vcenter::New {
-    vcenter::New {
+pub(crate) fn vcenter(tenant: TenantId, name: &str, keep_days: Option<i32>) -> vcenter::NewVcenter {
+    vcenter::NewVcenter {
         tenant: Some(tenant),
         name: name.into(),
         uuid: Some(name.into()),
