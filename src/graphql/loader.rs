@@ -36,8 +36,8 @@ pub struct Reader {
 #[derive(Clone)]
 pub struct Loaders {
     common: Arc<DataLoader<Reader>>,
-    /// The operation's own, once it is in the slow lane.
-    slow: Arc<OnceLock<DataLoader<Reader>>>,
+    /// The operation's own: for all that it asks in the slow lane, and for what was too much together with others.
+    own: Arc<OnceLock<DataLoader<Reader>>>,
 }
 
 impl std::fmt::Debug for Loaders {
@@ -50,20 +50,21 @@ impl Loaders {
     /// Loaders on this store.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { common: Arc::new(gathering(Reader { store })), slow: Arc::default() }
+        Self { common: Arc::new(gathering(Reader { store })), own: Arc::default() }
     }
 
     /// The same for an operation that begins.
     #[must_use]
     pub fn begin(&self) -> Self {
-        Self { common: self.common.clone(), slow: Arc::default() }
+        Self { common: self.common.clone(), own: Arc::default() }
     }
 
     fn loader(&self) -> &DataLoader<Reader> {
-        if !slow_lane::is_here() {
-            return &self.common;
-        }
-        self.slow.get_or_init(|| gathering(self.common.loader().clone()))
+        if slow_lane::is_here() { self.own_loader() } else { &self.common }
+    }
+
+    fn own_loader(&self) -> &DataLoader<Reader> {
+        self.own.get_or_init(|| gathering(self.common.loader().clone()))
     }
 
     /// The value of one key.
@@ -76,6 +77,18 @@ impl Loaders {
         Reader: Loader<K, Error = Arc<Error>>,
     {
         self.loader().load_one(key).await.map_err(|error| again(&error))
+    }
+
+    /// The same, asked for with nothing but what this operation asks for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn own<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        Reader: Loader<K, Error = Arc<Error>>,
+    {
+        self.own_loader().load_one(key).await.map_err(|error| again(&error))
     }
 }
 
@@ -126,7 +139,9 @@ fn again(error: &Arc<Error>) -> Error {
 pub type Siblings = Arc<Vec<Arc<Row>>>;
 
 /// Subtasks, or attempts, that are read at a time.
-const MOST: usize = 20_000;
+fn most() -> usize {
+    if slow_lane::is_here() { 20_000 } else { 1_000 }
+}
 
 /// The subtasks of a task; none where all that were asked for together have too many: to be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,7 +201,7 @@ macro_rules! loader {
 
 loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_subtasks_of(conn, &ids, MOST).await? else {
+    let Some(rows) = batch::few_subtasks_of(conn, &ids, most()).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<SubtasksOf, Vec<Arc<Row>>> = HashMap::new();
@@ -198,7 +213,7 @@ loader!(SubtasksOf => Option<Siblings>, |conn, keys| async {
 
 loader!(AttemptsOf => Option<Vec<attempt::Model>>, |conn, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = batch::few_attempts_of(conn, &ids, MOST).await? else {
+    let Some(rows) = batch::few_attempts_of(conn, &ids, most()).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
@@ -216,7 +231,7 @@ loader!(ResultsOf => Vec<result_set::Model>, |conn, keys| async {
 
 loader!(SnapshotOf => Option<Arc<Snapshot>>, |conn, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(snapshots) = batch::few_snapshots(conn, &ids, MOST as u64).await? else {
+    let Some(snapshots) = batch::few_snapshots(conn, &ids, most() as u64).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     Ok(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Some(Arc::new(snapshot)))).collect())
