@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use async_graphql::Context;
+use async_graphql::dataloader::Loader;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use taskloom_entity::{SubtaskId, TaskId, attempt};
 
-use crate::gql::limits::Reading;
-use super::loader::{AttemptsOf, Length, Loaders, Siblings, SnapshotOf, SubtasksOf, Text};
+use crate::gql::limits::{Cost, Reading};
+use super::loader::{AttemptsOf, Length, Loaders, Reader, Siblings, SnapshotOf, SubtasksOf, Text};
 use crate::gql::scalar::Kept;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resolver::Request;
 use crate::resolver::read::Document;
+use crate::slow_lane;
 use crate::task::Snapshot;
 
 /// Short ways to what every field needs.
@@ -46,7 +49,7 @@ impl Has for Context<'_> {
     }
 
     async fn subtasks(&self, of: TaskId) -> Result<Siblings> {
-        match self.loaders().one(SubtasksOf(of)).await? {
+        match few(self, SubtasksOf(of)).await? {
             None => Ok(Siblings::default()),
             Some(Some(subtasks)) => Ok(subtasks),
             Some(None) => alone(self.reading(), self.loaders().siblings(of)).await,
@@ -54,7 +57,7 @@ impl Has for Context<'_> {
     }
 
     async fn attempts(&self, of: SubtaskId) -> Result<Vec<attempt::Model>> {
-        match self.loaders().one(AttemptsOf(of)).await? {
+        match few(self, AttemptsOf(of)).await? {
             None => Ok(vec![]),
             Some(Some(attempts)) => Ok(attempts),
             Some(None) => alone(self.reading(), self.loaders().attempts(of)).await,
@@ -62,7 +65,7 @@ impl Has for Context<'_> {
     }
 
     async fn snapshot(&self, of: TaskId) -> Result<Option<Arc<Snapshot>>> {
-        match self.loaders().one(SnapshotOf(of)).await? {
+        match few(self, SnapshotOf(of)).await? {
             Some(None) => alone(self.reading(), self.loaders().snapshot(of)).await,
             found => Ok(found.flatten()),
         }
@@ -76,6 +79,32 @@ impl Has for Context<'_> {
         self.reading().take(kept.held())?;
         Ok(Some(kept))
     }
+}
+
+/// The rows of one parent; none of them where those that were asked for together are too many. Too many for the quick
+/// lane are too many for those of several operations together first, then for this one's: that one is long.
+async fn few<K, V>(ctx: &Context<'_>, of: K) -> Result<Option<Option<V>>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    V: Send + Sync + Clone + 'static,
+    Reader: Loader<K, Value = Option<V>, Error = Arc<Error>>,
+{
+    let found = ctx.loaders().one(of.clone()).await?;
+    if slow_lane::is_here() || !matches!(found, Some(None)) {
+        return Ok(found);
+    }
+    // Rare, and on the heap as in `alone`.
+    let own = async {
+        let found = ctx.loaders().own(of.clone()).await?;
+        match (found, ctx.data_opt::<Arc<Cost>>()) {
+            (Some(None), Some(cost)) => {
+                cost.leave().await;
+                ctx.loaders().own(of).await
+            }
+            (found, _) => Ok(found),
+        }
+    };
+    own.boxed().await
 }
 
 /// One parent's children at a time, so that no more than one's are held beyond what has been charged. This is rare, and on

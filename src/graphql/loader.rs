@@ -47,8 +47,8 @@ pub struct SharedLoaders(Cache<Scope, Arc<DataLoader<Reader>>>);
 pub struct Loaders {
     request: Request,
     common: Arc<DataLoader<Reader>>,
-    /// The operation's own, once it is in the slow lane.
-    slow: Arc<OnceLock<DataLoader<Reader>>>,
+    /// The operation's own: for all that it asks in the slow lane, and for what was too much together with others.
+    own: Arc<OnceLock<DataLoader<Reader>>>,
 }
 
 impl std::fmt::Debug for Loaders {
@@ -73,17 +73,18 @@ impl SharedLoaders {
             // Nobody's keys find anything.
             Err(_) => make(),
         };
-        Loaders { request, common, slow: Arc::default() }
+        Loaders { request, common, own: Arc::default() }
     }
 }
 
 impl Loaders {
     fn loader(&self) -> &DataLoader<Reader> {
-        if !slow_lane::is_here() {
-            return &self.common;
-        }
+        if slow_lane::is_here() { self.own_loader() } else { &self.common }
+    }
+
+    fn own_loader(&self) -> &DataLoader<Reader> {
         let reader = || Reader { request: self.request.clone() };
-        self.slow.get_or_init(|| gathering(reader(), asker::current()))
+        self.own.get_or_init(|| gathering(reader(), asker::current()))
     }
 
     /// The value of one key.
@@ -96,6 +97,18 @@ impl Loaders {
         Reader: Loader<K, Error = Arc<Error>>,
     {
         self.loader().load_one(key).await.map_err(|error| again(&error))
+    }
+
+    /// The same, asked for with nothing but what this operation asks for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn own<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>>
+    where
+        K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+        Reader: Loader<K, Error = Arc<Error>>,
+    {
+        self.own_loader().load_one(key).await.map_err(|error| again(&error))
     }
 }
 
@@ -145,7 +158,9 @@ fn again(error: &Arc<Error>) -> Error {
 pub type Siblings = Arc<Vec<Arc<SubtaskRow>>>;
 
 /// Subtasks, or attempts, that are read at a time.
-const MOST: usize = 20_000;
+fn most() -> usize {
+    if slow_lane::is_here() { 20_000 } else { 1_000 }
+}
 
 /// The subtasks of a task; none where all that were asked for together have too many: to be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -205,7 +220,7 @@ macro_rules! loader {
 
 loader!(SubtasksOf => Option<Siblings>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = read::few_subtasks_of(request, &ids, MOST).await? else {
+    let Some(rows) = read::few_subtasks_of(request, &ids, most()).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<SubtasksOf, Vec<Arc<SubtaskRow>>> = HashMap::new();
@@ -217,7 +232,7 @@ loader!(SubtasksOf => Option<Siblings>, |request, keys| async {
 
 loader!(AttemptsOf => Option<Vec<attempt::Model>>, |request, keys| async {
     let ids: Vec<SubtaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(rows) = read::few_attempts_of(request, &ids, MOST).await? else {
+    let Some(rows) = read::few_attempts_of(request, &ids, most()).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     let mut grouped: HashMap<AttemptsOf, Vec<attempt::Model>> = HashMap::new();
@@ -235,7 +250,7 @@ loader!(ResultsOf => Vec<result_set::Model>, |request, keys| async {
 
 loader!(SnapshotOf => Option<Arc<Snapshot>>, |request, keys| async {
     let ids: Vec<TaskId> = keys.iter().map(|key| key.0).collect();
-    let Some(snapshots) = read::few_snapshots(request, &ids, MOST as u64).await? else {
+    let Some(snapshots) = read::few_snapshots(request, &ids, most() as u64).await? else {
         return Ok::<_, Error>(keys.iter().map(|key| (*key, None)).collect());
     };
     Ok(snapshots.into_iter().map(|snapshot| (SnapshotOf(snapshot.task.id), Some(Arc::new(snapshot)))).collect())

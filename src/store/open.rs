@@ -79,6 +79,13 @@ pub struct Pools {
     pub statement: Duration,
 }
 
+impl Pools {
+    /// For what is long already and waits for its turn.
+    fn patient(self) -> Self {
+        Self { acquire: self.acquire.max(self.statement), ..self }
+    }
+}
+
 /// Keeps a SQLite folder for one process; dropped, another may open it.
 #[derive(Debug)]
 pub struct Guard {
@@ -153,7 +160,7 @@ async fn files(folder: &Path, pools: Pools) -> Result<Store, OpenError> {
     let read = connect(&url, sqlite_bound(sqlite_options(&url, pools.connections, pools), pools)).await?;
     let engine = connect(&url, sqlite_options(&url, ENGINE_READS, pools)).await?;
     // None of them is opened but by the slow lane: the thread of each has the pace of the one that opened it.
-    let patient = Pools { acquire: pools.acquire.max(pools.statement), ..pools };
+    let patient = pools.patient();
     let mut slow = sqlite_bound(sqlite_options(&url, slow_lane::AT_ONCE.into(), patient), patient);
     slow.min_connections(0).connect_lazy(true);
     let slow = connect(&url, slow).await?;
@@ -224,14 +231,19 @@ async fn postgres(url: &str, pools: Pools) -> Result<Store, OpenError> {
     reach::try_once(url, pools.acquire).await?;
     let shares = Shares::of(pools.connections);
     let pool = async |connections| connect(url, postgres_options(url, connections, pools)).await;
-    let bound = async |connections| {
+    let bound = async |connections, pools: Pools| {
         let mut options = postgres_options(url, connections, pools);
         bound::postgres(&mut options, pools.statement);
         connect(url, options).await
     };
     let engine = pool(shares.engine).await?;
     let own = Own { write: engine.clone(), read: engine, lease: pool(shares.lease).await? };
-    Ok(Store::new(bound(shares.write).await?, bound(shares.read).await?).with(own))
+    let (write, read) = (bound(shares.write, pools).await?, bound(shares.read, pools).await?);
+    let slow = match shares.slow {
+        0 => read.clone(),
+        connections => bound(connections, pools.patient()).await?,
+    };
+    Ok(Store::new(write, read).with(own).with_slow(slow))
 }
 
 /// How the connections to PostgreSQL are shared out, so that whoever needs many keeps nobody else from work.
@@ -241,6 +253,8 @@ struct Shares {
     write: u32,
     /// Questions.
     read: u32,
+    /// Those that have turned out long; with none they share the others'.
+    slow: u32,
     /// Cycles, logs and results.
     engine: u32,
     /// One listens, one may hold a lock for long, two renew and look.
@@ -250,7 +264,9 @@ struct Shares {
 impl Shares {
     fn of(connections: u32) -> Self {
         let (engine, write, lease) = ((connections / 4).clamp(1, 8), (connections / 5).clamp(1, 8), 4);
-        Self { write, engine, lease, read: connections.saturating_sub(engine + write + lease).max(1) }
+        let questions = connections.saturating_sub(engine + write + lease).max(1);
+        let slow = (questions / 3).min(slow_lane::AT_ONCE.into());
+        Self { write, read: questions - slow, slow, engine, lease }
     }
 }
 
@@ -292,10 +308,10 @@ mod tests {
     #[test]
     fn every_pool_has_a_connection_and_all_have_as_many_as_were_given() {
         for given in 0..200 {
-            let Shares { write, read, engine, lease } = Shares::of(given);
+            let Shares { write, read, slow, engine, lease } = Shares::of(given);
             assert!([write, read, engine, lease].into_iter().all(|share| share > 0), "{given}");
-            assert_eq!(write + read + engine + lease, given.max(7), "{given}");
+            assert_eq!(write + read + slow + engine + lease, given.max(7), "{given}");
         }
-        assert_eq!(Shares::of(16), Shares { write: 3, read: 5, engine: 4, lease: 4 });
+        assert_eq!(Shares::of(16), Shares { write: 3, read: 4, slow: 1, engine: 4, lease: 4 });
     }
 }

@@ -67,6 +67,8 @@ struct Spent {
 pub struct Account {
     most: Spent,
     minute: Mutex<(Instant, Spent)>,
+    /// When an operation was long last.
+    long: Mutex<Option<Instant>>,
 }
 
 impl Accounts {
@@ -85,7 +87,17 @@ impl Accounts {
 
 impl Account {
     fn new(most: Spent) -> Self {
-        Self { most, minute: Mutex::new((Instant::now(), Spent::default())) }
+        Self { most, minute: Mutex::new((Instant::now(), Spent::default())), long: Mutex::default() }
+    }
+
+    /// One of the caller's operations is long.
+    pub(super) fn note_long(&self) {
+        *self.long.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether one was within the last minute: more of them are to be expected.
+    pub(super) fn was_long(&self) -> bool {
+        self.long.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|last| last.elapsed() < MINUTE)
     }
 
     /// Takes from what is left of this minute, or says why not.
@@ -124,5 +136,15 @@ mod tests {
         assert!(account.take(1, 101).unwrap().contains("101 bytes in memory, 100 are possible"));
         account.minute.lock().unwrap().0 = Instant::now().checked_sub(MINUTE).unwrap();
         assert_eq!(account.take(10, 100), None, "the next minute");
+    }
+
+    #[test]
+    fn long_operations_are_expected_for_a_minute() {
+        let account = Account::new(Spent::default());
+        assert!(!account.was_long());
+        account.note_long();
+        assert!(account.was_long());
+        *account.long.lock().unwrap() = Instant::now().checked_sub(MINUTE);
+        assert!(!account.was_long());
     }
 }

@@ -75,6 +75,11 @@ impl Cost {
         self.lane.store(QUICK, Ordering::Relaxed);
     }
 
+    /// Whether this may be expected to become long, by what its caller has sent lately.
+    pub(super) fn is_long_expected(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.was_long())
+    }
+
     /// Takes a list of so many objects; `path` names its field.
     ///
     /// # Errors
@@ -104,12 +109,26 @@ impl Cost {
 
     /// A long operation leaves the quick lane here.
     pub async fn settle(&self) {
-        if self.objects.load(Ordering::Relaxed) <= LONG || self.lane.load(Ordering::Relaxed) == SLOW {
+        if self.objects.load(Ordering::Relaxed) > LONG {
+            self.leave().await;
+        }
+    }
+
+    /// The operation is long, whatever it has come to yet: it leaves the quick lane here.
+    pub async fn leave(&self) {
+        if self.lane.load(Ordering::Relaxed) == SLOW {
             return;
         }
+        self.note_long();
         // Of all lists that are at work at this moment none goes on here.
         self.lane.store(LEAVING, Ordering::Relaxed);
         tokio::task::yield_now().await;
+    }
+
+    fn note_long(&self) {
+        if let Some(account) = &self.account {
+            account.note_long();
+        }
     }
 
     /// Whether the operation wants to leave the quick lane: said once.
@@ -120,6 +139,9 @@ impl Cost {
     fn take(&self, objects: usize, bytes: usize, path: impl Fn() -> String) -> Result<()> {
         let all = |spent: &AtomicUsize, more: usize| spent.fetch_add(more, Ordering::Relaxed).saturating_add(more);
         let (all_objects, all_bytes) = (all(&self.objects, objects), all(&self.bytes, bytes));
+        if all_objects > LONG {
+            self.note_long();
+        }
         let reason = if all_objects > self.most.objects {
             let most = self.most.objects;
             format!("`{}` brings it to {all_objects} objects, {most} are possible", path())

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
-use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
 
 use super::account::{Accounts, Caller, Payer};
 use super::known::{Known, Measured};
@@ -36,13 +36,13 @@ pub struct Guard<S> {
     limits: Arc<Limits>,
     known: Arc<Known>,
     accounts: Arc<Accounts>,
-    lanes: Arc<Lanes>,
+    lanes: Lanes,
     begin: Option<Begin>,
 }
 
 impl<S: Executor> Guard<S> {
     pub(super) fn new(strict: S, lenient: S, limits: Limits) -> Self {
-        let (known, accounts, lanes) = (Arc::default(), Arc::new(Accounts::new(&limits)), Arc::default());
+        let (known, accounts, lanes) = (Arc::default(), Arc::new(Accounts::new(&limits)), Lanes::default());
         Self { strict, lenient, limits: Arc::new(limits), known, accounts, lanes, begin: None }
     }
 
@@ -161,7 +161,10 @@ impl<S: Executor> Executor for Guard<S> {
             order.apply(&mut response.data);
             response
         };
-        let mut response = self.lanes.drive(Box::pin(work), &cost).await;
+        let mut response = match !changes && cost.is_long_expected() {
+            true => self.lanes.drive_slowly(work.boxed(), cost.clone()).await,
+            false => self.lanes.drive(work.boxed(), &cost).await,
+        };
         if let (Some(error), false) = (cost.refused(), changes) {
             return Response::from_errors(vec![carry(error)]);
         }
@@ -190,7 +193,7 @@ impl<S: Executor> Executor for Guard<S> {
             let (guard, order, cost, reading) = (guard.clone(), order.clone(), cost.clone(), reading.clone());
             async move {
                 let next = async move { (stream.next().await, stream) };
-                let (response, stream) = guard.lanes.drive(Box::pin(next), &cost).await;
+                let (response, stream) = guard.lanes.drive(next.boxed(), &cost).await;
                 let mut response = response?;
                 if let (Some(error), false) = (cost.refused(), changes) {
                     response = Response::from_errors(vec![carry(error)]);

@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::task::Poll;
 
 use futures::future::BoxFuture;
@@ -13,41 +14,65 @@ use tracing::Instrument;
 use super::Cost;
 use crate::{asker, memory, slow_lane};
 
-/// The slow lane of a process.
-#[derive(Debug)]
-pub(super) struct Lanes(Semaphore);
+/// The turns of the slow lane.
+#[derive(Clone, Debug)]
+pub(super) struct Lanes(Arc<Semaphore>);
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self(Semaphore::new(slow_lane::AT_ONCE.into()))
+        Self(Arc::new(Semaphore::new(slow_lane::AT_ONCE.into())))
     }
 }
 
 impl Lanes {
     /// Executes in the quick lane for as long as it is not long, and then in the slow one. Dropped, it ends in either.
     pub(super) async fn drive<T: Send + 'static>(&self, mut work: BoxFuture<'static, T>, cost: &Cost) -> T {
-        let quick = poll_fn(|context| match work.as_mut().poll(context) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending if cost.leaves() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        });
-        match quick.await {
+        match until_long(&mut work, cost).await {
             Some(done) => done,
             None => {
                 let _turn = self.0.acquire().await;
-                slowly(work).await
+                slowly(to_the_end(work)).await
             }
         }
     }
+
+    /// The same in the slow lane from the begin, for callers of whom it is expected: before the lengths of their first
+    /// lists are known these are read already. It takes a turn only when it has become long, so a short one waits for none.
+    pub(super) async fn drive_slowly<T: Send + 'static>(&self, mut work: BoxFuture<'static, T>, cost: Arc<Cost>) -> T {
+        let turns = self.0.clone();
+        let all = async move {
+            match until_long(&mut work, &cost).await {
+                Some(done) => done,
+                None => {
+                    let _turn = turns.acquire().await;
+                    to_the_end(work).await
+                }
+            }
+        };
+        slowly(all).await
+    }
 }
 
-async fn slowly<T: Send + 'static>(work: BoxFuture<'static, T>) -> T {
+/// None: it is long.
+async fn until_long<T>(work: &mut BoxFuture<'static, T>, cost: &Cost) -> Option<T> {
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if cost.leaves() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// The rest of what is long.
+async fn to_the_end<T>(work: BoxFuture<'static, T>) -> T {
+    let done = work.await;
+    memory::give_back_now();
+    done
+}
+
+async fn slowly<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let (asker, span) = (asker::current(), tracing::Span::current());
-    let working = slow_lane::spawn(asker::as_of(asker, async move {
-        let done = work.instrument(span).await;
-        memory::give_back_now();
-        done
-    }));
+    let working = slow_lane::spawn(asker::as_of(asker, work.instrument(span)));
     match working.await {
         Ok(done) => done,
         Err(error) => resume_unwind(error.try_into_panic().unwrap_or_else(|error| Box::new(error))),
@@ -57,7 +82,6 @@ async fn slowly<T: Send + 'static>(work: BoxFuture<'static, T>) -> T {
 #[cfg(test)]
 mod tests {
     use std::panic::AssertUnwindSafe;
-    use std::sync::Arc;
 
     use futures::FutureExt;
     use tokio::sync::oneshot;
@@ -89,6 +113,19 @@ mod tests {
             // The next answer of the same subscription.
             cost.refill();
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_expected_to_be_long_is_slow_from_its_begin_and_waits_for_no_turn_while_it_is_short() {
+        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&Limits::default(), None)));
+        let all_turns = lanes.0.clone().acquire_many_owned(slow_lane::AT_ONCE.into()).await.unwrap();
+        assert_eq!(lanes.drive_slowly(async { lane() }.boxed(), cost.clone()).await, "slow-lane");
+        let of = cost.clone();
+        let driven = lanes.drive_slowly(async move { long(of).await }.boxed(), cost);
+        tokio::pin!(driven);
+        tokio::time::timeout(std::time::Duration::from_millis(50), &mut driven).await.unwrap_err();
+        drop(all_turns);
+        driven.await;
     }
 
     #[tokio::test]
