@@ -5,11 +5,11 @@ use std::sync::Arc;
 use taskloom_entity::attempt;
 
 use super::context::Has;
-use crate::gql::id;
 use super::loader::WorkerOf;
-use crate::gql::scalar::{BigInt, Instant};
 use super::state::{AttemptState, Operation};
 use super::subtask::Subtask;
+use crate::gql::id;
+use crate::gql::scalar::{BigInt, Instant};
 
 /// One run of a subtask.
 #[derive(Clone, Debug)]

@@ -4,14 +4,14 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Resul
 use taskloom_entity::{AuditId, TenantId, UserId, audit};
 
 use super::context::Has;
+use super::list::{List, connection_with};
+use super::tenant::Tenant;
+use super::user::User;
 use crate::gql::id;
 use crate::gql::many::Paged;
-use super::list::{List, connection_with};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant, Json};
-use super::tenant::Tenant;
-use super::user::User;
 use crate::resolver;
 use crate::resolver::audit::AuditFilter;
 

@@ -8,10 +8,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use taskloom_entity::{SubtaskId, TaskId, attempt};
 
-use crate::gql::limits::{Cost, Reading};
 use super::loader::{AttemptsOf, Length, Loaders, Reader, Siblings, SnapshotOf, SubtasksOf, Text};
-use crate::gql::scalar::Kept;
 use crate::error::{Error, Result};
+use crate::gql::limits::{Cost, Reading};
+use crate::gql::scalar::Kept;
 use crate::resolver::Request;
 use crate::resolver::read::Document;
 use crate::slow_lane;

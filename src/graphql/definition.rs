@@ -6,13 +6,13 @@ use taskloom_entity::{DefinitionId, TenantId};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
+use super::list::{List, connection_with};
+use super::task::SpecInput;
 use crate::gql::id;
 use crate::gql::many::Paged;
-use super::list::{List, connection_with};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant, Kept};
-use super::task::SpecInput;
 use crate::resolver;
 use crate::resolver::definition;
 use crate::resolver::read::Document;

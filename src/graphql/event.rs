@@ -7,14 +7,14 @@ use futures::Stream;
 use taskloom_entity::{EventId, TaskId, task_event};
 
 use super::context::Has;
-use crate::gql::id;
-use super::log::LogPage;
 use super::list::List;
-use crate::gql::scalar::{BigInt, Instant};
+use super::log::LogPage;
 use super::state::{EventKind, Operation, SubtaskState, TaskState};
 use super::subtask::{FIRST, Subtask};
-use crate::feed::event::Entry;
 use super::task::{Task, TaskFilterInput};
+use crate::feed::event::Entry;
+use crate::gql::id;
+use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 use crate::resolver::event::Change;
 

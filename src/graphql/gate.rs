@@ -11,12 +11,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::Value;
 
-use crate::gql::error;
-use crate::gql::limits::{Caller, Payer};
-use crate::gql::transport::{self, Entry};
 use crate::auth::cookie::Bound;
 use crate::auth::{Credentials, Principal, Subject, origin};
 use crate::error::Error;
+use crate::gql::error;
+use crate::gql::limits::{Caller, Payer};
+use crate::gql::transport::{self, Entry};
 use crate::http::{client, language};
 use crate::resolver::{App, Request, session};
 use crate::telemetry::RequestId;

@@ -13,19 +13,19 @@ use std::time::Duration;
 use async_graphql::dataloader::{DataLoader, Loader};
 use quick_cache::sync::Cache;
 use taskloom_entity::{
-    AttemptId, DefinitionId, JsonText, Role, SubtaskId, SubtaskState, TaskId, TenantId, UserId, VcenterId, VsphereInstanceId,
-    VsphereTaskId, attempt, result_set, task, tenant, user, vcenter, vcenter_collection, vsphere_label, vsphere_object,
-    vsphere_task,
+    AttemptId, DefinitionId, JsonText, Role, SubtaskId, SubtaskState, TaskId, TenantId, UserId, VcenterId,
+    VsphereInstanceId, VsphereTaskId, attempt, result_set, task, tenant, user, vcenter, vcenter_collection,
+    vsphere_label, vsphere_object, vsphere_task,
 };
 
+use crate::asker::{self, Asker};
+use crate::auth::Scope;
 use crate::error::{Error, Result};
 use crate::resolver::read::Document;
 use crate::resolver::subtask::SubtaskRow;
 use crate::resolver::{Request, definition, read};
-use crate::task::Snapshot;
-use crate::asker::{self, Asker};
-use crate::auth::Scope;
 use crate::slow_lane;
+use crate::task::Snapshot;
 
 /// Gathers keys for this long: with nothing it would be a batch of one each.
 const DELAY: Duration = Duration::from_millis(1);

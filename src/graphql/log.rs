@@ -4,10 +4,10 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::SubtaskId;
 
 use super::context::Has;
-use crate::gql::many::Many;
-use crate::gql::scalar::{BigInt, Instant};
 use super::state::{LogLevel, LogSource};
 use crate::feed::log::read;
+use crate::gql::many::Many;
+use crate::gql::scalar::{BigInt, Instant};
 use crate::log::Line;
 use crate::resolver::log::Tail;
 

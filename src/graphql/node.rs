@@ -20,8 +20,8 @@ use super::user::User;
 use super::vcenter::Vcenter;
 use super::vsphere::VsphereTask;
 use super::{secret, source, tenant, token, user, vcenter};
-use crate::gql::id;
 use crate::error::Kind;
+use crate::gql::id;
 use crate::resolver;
 
 /// Something with an id.

@@ -5,11 +5,11 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use super::context::Has;
 use super::event::EVENTS;
 use super::loader::TenantsOf;
-use crate::gql::many::Many;
-use crate::gql::scalar::Instant;
 use super::tenant::Tenant;
 use super::user::{Role, User};
 use super::vsphere::EVENTS as VSPHERE_EVENTS;
+use crate::gql::many::Many;
+use crate::gql::scalar::Instant;
 use crate::resolver;
 use crate::resolver::now;
 

@@ -2,9 +2,9 @@
 
 use async_graphql::{ID, SimpleObject};
 
+use super::state::{Effect, TaskState};
 use crate::gql::id;
 use crate::gql::many::Many;
-use super::state::{Effect, TaskState};
 use crate::task::Snapshot;
 use crate::task::preview;
 

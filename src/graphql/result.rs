@@ -4,9 +4,9 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use taskloom_entity::result_set;
 
 use super::context::Has;
+use super::state::{ColumnType, ResultKind};
 use crate::gql::many::Many;
 use crate::gql::scalar::BigInt;
-use super::state::{ColumnType, ResultKind};
 use crate::resolver;
 use crate::rows::Column;
 

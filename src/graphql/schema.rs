@@ -24,8 +24,8 @@ use super::vcenter::{VcenterMutation, VcenterQuery};
 use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
 use crate::gql::limits::{self, Guard, Limits};
-use crate::resolver::{App, Request};
 use crate::resolver::now::Now;
+use crate::resolver::{App, Request};
 
 /// Questions.
 #[derive(MergedObject, Default, Debug)]

@@ -5,13 +5,13 @@ use taskloom_entity::{SecretId, TenantId, secret};
 
 use super::change::shows_one;
 use super::context::Has;
+use super::list::{List, connection_with};
+use super::tenant::{self, Tenant};
 use crate::gql::id;
 use crate::gql::many::Paged;
-use super::list::{List, connection_with};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
-use super::tenant::{self, Tenant};
 use crate::resolver;
 use crate::vault::Hidden;
 

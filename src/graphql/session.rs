@@ -5,10 +5,10 @@ use axum::http::header::SET_COOKIE;
 
 use super::context::Has;
 use super::gate::Reach;
-use crate::gql::scalar::Instant;
 use super::user::User;
 use crate::auth::cookie::{self, Bound};
 use crate::error::{Error, code};
+use crate::gql::scalar::Instant;
 use crate::resolver;
 
 /// A name and its password.

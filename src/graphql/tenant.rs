@@ -5,13 +5,13 @@ use taskloom_entity::{TenantId, UserId, tenant};
 
 use super::change::shows_one;
 use super::context::Has;
-use crate::gql::many::Paged;
 use super::list::{List, connection_with};
+use super::user;
+use crate::gql::id;
+use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
-use super::user;
-use crate::gql::id;
 use crate::resolver;
 
 /// An owner of users, tasks and definitions. What one owns, others do not see.

@@ -5,13 +5,13 @@ use taskloom_entity::{TokenId, UserId, token};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
+use super::list::{List, connection_with};
+use super::user::{self, Role, User};
 use crate::gql::id;
 use crate::gql::many::Paged;
-use super::list::{List, connection_with};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
-use super::user::{self, Role, User};
 use crate::resolver;
 use crate::resolver::token::{Created, Expiry, NewToken, TokenFilter};
 

@@ -5,14 +5,14 @@ use taskloom_entity::{self as entity, TenantId, UserId, user};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use crate::gql::id;
-use super::loader::TenantsOf;
-use crate::gql::many::{Many, Paged};
 use super::list::{List, connection_with};
+use super::loader::TenantsOf;
+use super::tenant::Tenant;
+use crate::gql::id;
+use crate::gql::many::{Many, Paged};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
-use super::tenant::Tenant;
 use crate::resolver;
 use crate::resolver::user::{NewUser, UserFilter};
 

@@ -9,8 +9,8 @@ use super::{Request, subtask};
 use crate::error::{Error, Result, code};
 use crate::feed::event::Entry;
 use crate::feed::log::Live;
-use crate::log::chunk::Line;
 use crate::feed::log::read::{self, Most, Of, Page};
+use crate::log::chunk::Line;
 use crate::text::written;
 
 /// Lines of one page at the most.

@@ -11,10 +11,10 @@ use super::refused::Refused;
 use crate::auth::{Gate, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
-use crate::feed::event::{Bell, Hub, Vsphere};
 use crate::executor::{Host, OutboundPolicy};
-use crate::lease::Lives;
+use crate::feed::event::{Bell, Hub, Vsphere};
 use crate::feed::log::Live;
+use crate::lease::Lives;
 use crate::store::Store;
 use crate::vault::Vault;
 

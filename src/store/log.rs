@@ -1,12 +1,12 @@
 //! Chunks of logs. Where a chunk begins is said by its writer and held against the subtask's row, under the epoch that
 //! fences its attempt: what is sent twice is there once.
 
+use crate::log::Chunk;
 use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Set, Statement,
 };
-use crate::log::Chunk;
 use taskloom_entity::{AttemptId, SubtaskId, SubtaskState, log_chunk, subtask};
 
 use super::Tx;

@@ -47,8 +47,14 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room { path: "src/graphql", never: &[&["store", "engine", "sea_orm", "compat", "background", "cli", "server"]] },
-    Room { path: "src/compat", never: &[&["store", "engine", "sea_orm", "gql", "graphql", "background", "cli", "server"]] },
-    Room { path: "src/background", never: &[&["store", "engine", "sea_orm", "gql", "graphql", "compat", "cli", "server"]] },
+    Room {
+        path: "src/compat",
+        never: &[&["store", "engine", "sea_orm", "gql", "graphql", "background", "cli", "server"]],
+    },
+    Room {
+        path: "src/background",
+        never: &[&["store", "engine", "sea_orm", "gql", "graphql", "compat", "cli", "server"]],
+    },
     Room { path: "src/demo", never: &[&["store", "engine", "sea_orm", "gql", "graphql", "compat", "cli", "server"]] },
     Room { path: "src/config", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },
     Room { path: "src/telemetry", never: &[DOORS, ABOVE_ADAPTERS, &["task", "executor", "log"]] },

@@ -10,10 +10,10 @@ use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 
 use super::live::{Live, Placed};
 use crate::error::{Error, Result};
-use crate::store::{self, Store};
-use crate::text::{boundary, written};
 use crate::log::chunk::{Level, Line, Source};
 use crate::log::unpack::Unpack;
+use crate::store::{self, Store};
+use crate::text::{boundary, written};
 
 /// Compressed chunks that are held at a time, in bytes and in number.
 const HELD: usize = 1 << 20;

@@ -3,10 +3,10 @@
 use async_graphql::{Enum, ID, InputObject};
 use taskloom_entity::{DefinitionId, TaskId, TenantId};
 
-use crate::gql::id;
-use crate::gql::scalar::{BigInt, Instant};
 use super::super::state::{TaskState, TaskType};
 use crate::error::Result;
+use crate::gql::id;
+use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver::any;
 use crate::resolver::task::{TaskFilter, TaskOrder};
 

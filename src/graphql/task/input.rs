@@ -4,10 +4,10 @@ use async_graphql::{ID, InputObject};
 use serde_json::{Map, Value, json};
 use taskloom_entity::{DefinitionId, TaskType, TenantId};
 
-use crate::gql::id;
-use crate::gql::scalar::{BigInt, Json};
 use super::vsphere::VsphereInput;
 use crate::error::{Error, Result, code};
+use crate::gql::id;
+use crate::gql::scalar::{BigInt, Json};
 use crate::resolver::task::submit::{Source, Submission, TargetFacts, TargetOf};
 
 /// A submission. Exactly one of `spec`, `source`, `definitionId` and `definition` says what is to run.

@@ -5,11 +5,11 @@ use taskloom_entity::{TaskId, task};
 
 use super::super::change::{names_one, shows_one};
 use super::super::context::Has;
+use super::{SubmitTaskInput, Task, TaskFilterInput};
+use crate::error::{Error, Language};
 use crate::gql::id;
 use crate::gql::many::Many;
 use crate::gql::scalar::BigInt;
-use super::{SubmitTaskInput, Task, TaskFilterInput};
-use crate::error::{Error, Language};
 use crate::resolver;
 use crate::resolver::task::bulk::{self, Wanted};
 use crate::task::command::Verb;

@@ -3,11 +3,11 @@
 use async_graphql::{Enum, ID, InputObject};
 use taskloom_entity::{TenantId, VsphereTaskId};
 
-use crate::gql::scalar::Instant;
 use super::super::state::{VsphereReason, VsphereTaskState};
 use super::super::vcenter;
-use crate::gql::id;
 use crate::error::{Error, Result, code};
+use crate::gql::id;
+use crate::gql::scalar::Instant;
 use crate::resolver::Request;
 use crate::resolver::vsphere::label;
 use crate::resolver::vsphere::task::{VsphereTaskFilter, VsphereTaskOrder};

@@ -18,13 +18,13 @@ pub use query::{VsphereQuery, VsphereStatistics, VsphereTaskPage};
 pub use subscription::{EVENTS, VsphereSubscription};
 
 use super::context::Has;
-use crate::gql::id;
 use super::loader::{LabelsOf, ObjectOf, VsphereKey};
-use crate::gql::many::Many;
-use crate::gql::scalar::{BigInt, Instant, Json};
 use super::state::{Language, TaskState, VsphereReason, VsphereTaskState};
 use super::task::{Origin, Target};
 use super::vcenter::Vcenter;
+use crate::gql::id;
+use crate::gql::many::Many;
+use crate::gql::scalar::{BigInt, Instant, Json};
 use crate::resolver::any;
 use crate::resolver::page::Part;
 use crate::resolver::vsphere::label;

@@ -4,13 +4,13 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use taskloom_entity::{Timestamp, VsphereTaskId};
 
 use super::super::context::Has;
+use super::super::list::{List, connection_with};
+use super::{VsphereTask, VsphereTaskFilterInput, VsphereTaskOrderInput};
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
-use super::super::list::{List, connection_with};
 use crate::gql::page::{Args, cost};
 use crate::gql::row::Row;
 use crate::gql::scalar::{BigInt, Instant};
-use super::{VsphereTask, VsphereTaskFilterInput, VsphereTaskOrderInput};
 use crate::resolver::page::{Key, Kind};
 use crate::resolver::vsphere::task::{self, OperationDay, VsphereTaskFilter};
 

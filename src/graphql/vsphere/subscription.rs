@@ -8,11 +8,11 @@ use futures::Stream;
 use super::super::context::Has;
 use super::super::event::{one_by_one, place};
 use super::super::list::List;
-use crate::gql::scalar::Instant;
 use super::super::state::VsphereTaskState;
 use super::super::vcenter;
 use super::VsphereTask;
 use crate::feed::event::VsphereEntry;
+use crate::gql::scalar::Instant;
 use crate::resolver::vsphere::task;
 
 /// The log of events of vCenters' tasks.

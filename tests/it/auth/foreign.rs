@@ -5,10 +5,10 @@ use std::time::Duration;
 use sea_orm::{ActiveModelTrait as _, Set};
 use serde_json::{Value, json};
 use taskloom::auth::Principal;
-use taskloom::graphql::id;
+use taskloom::gql::id;
 use taskloom::graphql::loader::{
-    AttemptsOf, CollectionOf, LabelsOf, Length, Loaders, ObjectOf, ResultsOf, SnapshotOf, SubtasksOf, TenantsOf, Text,
-    TotalsOf, VsphereKey,
+    AttemptsOf, CollectionOf, LabelsOf, Length, ObjectOf, ResultsOf, SharedLoaders, SnapshotOf, SubtasksOf, TenantsOf,
+    Text, TotalsOf, VsphereKey,
 };
 use taskloom::resolver::read::Document;
 use taskloom::resolver::vsphere::{self, collect};
@@ -84,15 +84,16 @@ async fn a_loader_finds_nothing_by_a_foreign_key() {
         let max = Request { principal: Principal::user(max, "max", Role::Manager, vec![red]), ..t.system() };
         let zoe = Principal::user(keys.user, "zoe", Role::Manager, vec![blue]);
         let zoe = Request { principal: zoe, ..t.system() };
-        let own = keys.found(&zoe).await;
+        let loaders = SharedLoaders::default();
+        let own = keys.found(&loaders, &zoe).await;
         assert!(own.iter().all(|(_, is_found)| *is_found), "its own tenant finds each: {own:?}");
-        assert_eq!(own, keys.found(&t.system()).await, "and so do parts of the server");
-        let foreign = keys.found(&max).await;
+        assert_eq!(own, keys.found(&loaders, &t.system()).await, "and so do parts of the server");
+        let foreign = keys.found(&loaders, &max).await;
         assert!(foreign.iter().all(|(_, is_found)| !is_found), "{foreign:?}");
-        let tenants = Loaders::new(max).one(TenantsOf(keys.user)).await.unwrap();
+        let tenants = loaders.begin(max).one(TenantsOf(keys.user)).await.unwrap();
         assert_eq!(tenants.map(|tenants| tenants.len()), Some(0), "of a user, those that both belong to");
         let nobody = Request { principal: Principal::anonymous(), ..t.system() };
-        let refused = Loaders::new(nobody).one(keys.task).await.unwrap_err();
+        let refused = loaders.begin(nobody).one(keys.task).await.unwrap_err();
         assert_eq!(refused.code().name, "UNAUTHENTICATED");
     })
     .await;
@@ -158,8 +159,8 @@ impl Keys {
     }
 
     /// Which loaders find something for this caller.
-    async fn found(&self, request: &Request) -> Vec<(String, bool)> {
-        let loaders = Loaders::new(request.clone());
+    async fn found(&self, loaders: &SharedLoaders, request: &Request) -> Vec<(String, bool)> {
+        let loaders = loaders.begin(request.clone());
         let mut found = vec![];
         macro_rules! ask {
             ($($key:expr),+ $(,)?) => {$(

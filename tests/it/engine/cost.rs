@@ -1,9 +1,11 @@
 //! What a query costs the database does not grow with what it finds.
 
 use serde_json::Value;
-use taskloom::graphql::loader::{Loaders, SubtasksOf};
+use taskloom::auth::Principal;
+use taskloom::graphql::loader::{SharedLoaders, SubtasksOf};
+use taskloom::resolver::Request;
 use taskloom::slow_lane;
-use taskloom_entity::TaskId;
+use taskloom_entity::{Role, TaskId, TenantId, UserId};
 
 use super::lab::Lab;
 use super::step::noop;
@@ -40,8 +42,8 @@ async fn what_operations_want_at_the_same_moment_is_one_statement() {
     let lab = Lab::sqlite().await;
     lab.submit("t", &[noop("a")]).await;
     lab.submit("u", &[noop("a"), noop("b")]).await;
-    let loaders = Loaders::new(lab.store().clone());
-    let (one, other) = (loaders.begin(), loaders.begin());
+    let (loaders, request) = (SharedLoaders::default(), lab.door().0);
+    let (one, other) = (loaders.begin(request.clone()), loaders.begin(request.clone()));
     let before = lab.statements();
     let found = tokio::join!(one.one(SubtasksOf(TaskId(1))), other.one(SubtasksOf(TaskId(2))));
     let found = (found.0.unwrap().unwrap().unwrap(), found.1.unwrap().unwrap().unwrap());
@@ -53,6 +55,12 @@ async fn what_operations_want_at_the_same_moment_is_one_statement() {
     let (long, short) = tokio::join!(long, other.one(SubtasksOf(TaskId(2))));
     assert_eq!((long.unwrap().unwrap().is_some(), short.unwrap().is_some()), (true, true));
     assert_eq!(lab.statements() - before, 3);
+    // Nor is anything asked for together with those who see something else.
+    let eve = Principal::user(UserId(7), "eve", Role::Viewer, vec![TenantId(2)]);
+    let foreign = loaders.begin(Request { principal: eve, ..request.clone() });
+    let found = tokio::join!(one.one(SubtasksOf(TaskId(1))), foreign.one(SubtasksOf(TaskId(1))));
+    assert_eq!((found.0.unwrap().is_some(), found.1.unwrap().is_some()), (true, false));
+    assert_eq!(lab.statements() - before, 5);
 }
 
 async fn documents_take_the_same_statements_for_many_tasks(lab: Lab) {

@@ -304,7 +304,7 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
     let wanted = resolver::task::bulk::Wanted::new(filter, false, false).unwrap();
     let done = resolver::task::bulk::run(request, &wanted, taskloom::task::command::Verb::Cancel).await.unwrap();
     assert_eq!((done.tasks.len(), done.refused.len(), done.more), (2, 0, false));
-    assert_eq!(resolver::batch::tasks(request.store.read(), &ids).await.unwrap().len(), 2);
+    assert_eq!(resolver::read::tasks(request, &ids).await.unwrap().len(), 2);
     let foreign = resolver::vsphere::task::VsphereTaskFilter {
         ids: Some((1..100_000).map(taskloom_entity::VsphereTaskId).collect()),
         operations: Some((0..40_000).map(|n| format!("operation.{n}")).collect()),
