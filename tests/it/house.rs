@@ -343,7 +343,8 @@ fn first_names(words: &[String]) -> Vec<String> {
 fn words_of(code: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![];
     let mut word = String::new();
-    let mut rest = code.chars().peekable();
+    // The last word has an end, too.
+    let mut rest = code.chars().chain(['\n']).peekable();
     while let Some(c) = rest.next() {
         if c.is_alphanumeric() || c == '_' {
             word.push(c);
