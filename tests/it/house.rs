@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use taskloom_house::House;
+
 /// What asks: people, programs, time. Nothing below may know them.
 const DOORS: &[&str] = &["gql", "graphql", "compat", "background", "demo", "cli", "server", "http"];
 
@@ -93,6 +95,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("migration", &[]),
 ];
 
+fn house() -> House {
+    House::read(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
 #[test]
 fn every_crate_names_only_what_is_below_it() {
     let folders = fs::read_dir("crates").unwrap().map(|entry| entry.unwrap().path());
@@ -112,15 +118,12 @@ fn every_crate_names_only_what_is_below_it() {
 
 #[test]
 fn every_room_sees_only_what_is_below_it() {
+    let house = house();
     let mut wrong = vec![];
-    for room in ROOMS {
-        let never: BTreeSet<&str> = room.never.iter().flat_map(|names| names.iter().copied()).collect();
-        for file in rust_files(&[room.path]) {
-            let code = code_of(&fs::read_to_string(&file).unwrap());
-            let seen = names_seen(&code);
-            wrong.extend(
-                seen.iter().filter(|n| never.contains(n.as_str())).map(|n| format!("{} sees {n}", file.display())),
-            );
+    for Room { path, never } in ROOMS {
+        for file in house.files.0.keys().filter(|file| Path::new(file).starts_with(path)) {
+            let seen = house.names(file).into_iter().filter(|name| never.concat().contains(&name.as_str()));
+            wrong.extend(seen.map(|name| format!("{file} sees {name}")));
         }
     }
     assert!(wrong.is_empty(), "data goes down, never up:\n{}", wrong.join("\n"));
@@ -129,20 +132,14 @@ fn every_room_sees_only_what_is_below_it() {
 /// In `compat/`, a dialect knows no other dialect.
 #[test]
 fn no_dialect_sees_another() {
-    let dialects: Vec<String> = fs::read_dir("src/compat")
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry.as_ref().unwrap().path().is_dir())
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let mut wrong = vec![];
-    for dialect in &dialects {
-        for file in rust_files(&[&format!("src/compat/{dialect}")]) {
-            let code = code_of(&fs::read_to_string(&file).unwrap());
-            let others = dialects.iter().filter(|other| *other != dialect);
-            let seen = others.filter(|other| code.contains(&format!("compat::{other}")));
-            wrong.extend(seen.map(|other| format!("{} sees {other}", file.display())));
-        }
+    let (house, mut wrong) = (house(), vec![]);
+    let dialect = |file: &str| Some(file.strip_prefix("src/compat/")?.split_once('/')?.0.to_owned());
+    let dialects: BTreeSet<String> = house.files.0.keys().filter_map(|file| dialect(file)).collect();
+    for file in house.files.0.keys() {
+        let Some(own) = dialect(file) else { continue };
+        let others = house.paths(file).flat_map(|names| names.windows(2)).filter(|pair| pair[0] == "compat");
+        let others = others.map(|pair| &pair[1]).filter(|other| **other != own && dialects.contains(*other));
+        wrong.extend(others.map(|other| format!("{file} sees {other}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -159,44 +156,13 @@ fn only_the_store_commits() {
 /// A function of the store knows no caller: a door that had it could read what is another tenant's.
 #[test]
 fn no_resolver_hands_on_a_function_of_the_store() {
-    let mut all = vec![];
-    for file in rust_files(&["src/resolver"]) {
-        let names = handed_on(&code_of(&fs::read_to_string(&file).unwrap()));
-        all.extend(names.into_iter().map(|name| (name, file.clone())));
-    }
+    let house = house();
+    let resolvers = house.files.0.keys().filter(|file| file.starts_with("src/resolver/"));
+    let mut all: Vec<(String, &String)> =
+        resolvers.flat_map(|file| house.handed_on(file, "store").into_iter().map(move |name| (name, file))).collect();
     assert!(all.iter().any(|(name, _)| name == "Document"), "types are handed on: {all:?}");
     all.retain(|(name, _)| !name.starts_with(|first: char| first.is_ascii_uppercase()));
     assert!(all.is_empty(), "put functions that take the request in the place of these: {all:?}");
-}
-
-#[test]
-fn what_is_handed_on_of_the_store_is_found_in_every_form() {
-    let code = "pub use crate::store::task::{list as tasks, Filter}; use crate::store::user::many; pub use super::a::b;
-        pub(crate) use store::{wide::{Document, texts}, user::*}; pub mod c; pub use crate::{error::E, store::log};";
-    assert_eq!(handed_on(code), ["list", "Filter", "Document", "texts", "*", "E", "log"]);
-}
-
-/// What the `pub use` of any part of the store name.
-fn handed_on(code: &str) -> Vec<String> {
-    let mut names = vec![];
-    for statement in code.split(';') {
-        let Some((before, path)) = statement.rsplit_once("use ") else { continue };
-        // A glob may be of anything.
-        let words = words_of(&path.replace('*', "_all_"));
-        let shown = before.lines().last().unwrap_or_default().trim();
-        let is_shown = shown == "pub" || (shown.starts_with("pub(") && shown.ends_with(')'));
-        if !is_shown || !words.iter().any(|word| word == "store") {
-            continue;
-        }
-        for (at, word) in words.iter().enumerate() {
-            let is_name = word.starts_with(|c: char| c.is_alphanumeric() || c == '_') && word != "as";
-            let is_alias = at > 0 && words[at - 1] == "as";
-            if is_name && !is_alias && words.get(at + 1).is_none_or(|next| next != "::") {
-                names.push(if word == "_all_" { "*".to_owned() } else { word.clone() });
-            }
-        }
-    }
-    names
 }
 
 #[test]
@@ -293,78 +259,6 @@ pub(crate) fn code_of(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// Modules of ours reached through `crate::…`, `taskloom_core::…` or `taskloom_runtime::…` (also in braces), and the first
-/// name of every other path unless it is a module's of ours: that can only be a neighbour of the same name, or was already
-/// seen where it was imported. Another crate of ours is the module as which `src/lib.rs` gives it, too.
-fn names_seen(code: &str) -> BTreeSet<String> {
-    let mut seen = BTreeSet::new();
-    let words = words_of(code);
-    for (at, word) in words.iter().enumerate() {
-        let before = at.checked_sub(1).map(|i| words[i].as_str());
-        if word == "::" || before == Some("::") || words.get(at + 1).is_none_or(|next| next != "::") {
-            continue;
-        }
-        if ["crate", "taskloom_core", "taskloom_runtime"].contains(&word.as_str()) {
-            seen.extend(first_names(&words[at + 2..]));
-        } else if !is_module(word) {
-            seen.extend(word.strip_prefix("taskloom_").map(str::to_owned));
-            seen.insert(word.clone());
-        }
-    }
-    seen
-}
-
-fn is_module(name: &str) -> bool {
-    let roots = ["src", "crates/core/src", "crates"].map(Path::new);
-    roots.iter().any(|root| root.join(name).exists() || root.join(name).with_extension("rs").exists())
-}
-
-/// The names that begin the branches of what follows `crate::`.
-fn first_names(words: &[String]) -> Vec<String> {
-    if words.first().is_none_or(|word| word != "{") {
-        return words.first().cloned().into_iter().collect();
-    }
-    let (mut depth, mut names) = (0, vec![]);
-    for pair in words.windows(2) {
-        match pair[0].as_str() {
-            "{" => depth += 1,
-            "}" if depth == 1 => break,
-            "}" => depth -= 1,
-            _ => {}
-        }
-        if depth == 1 && matches!(pair[0].as_str(), "{" | ",") {
-            names.push(pair[1].clone());
-        }
-    }
-    names
-}
-
-/// Identifiers, `::`, braces and commas; all else is left out.
-fn words_of(code: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![];
-    let mut word = String::new();
-    // The last word has an end, too.
-    let mut rest = code.chars().chain(['\n']).peekable();
-    while let Some(c) = rest.next() {
-        if c.is_alphanumeric() || c == '_' {
-            word.push(c);
-            continue;
-        }
-        if !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        match c {
-            ':' if rest.peek() == Some(&':') => {
-                rest.next();
-                words.push("::".into());
-            }
-            '{' | '}' | ',' => words.push(c.into()),
-            _ => {}
-        }
-    }
-    words
-}
-
 /// What stands in back-quotes and looks like a path of this project; patterns and placeholders do not.
 fn paths_quoted(text: &str) -> impl Iterator<Item = &str> {
     const ROOTS: [&str; 10] =
@@ -374,17 +268,6 @@ fn paths_quoted(text: &str) -> impl Iterator<Item = &str> {
         .filter(|text| ROOTS.iter().any(|root| text.starts_with(root)))
         .filter(|text| !text.contains(['<', '*', '{', '…', ' ']))
         .map(|text| text.split("::").next().unwrap_or(text).split(':').next().unwrap_or(text))
-}
-
-#[test]
-fn names_are_found_in_every_form_of_a_path() {
-    let code = "use crate::{store::{self, task}, error::Error};\nfn f() { crate::engine::apply(); tokio::spawn(x); \
-                taskloom_runtime::clock::now(); taskloom_worker::port::ask() }";
-    let seen = names_seen(code);
-    for name in ["store", "error", "engine", "tokio", "clock", "worker"] {
-        assert!(seen.contains(name), "{name} was not seen in {seen:?}");
-    }
-    assert!(!seen.contains("apply") && !seen.contains("task"), "{seen:?}");
 }
 
 #[test]

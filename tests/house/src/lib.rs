@@ -15,6 +15,7 @@ use std::path::Path;
 pub use graph::Graph;
 pub use tree::{Crate, Texts};
 
+use source::Import;
 use tree::Tree;
 
 /// What asks: people, programs, time.
@@ -28,6 +29,9 @@ const SQL: [&str; 2] = ["sea_orm", "sqlx"];
 /// folder.
 const SEVERAL: [(&str, &str); 3] = [("src/", ""), ("crates/core/src/", "core::"), ("crates/runtime/src/", "runtime::")];
 
+/// The same crates by their names.
+const SEVERAL_BY_NAME: [&str; 2] = ["taskloom_core", "taskloom_runtime"];
+
 /// The project, as its files use each other.
 #[derive(Debug)]
 pub struct House {
@@ -38,6 +42,7 @@ pub struct House {
     /// Files that use each other. That one uses the module in which it lies makes no circle.
     pub circles: Vec<BTreeSet<String>>,
     sql: BTreeSet<String>,
+    tree: Tree,
 }
 
 impl House {
@@ -77,7 +82,51 @@ impl House {
         };
         let sql = tree.files.keys().filter(|path| module_of(path) == STORE && speaks(path)).cloned().collect();
         let circles = files.without(|path, used| tree.is_above(used, path)).circles();
-        Ok(Self { modules: files.by(module_of), files, circles, sql })
+        Ok(Self { modules: files.by(module_of), files, circles, sql, tree })
+    }
+
+    /// What a file names in its imports and paths, tests included: modules of ours, by `crate::…` or a crate of several
+    /// modules, and the first name of every other path, which is a crate's or a type's. A crate of ours is known by its
+    /// module's name as well. Neighbours of the same name as a module are no use of it.
+    #[must_use]
+    pub fn names(&self, path: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        for names in self.paths(path) {
+            match &names[..] {
+                [first, second, ..] if first == "crate" || SEVERAL_BY_NAME.contains(&&**first) => {
+                    seen.insert(second.clone());
+                }
+                [first, ..] if !self.is_module(first) => {
+                    seen.extend(first.strip_prefix("taskloom_").map(str::to_owned));
+                    seen.insert(first.clone());
+                }
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    /// Every path that a file names, tests included.
+    pub fn paths(&self, path: &str) -> impl Iterator<Item = &[String]> {
+        let source = &self.tree.files[path].source;
+        let imports = source.imports.iter().map(|import| &import.path);
+        imports.chain(&source.paths).chain(&source.of_tests).map(|path| &path.names[..])
+    }
+
+    /// What a file hands on of this module: the names that its `pub use` of any part of it have there, `*` for all.
+    #[must_use]
+    pub fn handed_on(&self, path: &str, module: &str) -> Vec<String> {
+        let imports = self.tree.files[path].source.imports.iter().filter(|import| import.is_public);
+        let of_it = imports.filter(|import| import.path.names.iter().any(|name| name == module));
+        let name = |import: &Import| match import.name.as_str() {
+            "*" => Some("*".to_owned()),
+            _ => import.path.names.last().cloned(),
+        };
+        of_it.filter_map(name).collect()
+    }
+
+    fn is_module(&self, name: &str) -> bool {
+        self.modules.0.keys().any(|module| module.rsplit("::").next() == Some(name))
     }
 
     /// The longest way from a file of a door to one that speaks SQL.

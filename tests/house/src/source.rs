@@ -28,6 +28,8 @@ pub struct Import {
 pub struct Source {
     pub imports: Vec<Import>,
     pub paths: Vec<Path>,
+    /// What stands in code for tests alone.
+    pub of_tests: Vec<Path>,
     /// `mod name;`
     pub modules: BTreeSet<String>,
     pub items: BTreeSet<String>,
@@ -54,7 +56,9 @@ impl Source {
         while at < tokens.len() {
             at = match &tokens[at] {
                 TokenTree::Punct(mark) if mark.as_char() == '#' && is_for_tests(tokens.get(at + 1)) => {
-                    after_item(&tokens, at + 2)
+                    let end = after_item(&tokens, at + 2);
+                    self.tests(&tokens[at + 2..end], within);
+                    end
                 }
                 TokenTree::Ident(word) if word == "use" => self.import(&tokens, at, within),
                 TokenTree::Ident(word) if word == "mod" => self.module(&tokens, at, within),
@@ -70,6 +74,13 @@ impl Source {
                 TokenTree::Punct(_) => at + 1,
             };
         }
+    }
+
+    fn tests(&mut self, tokens: &[TokenTree], within: &[String]) {
+        let mut tests = Self::default();
+        tests.walk(tokens.iter().cloned().collect(), within);
+        self.of_tests.extend(tests.imports.into_iter().map(|import| import.path).chain(tests.paths));
+        self.of_tests.extend(tests.of_tests);
     }
 
     /// `use …;`, which begins here; what follows it.

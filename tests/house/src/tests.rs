@@ -125,3 +125,37 @@ fn a_module_that_is_not_there_is_said() {
     let error = House::of(&crates, &texts).map(|_| ()).expect_err("it is not there");
     assert_eq!(error, "neither src/gone.rs nor src/gone/mod.rs is there");
 }
+
+#[test]
+fn what_a_file_names_is_found_in_every_form_of_a_path() {
+    let house = house(&[
+        ("src/lib.rs", "mod a; mod store { } mod error; mod engine;"),
+        (
+            "src/a.rs",
+            "use crate::{store::{self, task}, error::Error};
+             fn f() { crate::engine::apply(); tokio::spawn(x); taskloom_core::clock::now(); taskloom_worker::port::ask() }
+             #[cfg(test)] mod tests { use sea_orm::Set; #[test] fn g() { Instant::now() } }",
+        ),
+        ("src/error.rs", ""),
+        ("src/engine.rs", ""),
+    ]);
+    let seen = house.names("src/a.rs");
+    for name in ["store", "error", "engine", "tokio", "clock", "worker", "sea_orm", "Instant"] {
+        assert!(seen.contains(name), "{name} was not seen in {seen:?}");
+    }
+    assert!(!seen.contains("apply") && !seen.contains("task"), "{seen:?}");
+}
+
+#[test]
+fn what_is_handed_on_is_found_in_every_form() {
+    let house = house(&[
+        ("src/lib.rs", "mod a;"),
+        (
+            "src/a.rs",
+            "pub use crate::store::task::{list as tasks, Filter}; use crate::store::user::many; pub use super::b::c;
+             pub(crate) use store::{wide::{Document, texts}, user::*}; pub use crate::{error::E, store::log};
+             pub use crate::store::One;",
+        ),
+    ]);
+    assert_eq!(house.handed_on("src/a.rs", "store"), ["list", "Filter", "Document", "texts", "*", "log", "One"]);
+}
