@@ -207,8 +207,8 @@ async fn app(
 }
 
 /// How long proofs last, by the settings.
-pub(crate) fn proofs(settings: &Settings) -> crate::auth::gate::Settings {
-    crate::auth::gate::Settings {
+pub(crate) fn proofs(settings: &Settings) -> crate::auth::gate::AuthSettings {
+    crate::auth::gate::AuthSettings {
         session_idle: settings.auth.session_idle,
         token_expiry: settings.auth.token_expiry,
         origins: settings.server.external_origins.clone(),
@@ -287,7 +287,7 @@ struct Work {
 fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAddr) -> Router {
     let limits = graphql::limits::of(settings);
     let schema = graphql::build(app, &limits);
-    let transport = transport::Settings {
+    let transport = transport::TransportSettings {
         bodies: bodies(&settings.server),
         time: settings.server.request_timeout,
         subscriptions: settings.server.max_subscriptions as usize,
@@ -295,9 +295,9 @@ fn router(settings: &Settings, app: &Arc<App>, parts: &Parts, address: SocketAdd
         own_sockets: settings.server.user_sockets as usize,
         origins: settings.server.external_origins.clone(),
         stop: parts.readers.clone(),
-        ..transport::Settings::default()
+        ..transport::TransportSettings::default()
     };
-    let gate = graphql::gate::Gate::new(app.clone());
+    let gate = graphql::gate::GraphqlGate::new(app.clone());
     let graph = transport::router(schema, gate, transport).layer(from_fn(graphql::gate::carry));
     let stranger = settings.server.body_limit_stranger.0;
     let mut doors = vec![

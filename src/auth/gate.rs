@@ -1,6 +1,6 @@
 //! Proves credentials. What it finds it remembers for [`KEEP_FOR`], so a change of another process counts after that
-//! time at the latest; one of this process counts at once, since whoever makes it calls [`Gate::forget`] behind the
-//! commit.
+//! time at the latest; one of this process counts at once, since whoever makes it calls [`Authenticator::forget`] behind
+//! the commit.
 //!
 //! A refusal says nothing of what was wrong: an unknown, a disabled user and a wrong password look and last the same.
 
@@ -15,9 +15,9 @@ use tokio::time::timeout;
 
 use super::limit::{Failures, Strangers, network};
 use super::password::Passwords;
-use super::recent::Recent;
+use super::recent::ProofCache;
 use super::secret::Fingerprint;
-use super::seen::Seen;
+use super::seen::ReplayGuard;
 use super::signature::Signed;
 use super::{Credentials, Principal, Via, secret, token};
 use crate::clock::Clock;
@@ -37,7 +37,7 @@ const LOOKED_EVERY: Duration = Duration::from_secs(15);
 
 /// How long proofs last, and whose pages may send them.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct AuthSettings {
     /// A session unused for so long has ended.
     pub session_idle: Duration,
     /// The life of a token whose maker names none; none: for ever.
@@ -48,23 +48,23 @@ pub struct Settings {
 
 /// Proves credentials against the store; one per process.
 #[derive(Debug)]
-pub struct Gate {
+pub struct Authenticator {
     store: Store,
     clock: Arc<dyn Clock>,
     vault: Vault,
-    settings: Settings,
+    settings: AuthSettings,
     passwords: Passwords,
     failures: Failures,
     strangers: Strangers,
-    seen: Seen,
-    known: Recent<Principal>,
+    seen: ReplayGuard,
+    known: ProofCache<Principal>,
     forgotten: watch::Sender<()>,
 }
 
-impl Gate {
+impl Authenticator {
     /// A gate that remembers nobody.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>, vault: Vault, settings: Settings) -> Self {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, vault: Vault, settings: AuthSettings) -> Self {
         Self {
             store,
             strangers: Strangers::new(clock.clone()),
@@ -73,8 +73,8 @@ impl Gate {
             settings,
             passwords: Passwords::default(),
             failures: Failures::default(),
-            seen: Seen::default(),
-            known: Recent::new(KEEP_FOR, KEEP_AT_MOST),
+            seen: ReplayGuard::default(),
+            known: ProofCache::new(KEEP_FOR, KEEP_AT_MOST),
             forgotten: watch::Sender::new(()),
         }
     }
@@ -160,7 +160,7 @@ impl Gate {
 
     /// How long proofs last, and whose pages may send them.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &AuthSettings {
         &self.settings
     }
 

@@ -42,14 +42,14 @@ const LATELY: Duration = Duration::from_secs(30 * 24 * 3600);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Key {
+enum FailureKey {
     Name(Fingerprint),
     Address(IpAddr),
     /// A user and an address at which it signed in lately.
     Both(Fingerprint, IpAddr),
 }
 
-impl Key {
+impl FailureKey {
     fn rate(&self) -> Rate {
         match self {
             Self::Name(_) => PER_NAME,
@@ -61,20 +61,20 @@ impl Key {
 /// The failed sign-ins of late, in memory. A restart forgives all; it also takes longer than what it forgives.
 #[derive(Debug, Default)]
 pub struct Failures {
-    kept: Mutex<Kept>,
+    kept: Mutex<FailureRecords>,
     /// Told when a guess was tried.
     tried: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    accounts: HashMap<Key, Account>,
+struct FailureRecords {
+    accounts: HashMap<FailureKey, FailureAccount>,
     /// Until when it counts that this user signed in at this address.
     lately: HashMap<(Fingerprint, IpAddr), Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Account {
+struct FailureAccount {
     /// When the last failure will be forgiven.
     forgiven_at: Timestamp,
     /// Guesses that are being tried; each may fail.
@@ -85,7 +85,7 @@ struct Account {
 #[derive(Debug)]
 pub struct Permit<'a> {
     failures: &'a Failures,
-    keys: Vec<Key>,
+    keys: Vec<FailureKey>,
     who: (Fingerprint, Option<IpAddr>),
     now: Timestamp,
     costs: bool,
@@ -162,7 +162,7 @@ impl Failures {
         Ok(Some(Permit { failures: self, keys, who, now, costs: true }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, FailureRecords> {
         // A panic elsewhere left at worst a failure less: the maps are whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,40 +173,40 @@ fn too_many(pause: Duration) -> Error {
     refused.with("seconds", pause.as_secs()).retry_after(pause)
 }
 
-impl Kept {
+impl FailureRecords {
     /// Whose buckets a guess is counted in.
-    fn keys(&self, (name, address): (Fingerprint, Option<IpAddr>), now: Timestamp) -> Vec<Key> {
-        let Some(address) = address else { return vec![Key::Name(name)] };
+    fn keys(&self, (name, address): (Fingerprint, Option<IpAddr>), now: Timestamp) -> Vec<FailureKey> {
+        let Some(address) = address else { return vec![FailureKey::Name(name)] };
         match self.lately.get(&(name, address)) {
-            Some(until) if now < *until => vec![Key::Both(name, address)],
-            Some(_) | None => vec![Key::Address(address), Key::Name(name)],
+            Some(until) if now < *until => vec![FailureKey::Both(name, address)],
+            Some(_) | None => vec![FailureKey::Address(address), FailureKey::Name(name)],
         }
     }
 
-    fn debt(&self, key: &Key, now: Timestamp) -> Duration {
+    fn debt(&self, key: &FailureKey, now: Timestamp) -> Duration {
         self.accounts.get(key).map_or(Duration::ZERO, |account| account.forgiven_at.since(now))
     }
 
     /// How long until `key` may fail once more; none when it may now.
-    fn overdrawn(&self, key: &Key, now: Timestamp) -> Option<Duration> {
+    fn overdrawn(&self, key: &FailureKey, now: Timestamp) -> Option<Duration> {
         let (rate, debt) = (key.rate(), self.debt(key, now));
         let allowed = rate.forgiven_after * (rate.burst - 1);
         (debt > allowed).then(|| Duration::from_secs((debt - allowed).as_secs() + 1))
     }
 
     /// Whether `key` may fail once more when all that are being tried have failed.
-    fn has_left(&self, key: &Key, now: Timestamp) -> bool {
+    fn has_left(&self, key: &FailureKey, now: Timestamp) -> bool {
         let rate = key.rate();
         let tried = self.accounts.get(key).map_or(0, |account| account.tried);
         let debt = self.debt(key, now) + rate.forgiven_after * tried;
         debt <= rate.forgiven_after * (rate.burst - 1)
     }
 
-    fn account(&mut self, key: Key, now: Timestamp) -> &mut Account {
+    fn account(&mut self, key: FailureKey, now: Timestamp) -> &mut FailureAccount {
         if self.accounts.len() >= CAPACITY && !self.accounts.contains_key(&key) {
             self.make_room(now);
         }
-        self.accounts.entry(key).or_insert(Account { forgiven_at: now, tried: 0 })
+        self.accounts.entry(key).or_insert(FailureAccount { forgiven_at: now, tried: 0 })
     }
 
     /// Drops what is forgiven, else the one that would be forgiven first; never one with a guess that is being tried.

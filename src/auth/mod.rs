@@ -18,5 +18,5 @@ pub mod signature;
 pub mod token;
 
 pub use credentials::Credentials;
-pub use gate::Gate;
+pub use gate::Authenticator;
 pub use taskloom_core::principal::{self, Principal, Scope, Subject, Via};

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::recent::Recent;
+use super::recent::ProofCache;
 use super::secret;
 use crate::error::{Error, Result, code};
 
@@ -43,13 +43,13 @@ pub struct Passwords {
     turns: Semaphore,
     memory: Memory,
     /// Passwords with their hashes.
-    proved: Recent<()>,
+    proved: ProofCache<()>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let proved = Recent::new(KEEP_FOR, KEEP_AT_MOST);
+        let proved = ProofCache::new(KEEP_FOR, KEEP_AT_MOST);
         Self { turns: Semaphore::new(cores.min(AT_ONCE)), memory: Memory::default(), proved }
     }
 }

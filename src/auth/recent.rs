@@ -1,8 +1,8 @@
 //! A small memory of what was proved a moment ago, so a script that sends its credentials with every call costs
 //! one proof in a while.
 //!
-//! The invariant: what was read before [`Recent::forget`] can never be kept after it. A reader takes a [`Recent::mark`]
-//! before it reads; [`Recent::keep`] drops what it brings when somebody forgot in between.
+//! The invariant: what was read before [`ProofCache::forget`] can never be kept after it. A reader takes a
+//! [`ProofCache::mark`] before it reads; [`ProofCache::keep`] drops what it brings when somebody forgot in between.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,30 +14,30 @@ use super::secret::Fingerprint;
 
 /// Values by fingerprint, each for a short time, at most `capacity` of them.
 #[derive(Debug)]
-pub struct Recent<V> {
-    kept: Mutex<Kept<V>>,
+pub struct ProofCache<V> {
+    kept: Mutex<ProofCacheEntries<V>>,
     keep_for: Duration,
     capacity: usize,
 }
 
 #[derive(Debug)]
-struct Kept<V> {
+struct ProofCacheEntries<V> {
     values: HashMap<Fingerprint, (Timestamp, V)>,
     forgotten: u64,
 }
 
 /// What a reader is about to prove, and how often was forgotten when it began.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
+pub struct ProofCacheMark {
     key: Fingerprint,
     forgotten: u64,
 }
 
-impl<V: Clone> Recent<V> {
+impl<V: Clone> ProofCache<V> {
     /// An empty memory.
     #[must_use]
     pub fn new(keep_for: Duration, capacity: usize) -> Self {
-        Self { kept: Mutex::new(Kept { values: HashMap::new(), forgotten: 0 }), keep_for, capacity }
+        Self { kept: Mutex::new(ProofCacheEntries { values: HashMap::new(), forgotten: 0 }), keep_for, capacity }
     }
 
     /// The value kept under `key`, if it is still fresh.
@@ -48,12 +48,12 @@ impl<V: Clone> Recent<V> {
     }
 
     /// To be taken before reading what will be kept under `key`.
-    pub fn mark(&self, key: Fingerprint) -> Mark {
-        Mark { key, forgotten: self.lock().forgotten }
+    pub fn mark(&self, key: Fingerprint) -> ProofCacheMark {
+        ProofCacheMark { key, forgotten: self.lock().forgotten }
     }
 
     /// Keeps what was read since `mark`, unless somebody forgot since.
-    pub fn keep(&self, mark: Mark, value: V, now: Timestamp) {
+    pub fn keep(&self, mark: ProofCacheMark, value: V, now: Timestamp) {
         let mut kept = self.lock();
         if kept.forgotten != mark.forgotten {
             return;
@@ -75,7 +75,7 @@ impl<V: Clone> Recent<V> {
         kept.values.retain(|_, (_, value)| !is_stale(value));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept<V>> {
+    fn lock(&self) -> MutexGuard<'_, ProofCacheEntries<V>> {
         // A panic elsewhere left at worst an entry less: the map is whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,8 +88,8 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_000_000_000);
     const A_SECOND: Duration = Duration::from_secs(1);
 
-    fn memory() -> Recent<u32> {
-        Recent::new(A_SECOND * 3, 2)
+    fn memory() -> ProofCache<u32> {
+        ProofCache::new(A_SECOND * 3, 2)
     }
 
     #[test]

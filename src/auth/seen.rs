@@ -19,9 +19,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Requests by their fingerprints, each until its end.
 #[derive(Debug, Default)]
-pub struct Seen(Mutex<HashMap<u128, Timestamp>>);
+pub struct ReplayGuard(Mutex<HashMap<u128, Timestamp>>);
 
-impl Seen {
+impl ReplayGuard {
     /// Lets a request in that is fresh until `until`.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_request_is_let_in_once_while_it_is_fresh() {
-        let seen = Seen::default();
+        let seen = ReplayGuard::default();
         seen.admit(request(1), NOW.after(FRESH), NOW).unwrap();
         seen.admit(request(2), NOW.after(FRESH), NOW).unwrap();
         let again = seen.admit(request(1), NOW.after(FRESH), NOW.after(FRESH / 2)).unwrap_err();
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_is_no_longer_fresh_makes_room() {
-        let seen = Seen::default();
+        let seen = ReplayGuard::default();
         for number in 0..CAPACITY as u32 {
             seen.admit(request(number), NOW.after(FRESH), NOW).unwrap();
         }

@@ -18,14 +18,14 @@ const MESSAGE: usize = 500;
 
 /// Whom the answer is for.
 #[derive(Clone, Debug, Default)]
-pub struct Caller {
+pub struct ResponseContext {
     /// The language of messages.
     pub language: Language,
     /// `X-Request-Id`, under which the log has the private causes.
     pub request_id: Option<String>,
 }
 
-impl Caller {
+impl ResponseContext {
     /// Reads `Accept-Language` and `X-Request-Id`.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
@@ -41,7 +41,7 @@ pub fn status(error: &Error) -> StatusCode {
 }
 
 /// Writes the envelope of every error in an answer, and cuts their number and length.
-pub fn finish(response: &mut Response, caller: &Caller) {
+pub fn finish(response: &mut Response, caller: &ResponseContext) {
     if response.errors.is_empty() {
         return;
     }
@@ -63,14 +63,14 @@ pub fn finish(response: &mut Response, caller: &Caller) {
 
 /// One error that leaves outside of a field: logged and encoded.
 #[must_use]
-pub fn report(error: &Error, caller: &Caller) -> ServerError {
+pub fn report(error: &Error, caller: &ResponseContext) -> ServerError {
     log(error, caller, &[]);
     encode(error, caller)
 }
 
 /// One error as GraphQL's, without a path.
 #[must_use]
-pub fn encode(error: &Error, caller: &Caller) -> ServerError {
+pub fn encode(error: &Error, caller: &ResponseContext) -> ServerError {
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", error.code().name);
     extensions.set("remedy", error.remedy(caller.language));
@@ -116,7 +116,7 @@ fn complete(error: &mut ServerError, language: Language) {
 }
 
 /// Logs what the caller is not told. Once, here, where the error leaves.
-fn log(error: &Error, caller: &Caller, path: &[PathSegment]) {
+fn log(error: &Error, caller: &ResponseContext, path: &[PathSegment]) {
     let request_id = caller.request_id.as_deref().unwrap_or_default();
     let field = path.first().map(|segment| match segment {
         PathSegment::Field(name) => name.as_str(),
@@ -156,7 +156,7 @@ mod tests {
             .retry_after(Duration::from_millis(1500));
         let mut response =
             Response::from_errors(vec![async_graphql::Error::from(error).into_server_error(Default::default())]);
-        let caller = Caller { language: Language::Zh, request_id: Some("r-1".into()) };
+        let caller = ResponseContext { language: Language::Zh, request_id: Some("r-1".into()) };
         finish(&mut response, &caller);
         let json = serde_json::to_value(&response.errors[0]).expect("serializes");
         assert_eq!(json["message"], "subtask 7 状态为 RUNNING，不能进行 RETRY");
@@ -171,7 +171,7 @@ mod tests {
                 "requestId": "r-1",
             })
         );
-        let plain = encode(&Error::internal("secret"), &Caller::default());
+        let plain = encode(&Error::internal("secret"), &ResponseContext::default());
         let json = serde_json::to_value(&plain).expect("serializes");
         assert_eq!(json["extensions"], serde_json::json!({"code": "INTERNAL", "remedy": code::INTERNAL.remedy}));
         assert!(!json.to_string().contains("secret"));
@@ -181,7 +181,7 @@ mod tests {
     fn errors_are_cut_in_number_and_length() {
         let errors = (0..100).map(|_| ServerError::new("界".repeat(10_000), None)).collect();
         let mut response = Response::from_errors(errors);
-        finish(&mut response, &Caller::default());
+        finish(&mut response, &ResponseContext::default());
         assert_eq!(response.errors.len(), 20);
         assert_eq!(response.errors[0].message.chars().count(), 501);
     }

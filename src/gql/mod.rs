@@ -2,7 +2,7 @@
 //! (ids, scalars, pages, lists that are charged by their lengths, the envelope of errors).
 //!
 //! It knows no field and no resource. What it must know of a server is given to it: who calls and who pays by the gate
-//! ([`transport::Gate`], [`limits::Payer`]), the schema's own names by [`limits::Limits`].
+//! ([`transport::TransportGate`], [`limits::Payer`]), the schema's own names by [`limits::OperationLimits`].
 
 pub mod error;
 pub mod id;

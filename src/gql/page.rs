@@ -35,7 +35,7 @@ pub struct Args {
 
 /// Which rows of a list were asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted<K> {
+pub struct ConnectionRange<K> {
     /// At most so many.
     pub limit: u64,
     /// Behind this place.
@@ -48,7 +48,7 @@ pub struct Wanted<K> {
 
 /// Some rows of a list, in its order.
 #[derive(Clone, Debug)]
-pub struct Rows<M> {
+pub struct ConnectionRows<M> {
     /// The rows.
     pub rows: Vec<M>,
     /// Whether there are others behind them.
@@ -62,11 +62,11 @@ impl Args {
     ///
     /// # Errors
     /// `INVALID_PAGE`, `INVALID_CURSOR`.
-    pub fn wanted<K>(&self, place: impl Fn(&str) -> Option<K>) -> Result<Wanted<K>> {
+    pub fn wanted<K>(&self, place: impl Fn(&str) -> Option<K>) -> Result<ConnectionRange<K>> {
         let (limit, backward) = self.size()?;
         let place = |cursor: &String| place(cursor).ok_or_else(|| refused(cursor));
         let (after, before) = (self.after.as_ref().map(place), self.before.as_ref().map(place));
-        Ok(Wanted { limit, after: after.transpose()?, before: before.transpose()?, backward })
+        Ok(ConnectionRange { limit, after: after.transpose()?, before: before.transpose()?, backward })
     }
 
     fn size(&self) -> Result<(u64, bool)> {
@@ -131,7 +131,7 @@ fn out_of_range(what: &str, reason: &str) -> Error {
 
 /// A connection of these rows, with further fields, such as `totalCount`; `place` gives each row's cursor and node.
 pub fn connection<M, N: OutputType, F: ObjectType>(
-    page: Rows<M>,
+    page: ConnectionRows<M>,
     fields: F,
     place: impl Fn(M) -> (String, N),
 ) -> Paged<N, F> {

@@ -14,9 +14,9 @@ use super::limits::Cost;
 
 /// An object as a row; to clients it is the object.
 #[derive(Clone, Debug)]
-pub struct Row<T>(pub T);
+pub struct ListRow<T>(pub T);
 
-impl<T: ObjectType> OutputType for Row<T> {
+impl<T: ObjectType> OutputType for ListRow<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }

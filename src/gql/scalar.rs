@@ -82,9 +82,9 @@ impl From<Instant> for Timestamp {
 
 /// JSON as it is kept, parsed where it is answered.
 #[derive(Clone, Debug)]
-pub struct Kept(pub Arc<JsonText>);
+pub struct StoredJson(pub Arc<JsonText>);
 
-impl Kept {
+impl StoredJson {
     /// About how many bytes its values take beside their text: as many again, and many short ones more.
     #[must_use]
     pub fn held(&self) -> usize {
@@ -96,7 +96,7 @@ impl Kept {
 /// What a value weighs beside its text.
 const VALUE: usize = 32;
 
-impl OutputType for Kept {
+impl OutputType for StoredJson {
     fn type_name() -> Cow<'static, str> {
         <Json as OutputType>::type_name()
     }

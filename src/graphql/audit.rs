@@ -10,7 +10,7 @@ use super::user::User;
 use crate::gql::id;
 use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant, Json};
 use crate::resolver;
 use crate::resolver::audit::AuditFilter;
@@ -159,10 +159,10 @@ impl AuditQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<AuditFilterInput>,
-    ) -> Result<Paged<Row<AuditEntry>, AuditTotal>> {
+    ) -> Result<Paged<ListRow<AuditEntry>, AuditTotal>> {
         let filter = AuditFilter::from(filter.unwrap_or_default());
         let page = LIST.page(&Args { first, after, last, before })?;
         let acts = resolver::audit::list(ctx.request(), &filter, page).await?;
-        Ok(connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), Row(act.into()))))
+        Ok(connection_with(acts, AuditTotal(filter), |act| (LIST.cursor(act.id.0), ListRow(act.into()))))
     }
 }

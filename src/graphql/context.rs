@@ -11,7 +11,7 @@ use taskloom_entity::{SubtaskId, TaskId, attempt};
 use super::loader::{AttemptsOf, Length, Loaders, Reader, Siblings, SnapshotOf, SubtasksOf, Text};
 use crate::error::{Error, Result};
 use crate::gql::limits::{Cost, Reading};
-use crate::gql::scalar::Kept;
+use crate::gql::scalar::StoredJson;
 use crate::resolver::Request;
 use crate::resolver::read::Document;
 use crate::slow_lane;
@@ -32,7 +32,7 @@ pub trait Has {
     /// A task as decisions see it.
     fn snapshot(&self, of: TaskId) -> impl Future<Output = Result<Option<Arc<Snapshot>>>> + Send;
     /// A document of the row of this number, charged before it is read.
-    fn document(&self, of: Document, id: i64) -> impl Future<Output = Result<Option<Kept>>> + Send;
+    fn document(&self, of: Document, id: i64) -> impl Future<Output = Result<Option<StoredJson>>> + Send;
 }
 
 impl Has for Context<'_> {
@@ -71,11 +71,11 @@ impl Has for Context<'_> {
         }
     }
 
-    async fn document(&self, of: Document, id: i64) -> Result<Option<Kept>> {
+    async fn document(&self, of: Document, id: i64) -> Result<Option<StoredJson>> {
         let Some(length) = self.loaders().one(Length(of, id)).await? else { return Ok(None) };
         self.reading().take(length)?;
         let Some(text) = self.loaders().one(Text(of, id)).await? else { return Ok(None) };
-        let kept = Kept(text);
+        let kept = StoredJson(text);
         self.reading().take(kept.held())?;
         Ok(Some(kept))
     }

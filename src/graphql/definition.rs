@@ -11,8 +11,8 @@ use super::task::SpecInput;
 use crate::gql::id;
 use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
-use crate::gql::scalar::{BigInt, Instant, Kept};
+use crate::gql::row::ListRow;
+use crate::gql::scalar::{BigInt, Instant, StoredJson};
 use crate::resolver;
 use crate::resolver::definition;
 use crate::resolver::read::Document;
@@ -52,7 +52,7 @@ impl Definition {
         self.0.latest
     }
     /// The definition itself.
-    async fn spec(&self, ctx: &Context<'_>) -> Result<Kept> {
+    async fn spec(&self, ctx: &Context<'_>) -> Result<StoredJson> {
         let found = ctx.document(Document::DefinitionSpec, self.0.id.0).await?;
         Ok(found.ok_or_else(|| definition::not_found(self.0.id))?)
     }
@@ -99,10 +99,12 @@ impl DefinitionQuery {
         last: Option<i32>,
         before: Option<String>,
         versions_of: Option<String>,
-    ) -> Result<Paged<Row<Definition>, DefinitionTotal>> {
+    ) -> Result<Paged<ListRow<Definition>, DefinitionTotal>> {
         let page = LIST.page(&Args { first, after, last, before })?;
         let slice = resolver::definition::list(ctx.request(), versions_of.as_deref(), page).await?;
-        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| (LIST.cursor(row.id.0), Row(Definition(row)))))
+        Ok(connection_with(slice, DefinitionTotal(versions_of), |row| {
+            (LIST.cursor(row.id.0), ListRow(Definition(row)))
+        }))
     }
 
     /// One definition by name; the newest version unless one is named.

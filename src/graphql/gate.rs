@@ -16,7 +16,7 @@ use crate::auth::{Credentials, Principal, Subject, origin};
 use crate::error::Error;
 use crate::gql::error;
 use crate::gql::limits::{Caller, Payer};
-use crate::gql::transport::{self, Entry};
+use crate::gql::transport::{self, Admission};
 use crate::http::{client, language};
 use crate::resolver::{App, Request, session};
 use crate::telemetry::RequestId;
@@ -26,7 +26,7 @@ const PEER: HeaderName = HeaderName::from_static("x-taskloom-peer");
 
 /// The gate of every transport.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<App>);
+pub struct GraphqlGate(Arc<App>);
 
 /// How a mutation can answer beside its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Reach {
     Socket,
 }
 
-impl Gate {
+impl GraphqlGate {
     /// A gate of this process.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
@@ -48,14 +48,14 @@ impl Gate {
     }
 }
 
-impl transport::Gate for Gate {
-    async fn admit(&self, headers: &HeaderMap, init: Option<&Value>) -> Result<Entry, Error> {
+impl transport::TransportGate for GraphqlGate {
+    async fn admit(&self, headers: &HeaderMap, init: Option<&Value>) -> Result<Admission, Error> {
         let stated = init.map(Credentials::from_payload).transpose()?.flatten();
         let credentials = match stated {
             Some(credentials) => credentials,
             None => Credentials::read(headers, &self.0.gate.settings().origins)?,
         };
-        let id = error::Caller::of(headers).request_id.unwrap_or_else(|| RequestId::random().to_string());
+        let id = error::ResponseContext::of(headers).request_id.unwrap_or_else(|| RequestId::random().to_string());
         let request = Request {
             app: self.0.clone(),
             principal: Principal::anonymous(),
@@ -64,7 +64,7 @@ impl transport::Gate for Gate {
             address: headers.get(PEER).and_then(|peer| peer.to_str().ok()?.parse::<IpAddr>().ok()),
         };
         let request = session::authenticate(request, &credentials).await?;
-        let mut entry = Entry { data: Data::default(), role: request.principal.role(), lapse: None };
+        let mut entry = Admission { data: Data::default(), role: request.principal.role(), lapse: None };
         if request.principal.user_id().is_some() {
             let request = request.clone();
             entry.lapse = Some(Box::pin(async move { session::until_changed(&request, &credentials).await }));

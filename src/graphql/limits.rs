@@ -2,16 +2,16 @@
 //! default.
 
 use crate::config::{Graphql, Settings, Strangers};
-use crate::gql::limits::{Bounds, Limits, Sizes};
+use crate::gql::limits::{Bounds, OperationLimits, Sizes};
 
 /// Each label of a filter is a join.
 const LABELS: usize = 10;
 
 /// The limits of these settings.
 #[must_use]
-pub fn of(settings: &Settings) -> Limits {
+pub fn of(settings: &Settings) -> OperationLimits {
     let Settings { graphql, strangers, server, .. } = settings;
-    Limits {
+    OperationLimits {
         users: graphql.into(),
         strangers: strangers.into(),
         nesting: graphql.nesting as usize,
@@ -21,14 +21,14 @@ pub fn of(settings: &Settings) -> Limits {
         answer: graphql.answer.len(),
         objects_per_minute: graphql.objects_per_minute as usize,
         answer_per_minute: graphql.answer_per_minute.len(),
-        ..Limits::default()
+        ..OperationLimits::default()
     }
 }
 
 /// These limits with what the graph's own names mean to them.
-pub(super) fn named(limits: &Limits) -> Limits {
+pub(super) fn named(limits: &OperationLimits) -> OperationLimits {
     let bounds = Bounds { lists: &[("labels", LABELS)], questions: &["filter"], ..limits.bounds };
-    Limits { paged: "logs, results and documents", bounds, ..limits.clone() }
+    OperationLimits { paged: "logs, results and documents", bounds, ..limits.clone() }
 }
 
 impl From<&Graphql> for Sizes {
@@ -65,6 +65,6 @@ mod tests {
 
     #[test]
     fn the_settings_begin_as_the_limits_do() {
-        assert_eq!(of(&Settings::defaults("data")), Limits::default());
+        assert_eq!(of(&Settings::defaults("data")), OperationLimits::default());
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::gql::many::Paged;
-use crate::gql::page::{self, Args, Rows, Wanted};
+use crate::gql::page::{self, Args, ConnectionRange, ConnectionRows};
 use crate::resolver::any::Spot;
 use crate::resolver::page::{Key, Kind, Page, Part, Slice, Value as SqlValue};
 use crate::text;
@@ -64,7 +64,7 @@ impl List {
     /// # Errors
     /// `INVALID_PAGE`; `INVALID_CURSOR` unless this list gave it out.
     pub fn page(&self, args: &Args) -> Result<Page> {
-        let Wanted { limit, after, before, backward } = args.wanted(|cursor| Some(self.key(cursor)?.id))?;
+        let ConnectionRange { limit, after, before, backward } = args.wanted(|cursor| Some(self.key(cursor)?.id))?;
         Ok(Page { after, before, limit, backward })
     }
 
@@ -109,7 +109,7 @@ impl List {
     }
 }
 
-fn part<K>(Wanted { limit, after, before, backward }: Wanted<K>) -> Part<K> {
+fn part<K>(ConnectionRange { limit, after, before, backward }: ConnectionRange<K>) -> Part<K> {
     Part { limit, after, before, backward }
 }
 
@@ -124,7 +124,7 @@ pub fn connection_with<M, N: OutputType, F: ObjectType>(
     fields: F,
     place: impl Fn(M) -> (String, N),
 ) -> Paged<N, F> {
-    page::connection(Rows { rows, has_next, has_previous }, fields, place)
+    page::connection(ConnectionRows { rows, has_next, has_previous }, fields, place)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use super::user::{UserMutation, UserQuery};
 use super::vcenter::{VcenterMutation, VcenterQuery};
 use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
-use crate::gql::limits::{self, Guard, Limits};
+use crate::gql::limits::{self, OperationLimits, SchemaGuard};
 use crate::resolver::now::Now;
 use crate::resolver::{App, Request};
 
@@ -66,11 +66,11 @@ pub struct Mutation(
 pub struct Subscription(TaskSubscription, VsphereSubscription);
 
 /// Taskloom's graph.
-pub type Schema = Guard<GraphSchema<Query, Mutation, Subscription>>;
+pub type Schema = SchemaGuard<GraphSchema<Query, Mutation, Subscription>>;
 
 /// The schema of a process, behind the limits.
 #[must_use]
-pub fn build(app: &Arc<App>, limits: &Limits) -> Schema {
+pub fn build(app: &Arc<App>, limits: &OperationLimits) -> Schema {
     let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
     let (app, loaders) = (app.clone(), SharedLoaders::default());
     limits::guard(build, &named(limits)).beginning(move |data, session| {

@@ -10,7 +10,7 @@ use super::tenant::{self, Tenant};
 use crate::gql::id;
 use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 use crate::vault::Hidden;
@@ -97,10 +97,10 @@ impl SecretQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Paged<Row<Secret>, SecretTotal>> {
+    ) -> Result<Paged<ListRow<Secret>, SecretTotal>> {
         let page = LIST.page(&Args { first, after, last, before })?;
         let secrets = resolver::secret::list(ctx.request(), page).await?;
-        Ok(connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
+        Ok(connection_with(secrets, SecretTotal, |row| (LIST.cursor(row.id.0), ListRow(row.into()))))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, code};
 use crate::gql::id;
 use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant, Json};
 use crate::resolver;
 use crate::resolver::source::NewDataSource;
@@ -124,10 +124,10 @@ impl DataSourceQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Paged<Row<DataSource>, DataSourceTotal>> {
+    ) -> Result<Paged<ListRow<DataSource>, DataSourceTotal>> {
         let page = LIST.page(&Args { first, after, last, before })?;
         let sources = resolver::source::list(ctx.request(), page).await?;
-        Ok(connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
+        Ok(connection_with(sources, DataSourceTotal, |row| (LIST.cursor(row.id.0), ListRow(row.into()))))
     }
 }
 

@@ -16,7 +16,7 @@ use super::task::Task;
 use super::waiting::Waiting;
 use crate::gql::id;
 use crate::gql::many::Many;
-use crate::gql::scalar::{BigInt, Instant, Kept};
+use crate::gql::scalar::{BigInt, Instant, StoredJson};
 use crate::resolver;
 use crate::resolver::read::Document;
 use crate::resolver::subtask;
@@ -48,7 +48,7 @@ impl Subtask {
         (self.0.state, self.0.operation, self.0.runs) == (facts.state, facts.operation, facts.runs)
     }
 
-    async fn document(&self, ctx: &Context<'_>, of: Document) -> Result<Kept> {
+    async fn document(&self, ctx: &Context<'_>, of: Document) -> Result<StoredJson> {
         let found = ctx.document(of, self.0.id.0).await?;
         Ok(found.ok_or_else(|| subtask::not_found(self.0.id))?)
     }
@@ -118,11 +118,11 @@ impl Subtask {
         self.0.prohibit_rollback
     }
     /// Its definition.
-    async fn spec(&self, ctx: &Context<'_>) -> Result<Kept> {
+    async fn spec(&self, ctx: &Context<'_>) -> Result<StoredJson> {
         self.document(ctx, Document::SubtaskSpec).await
     }
     /// What it put out; parameters of everything downstream.
-    async fn output(&self, ctx: &Context<'_>) -> Result<Kept> {
+    async fn output(&self, ctx: &Context<'_>) -> Result<StoredJson> {
         self.document(ctx, Document::SubtaskOutputs).await
     }
     /// When its latest attempt began.

@@ -10,7 +10,7 @@ use super::user;
 use crate::gql::id;
 use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 
@@ -86,10 +86,10 @@ impl TenantQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Paged<Row<Tenant>, TenantTotal>> {
+    ) -> Result<Paged<ListRow<Tenant>, TenantTotal>> {
         let page = LIST.page(&Args { first, after, last, before })?;
         let tenants = resolver::tenant::list(ctx.request(), page).await?;
-        Ok(connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), Row(tenant.into()))))
+        Ok(connection_with(tenants, TenantTotal, |tenant| (LIST.cursor(tenant.id.0), ListRow(tenant.into()))))
     }
 }
 

@@ -10,7 +10,7 @@ use super::user::{self, Role, User};
 use crate::gql::id;
 use crate::gql::many::Paged;
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 use crate::resolver::token::{Created, Expiry, NewToken, TokenFilter};
@@ -121,14 +121,14 @@ impl TokenQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<TokenFilterInput>,
-    ) -> Result<Paged<Row<Token>, TokenTotal>> {
+    ) -> Result<Paged<ListRow<Token>, TokenTotal>> {
         let request = ctx.request();
         let filter = filter.unwrap_or_default();
         let owner = filter.user_id.as_ref().map(user::key).transpose()?;
         let filter = TokenFilter { owner, valid_at: filter.valid.unwrap_or_default().then(|| request.clock.now()) };
         let page = LIST.page(&Args { first, after, last, before })?;
         let tokens = resolver::token::list(request, filter.clone(), page).await?;
-        Ok(connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), Row(token.into()))))
+        Ok(connection_with(tokens, TokenTotal(filter), |token| (LIST.cursor(token.id.0), ListRow(token.into()))))
     }
 }
 

@@ -11,7 +11,7 @@ use super::tenant::Tenant;
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 use crate::resolver::user::{NewUser, UserFilter};
@@ -145,11 +145,11 @@ impl UserQuery {
         last: Option<i32>,
         before: Option<String>,
         filter: Option<UserFilterInput>,
-    ) -> Result<Paged<Row<User>, UserTotal>> {
+    ) -> Result<Paged<ListRow<User>, UserTotal>> {
         let filter = filter.unwrap_or_default().decode()?;
         let page = LIST.page(&Args { first, after, last, before })?;
         let users = resolver::user::list(ctx.request(), &filter, page).await?;
-        Ok(connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), Row(user.into()))))
+        Ok(connection_with(users, UserTotal(filter), |user| (LIST.cursor(user.id.0), ListRow(user.into()))))
     }
 }
 

@@ -13,7 +13,7 @@ use super::vsphere::{VsphereStatistics, VsphereTask, VsphereTaskFilterInput, Vsp
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
 use crate::gql::page::{Args, USUAL, cost, numbered};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 use crate::resolver::vcenter::NewVcenter;
@@ -259,10 +259,10 @@ impl VcenterQuery {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Paged<Row<Vcenter>, VcenterTotal>> {
+    ) -> Result<Paged<ListRow<Vcenter>, VcenterTotal>> {
         let page = LIST.page(&Args { first, after, last, before })?;
         let rows = resolver::vcenter::list(ctx.request(), page).await?;
-        Ok(connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), Row(row.into()))))
+        Ok(connection_with(rows, VcenterTotal, |row| (LIST.cursor(row.id.0), ListRow(row.into()))))
     }
 
     /// One vCenter, as old clients name it.

@@ -8,7 +8,7 @@ use taskloom_entity::Role;
 use tokio::sync::Notify;
 
 use super::refused::Refused;
-use crate::auth::{Gate, Principal, Scope, gate};
+use crate::auth::{Authenticator, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::executor::{Host, OutboundPolicy};
@@ -26,7 +26,7 @@ pub struct App {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Proves credentials.
-    pub gate: Arc<Gate>,
+    pub gate: Arc<Authenticator>,
     /// Rung after each commit.
     pub bell: Bell,
     /// Behind every subscription to tasks.
@@ -61,11 +61,11 @@ impl App {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn open(store: Store, clock: Arc<dyn Clock>, vault: Vault, proofs: gate::Settings) -> Result<Self> {
+    pub async fn open(store: Store, clock: Arc<dyn Clock>, vault: Vault, proofs: gate::AuthSettings) -> Result<Self> {
         let bell = Bell::default();
         let hub = Hub::open(store.clone(), bell.clone()).await?;
         let vsphere_hub = Hub::open(store.clone(), bell.clone()).await?;
-        let gate = Arc::new(Gate::new(store.clone(), clock.clone(), vault.clone(), proofs));
+        let gate = Arc::new(Authenticator::new(store.clone(), clock.clone(), vault.clone(), proofs));
         let (live, policy) = (Live::default(), OutboundPolicy::default());
         let (lives, refused, rests) = (Lives::default(), Arc::default(), Arc::default());
         let time_zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());

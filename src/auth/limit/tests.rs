@@ -11,9 +11,9 @@ use crate::clock::HeldClock;
 const NOW: Timestamp = Timestamp(1_000_000_000_000);
 
 /// Failures under a clock that stands.
-struct Door(Failures, Arc<HeldClock>);
+struct FailuresFixture(Failures, Arc<HeldClock>);
 
-impl Door {
+impl FailuresFixture {
     fn new() -> Self {
         Self(Failures::default(), HeldClock::at(NOW))
     }
@@ -34,7 +34,7 @@ fn address(last: u8) -> Option<IpAddr> {
 
 #[tokio::test]
 async fn an_address_that_failed_too_often_waits() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     for n in 0..10 {
         door.fail(&format!("user{n}"), address(1));
     }
@@ -48,7 +48,7 @@ async fn an_address_that_failed_too_often_waits() {
 
 #[tokio::test]
 async fn one_address_cannot_lock_a_name_but_a_crowd_slows_it() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     for from in 1..=3 {
         for _ in 0..10 {
             door.fail("admin", address(from));
@@ -62,7 +62,7 @@ async fn one_address_cannot_lock_a_name_but_a_crowd_slows_it() {
 
 #[tokio::test]
 async fn a_user_is_not_locked_out_where_it_signed_in_lately() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     door.permit("ann", address(1)).unwrap().passed();
     for from in 1..=4 {
         for _ in 0..10 {
@@ -84,7 +84,7 @@ async fn a_user_is_not_locked_out_where_it_signed_in_lately() {
 
 #[tokio::test]
 async fn as_many_at_once_are_no_more_than_one_after_the_other() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     let guess = async |name: &str, from| {
         let permit = door.0.permit(name, from, door.1.as_ref()).await?;
         tokio::task::yield_now().await;
@@ -99,7 +99,7 @@ async fn as_many_at_once_are_no_more_than_one_after_the_other() {
 
 #[tokio::test]
 async fn who_knows_its_password_waits_for_its_turn_and_is_not_refused() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     let guess = async |n: usize| {
         let permit = door.0.permit(&format!("user{n}"), address(1), door.1.as_ref()).await?;
         tokio::task::yield_now().await;
@@ -112,7 +112,7 @@ async fn who_knows_its_password_waits_for_its_turn_and_is_not_refused() {
 
 #[tokio::test]
 async fn a_guess_that_nobody_waits_for_costs() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     for _ in 0..10 {
         drop(door.permit("ann", address(1)).unwrap());
     }
@@ -121,7 +121,7 @@ async fn a_guess_that_nobody_waits_for_costs() {
 
 #[tokio::test]
 async fn a_network_of_version_6_counts_as_one() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     for n in 0..10 {
         let from: IpAddr = format!("2001:db8::{n}").parse().unwrap();
         door.fail(&format!("user{n}"), Some(from));
@@ -132,7 +132,7 @@ async fn a_network_of_version_6_counts_as_one() {
 
 #[tokio::test]
 async fn memory_is_bounded() {
-    let door = Door::new();
+    let door = FailuresFixture::new();
     for n in 0..CAPACITY + 50 {
         door.fail(&format!("user{n}"), None);
         let who = IpAddr::from(u128::try_from(n).unwrap().to_be_bytes());

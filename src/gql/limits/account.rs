@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use async_graphql::{Data, Request};
 use quick_cache::sync::Cache;
 
-use super::Limits;
+use super::OperationLimits;
 
 /// What is counted together.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -53,7 +53,7 @@ impl Payer {
 /// Every caller's account.
 pub(super) struct Accounts {
     most: Spent,
-    accounts: Cache<Caller, Arc<Account>>,
+    accounts: Cache<Caller, Arc<CallerAccount>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,7 +64,7 @@ struct Spent {
 
 /// A caller's account.
 #[derive(Debug)]
-pub struct Account {
+pub struct CallerAccount {
     most: Spent,
     minute: Mutex<(Instant, Spent)>,
     /// When an operation was long last.
@@ -72,20 +72,20 @@ pub struct Account {
 }
 
 impl Accounts {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &OperationLimits) -> Self {
         let most = Spent { objects: limits.objects_per_minute, bytes: limits.answer_per_minute };
         Self { most, accounts: Cache::new(CALLERS) }
     }
 
     /// The account of a caller.
-    pub(super) fn of(&self, caller: Caller) -> Arc<Account> {
-        let new = || Ok::<_, Infallible>(Arc::new(Account::new(self.most)));
+    pub(super) fn of(&self, caller: Caller) -> Arc<CallerAccount> {
+        let new = || Ok::<_, Infallible>(Arc::new(CallerAccount::new(self.most)));
         let Ok(account) = self.accounts.get_or_insert_with(&caller, new);
         account
     }
 }
 
-impl Account {
+impl CallerAccount {
     fn new(most: Spent) -> Self {
         Self { most, minute: Mutex::new((Instant::now(), Spent::default())), long: Mutex::default() }
     }
@@ -129,10 +129,10 @@ mod tests {
 
     #[test]
     fn a_minute_has_an_end_of_objects_and_of_bytes() {
-        let account = Account::new(Spent { objects: 10, bytes: 100 });
+        let account = CallerAccount::new(Spent { objects: 10, bytes: 100 });
         assert_eq!(account.take(10, 100), None);
         assert!(account.take(1, 0).unwrap().contains("11 objects, 10 are possible"));
-        let account = Account::new(Spent { objects: 10, bytes: 100 });
+        let account = CallerAccount::new(Spent { objects: 10, bytes: 100 });
         assert!(account.take(1, 101).unwrap().contains("101 bytes in memory, 100 are possible"));
         account.minute.lock().unwrap().0 = Instant::now().checked_sub(MINUTE).unwrap();
         assert_eq!(account.take(10, 100), None, "the next minute");
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn long_operations_are_expected_for_a_minute() {
-        let account = Account::new(Spent::default());
+        let account = CallerAccount::new(Spent::default());
         assert!(!account.was_long());
         account.note_long();
         assert!(account.was_long());

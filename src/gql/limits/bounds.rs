@@ -43,7 +43,7 @@ impl Bounds {
         operation: &OperationDefinition,
         variables: &Variables,
     ) -> Result<()> {
-        let walk = Walk {
+        let walk = BoundsWalk {
             bounds: self,
             variables,
             defined: &operation.variable_definitions,
@@ -85,14 +85,14 @@ impl Bounds {
     }
 }
 
-struct Walk<'a> {
+struct BoundsWalk<'a> {
     bounds: &'a Bounds,
     variables: &'a Variables,
     defined: &'a [Positioned<VariableDefinition>],
     is_change: bool,
 }
 
-impl Walk<'_> {
+impl BoundsWalk<'_> {
     fn set(&self, set: &SelectionSet) -> Result<()> {
         for selection in &set.items {
             match &selection.node {

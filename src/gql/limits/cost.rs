@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use super::Limits;
-use super::account::Account;
+use super::OperationLimits;
+use super::account::CallerAccount;
 use crate::error::{Error, Result, code};
 
 /// What an object takes beside its fields, and what a field takes beside a long text: measured on the answer's tree.
@@ -40,29 +40,29 @@ pub struct Shape {
 /// What one operation has cost.
 #[derive(Debug)]
 pub struct Cost {
-    most: Most,
+    most: CostCeiling,
     objects: AtomicUsize,
     bytes: AtomicUsize,
     /// Which lane it is in: [`QUICK`], [`LEAVING`] or [`SLOW`].
     lane: AtomicU8,
     /// Places by level of lists, from the outermost.
     places: Box<[Semaphore]>,
-    account: Option<Arc<Account>>,
+    account: Option<Arc<CallerAccount>>,
     refused: OnceLock<String>,
     over: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Most {
+struct CostCeiling {
     objects: usize,
     bytes: usize,
 }
 
 impl Cost {
     /// Nothing so far, on this account.
-    pub(super) fn new(limits: &Limits, account: Option<Arc<Account>>) -> Self {
+    pub(super) fn new(limits: &OperationLimits, account: Option<Arc<CallerAccount>>) -> Self {
         let zero = AtomicUsize::default;
-        let most = Most { objects: limits.objects, bytes: limits.answer };
+        let most = CostCeiling { objects: limits.objects, bytes: limits.answer };
         let (refused, over) = (OnceLock::new(), Notify::new());
         let places = (0..=limits.nesting).map(|_| Semaphore::new(AT_ONCE)).collect();
         Self { most, objects: zero(), bytes: zero(), lane: AtomicU8::new(QUICK), places, account, refused, over }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     fn cost(objects: usize, answer: usize) -> Cost {
-        Cost::new(&Limits { objects, answer, ..Limits::default() }, None)
+        Cost::new(&OperationLimits { objects, answer, ..OperationLimits::default() }, None)
     }
 
     #[tokio::test]

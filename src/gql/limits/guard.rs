@@ -14,9 +14,9 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 
 use super::account::{Accounts, Caller, Payer};
-use super::known::{Known, Measured};
+use super::known::{DocumentCache, Measured};
 use super::lane::Lanes;
-use super::{Cost, Limits, Passage, Reading, Sizes, absent, chosen, scan, text, walk};
+use super::{Cost, OperationLimits, Passage, Reading, Sizes, absent, chosen, scan, text, walk};
 use crate::error::{Error, code};
 use crate::gql::order::Order;
 
@@ -29,19 +29,19 @@ type Begin = Arc<dyn Fn(&mut Data, Option<&Data>) + Send + Sync>;
 
 /// A schema behind its limits. Cheap to clone.
 #[derive(Clone)]
-pub struct Guard<S> {
+pub struct SchemaGuard<S> {
     strict: S,
     /// The same without validation, for what is known to be valid.
     lenient: S,
-    limits: Arc<Limits>,
-    known: Arc<Known>,
+    limits: Arc<OperationLimits>,
+    known: Arc<DocumentCache>,
     accounts: Arc<Accounts>,
     lanes: Lanes,
     begin: Option<Begin>,
 }
 
-impl<S: Executor> Guard<S> {
-    pub(super) fn new(strict: S, lenient: S, limits: Limits) -> Self {
+impl<S: Executor> SchemaGuard<S> {
+    pub(super) fn new(strict: S, lenient: S, limits: OperationLimits) -> Self {
         let (known, accounts, lanes) = (Arc::default(), Arc::new(Accounts::new(&limits)), Lanes::default());
         Self { strict, lenient, limits: Arc::new(limits), known, accounts, lanes, begin: None }
     }
@@ -59,7 +59,7 @@ impl<S: Executor> Guard<S> {
     }
 
     /// Measures the request and leaves its parsed document in it, and what it may cost.
-    fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<Admitted, ServerError> {
+    fn admit(&self, request: &mut Request, session: Option<&Data>) -> Result<AdmittedOperation, ServerError> {
         if let Some(begin) = &self.begin {
             begin(&mut request.data, session);
         }
@@ -83,7 +83,7 @@ impl<S: Executor> Guard<S> {
         let changes = chosen.is_some_and(|chosen| chosen.ty == OperationType::Mutation);
         let cost = Arc::new(Cost::new(&self.limits, caller.map(|caller| self.accounts.of(caller))));
         request.data.insert(cost.clone());
-        Ok(Admitted { order, cost, changes, written: changed.then_some(measured) })
+        Ok(AdmittedOperation { order, cost, changes, written: changed.then_some(measured) })
     }
 
     /// The document of this text, if this caller may send one of its size.
@@ -97,7 +97,7 @@ impl<S: Executor> Guard<S> {
             return Ok(measured);
         }
         let (bytes, nesting) = (query.len(), self.limits.nesting);
-        let tokens = scan::check(query, scan::Limits { bytes: most.bytes, tokens: most.tokens, nesting });
+        let tokens = scan::check(query, scan::ScanLimits { bytes: most.bytes, tokens: most.tokens, nesting });
         let tokens = tokens.map_err(carry)?;
         let document = parse_query(query)?;
         let sizes = walk::measure(&document, &self.limits).map_err(carry)?;
@@ -132,10 +132,10 @@ impl<S: Executor> Guard<S> {
     }
 }
 
-impl<S: Executor> Executor for Guard<S> {
+impl<S: Executor> Executor for SchemaGuard<S> {
     async fn execute(&self, mut request: Request) -> Response {
         let passage = passage(&request).cloned();
-        let Admitted { order, cost, changes, written } = match self.admit(&mut request, None) {
+        let AdmittedOperation { order, cost, changes, written } = match self.admit(&mut request, None) {
             Ok(admitted) => admitted,
             Err(error) => return Response::from_errors(vec![error]),
         };
@@ -181,7 +181,7 @@ impl<S: Executor> Executor for Guard<S> {
     }
 
     fn execute_stream(&self, mut request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
-        let Admitted { order, cost, changes, .. } = match self.admit(&mut request, session_data.as_deref()) {
+        let AdmittedOperation { order, cost, changes, .. } = match self.admit(&mut request, session_data.as_deref()) {
             Ok(admitted) => admitted,
             Err(error) => return stream::iter([Response::from_errors(vec![error])]).boxed(),
         };
@@ -211,7 +211,7 @@ impl<S: Executor> Executor for Guard<S> {
 }
 
 /// What is known of a request that may be executed.
-struct Admitted {
+struct AdmittedOperation {
     /// The order that its answer will have.
     order: Order,
     /// What its lists may come to.

@@ -18,9 +18,9 @@ const TEXTS: u64 = 512 * 1024;
 const USUAL: usize = 256;
 
 #[derive(Clone, Debug)]
-struct Length;
+struct TextLengthWeighter;
 
-impl<V> Weighter<Box<str>, V> for Length {
+impl<V> Weighter<Box<str>, V> for TextLengthWeighter {
     fn weight(&self, key: &Box<str>, _value: &V) -> u64 {
         key.len() as u64
     }
@@ -33,21 +33,21 @@ pub(super) struct Measured {
 }
 
 /// See the module above.
-pub(super) struct Known {
-    documents: Cache<Box<str>, Arc<Measured>, Length>,
-    valid: Cache<Box<str>, (), Length>,
+pub(super) struct DocumentCache {
+    documents: Cache<Box<str>, Arc<Measured>, TextLengthWeighter>,
+    valid: Cache<Box<str>, (), TextLengthWeighter>,
 }
 
-impl Default for Known {
+impl Default for DocumentCache {
     fn default() -> Self {
         Self {
-            documents: Cache::with_weighter(USUAL, TEXTS, Length),
-            valid: Cache::with_weighter(USUAL, TEXTS, Length),
+            documents: Cache::with_weighter(USUAL, TEXTS, TextLengthWeighter),
+            valid: Cache::with_weighter(USUAL, TEXTS, TextLengthWeighter),
         }
     }
 }
 
-impl Known {
+impl DocumentCache {
     /// The document of this text, if it is remembered.
     pub(super) fn document(&self, text: &str) -> Option<Arc<Measured>> {
         if text.len() > LONGEST { None } else { self.documents.get(text) }

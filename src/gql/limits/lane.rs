@@ -86,7 +86,7 @@ mod tests {
     use futures::FutureExt;
     use tokio::sync::oneshot;
 
-    use super::super::{Limits, Shape};
+    use super::super::{OperationLimits, Shape};
     use super::*;
 
     fn lane() -> String {
@@ -100,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_turns_out_long_changes_its_lane() {
-        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&Limits::default(), None)));
+        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&OperationLimits::default(), None)));
         assert_ne!(lanes.drive(async { lane() }.boxed(), &cost).await, "slow-lane");
         for _ in 0..2 {
             let of = cost.clone();
@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_expected_to_be_long_is_slow_from_its_begin_and_waits_for_no_turn_while_it_is_short() {
-        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&Limits::default(), None)));
+        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&OperationLimits::default(), None)));
         let all_turns = lanes.0.clone().acquire_many_owned(slow_lane::AT_ONCE.into()).await.unwrap();
         assert_eq!(lanes.drive_slowly(async { lane() }.boxed(), cost.clone()).await, "slow-lane");
         let of = cost.clone();
@@ -130,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_waits_for_ends_and_a_panic_is_ours() {
-        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&Limits::default(), None)));
+        let (lanes, cost) = (Lanes::default(), Arc::new(Cost::new(&OperationLimits::default(), None)));
         let (of, (held, end)) = (cost.clone(), oneshot::channel::<()>());
         let work = async move {
             long(of).await;
@@ -140,7 +140,7 @@ mod tests {
         let driven = tokio::time::timeout(std::time::Duration::from_millis(200), lanes.drive(work.boxed(), &cost));
         driven.await.unwrap_err();
         end.await.unwrap_err();
-        let cost = Arc::new(Cost::new(&Limits::default(), None));
+        let cost = Arc::new(Cost::new(&OperationLimits::default(), None));
         let of = cost.clone();
         let work = async move {
             long(of).await;

@@ -3,8 +3,9 @@
 //! The parser recurses and the validator expands: a document of 3 KB could end the process, one of 900 bytes take
 //! minutes. So a request is measured three times, each time by something that cannot be hurt by it: its bytes before
 //! parsing ([`scan`]), its document before validation ([`walk`]), its complexity before execution (summed by the
-//! library from the `complexity` of list fields). What lists really come to is charged while they are answered ([`Cost`]). [`Guard`] does it for every transport alike: it is the only way into a
-//! schema that doors are given, and nothing may parse a request before it.
+//! library from the `complexity` of list fields). What lists really come to is charged while they are answered
+//! ([`Cost`]). [`SchemaGuard`] does it for every transport alike: it is the only way into a schema that doors are given,
+//! and nothing may parse a request before it.
 
 mod absent;
 mod account;
@@ -26,9 +27,9 @@ use async_graphql::{ObjectType, Schema, SchemaBuilder, SubscriptionType, Validat
 pub use account::{Caller, Payer};
 pub use bounds::Bounds;
 pub use cost::{AT_ONCE, Cost, Shape};
-pub use guard::Guard;
+pub use guard::SchemaGuard;
 pub use passage::{Passage, Stage};
-pub use places::{Place, Places};
+pub use places::{PlacePermit, Places};
 pub use reading::{Reading, Turn};
 
 use crate::error::{Error, code};
@@ -94,7 +95,7 @@ impl Sizes {
 
 /// The limits of one document. Those that are everybody's leave room, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct OperationLimits {
     /// Of a caller that has signed in.
     pub users: Sizes,
     /// Of anybody else.
@@ -125,7 +126,7 @@ pub struct Limits {
     pub answer_per_minute: usize,
 }
 
-impl Default for Limits {
+impl Default for OperationLimits {
     fn default() -> Self {
         Self {
             users: Sizes::USERS,
@@ -148,7 +149,10 @@ impl Default for Limits {
 
 /// A schema behind the limits. `build` gives the schema's builder, the same each time it is called.
 #[must_use]
-pub fn guard<Q, M, S>(build: impl Fn() -> SchemaBuilder<Q, M, S>, limits: &Limits) -> Guard<Schema<Q, M, S>>
+pub fn guard<Q, M, S>(
+    build: impl Fn() -> SchemaBuilder<Q, M, S>,
+    limits: &OperationLimits,
+) -> SchemaGuard<Schema<Q, M, S>>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
@@ -158,7 +162,7 @@ where
         let builder = build().limit_recursive_depth(limits.nesting).limit_complexity(limits.complexity);
         builder.validation_mode(mode).finish()
     };
-    Guard::new(limited(ValidationMode::Strict), limited(ValidationMode::Fast), limits.clone())
+    SchemaGuard::new(limited(ValidationMode::Strict), limited(ValidationMode::Fast), limits.clone())
 }
 
 /// Refuses with `QUERY_TOO_COMPLEX` when `found` is above `limit`.

@@ -9,7 +9,7 @@ use async_graphql::parser::types::OperationType;
 
 use super::account::Payer;
 use super::malformed;
-use super::places::{Place, Places};
+use super::places::{PlacePermit, Places};
 use crate::error::Result;
 
 /// One request's way through a door.
@@ -19,7 +19,7 @@ pub struct Passage {
     mutations: bool,
     /// Where subscriptions find a place; none where there is one answer.
     subscriptions: Option<Places>,
-    place: OnceLock<Place>,
+    place: OnceLock<PlacePermit>,
     stage: AtomicU8,
 }
 

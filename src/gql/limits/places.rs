@@ -20,17 +20,17 @@ pub struct Places {
     all: usize,
     each: usize,
     refused: (&'static Code, &'static Code),
-    held: Held,
+    held: HeldPlaces,
 }
 
 /// How many each caller holds.
-type Held = Arc<Mutex<HashMap<Caller, usize>>>;
+type HeldPlaces = Arc<Mutex<HashMap<Caller, usize>>>;
 
 /// One of them; it is free again when this is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct PlacePermit {
     _permit: OwnedSemaphorePermit,
-    caller: Option<(Caller, Held)>,
+    caller: Option<(Caller, HeldPlaces)>,
 }
 
 impl Places {
@@ -48,19 +48,19 @@ impl Places {
 
     fn of(all: usize, each: usize, refused: (&'static Code, &'static Code)) -> Self {
         let all = all.min(Semaphore::MAX_PERMITS);
-        Self { free: Arc::new(Semaphore::new(all)), all, each, refused, held: Held::default() }
+        Self { free: Arc::new(Semaphore::new(all)), all, each, refused, held: HeldPlaces::default() }
     }
 
     /// Takes one; a caller may have an allowance of its own.
     ///
     /// # Errors
     /// `TOO_MANY_SUBSCRIPTIONS`, `TOO_MANY_OWN_SUBSCRIPTIONS`, `TOO_MANY_OWN_SOCKETS`.
-    pub fn take(&self, caller: Option<Caller>, allowance: Option<usize>) -> Result<Place> {
+    pub fn take(&self, caller: Option<Caller>, allowance: Option<usize>) -> Result<PlacePermit> {
         let refused = |code, limit: usize| {
             Error::new(code).with("limit", limit).with("seconds", PAUSE.as_secs()).retry_after(PAUSE)
         };
         let permit = self.free.clone().try_acquire_owned().map_err(|_| refused(self.refused.0, self.all))?;
-        let Some(caller) = caller else { return Ok(Place { _permit: permit, caller: None }) };
+        let Some(caller) = caller else { return Ok(PlacePermit { _permit: permit, caller: None }) };
         let most = allowance.map_or(self.each, |allowance| allowance.max(self.each));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let own = held.entry(caller).or_default();
@@ -68,11 +68,11 @@ impl Places {
             return Err(refused(self.refused.1, most));
         }
         *own += 1;
-        Ok(Place { _permit: permit, caller: Some((caller, self.held.clone())) })
+        Ok(PlacePermit { _permit: permit, caller: Some((caller, self.held.clone())) })
     }
 }
 
-impl Drop for Place {
+impl Drop for PlacePermit {
     fn drop(&mut self) {
         let Some((caller, held)) = &self.caller else { return };
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);

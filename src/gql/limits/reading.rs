@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::Limits;
+use super::OperationLimits;
 use crate::error::{Error, Result, code};
 
 /// Pages that an operation may read.
@@ -34,7 +34,7 @@ pub struct Turn<'a> {
 
 impl Reading {
     /// Nothing so far.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &OperationLimits) -> Self {
         let all = limits.page.saturating_mul(PAGES);
         Self { page: limits.page, paged: limits.paged, all, left: all.into(), turn: Mutex::new(()) }
     }
@@ -91,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_share_what_an_operation_may_read() {
-        let reading = Reading::new(&Limits { page: 100, ..Limits::default() });
+        let reading = Reading::new(&OperationLimits { page: 100, ..OperationLimits::default() });
         for _ in 0..3 {
             let turn = reading.page().await.unwrap();
             assert_eq!(turn.bytes(), 100);

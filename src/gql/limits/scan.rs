@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// What is looked at here.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct ScanLimits {
     pub(super) bytes: usize,
     pub(super) tokens: usize,
     pub(super) nesting: usize,
@@ -20,7 +20,7 @@ pub(super) struct Limits {
 /// # Errors
 ///
 /// `QUERY_TOO_COMPLEX` above a limit, `BAD_REQUEST` for a string without end.
-pub(super) fn check(source: &str, limits: Limits) -> Result<usize, Error> {
+pub(super) fn check(source: &str, limits: ScanLimits) -> Result<usize, Error> {
     within("bytes", source.len(), limits.bytes)?;
     let bytes = source.as_bytes();
     let (mut at, mut tokens, mut nesting) = (0, 0, 0_usize);
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn code(source: &str) -> Option<&'static str> {
-        check(source, Limits { bytes: 10_000, tokens: 20, nesting: 60 }).err().map(|error| error.code().name)
+        check(source, ScanLimits { bytes: 10_000, tokens: 20, nesting: 60 }).err().map(|error| error.code().name)
     }
 
     #[test]

@@ -2,14 +2,14 @@
 //!
 //! A fragment's measure is added for every spread of it, with saturating sums, so a document that would expand to
 //! 2^24 fields costs as much to measure as it is long. Recursion is bounded by the nesting of brackets, which was
-//! checked before parsing, and across fragments by [`Limits::nesting`].
+//! checked before parsing, and across fragments by [`OperationLimits::nesting`].
 
 use std::collections::HashMap;
 
 use async_graphql::Positioned;
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 
-use super::{Limits, Sizes, malformed, text, within};
+use super::{OperationLimits, Sizes, malformed, text, within};
 use crate::error::Error;
 
 /// The longest name of a field or argument that is looked for.
@@ -49,9 +49,9 @@ enum Fragment {
     Done(Measure),
 }
 
-struct Walk<'a> {
+struct DocumentWalk<'a> {
     document: &'a ExecutableDocument,
-    limits: &'a Limits,
+    limits: &'a OperationLimits,
     fragments: HashMap<&'a str, Fragment>,
 }
 
@@ -60,12 +60,12 @@ struct Walk<'a> {
 /// # Errors
 ///
 /// `QUERY_TOO_COMPLEX` above a limit that is everybody's, `BAD_REQUEST` for fragments in a circle or without use.
-pub(super) fn measure(document: &ExecutableDocument, limits: &Limits) -> Result<Sizes, Error> {
+pub(super) fn measure(document: &ExecutableDocument, limits: &OperationLimits) -> Result<Sizes, Error> {
     within("operations", document.operations.iter().len(), limits.operations)?;
     within("fragments", document.fragments.len(), limits.fragments)?;
     let variables = document.operations.iter().map(|(_, it)| it.node.variable_definitions.len()).sum();
 
-    let mut walk = Walk { document, limits, fragments: HashMap::new() };
+    let mut walk = DocumentWalk { document, limits, fragments: HashMap::new() };
     let (mut all, mut roots) = (Measure::default(), 0);
     for (_, operation) in document.operations.iter() {
         let mut measure = walk.set(&operation.node.selection_set.node, 1)?;
@@ -83,7 +83,7 @@ pub(super) fn measure(document: &ExecutableDocument, limits: &Limits) -> Result<
     Ok(Sizes { selections, aliases, directives, depth, roots, variables, ..Sizes::default() })
 }
 
-impl<'a> Walk<'a> {
+impl<'a> DocumentWalk<'a> {
     fn set(&mut self, set: &'a SelectionSet, level: usize) -> Result<Measure, Error> {
         // On the way down for the stack's sake; what a finished fragment adds is checked on the way up.
         within("levels of selections", level, self.limits.nesting)?;

@@ -7,22 +7,22 @@ use serde::Serialize;
 
 use super::negotiate::Media;
 use crate::error::Error;
-use crate::gql::error::{self, Caller};
+use crate::gql::error::{self, ResponseContext};
 
 /// What resolvers find in their context beside what the gate put there.
-pub(super) fn furnish(mut data: Data, caller: &Caller) -> Data {
+pub(super) fn furnish(mut data: Data, caller: &ResponseContext) -> Data {
     data.insert(caller.language);
     data
 }
 
 /// Errors without `data`: nothing was executed.
 #[derive(Serialize)]
-struct Refusal<'a> {
+struct ErrorsBody<'a> {
     errors: &'a [ServerError],
 }
 
 /// The answer to a request that did not become a GraphQL request.
-pub(super) fn refuse(status: StatusCode, error: &Error, caller: &Caller, media: Media) -> Response {
+pub(super) fn refuse(status: StatusCode, error: &Error, caller: &ResponseContext, media: Media) -> Response {
     let media = if media == Media::Events { Media::Json } else { media };
     let mut answer = encode(status, media, &[error::report(error, caller)]);
     let headers = answer.headers_mut();
@@ -37,7 +37,7 @@ pub(super) fn refuse(status: StatusCode, error: &Error, caller: &Caller, media: 
 
 /// The answer to a request of which nothing was executed.
 pub(super) fn encode(status: StatusCode, media: Media, errors: &[ServerError]) -> Response {
-    match serde_json::to_vec(&Refusal { errors }) {
+    match serde_json::to_vec(&ErrorsBody { errors }) {
         Ok(json) => {
             let no_store = HeaderValue::from_static("no-store");
             (status, [(header::CONTENT_TYPE, media.header()), (header::CACHE_CONTROL, no_store)], json).into_response()

@@ -1,7 +1,7 @@
-//! The seam to sign-in: whoever opens a door asks a [`Gate`] who the caller is.
+//! The seam to sign-in: whoever opens a door asks a [`TransportGate`] who the caller is.
 //!
 //! A caller without credentials is admitted as nobody, and the fields refuse; one with bad credentials is turned away
-//! here. Who was admitted may stay until the [`Entry`] lapses: then streams end.
+//! here. Who was admitted may stay until the [`Admission`] lapses: then streams end.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ use taskloom_core::Role;
 use crate::error::Error;
 
 /// Says who a caller is.
-pub trait Gate: Clone + Send + Sync + 'static {
+pub trait TransportGate: Clone + Send + Sync + 'static {
     /// Asked once per HTTP request, and once per WebSocket when its `connection_init` comes, whose payload is `init`;
     /// `headers` are then those of the upgrade. [`authorization`] finds the credentials in both.
     ///
@@ -22,12 +22,12 @@ pub trait Gate: Clone + Send + Sync + 'static {
     ///
     /// Becomes the HTTP answer with the error's own status, or closes the socket: 4403 for credentials, 1013 when the
     /// gate cannot say now.
-    fn admit(&self, headers: &HeaderMap, init: Option<&Value>) -> impl Future<Output = Result<Entry, Error>> + Send;
+    fn admit(&self, headers: &HeaderMap, init: Option<&Value>) -> impl Future<Output = Result<Admission, Error>> + Send;
 }
 
 /// What an admitted caller brings into each of its requests.
 #[derive(Default)]
-pub struct Entry {
+pub struct Admission {
     /// Who pays ([`Payer`](crate::gql::limits::Payer)), and whatever resolvers find in their context. One for all
     /// operations of a WebSocket, so nothing that caches for one request belongs here.
     pub data: Data,

@@ -17,17 +17,20 @@ use super::answer::{encode, furnish, refuse};
 use super::negotiate::{self, Media};
 use super::operation::Asked;
 use super::parameters::{Parameters, bad};
-use super::{Door, Entry, Gate, sse, ws};
+use super::{Admission, TransportGate, TransportState, sse, ws};
 use crate::error::{Error, code};
-use crate::gql::error::{self, Caller};
+use crate::gql::error::{self, ResponseContext};
 use crate::gql::limits::{Passage, Stage};
 use crate::http::{Inlet, TooLarge, body};
 
 /// POST: any operation. Who calls is found out before the body is read: it says how much may be sent.
-pub(super) async fn post<E: Executor, G: Gate>(State(door): State<Door<E, G>>, request: HttpRequest) -> Response {
+pub(super) async fn post<E: Executor, G: TransportGate>(
+    State(door): State<TransportState<E, G>>,
+    request: HttpRequest,
+) -> Response {
     let (parts, body) = request.into_parts();
     let headers = &parts.headers;
-    let caller = Caller::of(headers);
+    let caller = ResponseContext::of(headers);
     let Some(media) = negotiate::accept(headers) else { return not_acceptable(&caller) };
     if !negotiate::is_json(headers) {
         let error = bad("send the request as `Content-Type: application/json` in UTF-8");
@@ -43,28 +46,30 @@ pub(super) async fn post<E: Executor, G: Gate>(State(door): State<Door<E, G>>, r
         Ok((Parameters::from_body(&body)?, entry))
     };
     match read.await {
-        Ok((parameters, entry)) => answer(&door, caller, media, Admitted { parameters, entry, mutations: true }).await,
+        Ok((parameters, entry)) => {
+            answer(&door, caller, media, AdmittedHttpRequest { parameters, entry, mutations: true }).await
+        }
         Err(error) => refuse(error::status(&error), &error, &caller, media),
     }
 }
 
 /// GET: queries, event streams, and the way to a WebSocket.
-pub(super) async fn get<E: Executor, G: Gate>(
-    State(door): State<Door<E, G>>,
+pub(super) async fn get<E: Executor, G: TransportGate>(
+    State(door): State<TransportState<E, G>>,
     headers: HeaderMap,
     uri: Uri,
     inlet: Option<Extension<Inlet>>,
-    offer: ws::Offer,
+    offer: ws::WebSocketOffer,
 ) -> Response {
     if headers.get(header::UPGRADE).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"websocket")) {
         return ws::upgrade(door, headers, inlet.map(|inlet| inlet.0), offer);
     }
-    let caller = Caller::of(&headers);
+    let caller = ResponseContext::of(&headers);
     let Some(media) = negotiate::accept(&headers) else { return not_acceptable(&caller) };
     let admitted = async {
         let parameters = Parameters::from_uri(&uri)?;
         let entry = door.gate.admit(&headers, None).await?;
-        Ok(Admitted { parameters, entry, mutations: false })
+        Ok(AdmittedHttpRequest { parameters, entry, mutations: false })
     };
     match admitted.await {
         Ok(admitted) => answer(&door, caller, media, admitted).await,
@@ -73,19 +78,19 @@ pub(super) async fn get<E: Executor, G: Gate>(
 }
 
 /// What is asked, and by whom.
-struct Admitted {
+struct AdmittedHttpRequest {
     parameters: Parameters,
-    entry: Entry,
+    entry: Admission,
     /// Whether mutations may pass.
     mutations: bool,
 }
 
 /// Executes.
-async fn answer<E: Executor, G: Gate>(
-    door: &Door<E, G>,
-    caller: Caller,
+async fn answer<E: Executor, G: TransportGate>(
+    door: &TransportState<E, G>,
+    caller: ResponseContext,
     media: Media,
-    Admitted { parameters, entry, mutations }: Admitted,
+    AdmittedHttpRequest { parameters, entry, mutations }: AdmittedHttpRequest,
 ) -> Response {
     let mut request = Request::from(parameters);
     request.data = furnish(entry.data, &caller);
@@ -128,7 +133,7 @@ fn executed(media: Media, response: Executed) -> Response {
     answer
 }
 
-fn not_acceptable(caller: &Caller) -> Response {
+fn not_acceptable(caller: &ResponseContext) -> Response {
     let error = bad("`Accept` must allow application/graphql-response+json, application/json or text/event-stream");
     refuse(StatusCode::NOT_ACCEPTABLE, &error, caller, Media::Json)
 }

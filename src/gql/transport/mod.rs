@@ -1,5 +1,6 @@
 //! `/graphql`: POST and GET as the GraphQL-over-HTTP specification says, server-sent events, and WebSockets that
-//! speak `graphql-transport-ws`. Each decodes, asks the [`Gate`] who calls, executes, and encodes; none knows a field.
+//! speak `graphql-transport-ws`. Each decodes, asks the [`TransportGate`] who calls, executes, and encodes; none knows a
+//! field.
 //!
 //! What a request may cost is the schema's own ([`super::limits`]); what a connection may cost is here.
 
@@ -25,12 +26,12 @@ use tokio_util::sync::CancellationToken;
 use super::limits::Places;
 use crate::config::Origins;
 
-pub use gate::{Entry, Gate, authorization};
+pub use gate::{Admission, TransportGate, authorization};
 pub use ws::PROTOCOL;
 
 /// What connections may cost, and who may open a socket.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct TransportSettings {
     /// Bytes of a POST body, and of a message on a WebSocket.
     pub bodies: Bodies,
     /// How long a query or mutation may run, whichever way it came.
@@ -86,7 +87,7 @@ impl Bodies {
     }
 }
 
-impl Default for Settings {
+impl Default for TransportSettings {
     fn default() -> Self {
         Self {
             bodies: Bodies { manager: 6 << 20, viewer: 256 << 10, stranger: 64 << 10 },
@@ -108,16 +109,16 @@ impl Default for Settings {
 }
 
 /// What every transport needs.
-struct Door<E, G> {
+struct TransportState<E, G> {
     executor: E,
     gate: G,
     places: Places,
     sockets: Places,
-    settings: Arc<Settings>,
+    settings: Arc<TransportSettings>,
 }
 
 // Derived, it would ask `E: Clone` through an `Arc`'s back door; all are cheap handles.
-impl<E: Clone, G: Clone> Clone for Door<E, G> {
+impl<E: Clone, G: Clone> Clone for TransportState<E, G> {
     fn clone(&self) -> Self {
         let (executor, gate, settings) = (self.executor.clone(), self.gate.clone(), self.settings.clone());
         Self { executor, gate, places: self.places.clone(), sockets: self.sockets.clone(), settings }
@@ -125,9 +126,9 @@ impl<E: Clone, G: Clone> Clone for Door<E, G> {
 }
 
 /// The route `/graphql`. The executor must be a schema behind its limits ([`super::limits::guard`]).
-pub fn router<E: Executor, G: Gate>(executor: E, gate: G, settings: Settings) -> Router {
+pub fn router<E: Executor, G: TransportGate>(executor: E, gate: G, settings: TransportSettings) -> Router {
     let places = Places::of_subscriptions(settings.subscriptions, settings.own_subscriptions);
     let sockets = Places::of_sockets(settings.own_sockets);
-    let door = Door { executor, gate, places, sockets, settings: Arc::new(settings) };
+    let door = TransportState { executor, gate, places, sockets, settings: Arc::new(settings) };
     Router::new().route("/graphql", get(http::get::<E, G>).post(http::post::<E, G>)).with_state(door)
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 use async_graphql::{Data, Executor, Request, Response, ServerError, Value};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 
-use super::Door;
+use super::TransportState;
 use crate::asker;
 use crate::error::{Error, code};
-use crate::gql::error::{self, Caller};
+use crate::gql::error::{self, ResponseContext};
 use crate::gql::limits::Passage;
 
 /// What a client is told.
@@ -38,12 +38,12 @@ pub(super) struct Asked {
     /// What all operations of a socket share.
     pub(super) session: Option<Arc<Data>>,
     /// Whom it is for.
-    pub(super) caller: Arc<Caller>,
+    pub(super) caller: Arc<ResponseContext>,
 }
 
 /// Runs an operation. A subscription keeps its place until the stream is dropped; anything else has the time that a
 /// request has.
-pub(super) fn run<E: Executor, G>(door: &Door<E, G>, asked: Asked) -> BoxStream<'static, Output> {
+pub(super) fn run<E: Executor, G>(door: &TransportState<E, G>, asked: Asked) -> BoxStream<'static, Output> {
     let Asked { mut request, mutations, session, caller } = asked;
     let passage = Arc::new(Passage::new(mutations, Some(door.places.clone())));
     request.data.insert(passage.clone());
@@ -70,7 +70,7 @@ pub(super) fn run<E: Executor, G>(door: &Door<E, G>, asked: Asked) -> BoxStream<
 }
 
 /// Says that the time is over, to all but subscriptions.
-async fn late(limit: Duration, passage: Arc<Passage>, caller: Arc<Caller>) -> Output {
+async fn late(limit: Duration, passage: Arc<Passage>, caller: Arc<ResponseContext>) -> Output {
     tokio::time::sleep(limit).await;
     if passage.is_subscription() {
         return pending().await;

@@ -31,7 +31,7 @@ impl Parameters {
 
     /// Reads a query string.
     pub(super) fn from_uri(uri: &Uri) -> Result<Self, Error> {
-        let Query(text) = Query::<Text>::try_from_uri(uri).map_err(bad)?;
+        let Query(text) = Query::<QueryStringParameters>::try_from_uri(uri).map_err(bad)?;
         Ok(Self {
             query: text.query.ok_or_else(|| bad("the query string lacks `query`"))?,
             operation_name: text.operation_name.filter(|name| !name.is_empty()),
@@ -55,7 +55,7 @@ impl From<Parameters> for Request {
 /// The parameters as text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Text {
+struct QueryStringParameters {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,

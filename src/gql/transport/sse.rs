@@ -14,9 +14,9 @@ use futures::future::BoxFuture;
 use futures::stream::{self, Stream, StreamExt};
 
 use super::operation::{self, Asked, Output};
-use super::{Door, Gate};
+use super::{TransportGate, TransportState};
 use crate::error::{Error, code};
-use crate::gql::error::{self, Caller};
+use crate::gql::error::{self, ResponseContext};
 
 /// Why a stream is broken off.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +24,8 @@ use crate::gql::error::{self, Caller};
 struct Stopping;
 
 /// Answers with a stream.
-pub(super) fn stream<E: Executor, G: Gate>(
-    door: &Door<E, G>,
+pub(super) fn stream<E: Executor, G: TransportGate>(
+    door: &TransportState<E, G>,
     asked: Asked,
     lapse: Option<BoxFuture<'static, ()>>,
 ) -> Response {
@@ -48,7 +48,7 @@ pub(super) fn stream<E: Executor, G: Gate>(
 fn until(
     outputs: impl Stream<Item = Output> + Send + 'static,
     lapse: Option<BoxFuture<'static, ()>>,
-    caller: Arc<Caller>,
+    caller: Arc<ResponseContext>,
 ) -> stream::BoxStream<'static, Output> {
     let Some(lapse) = lapse else { return outputs.boxed() };
     let end = stream::once(async move {

@@ -26,8 +26,8 @@ use super::subtask::Subtask;
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
-use crate::gql::scalar::{BigInt, Instant, Kept};
+use crate::gql::row::ListRow;
+use crate::gql::scalar::{BigInt, Instant, StoredJson};
 use crate::resolver;
 use crate::resolver::read::Document;
 use crate::resolver::task::submit::TargetFacts;
@@ -229,15 +229,15 @@ impl Task {
         }
     }
     /// The definition as it was accepted.
-    async fn spec(&self, ctx: &Context<'_>) -> Result<Option<Kept>> {
+    async fn spec(&self, ctx: &Context<'_>) -> Result<Option<StoredJson>> {
         Ok(ctx.document(Document::TaskSpec, self.0.id.0).await?)
     }
     /// Its parameters, defaults filled in.
-    async fn parameters(&self, ctx: &Context<'_>) -> Result<Option<Kept>> {
+    async fn parameters(&self, ctx: &Context<'_>) -> Result<Option<StoredJson>> {
         Ok(ctx.document(Document::TaskParameters, self.0.id.0).await?)
     }
     /// The request of an old client, as it was sent; none: it came through this door.
-    async fn submission(&self, ctx: &Context<'_>) -> Result<Option<Kept>> {
+    async fn submission(&self, ctx: &Context<'_>) -> Result<Option<StoredJson>> {
         Ok(ctx.document(Document::TaskSubmission, self.0.id.0).await?)
     }
     /// Its subtasks, upstreams first.
@@ -287,10 +287,10 @@ impl Task {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Paged<Row<TaskEvent>>> {
+    ) -> Result<Paged<ListRow<TaskEvent>>> {
         let part = EVENTS.page(&Args { first, after, last, before })?;
         let slice = Box::pin(resolver::event::list(ctx.request(), self.0.id, part)).await?;
-        Ok(connection(slice, |event| (EVENTS.cursor(event.id.0), Row(TaskEvent(event)))))
+        Ok(connection(slice, |event| (EVENTS.cursor(event.id.0), ListRow(TaskEvent(event)))))
     }
 }
 

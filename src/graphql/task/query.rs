@@ -16,7 +16,7 @@ use super::{LEGACY, Origin, Target, Task, TaskFilterInput, TaskOrderInput};
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
 use crate::gql::page::{Args, USUAL, cost, numbered};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
 use crate::resolver::any::{self, Any};
@@ -88,7 +88,7 @@ pub struct TaskPage {
     size: i32,
 }
 
-type Tasks = Paged<Row<Task>, TaskTotal>;
+type Tasks = Paged<ListRow<Task>, TaskTotal>;
 
 /// Questions about tasks.
 #[derive(Debug, Default)]
@@ -117,7 +117,7 @@ impl TaskQuery {
         let slice = resolver::task::list(ctx.request(), &filter, order, &list.part(&args)?).await?;
         Ok(connection_with(slice, TaskTotal(filter), |task| {
             let key = Key { value: order.0.value(&task), id: task.id.0 };
-            (list.keyed_cursor(&key), Row(task.into()))
+            (list.keyed_cursor(&key), ListRow(task.into()))
         }))
     }
 

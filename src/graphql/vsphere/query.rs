@@ -9,7 +9,7 @@ use super::{VsphereTask, VsphereTaskFilterInput, VsphereTaskOrderInput};
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
 use crate::gql::page::{Args, cost};
-use crate::gql::row::Row;
+use crate::gql::row::ListRow;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver::page::{Key, Kind};
 use crate::resolver::vsphere::task::{self, OperationDay, VsphereTaskFilter};
@@ -100,7 +100,7 @@ impl VsphereQuery {
         before: Option<String>,
         filter: Option<VsphereTaskFilterInput>,
         order: Option<VsphereTaskOrderInput>,
-    ) -> Result<Paged<Row<VsphereTask>, VsphereTaskTotal>> {
+    ) -> Result<Paged<ListRow<VsphereTask>, VsphereTaskTotal>> {
         let order = order.unwrap_or_default().decode();
         let list = List::ordered("vsphereTasks", order.0, order.1, Kind::Number);
         let part = list.part(&Args { first, after, last, before })?;
@@ -108,7 +108,7 @@ impl VsphereQuery {
         let slice = task::list(ctx.request(), &filter, order, &part).await?;
         Ok(connection_with(slice, VsphereTaskTotal(filter), |row| {
             let key = Key { value: Some(order.0.value(&row)), id: row.id.0 };
-            (list.keyed_cursor(&key), Row(VsphereTask::from(row)))
+            (list.keyed_cursor(&key), ListRow(VsphereTask::from(row)))
         }))
     }
 

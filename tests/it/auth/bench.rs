@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use taskloom::auth::{self, Principal};
 use taskloom::clock::HeldClock;
 use taskloom::error::Language;
-use taskloom::gql::limits::Limits;
+use taskloom::gql::limits::OperationLimits;
 use taskloom::gql::transport;
 use taskloom::graphql::{self, gate};
 use taskloom::resolver::{self, App, Request};
@@ -54,9 +54,10 @@ impl Bench {
         migrate::up(&store).await.unwrap();
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let app = app(&store, &clock).await;
-        let schema = graphql::build(&app, &Limits::default());
-        let settings = transport::Settings::default();
-        let router = transport::router(schema, gate::Gate::new(app.clone()), settings).layer(from_fn(gate::carry));
+        let schema = graphql::build(&app, &OperationLimits::default());
+        let settings = transport::TransportSettings::default();
+        let router =
+            transport::router(schema, gate::GraphqlGate::new(app.clone()), settings).layer(from_fn(gate::carry));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -139,7 +140,7 @@ impl Bench {
 
 async fn app(store: &Store, clock: &Arc<HeldClock>) -> Arc<App> {
     let settings =
-        auth::gate::Settings { session_idle: IDLE, token_expiry: Some(IDLE * 24), origins: Default::default() };
+        auth::gate::AuthSettings { session_idle: IDLE, token_expiry: Some(IDLE * 24), origins: Default::default() };
     Arc::new(App::open(store.clone(), clock.clone(), Vault::fleeting(), settings).await.unwrap())
 }
 

@@ -12,7 +12,7 @@ use taskloom::clock::HeldClock;
 use taskloom::compat::{self, Zone};
 use taskloom::config::Settings;
 use taskloom::error::Language;
-use taskloom::gql::limits::Limits;
+use taskloom::gql::limits::OperationLimits;
 use taskloom::gql::transport;
 use taskloom::graphql::{self, gate};
 use taskloom::http::{Door, Wall};
@@ -120,7 +120,7 @@ impl Bench {
 
 async fn app(store: &Store) -> Arc<App> {
     let clock = HeldClock::at(NOW);
-    let settings = auth::gate::Settings {
+    let settings = auth::gate::AuthSettings {
         session_idle: Duration::from_secs(3600),
         token_expiry: None,
         origins: Default::default(),
@@ -129,9 +129,9 @@ async fn app(store: &Store) -> Arc<App> {
 }
 
 fn router(app: &Arc<App>) -> Router {
-    let schema = graphql::build(app, &Limits::default());
-    let gate = gate::Gate::new(app.clone());
-    let graph = transport::router(schema, gate, transport::Settings::default()).layer(from_fn(gate::carry));
+    let schema = graphql::build(app, &OperationLimits::default());
+    let gate = gate::GraphqlGate::new(app.clone());
+    let graph = transport::router(schema, gate, transport::TransportSettings::default()).layer(from_fn(gate::carry));
     let settings = Settings::defaults("unused").server;
     let body = settings.body_limit.0;
     let pages = Door { paths: &["/docs"], router: taskloom::http::page::router(), body, has_envelope: false };

@@ -72,7 +72,7 @@ fn the_image_is_built_and_started_as_the_source_says() {
 #[test]
 fn the_proxies_let_through_what_the_server_takes() {
     let nginx = file("nginx.conf");
-    let transport = taskloom::gql::transport::Settings::default();
+    let transport = taskloom::gql::transport::TransportSettings::default();
     let quiet: Duration = transport.keep_alive.max(transport.socket.ping);
     let patience: u64 = value(&nginx, "proxy_read_timeout").trim_end_matches('s').parse().unwrap();
     assert!(Duration::from_secs(patience) > quiet * 2, "{patience}");

@@ -5,44 +5,44 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Executor, Response};
 use futures::StreamExt;
-use taskloom::gql::error::{Caller, finish};
-use taskloom::gql::limits::{Limits, Sizes};
+use taskloom::gql::error::{ResponseContext, finish};
+use taskloom::gql::limits::{OperationLimits, Sizes};
 
 use super::server::schema;
 
 /// Limits for who has signed in, or is asked by a part of the server, as here.
-fn users(users: Sizes) -> Limits {
-    Limits { users, ..Limits::default() }
+fn users(users: Sizes) -> OperationLimits {
+    OperationLimits { users, ..OperationLimits::default() }
 }
 
 /// The code and message of a document's refusal; none when it passes.
-async fn refusal(limits: &Limits, document: impl Into<String>) -> Option<(String, String)> {
+async fn refusal(limits: &OperationLimits, document: impl Into<String>) -> Option<(String, String)> {
     let document = document.into();
     let mut over_http = schema(limits).execute(document.as_str().into()).await;
     let mut as_stream: Response =
         schema(limits).execute_stream(document.as_str().into(), None).next().await.expect("a stream says something");
-    finish(&mut over_http, &Caller::default());
-    finish(&mut as_stream, &Caller::default());
+    finish(&mut over_http, &ResponseContext::default());
+    finish(&mut as_stream, &ResponseContext::default());
     assert_eq!(over_http.errors, as_stream.errors, "the guard stands before every transport");
     let error = over_http.errors.into_iter().next()?;
     let code = serde_json::to_value(&error).expect("serializes")["extensions"]["code"].as_str()?.to_owned();
     Some((code, error.message))
 }
 
-async fn assert_too_complex(limits: &Limits, document: impl Into<String>, what: &str) {
+async fn assert_too_complex(limits: &OperationLimits, document: impl Into<String>, what: &str) {
     let (code, message) = refusal(limits, document).await.unwrap_or_else(|| panic!("{what} was let through"));
     assert_eq!((code.as_str(), message.contains(what)), ("QUERY_TOO_COMPLEX", true), "{message}");
 }
 
 /// As many of something as the limit allows pass; one more does not.
-async fn assert_limit(limits: &Limits, what: &str, limit: usize, document: impl Fn(usize) -> String) {
+async fn assert_limit(limits: &OperationLimits, what: &str, limit: usize, document: impl Fn(usize) -> String) {
     assert_eq!(refusal(limits, document(limit)).await, None, "{limit} {what} are allowed");
     assert_too_complex(limits, document(limit + 1), &format!("{what} > {limit}")).await;
 }
 
 #[tokio::test]
 async fn documents_that_would_end_the_process_are_refused() {
-    let limits = Limits::default();
+    let limits = OperationLimits::default();
     for (open, close) in [("[", "]"), ("{a:", "}")] {
         let document = format!("{{ swallow(any: {}1{}) }}", open.repeat(1500), close.repeat(1500));
         assert_too_complex(&limits, document, "levels of brackets > 60").await;
@@ -67,7 +67,7 @@ async fn a_chain_of_fragments_is_as_deep_as_it_is_long() {
         }
         chain + &format!(" fragment f{length} on Task {{ id }}")
     };
-    assert_limit(&Limits::default(), "levels of selections", 60, |n| chain(n - 2)).await;
+    assert_limit(&OperationLimits::default(), "levels of selections", 60, |n| chain(n - 2)).await;
 }
 
 #[tokio::test]
@@ -79,14 +79,14 @@ async fn what_expands_is_refused_without_being_expanded() {
     bomb.push_str(" fragment f24 on Task { id }");
     let wide = format!("{{ task {{ {} }} }} fragment f on Task {{ {} }}", "...f ".repeat(2000), "id ".repeat(2000));
     let begun = Instant::now();
-    assert_too_complex(&Limits::default(), bomb, "selected fields > 10000").await;
-    assert_too_complex(&Limits::default(), wide, "selected fields > 10000").await;
+    assert_too_complex(&OperationLimits::default(), bomb, "selected fields > 10000").await;
+    assert_too_complex(&OperationLimits::default(), wide, "selected fields > 10000").await;
     assert!(begun.elapsed() < Duration::from_secs(5), "without a guard these take minutes");
 }
 
 #[tokio::test]
 async fn each_limit_lets_its_number_pass_and_no_more() {
-    let all = Limits::default();
+    let all = OperationLimits::default();
     let task = |fields: String| format!("{{task{{{fields}}}}}");
     let numbered = |n: usize, name: &dyn Fn(usize) -> String| (0..n).map(name).collect::<Vec<_>>().join(" ");
 
@@ -96,7 +96,7 @@ async fn each_limit_lets_its_number_pass_and_no_more() {
     .await;
     let tokens = users(Sizes { tokens: 40, ..Sizes::USERS });
     assert_limit(&tokens, "tokens", 40, |n| task("id ".repeat(n - 5))).await;
-    let nesting = Limits { nesting: 9, ..users(Sizes { depth: 100, ..Sizes::USERS }) };
+    let nesting = OperationLimits { nesting: 9, ..users(Sizes { depth: 100, ..Sizes::USERS }) };
     assert_limit(&nesting, "levels of brackets", 9, |n| task("next{".repeat(n - 2) + "id" + &"}".repeat(n - 2))).await;
     let depth = users(Sizes { depth: 9, ..Sizes::USERS });
     assert_limit(&depth, "levels of fields", 9, |n| task("next{".repeat(n - 2) + "id" + &"}".repeat(n - 2))).await;
@@ -108,7 +108,7 @@ async fn each_limit_lets_its_number_pass_and_no_more() {
     assert_limit(&roots, "root fields", 9, |n| format!("{{{}}}", "__typename ".repeat(n))).await;
     let directives = users(Sizes { directives: 9, ..Sizes::USERS });
     assert_limit(&directives, "directives", 9, |n| task("id @include(if: true) ".repeat(n))).await;
-    let fragments = Limits { fragments: 9, ..all.clone() };
+    let fragments = OperationLimits { fragments: 9, ..all.clone() };
     let fragment = |i| format!("fragment f{i} on Task {{ id }}");
     let spreads = |n| task(numbered(n, &|i| format!("...f{i}"))) + &numbered(n, &fragment);
     assert_limit(&fragments, "fragments", 9, spreads).await;
@@ -121,7 +121,7 @@ async fn each_limit_lets_its_number_pass_and_no_more() {
     assert_limit(&variables, "variables", 9, query).await;
     let lists = |n| format!("{{__type(name:\"Task\"){{{}name{}}}}}", "fields{type{".repeat(n), "}}".repeat(n));
     assert_limit(&all, "lists in introspection", 2, lists).await;
-    let complexity = Limits { complexity: 100, ..all.clone() };
+    let complexity = OperationLimits { complexity: 100, ..all.clone() };
     assert_limit(&complexity, "complexity", 100, |n| {
         task(format!("list(first:{}){{list(first:1){{id}}}}", (n - 1) / 3) + if (n - 1) % 3 == 0 { "" } else { " id" })
     })
@@ -146,7 +146,7 @@ async fn directives_count_wherever_they_stand() {
 #[tokio::test]
 async fn operations_are_limited_and_counted_together() {
     let operations = |n: usize| (0..n).map(|i| format!("query q{i} {{ __typename }} ")).collect::<String>();
-    let limits = Limits { operations: 9, ..Limits::default() };
+    let limits = OperationLimits { operations: 9, ..OperationLimits::default() };
     assert_too_complex(&limits, operations(10), "operations > 9").await;
     let (code, message) = refusal(&limits, operations(9)).await.expect("no operation is chosen");
     assert_eq!(code, "BAD_REQUEST", "{message}");
@@ -156,7 +156,7 @@ async fn operations_are_limited_and_counted_together() {
 
 #[tokio::test]
 async fn fragments_in_a_circle_or_without_use_are_refused() {
-    let limits = Limits::default();
+    let limits = OperationLimits::default();
     for (document, reason) in [
         ("{ task { ...a } } fragment a on Task { ...a }", "the fragment a contains itself"),
         ("{ task { ...a } } fragment a on Task { next { ...b } } fragment b on Task { ...a }", "contains itself"),
@@ -170,7 +170,7 @@ async fn fragments_in_a_circle_or_without_use_are_refused() {
 
 #[tokio::test]
 async fn megabytes_of_nothing_are_refused_before_parsing() {
-    let limits = Limits::default();
+    let limits = OperationLimits::default();
     for document in [
         format!("{{ task {{ id }} }} #{}", "x".repeat(10_000_000)),
         format!("{{ task {{ id }} }} {}", ",".repeat(10_000_000)),
@@ -183,15 +183,15 @@ async fn megabytes_of_nothing_are_refused_before_parsing() {
 #[tokio::test]
 async fn what_tools_ask_for_passes() {
     let introspection = include_str!("introspection.graphql");
-    assert_eq!(refusal(&Limits::default(), introspection).await, None);
-    let response = schema(&Limits::default()).execute(introspection.into()).await;
+    assert_eq!(refusal(&OperationLimits::default(), introspection).await, None);
+    let response = schema(&OperationLimits::default()).execute(introspection.into()).await;
     assert!(response.data.to_string().contains("Subscriptions"), "it is answered, not only let through");
 }
 
 #[tokio::test]
 async fn a_syntax_error_in_a_long_line_is_a_short_message() {
     let document = format!("{{ task {{ {} ]", "id ".repeat(9000));
-    let (code, message) = refusal(&Limits::default(), document).await.expect("refused");
+    let (code, message) = refusal(&OperationLimits::default(), document).await.expect("refused");
     assert_eq!(code, "BAD_REQUEST");
     assert!(message.chars().count() <= 501, "{} characters", message.chars().count());
 }

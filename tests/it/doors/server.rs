@@ -8,8 +8,8 @@ use async_graphql::{Context, Object, Result, Schema, Subscription};
 use axum::http::HeaderMap;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use taskloom::error::{Error, Language, code};
-use taskloom::gql::limits::{self, Limits};
-use taskloom::gql::transport::{self, Entry, Gate, Settings, authorization};
+use taskloom::gql::limits::{self, OperationLimits};
+use taskloom::gql::transport::{self, Admission, TransportGate, TransportSettings, authorization};
 use taskloom::http::Entrance;
 use taskloom::telemetry::Metrics;
 use tokio::sync::broadcast;
@@ -141,9 +141,9 @@ pub(super) struct Doorman {
     pub(super) lapse: CancellationToken,
 }
 
-impl Gate for Doorman {
-    async fn admit(&self, headers: &HeaderMap, init: Option<&serde_json::Value>) -> taskloom::error::Result<Entry> {
-        let mut entry = Entry::default();
+impl TransportGate for Doorman {
+    async fn admit(&self, headers: &HeaderMap, init: Option<&serde_json::Value>) -> taskloom::error::Result<Admission> {
+        let mut entry = Admission::default();
         match authorization(headers, init) {
             None => return Ok(entry),
             Some("Bearer good") => {}
@@ -158,9 +158,9 @@ impl Gate for Doorman {
     }
 }
 
-pub(super) type TestSchema = limits::Guard<Schema<Query, Mutation, Subscriptions>>;
+pub(super) type TestSchema = limits::SchemaGuard<Schema<Query, Mutation, Subscriptions>>;
 
-pub(super) fn schema(limits: &Limits) -> TestSchema {
+pub(super) fn schema(limits: &OperationLimits) -> TestSchema {
     let events = broadcast::channel::<u32>(1024).0;
     limits::guard(|| Schema::build(Query, Mutation, Subscriptions).data(events.clone()), limits)
 }
@@ -179,10 +179,10 @@ impl Server {
         Self::with(|_| {}).await
     }
 
-    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::default();
+    pub(super) async fn with(change: impl FnOnce(&mut TransportSettings)) -> Self {
+        let mut settings = TransportSettings::default();
         change(&mut settings);
-        let schema = schema(&Limits::default());
+        let schema = schema(&OperationLimits::default());
         let (gate, stop, patience) = (Doorman::default(), settings.stop.clone(), settings.socket.send);
         let events = schema.schema().data::<broadcast::Sender<u32>>().expect("the schema has it").clone();
         let app = transport::router(schema, gate.clone(), settings).merge(taskloom::http::page::router());

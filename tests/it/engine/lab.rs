@@ -14,7 +14,7 @@ use taskloom::clock::HeldClock;
 use taskloom::engine::dispatcher::{Dispatcher, DispatcherTools};
 use taskloom::engine::recovery::Recovery;
 use taskloom::error::Language;
-use taskloom::gql::limits::Limits;
+use taskloom::gql::limits::OperationLimits;
 use taskloom::graphql::{self, schema::Schema};
 use taskloom::lease::Lives;
 use taskloom::resolver::task::submit::{Source, Submission, TargetOf};
@@ -76,7 +76,7 @@ impl Lab {
         let clock = HeldClock::at(Timestamp(1_700_000_000_000_000));
         let request = request(store.clone(), clock.clone()).await;
         let tenant = resolver::tenant::create(&request, "t").await.unwrap().id;
-        let schema = graphql::build(&request.app, &Limits::default());
+        let schema = graphql::build(&request.app, &OperationLimits::default());
         let recovery = recovery(&request, clock.clone(), request.lives.clone());
         Self { clock, request, schema, tenant, statements, recovery, _kept: (guard, folder, database) }
     }
@@ -248,8 +248,11 @@ fn recovery(request: &Request, clock: Arc<HeldClock>, lives: Lives) -> Recovery 
 }
 
 async fn request(store: Store, clock: Arc<HeldClock>) -> Request {
-    let settings =
-        auth::gate::Settings { session_idle: Duration::from_secs(60), token_expiry: None, origins: Default::default() };
+    let settings = auth::gate::AuthSettings {
+        session_idle: Duration::from_secs(60),
+        token_expiry: None,
+        origins: Default::default(),
+    };
     Request {
         app: Arc::new(App::open(store, clock, Vault::fleeting(), settings).await.unwrap()),
         principal: Principal::system("test"),

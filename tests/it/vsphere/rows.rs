@@ -14,7 +14,7 @@ use taskloom_entity::{TenantId, Timestamp, VcenterTrust, VsphereReason, VsphereT
 
 /// A request of a part of a server on this store.
 pub(super) async fn system(store: Store, clock: Arc<dyn Clock>) -> Request {
-    let settings = auth::gate::Settings {
+    let settings = auth::gate::AuthSettings {
         session_idle: Duration::from_secs(3600),
         token_expiry: None,
         origins: Default::default(),

@@ -15,8 +15,8 @@ use axum::response::Response;
 
 use super::negotiate::Media;
 use super::parameters::bad;
-use super::{Door, Gate, answer, origin};
-use crate::gql::error::Caller;
+use super::{TransportGate, TransportState, answer, origin};
+use crate::gql::error::ResponseContext;
 use crate::http::Inlet;
 use socket::Socket;
 
@@ -30,16 +30,17 @@ const WRITE: usize = 16 * 1024;
 
 /// What a request that asks for a socket is asked itself: whether it is an upgrade, and whether a protocol of GraphQL is
 /// offered with it.
-pub(super) type Offer = (Result<WebSocketUpgrade, WebSocketUpgradeRejection>, Result<GraphQLProtocol, StatusCode>);
+pub(super) type WebSocketOffer =
+    (Result<WebSocketUpgrade, WebSocketUpgradeRejection>, Result<GraphQLProtocol, StatusCode>);
 
 /// Opens the socket, or says why not.
-pub(super) fn upgrade<E: Executor, G: Gate>(
-    door: Door<E, G>,
+pub(super) fn upgrade<E: Executor, G: TransportGate>(
+    door: TransportState<E, G>,
     headers: HeaderMap,
     inlet: Option<Inlet>,
-    (upgrade, protocol): Offer,
+    (upgrade, protocol): WebSocketOffer,
 ) -> Response {
-    let caller = Caller::of(&headers);
+    let caller = ResponseContext::of(&headers);
     let refuse = |status, reason: &str| answer::refuse(status, &bad(reason), &caller, Media::Json);
     if !origin::is_allowed(&headers, &door.settings.origins) {
         return refuse(StatusCode::FORBIDDEN, "pages of this origin may not open a socket here");

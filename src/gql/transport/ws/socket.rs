@@ -20,11 +20,11 @@ use tokio_stream::{StreamExt, StreamMap};
 
 use super::super::operation::{self, Asked, Output};
 use super::super::parameters::Parameters;
-use super::super::{Door, Gate, answer};
+use super::super::{TransportGate, TransportState, answer};
 use super::message::{Close, FromClient, FromServer};
 use crate::error::{Error, Kind, code};
-use crate::gql::error::{self, Caller};
-use crate::gql::limits::{Payer, Place};
+use crate::gql::error::{self, ResponseContext};
+use crate::gql::limits::{Payer, PlacePermit};
 use crate::http::{Inlet, language, take_language};
 
 /// Bytes of an operation's id: clients number or use uuids.
@@ -35,7 +35,7 @@ const READ_AHEAD: usize = 8 * 1024;
 const BATCH: usize = 64;
 
 /// Why the socket's task ends.
-enum End {
+enum SocketEnd {
     /// Nobody listens any more.
     Gone,
     /// The client is told.
@@ -47,20 +47,24 @@ pub(super) struct Socket<E, G> {
     inlet: Inlet,
     /// Bytes of one message.
     most: usize,
-    door: Door<E, G>,
-    caller: Arc<Caller>,
+    door: TransportState<E, G>,
+    caller: Arc<ResponseContext>,
     /// Of the admitted caller; none before `connection_init`.
     data: Option<Arc<Data>>,
     lapse: Option<BoxFuture<'static, ()>>,
     /// Its place among the caller's sockets.
-    place: Option<Place>,
+    place: Option<PlacePermit>,
     operations: StreamMap<String, BoxStream<'static, Output>>,
     /// A ping was sent, and nothing has come since.
     unanswered: bool,
 }
 
-impl<E: Executor, G: Gate> Socket<E, G> {
-    pub(super) fn new((connection, inlet): (WebSocket, Inlet), door: Door<E, G>, caller: Caller) -> Self {
+impl<E: Executor, G: TransportGate> Socket<E, G> {
+    pub(super) fn new(
+        (connection, inlet): (WebSocket, Inlet),
+        door: TransportState<E, G>,
+        caller: ResponseContext,
+    ) -> Self {
         let (caller, most) = (Arc::new(caller), door.settings.bodies.of(None));
         let (data, lapse, place, operations) = (None, None, None, StreamMap::new());
         Self { connection, inlet, most, door, caller, data, lapse, place, operations, unanswered: false }
@@ -70,7 +74,7 @@ impl<E: Executor, G: Gate> Socket<E, G> {
     pub(super) async fn serve(mut self, headers: HeaderMap) {
         let end = self.live(headers).await;
         self.operations.clear();
-        let End::Close(frame) = end else { return };
+        let SocketEnd::Close(frame) = end else { return };
         let limit = self.door.settings.socket.send;
         if matches!(timeout(limit, self.connection.send(frame)).await, Ok(Ok(()))) {
             // Closed with unread input, the connection would be reset and the reason lost with it.
@@ -78,7 +82,7 @@ impl<E: Executor, G: Gate> Socket<E, G> {
         }
     }
 
-    async fn live(&mut self, headers: HeaderMap) -> End {
+    async fn live(&mut self, headers: HeaderMap) -> SocketEnd {
         let mut headers = Some(headers);
         let stop = self.door.settings.stop.clone();
         let mut stop = std::pin::pin!(stop.cancelled_owned());
@@ -93,12 +97,12 @@ impl<E: Executor, G: Gate> Socket<E, G> {
                         heard
                     }
                     Some(Err(error)) => Err(broken(&error)),
-                    None => Err(End::Gone),
+                    None => Err(SocketEnd::Gone),
                 },
                 Some((id, output)) = self.operations.next(), if !self.operations.is_empty() => self.tell(id, output).await,
                 () = &mut timer => self.tick(timer.as_mut()).await,
-                () = lapsed(&mut self.lapse) => Err(End::Close(Close::Forbidden.frame("the sign-in has ended"))),
-                () = &mut stop => Err(End::Close(Close::ServiceRestart.frame("the server is stopping"))),
+                () = lapsed(&mut self.lapse) => Err(SocketEnd::Close(Close::Forbidden.frame("the sign-in has ended"))),
+                () = &mut stop => Err(SocketEnd::Close(Close::ServiceRestart.frame("the server is stopping"))),
             };
             if let Err(end) = step {
                 return end;
@@ -107,31 +111,34 @@ impl<E: Executor, G: Gate> Socket<E, G> {
     }
 
     /// A message of the client. `headers` are those of the upgrade, until `connection_init` has used them.
-    async fn hear(&mut self, message: Message, headers: &mut Option<HeaderMap>) -> Result<(), End> {
+    async fn hear(&mut self, message: Message, headers: &mut Option<HeaderMap>) -> Result<(), SocketEnd> {
         self.unanswered = false;
         let text = match &message {
             Message::Text(text) if text.len() > self.most => return Err(too_big()),
             Message::Text(text) => text.as_str(),
-            Message::Binary(_) => return Err(End::Close(Close::BadRequest.frame("messages are text"))),
-            Message::Close(_) => return Err(End::Gone),
+            Message::Binary(_) => return Err(SocketEnd::Close(Close::BadRequest.frame("messages are text"))),
+            Message::Close(_) => return Err(SocketEnd::Gone),
             Message::Ping(_) | Message::Pong(_) => return Ok(()), // the connection itself has answered
         };
         let message =
-            serde_json::from_str(text).map_err(|error| End::Close(Close::BadRequest.frame(error.to_string())))?;
+            serde_json::from_str(text).map_err(|error| SocketEnd::Close(Close::BadRequest.frame(error.to_string())))?;
         match message {
             FromClient::ConnectionInit { payload } => {
                 let Some(mut headers) = headers.take() else {
-                    return Err(End::Close(Close::TooManyInits.frame("Too many initialisation requests")));
+                    return Err(SocketEnd::Close(Close::TooManyInits.frame("Too many initialisation requests")));
                 };
                 if let Some(payload) = &payload {
                     take_language(payload, &mut headers);
-                    self.caller = Arc::new(Caller { language: language(&headers), ..Caller::clone(&self.caller) });
+                    self.caller = Arc::new(ResponseContext {
+                        language: language(&headers),
+                        ..ResponseContext::clone(&self.caller)
+                    });
                 }
                 let entry = self.door.gate.admit(&headers, payload.as_ref()).await;
-                let entry = entry.map_err(|error| End::Close(self.turn_away(&error)))?;
+                let entry = entry.map_err(|error| SocketEnd::Close(self.turn_away(&error)))?;
                 let caller = Payer::among(&entry.data).map(|payer| payer.caller);
                 let place = self.door.sockets.take(caller, None);
-                self.place = Some(place.map_err(|error| End::Close(self.turn_away(&error)))?);
+                self.place = Some(place.map_err(|error| SocketEnd::Close(self.turn_away(&error)))?);
                 self.data = Some(Arc::new(answer::furnish(entry.data, &self.caller)));
                 self.lapse = entry.lapse;
                 self.most = self.door.settings.bodies.of(entry.role);
@@ -147,15 +154,15 @@ impl<E: Executor, G: Gate> Socket<E, G> {
         }
     }
 
-    async fn subscribe(&mut self, id: String, parameters: Parameters) -> Result<(), End> {
+    async fn subscribe(&mut self, id: String, parameters: Parameters) -> Result<(), SocketEnd> {
         let Some(data) = self.data.clone() else {
-            return Err(End::Close(Close::Unauthorized.frame("Unauthorized")));
+            return Err(SocketEnd::Close(Close::Unauthorized.frame("Unauthorized")));
         };
         if id.len() > ID {
-            return Err(End::Close(Close::BadRequest.frame(format!("an id has at most {ID} bytes"))));
+            return Err(SocketEnd::Close(Close::BadRequest.frame(format!("an id has at most {ID} bytes"))));
         }
         if self.operations.contains_key(&id) {
-            return Err(End::Close(Close::IdInUse.frame(format!("Subscriber for {id} already exists"))));
+            return Err(SocketEnd::Close(Close::IdInUse.frame(format!("Subscriber for {id} already exists"))));
         }
         if self.operations.len() >= self.door.settings.socket.operations {
             let error =
@@ -171,7 +178,7 @@ impl<E: Executor, G: Gate> Socket<E, G> {
     }
 
     /// Sends a result, and with it those that are ready as well.
-    async fn tell(&mut self, id: String, output: Output) -> Result<(), End> {
+    async fn tell(&mut self, id: String, output: Output) -> Result<(), SocketEnd> {
         let (mut id, mut output) = (id, output);
         for left in (0..BATCH).rev() {
             let message = match &output {
@@ -196,28 +203,31 @@ impl<E: Executor, G: Gate> Socket<E, G> {
     }
 
     /// The timer: the time for `connection_init` is over, or the next ping is due.
-    async fn tick(&mut self, timer: Pin<&mut Sleep>) -> Result<(), End> {
+    async fn tick(&mut self, timer: Pin<&mut Sleep>) -> Result<(), SocketEnd> {
         if self.data.is_none() {
-            return Err(End::Close(Close::InitTimeout.frame("Connection initialisation timeout")));
+            return Err(SocketEnd::Close(Close::InitTimeout.frame("Connection initialisation timeout")));
         }
         if self.unanswered {
-            return Err(End::Gone);
+            return Err(SocketEnd::Gone);
         }
         self.unanswered = true;
         timer.reset(Instant::now() + self.door.settings.socket.ping);
         self.send(Message::Ping(Bytes::new())).await
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), End> {
+    async fn send(&mut self, message: Message) -> Result<(), SocketEnd> {
         self.in_time(async |connection| connection.send(message).await).await
     }
 
     /// Writes within the time that a client has for reading.
-    async fn in_time(&mut self, write: impl AsyncFnOnce(&mut WebSocket) -> Result<(), axum::Error>) -> Result<(), End> {
+    async fn in_time(
+        &mut self,
+        write: impl AsyncFnOnce(&mut WebSocket) -> Result<(), axum::Error>,
+    ) -> Result<(), SocketEnd> {
         let limit = self.door.settings.socket.send;
         match timeout(limit, write(&mut self.connection)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
+            Ok(Err(_)) | Err(_) => Err(SocketEnd::Gone),
         }
     }
 
@@ -240,12 +250,12 @@ async fn lapsed(lapse: &mut Option<BoxFuture<'static, ()>>) {
     }
 }
 
-fn too_big() -> End {
-    End::Close(Close::TooBig.frame("the message is too large"))
+fn too_big() -> SocketEnd {
+    SocketEnd::Close(Close::TooBig.frame("the message is too large"))
 }
 
 /// A connection that cannot be read from: only too large a message is worth an answer.
-fn broken(error: &axum::Error) -> End {
+fn broken(error: &axum::Error) -> SocketEnd {
     // The library beneath gives no type of its own for it through axum.
-    if error.to_string().contains("too long") { too_big() } else { End::Gone }
+    if error.to_string().contains("too long") { too_big() } else { SocketEnd::Gone }
 }
