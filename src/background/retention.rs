@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::resolver::retention::{Removable, Round};
+use crate::resolver::retention::{Removable, RetentionRound};
 use crate::resolver::{Request, retention};
 
 /// How often the rest of what was deleted is looked for.
@@ -43,7 +43,7 @@ impl Retention {
         }
     }
 
-    async fn remove(&self, request: &Request, round: &Round) {
+    async fn remove(&self, request: &Request, round: &RetentionRound) {
         let now = request.clock.now();
         let before = |age: Option<Duration>| age.map(|age| now.before(age));
         let said = |what, done: Result<u64>| match done {

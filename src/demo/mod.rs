@@ -4,7 +4,7 @@ use taskloom_entity::TaskType;
 
 use crate::error::Result;
 use crate::resolver::page::Page;
-use crate::resolver::task::submit::{Source, Submission, TargetOf};
+use crate::resolver::task::submit::{Submission, SubmissionSource, TargetOf};
 use crate::resolver::{self, Request};
 
 const DEFINITIONS: [&str; 3] =
@@ -22,7 +22,7 @@ pub async fn fill(request: &Request) -> Result<()> {
     let tenants = resolver::tenant::list(request, first).await?;
     let tenant = tenants.rows.first().map(|tenant| tenant.id);
     for text in DEFINITIONS {
-        resolver::definition::save(request, Source::Text(text.to_owned()), tenant).await?;
+        resolver::definition::save(request, SubmissionSource::Text(text.to_owned()), tenant).await?;
     }
     let tasks = [
         ("rolling-upgrade", serde_json::json!({"cluster": "ob-east", "version": "4.3.1"}), "ob-east"),
@@ -31,7 +31,7 @@ pub async fn fill(request: &Request) -> Result<()> {
     ];
     for (name, parameters, cluster) in tasks {
         let new = Submission {
-            source: Source::Named(name.to_owned()),
+            source: SubmissionSource::Named(name.to_owned()),
             name: None,
             parameters: Some(parameters),
             idempotency_key: None,

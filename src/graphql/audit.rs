@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Resul
 use taskloom_entity::{AuditId, TenantId, UserId, audit};
 
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::gql::id;
@@ -128,7 +128,7 @@ impl From<AuditFilterInput> for AuditFilter {
     }
 }
 
-const LIST: List = List::by_id("audit");
+const LIST: OrderedList = OrderedList::by_id("audit");
 
 /// What a page of the log says beside its edges.
 #[derive(Debug)]

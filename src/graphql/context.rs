@@ -8,7 +8,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use taskloom_entity::{SubtaskId, TaskId, attempt};
 
-use super::loader::{AttemptsOf, Length, Loaders, Reader, Siblings, SnapshotOf, SubtasksOf, Text};
+use super::loader::{
+    AttemptsOf, BatchReader, DocumentLengthOf, DocumentTextOf, Loaders, Siblings, SnapshotOf, SubtasksOf,
+};
 use crate::error::{Error, Result};
 use crate::gql::limits::{Cost, Reading};
 use crate::gql::scalar::StoredJson;
@@ -72,9 +74,9 @@ impl Has for Context<'_> {
     }
 
     async fn document(&self, of: Document, id: i64) -> Result<Option<StoredJson>> {
-        let Some(length) = self.loaders().one(Length(of, id)).await? else { return Ok(None) };
+        let Some(length) = self.loaders().one(DocumentLengthOf(of, id)).await? else { return Ok(None) };
         self.reading().take(length)?;
-        let Some(text) = self.loaders().one(Text(of, id)).await? else { return Ok(None) };
+        let Some(text) = self.loaders().one(DocumentTextOf(of, id)).await? else { return Ok(None) };
         let kept = StoredJson(text);
         self.reading().take(kept.held())?;
         Ok(Some(kept))
@@ -87,7 +89,7 @@ async fn few<K, V>(ctx: &Context<'_>, of: K) -> Result<Option<Option<V>>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     V: Send + Sync + Clone + 'static,
-    Reader: Loader<K, Value = Option<V>, Error = Arc<Error>>,
+    BatchReader: Loader<K, Value = Option<V>, Error = Arc<Error>>,
 {
     let found = ctx.loaders().one(of.clone()).await?;
     if slow_lane::is_here() || !matches!(found, Some(None)) {

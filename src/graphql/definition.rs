@@ -6,7 +6,7 @@ use taskloom_entity::{DefinitionId, TenantId};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::task::SpecInput;
 use crate::gql::id;
 use crate::gql::many::Paged;
@@ -16,7 +16,7 @@ use crate::gql::scalar::{BigInt, Instant, StoredJson};
 use crate::resolver;
 use crate::resolver::definition;
 use crate::resolver::read::Document;
-use crate::resolver::task::submit::Source;
+use crate::resolver::task::submit::SubmissionSource;
 
 /// One version of a definition.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Definition {
     }
 }
 
-const LIST: List = List::by_id("definitions");
+const LIST: OrderedList = OrderedList::by_id("definitions");
 
 /// How many definitions a list has.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ pub struct DefinitionMutation;
 impl DefinitionMutation {
     /// Keeps a definition as the newest version of its name; one that is unchanged stays as it is.
     async fn save_definition(&self, ctx: &Context<'_>, input: SaveDefinitionInput) -> Result<SaveDefinitionPayload> {
-        let source: Source = super::task::source(input.spec, input.source, None, None)?;
+        let source: SubmissionSource = super::task::source(input.spec, input.source, None, None)?;
         let tenant = input.tenant_id.map(|tenant| id::decode("Tenant", &tenant)).transpose()?.map(TenantId);
         Ok(resolver::definition::save(ctx.request(), source, tenant).await?.into())
     }

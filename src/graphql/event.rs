@@ -7,7 +7,7 @@ use futures::Stream;
 use taskloom_entity::{EventId, TaskId, task_event};
 
 use super::context::Has;
-use super::list::List;
+use super::list::OrderedList;
 use super::log::LogPage;
 use super::state::{EventKind, Operation, SubtaskState, TaskState};
 use super::subtask::{FIRST, Subtask};
@@ -16,7 +16,7 @@ use crate::feed::event::Entry;
 use crate::gql::id;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
-use crate::resolver::event::Change;
+use crate::resolver::event::FollowedTaskChange;
 
 /// Something that happened to a task or one of its subtasks.
 #[derive(Clone, Debug)]
@@ -84,19 +84,19 @@ impl TaskEvent {
 }
 
 /// The log of events, which all of its readers have one place in.
-pub const EVENTS: List = List::by_id("taskEvents");
+pub const EVENTS: OrderedList = OrderedList::by_id("taskEvents");
 
 /// The place of a cursor.
 ///
 /// # Errors
 /// `INVALID_CURSOR`.
-pub fn place(list: &List, cursor: Option<&str>) -> crate::error::Result<Option<EventId>> {
+pub fn place(list: &OrderedList, cursor: Option<&str>) -> crate::error::Result<Option<EventId>> {
     cursor.map(|cursor| list.place(cursor).map(|key| EventId(key.id))).transpose()
 }
 
 /// A change of a task, with the task as it stands.
 #[derive(Clone, Debug)]
-pub struct TaskChange(Change);
+pub struct TaskChange(FollowedTaskChange);
 
 /// A change of a task, with the task as it stands.
 #[Object]
@@ -210,7 +210,7 @@ impl TaskSubscription {
         });
         Ok(one_by_one(batches, move |entry: &Arc<Entry>| {
             let is_told = !(tasks_only && entry.event.subtask_id.is_some());
-            is_told.then(|| Change::seen_by(tasks.as_ref(), entry)).flatten().map(TaskChange)
+            is_told.then(|| FollowedTaskChange::seen_by(tasks.as_ref(), entry)).flatten().map(TaskChange)
         }))
     }
 

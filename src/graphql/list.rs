@@ -17,12 +17,12 @@ use crate::text;
 /// A list with its order: what a cursor belongs to. One of another list, or of another order of this one, names no
 /// place in it.
 #[derive(Clone, Debug)]
-pub struct List {
+pub struct OrderedList {
     name: Cow<'static, str>,
     kind: Kind,
 }
 
-impl List {
+impl OrderedList {
     /// A list in the order of ids.
     #[must_use]
     pub const fn by_id(name: &'static str) -> Self {
@@ -132,25 +132,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::resolver::any::Origin;
+    use crate::resolver::any::TaskOrigin;
 
     #[test]
     fn a_cursor_is_read_as_it_was_written_and_by_its_list_alone() {
-        let by_id = List::by_id("users");
-        let by_name = List::ordered("users", "Name", true, Kind::Text);
-        let by_age = List::ordered("users", "Age", true, Kind::Number);
+        let by_id = OrderedList::by_id("users");
+        let by_name = OrderedList::ordered("users", "Name", true, Kind::Text);
+        let by_age = OrderedList::ordered("users", "Age", true, Kind::Number);
         let lists = [(&by_id, None), (&by_name, Some("näme".into())), (&by_age, Some(7_i64.into()))];
         for (list, value) in &lists {
             let key = Key { value: value.clone(), id: 42 };
             let cursor = list.keyed_cursor(&key);
             assert_eq!(list.place(&cursor).unwrap(), key);
-            let others = [List::by_id("tokens"), List::ordered("users", "Name", false, Kind::Text)];
+            let others = [OrderedList::by_id("tokens"), OrderedList::ordered("users", "Name", false, Kind::Text)];
             let others = others.iter().chain(lists.iter().map(|(other, _)| *other).filter(|it| it.name != list.name));
             for other in others {
                 assert_eq!(other.place(&cursor).unwrap_err().code().name, "INVALID_CURSOR");
             }
         }
-        let forged = |list: &List, value: Value, id: i64| {
+        let forged = |list: &OrderedList, value: Value, id: i64| {
             list.place(&page::cursor(&list.name, id, value)).unwrap_err().code().name
         };
         for (list, value, id) in [
@@ -164,8 +164,8 @@ mod tests {
         ] {
             assert_eq!(forged(list, value, id), "INVALID_CURSOR");
         }
-        let all = List::ordered("all", "Age", true, Kind::Number);
-        let spot = Spot { at: 7, origin: Origin::Vsphere, id: 42 };
+        let all = OrderedList::ordered("all", "Age", true, Kind::Number);
+        let spot = Spot { at: 7, origin: TaskOrigin::Vsphere, id: 42 };
         let behind = |cursor: String| all.spots(&Args { after: Some(cursor), ..Args::default() });
         assert_eq!(behind(all.spot_cursor(spot)).unwrap().after, Some(spot));
         for place in [json!([7, "NOWHERE"]), json!(["7", "VSPHERE"]), json!(7)] {

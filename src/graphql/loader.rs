@@ -35,20 +35,20 @@ const SCOPES: usize = 1_000;
 
 /// Reads by key, within the scope of this request.
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct BatchReader {
     request: Request,
 }
 
 /// The loaders of a schema: by scope, of which all callers who see the same share one.
-pub struct SharedLoaders(Cache<Scope, Arc<DataLoader<Reader>>>);
+pub struct SharedLoaders(Cache<Scope, Arc<DataLoader<BatchReader>>>);
 
 /// Every loader, as one operation has them. Cheap to clone.
 #[derive(Clone)]
 pub struct Loaders {
     request: Request,
-    common: Arc<DataLoader<Reader>>,
+    common: Arc<DataLoader<BatchReader>>,
     /// The operation's own: for all that it asks in the slow lane, and for what was too much together with others.
-    own: Arc<OnceLock<DataLoader<Reader>>>,
+    own: Arc<OnceLock<DataLoader<BatchReader>>>,
 }
 
 impl std::fmt::Debug for Loaders {
@@ -67,7 +67,7 @@ impl SharedLoaders {
     /// For an operation of this caller that begins.
     #[must_use]
     pub fn begin(&self, request: Request) -> Loaders {
-        let make = || Ok::<_, Infallible>(Arc::new(gathering(Reader { request: request.clone() }, None)));
+        let make = || Ok::<_, Infallible>(Arc::new(gathering(BatchReader { request: request.clone() }, None)));
         let Ok(common) = match request.principal.require(Role::Viewer) {
             Ok(scope) => self.0.get_or_insert_with(scope, make),
             // Nobody's keys find anything.
@@ -78,12 +78,12 @@ impl SharedLoaders {
 }
 
 impl Loaders {
-    fn loader(&self) -> &DataLoader<Reader> {
+    fn loader(&self) -> &DataLoader<BatchReader> {
         if slow_lane::is_here() { self.own_loader() } else { &self.common }
     }
 
-    fn own_loader(&self) -> &DataLoader<Reader> {
-        let reader = || Reader { request: self.request.clone() };
+    fn own_loader(&self) -> &DataLoader<BatchReader> {
+        let reader = || BatchReader { request: self.request.clone() };
         self.own.get_or_init(|| gathering(reader(), asker::current()))
     }
 
@@ -91,10 +91,10 @@ impl Loaders {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn one<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>>
+    pub async fn one<K>(&self, key: K) -> Result<Option<<BatchReader as Loader<K>>::Value>>
     where
         K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-        Reader: Loader<K, Error = Arc<Error>>,
+        BatchReader: Loader<K, Error = Arc<Error>>,
     {
         self.loader().load_one(key).await.map_err(|error| again(&error))
     }
@@ -103,10 +103,10 @@ impl Loaders {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn own<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>>
+    pub async fn own<K>(&self, key: K) -> Result<Option<<BatchReader as Loader<K>>::Value>>
     where
         K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-        Reader: Loader<K, Error = Arc<Error>>,
+        BatchReader: Loader<K, Error = Arc<Error>>,
     {
         self.own_loader().load_one(key).await.map_err(|error| again(&error))
     }
@@ -140,7 +140,7 @@ impl Loaders {
 }
 
 /// What it reads is read for this asker; nobody alone does for what is common.
-fn gathering(reader: Reader, asker: Option<Asker>) -> DataLoader<Reader> {
+fn gathering(reader: BatchReader, asker: Option<Asker>) -> DataLoader<BatchReader> {
     let spawn = move |read| tokio::spawn(asker::as_of(asker.clone(), read));
     DataLoader::new(reader, spawn).delay(DELAY).max_batch_size(1000)
 }
@@ -185,10 +185,10 @@ pub struct TenantsOf(pub UserId);
 pub struct WorkerOf(pub String);
 /// How many bytes a document of the row of this number has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Length(pub Document, pub i64);
+pub struct DocumentLengthOf(pub Document, pub i64);
 /// That document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Text(pub Document, pub i64);
+pub struct DocumentTextOf(pub Document, pub i64);
 
 /// How the collection of a vCenter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -205,7 +205,7 @@ pub struct VsphereKey(pub VsphereInstanceId, pub String);
 
 macro_rules! loader {
     ($key:ty => $value:ty, |$request:ident, $keys:ident| $load:expr) => {
-        impl Loader<$key> for Reader {
+        impl Loader<$key> for BatchReader {
             type Value = $value;
             type Error = Arc<Error>;
 
@@ -265,18 +265,20 @@ loader!(TotalsOf => Vec<(SubtaskState, i64)>, |request, keys| async {
     Ok::<_, Error>(grouped)
 });
 
-loader!(Length => usize, |request, keys| async {
+loader!(DocumentLengthOf => usize, |request, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(read::lengths(request, of, &ids).await?.into_iter().map(|(id, bytes)| (Length(of, id), bytes)));
+        let lengths = read::lengths(request, of, &ids).await?;
+        found.extend(lengths.into_iter().map(|(id, bytes)| (DocumentLengthOf(of, id), bytes)));
     }
     Ok::<_, Error>(found)
 });
 
-loader!(Text => Arc<JsonText>, |request, keys| async {
+loader!(DocumentTextOf => Arc<JsonText>, |request, keys| async {
     let mut found = HashMap::with_capacity(keys.len());
     for (of, ids) in by_document(keys.iter().map(|key| (key.0, key.1))) {
-        found.extend(read::texts(request, of, &ids).await?.into_iter().map(|(id, text)| (Text(of, id), Arc::new(text))));
+        let texts = read::texts(request, of, &ids).await?;
+        found.extend(texts.into_iter().map(|(id, text)| (DocumentTextOf(of, id), Arc::new(text))));
     }
     Ok::<_, Error>(found)
 });

@@ -9,7 +9,7 @@ use crate::feed::log::read;
 use crate::gql::many::Many;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::log::Line;
-use crate::resolver::log::Tail;
+use crate::resolver::log::LogTailLines;
 
 /// One line of a log.
 #[derive(Clone, Debug, SimpleObject)]
@@ -43,12 +43,12 @@ impl LogLine {
 
 /// Lines of one subtask. Which attempt wrote them is looked up where it is asked for.
 #[derive(Clone, Debug)]
-struct Lines {
+struct SubtaskLogLines {
     of: SubtaskId,
     lines: Vec<Line>,
 }
 
-impl Lines {
+impl SubtaskLogLines {
     async fn show(&self, ctx: &Context<'_>) -> Result<Many<LogLine>> {
         let first_lines: Vec<(i64, i32)> = if ctx.look_ahead().field("attempt").exists() {
             let attempts = ctx.attempts(self.of).await?;
@@ -67,7 +67,7 @@ impl Lines {
 /// Lines of a log.
 #[derive(Clone, Debug)]
 pub struct LogPage {
-    lines: Lines,
+    lines: SubtaskLogLines,
     next_line: i64,
 }
 
@@ -88,14 +88,14 @@ impl LogPage {
     /// A page of this subtask's log.
     #[must_use]
     pub fn of(subtask: SubtaskId, page: read::Page) -> Self {
-        Self { lines: Lines { of: subtask, lines: page.lines }, next_line: page.next_line }
+        Self { lines: SubtaskLogLines { of: subtask, lines: page.lines }, next_line: page.next_line }
     }
 }
 
 /// The end of a log.
 #[derive(Clone, Debug)]
 pub struct LogTail {
-    lines: Lines,
+    lines: SubtaskLogLines,
     left_out: i64,
 }
 
@@ -115,7 +115,7 @@ impl LogTail {
 impl LogTail {
     /// The end of this subtask's log.
     #[must_use]
-    pub fn of(subtask: SubtaskId, tail: Tail) -> Self {
-        Self { lines: Lines { of: subtask, lines: tail.lines }, left_out: tail.left_out }
+    pub fn of(subtask: SubtaskId, tail: LogTailLines) -> Self {
+        Self { lines: SubtaskLogLines { of: subtask, lines: tail.lines }, left_out: tail.left_out }
     }
 }

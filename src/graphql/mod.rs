@@ -30,4 +30,4 @@ pub mod vsphere;
 pub mod waiting;
 pub mod worker;
 
-pub use schema::{Schema, build};
+pub use schema::{GraphqlSchema, build};

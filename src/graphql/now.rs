@@ -50,7 +50,7 @@ impl NowQuery {
     /// When this request began, wherever this field stands in it.
     async fn now(&self, ctx: &Context<'_>) -> Result<Now> {
         ctx.request().reads(taskloom_entity::Role::Viewer, "now.read")?;
-        let now = ctx.data::<now::Now>().expect("invariant: the guard says of each operation when it began");
+        let now = ctx.data::<now::RequestStart>().expect("invariant: the guard says of each operation when it began");
         Ok(Now {
             time: now.time.into(),
             cursor: EVENTS.cursor(now.event.0),

@@ -24,7 +24,7 @@ use super::vcenter::{VcenterMutation, VcenterQuery};
 use super::vsphere::{VsphereMutation, VsphereQuery, VsphereSubscription};
 use super::worker::WorkerQuery;
 use crate::gql::limits::{self, OperationLimits, SchemaGuard};
-use crate::resolver::now::Now;
+use crate::resolver::now::RequestStart;
 use crate::resolver::{App, Request};
 
 /// Questions.
@@ -66,15 +66,15 @@ pub struct Mutation(
 pub struct Subscription(TaskSubscription, VsphereSubscription);
 
 /// Taskloom's graph.
-pub type Schema = SchemaGuard<GraphSchema<Query, Mutation, Subscription>>;
+pub type GraphqlSchema = SchemaGuard<GraphSchema<Query, Mutation, Subscription>>;
 
 /// The schema of a process, behind the limits.
 #[must_use]
-pub fn build(app: &Arc<App>, limits: &OperationLimits) -> Schema {
+pub fn build(app: &Arc<App>, limits: &OperationLimits) -> GraphqlSchema {
     let build = || GraphSchema::build(Query::default(), Mutation::default(), Subscription::default());
     let (app, loaders) = (app.clone(), SharedLoaders::default());
     limits::guard(build, &named(limits)).beginning(move |data, session| {
-        data.insert(Now::of(&app));
+        data.insert(RequestStart::of(&app));
         // As the gate has left it: with this operation, or with the session that the operation is one of.
         if let Some(asked) = request_of(data).or_else(|| request_of(session?)).cloned() {
             data.insert(loaders.begin(asked));

@@ -5,7 +5,7 @@ use taskloom_entity::{SecretId, TenantId, secret};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::tenant::{self, Tenant};
 use crate::gql::id;
 use crate::gql::many::Paged;
@@ -67,7 +67,7 @@ pub(super) fn key(id: &ID) -> crate::error::Result<SecretId> {
     id::decode("Secret", id).map(SecretId)
 }
 
-const LIST: List = List::by_id("secrets");
+const LIST: OrderedList = OrderedList::by_id("secrets");
 
 /// What a page of secrets says beside its edges.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use taskloom_entity::{DataSourceId, TenantId, data_source};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::state::DataSourceKind;
 use super::tenant::{self, Tenant};
 use crate::error::{Error, code};
@@ -94,7 +94,7 @@ pub(super) fn key(id: &ID) -> crate::error::Result<DataSourceId> {
     id::decode("DataSource", id).map(DataSourceId)
 }
 
-const LIST: List = List::by_id("dataSources");
+const LIST: OrderedList = OrderedList::by_id("dataSources");
 
 /// What a page of data sources says beside its edges.
 #[derive(Debug)]

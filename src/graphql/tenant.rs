@@ -5,7 +5,7 @@ use taskloom_entity::{TenantId, UserId, tenant};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::user;
 use crate::gql::id;
 use crate::gql::many::Paged;
@@ -50,7 +50,7 @@ pub(super) fn key(id: &ID) -> crate::error::Result<TenantId> {
     id::decode("Tenant", id).map(TenantId)
 }
 
-const LIST: List = List::by_id("tenants");
+const LIST: OrderedList = OrderedList::by_id("tenants");
 
 /// What a page of tenants says beside its edges.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use taskloom_entity::{TokenId, UserId, token};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::user::{self, Role, User};
 use crate::gql::id;
 use crate::gql::many::Paged;
@@ -90,7 +90,7 @@ pub struct TokenFilterInput {
     valid: Option<bool>,
 }
 
-const LIST: List = List::by_id("tokens");
+const LIST: OrderedList = OrderedList::by_id("tokens");
 
 /// What a page of tokens says beside its edges.
 #[derive(Debug)]

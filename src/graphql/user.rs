@@ -5,7 +5,7 @@ use taskloom_entity::{self as entity, TenantId, UserId, user};
 
 use super::change::{names_one, shows_one};
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::loader::TenantsOf;
 use super::tenant::Tenant;
 use crate::gql::id;
@@ -103,7 +103,7 @@ impl UserFilterInput {
     }
 }
 
-const LIST: List = List::by_id("users");
+const LIST: OrderedList = OrderedList::by_id("users");
 
 /// What a page of users says beside its edges.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use taskloom_entity::{TenantId, VcenterId, vcenter, vcenter_collection};
 
 use super::change::shows_one;
 use super::context::Has;
-use super::list::{List, connection_with};
+use super::list::{OrderedList, connection_with};
 use super::loader::CollectionOf;
 use super::state::{CollectionState, VcenterTrust};
 use super::tenant::{self, Tenant};
@@ -215,8 +215,8 @@ impl VcenterCollection {
     }
 }
 
-impl From<unreadable::Task> for UnreadableVsphereTask {
-    fn from(task: unreadable::Task) -> Self {
+impl From<unreadable::UnreadableTask> for UnreadableVsphereTask {
+    fn from(task: unreadable::UnreadableTask) -> Self {
         Self { key: task.key, why: task.why, is_kept: task.is_kept }
     }
 }
@@ -229,7 +229,7 @@ pub(super) fn key(id: &ID) -> crate::error::Result<VcenterId> {
     id::decode("Vcenter", id).map(VcenterId)
 }
 
-const LIST: List = List::by_id("vcenters");
+const LIST: OrderedList = OrderedList::by_id("vcenters");
 
 /// What a page of vCenters says beside its edges.
 #[derive(Debug)]

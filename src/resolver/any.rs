@@ -30,7 +30,7 @@ pub enum Any {
 /// Which system runs it. Rows of one instant stand in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Origin {
+pub enum TaskOrigin {
     /// This one.
     Taskloom,
     /// A vCenter.
@@ -68,8 +68,8 @@ impl Any {
     #[must_use]
     pub fn spot(&self, order: AnyTaskOrder) -> Spot {
         let (value, origin, id) = match self {
-            Self::Task(task) => (order.of_tasks().value(task), Origin::Taskloom, task.id.0),
-            Self::Vsphere(task) => (Some(order.of_vsphere().value(task)), Origin::Vsphere, task.id.0),
+            Self::Task(task) => (order.of_tasks().value(task), TaskOrigin::Taskloom, task.id.0),
+            Self::Vsphere(task) => (Some(order.of_vsphere().value(task)), TaskOrigin::Vsphere, task.id.0),
         };
         let at = match value {
             Some(Value::BigInt(Some(at))) => at,
@@ -85,7 +85,7 @@ pub struct Spot {
     /// Its instant, in microseconds.
     pub at: i64,
     /// Whose it is.
-    pub origin: Origin,
+    pub origin: TaskOrigin,
     /// Its number there.
     pub id: i64,
 }
@@ -93,7 +93,7 @@ pub struct Spot {
 impl Spot {
     /// The place as one origin's table knows it: another origin's row lies before or behind all of its own of that
     /// instant.
-    fn within(self, origin: Origin) -> Key {
+    fn within(self, origin: TaskOrigin) -> Key {
         let id = match origin.cmp(&self.origin) {
             Ordering::Less => i64::MAX,
             Ordering::Equal => self.id,
@@ -110,25 +110,25 @@ impl Spot {
 #[tracing::instrument(name = "any.list", skip_all)]
 pub async fn list(
     request: &Request,
-    (filter, origins): (&TaskFilter, &[Origin]),
+    (filter, origins): (&TaskFilter, &[TaskOrigin]),
     (order, descending): (AnyTaskOrder, bool),
     part: &Part<Spot>,
 ) -> Result<Slice<Any>> {
     let scope = request.reads(Role::Viewer, "any.list")?;
     let conn = request.store.read();
     let (mut rows, mut more) = (vec![], false);
-    if wants(origins, Origin::Taskloom) {
-        let own = within(part, Origin::Taskloom);
+    if wants(origins, TaskOrigin::Taskloom) {
+        let own = within(part, TaskOrigin::Taskloom);
         let ended = TaskFilter { finished_from: filter.finished_from.or(Some(Timestamp(1))), ..filter.clone() };
         let filter = if order == AnyTaskOrder::FinishedAt { &ended } else { filter };
         let slice = store::task::list(conn, scope, filter, (order.of_tasks(), descending), &own).await?;
         more |= if part.backward { slice.has_previous } else { slice.has_next };
         rows.extend(slice.rows.into_iter().map(|task| Any::Task(Box::new(task))));
     }
-    if wants(origins, Origin::Vsphere)
+    if wants(origins, TaskOrigin::Vsphere)
         && let Some(filter) = translate(request, filter).await?
     {
-        let own = within(part, Origin::Vsphere);
+        let own = within(part, TaskOrigin::Vsphere);
         let slice = list::page(conn, scope, &filter, (order.of_vsphere(), descending), &own).await?;
         more |= if part.backward { slice.has_previous } else { slice.has_next };
         rows.extend(slice.rows.into_iter().map(|task| Any::Vsphere(Box::new(task))));
@@ -151,13 +151,13 @@ pub async fn list(
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
-pub async fn count(request: &Request, filter: &TaskFilter, origins: &[Origin]) -> Result<u64> {
+pub async fn count(request: &Request, filter: &TaskFilter, origins: &[TaskOrigin]) -> Result<u64> {
     let scope = request.reads(Role::Viewer, "any.count")?;
     let mut count = 0;
-    if wants(origins, Origin::Taskloom) {
+    if wants(origins, TaskOrigin::Taskloom) {
         count += store::task::count(request.store.read(), scope, filter).await?;
     }
-    if wants(origins, Origin::Vsphere)
+    if wants(origins, TaskOrigin::Vsphere)
         && let Some(filter) = translate(request, filter).await?
     {
         count += list::count(request.store.read(), scope, &filter).await?;
@@ -165,11 +165,11 @@ pub async fn count(request: &Request, filter: &TaskFilter, origins: &[Origin]) -
     Ok(count)
 }
 
-fn wants(origins: &[Origin], origin: Origin) -> bool {
+fn wants(origins: &[TaskOrigin], origin: TaskOrigin) -> bool {
     origins.contains(&origin)
 }
 
-fn within(part: &Part<Spot>, origin: Origin) -> Part {
+fn within(part: &Part<Spot>, origin: TaskOrigin) -> Part {
     let cut = |spot: Option<Spot>| spot.map(|spot| spot.within(origin));
     Part { limit: part.limit, after: cut(part.after), before: cut(part.before), backward: part.backward }
 }

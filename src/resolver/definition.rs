@@ -6,7 +6,7 @@ use taskloom_entity::{DefinitionId, JsonText, Role, TenantId};
 
 use super::Request;
 use super::audit::{self, Act};
-use super::task::submit::{Source, invalid, role_to_write};
+use super::task::submit::{SubmissionSource, invalid, role_to_write};
 use crate::error::{Error, Result, code};
 pub use crate::store::definition::DefinitionRow;
 use crate::store::page::{Page, Slice};
@@ -18,15 +18,17 @@ use crate::task::spec;
 /// # Errors
 /// `FORBIDDEN`, `INVALID_SPEC`, `TENANT_NOT_FOUND`.
 #[tracing::instrument(name = "definition.save", skip_all)]
-pub async fn save(request: &Request, source: Source, tenant: Option<TenantId>) -> Result<Model> {
+pub async fn save(request: &Request, source: SubmissionSource, tenant: Option<TenantId>) -> Result<Model> {
     let act = Act::new("definition.save", "definition");
     audit::permit(request, Role::Manager, &act).await?;
     let refused = |faults| invalid(&code::INVALID_SPEC, faults);
     let definition = match source {
-        Source::Spec(value) => spec::read(value).map_err(refused)?,
-        Source::Text(text) => spec::parse(&text).map_err(refused)?,
-        Source::Definition(id) => get(request, id).await?.spec.parse().map_err(Error::internal)?,
-        Source::Named(name) => get_by_name(request, &name, None).await?.spec.parse().map_err(Error::internal)?,
+        SubmissionSource::Spec(value) => spec::read(value).map_err(refused)?,
+        SubmissionSource::Text(text) => spec::parse(&text).map_err(refused)?,
+        SubmissionSource::Definition(id) => get(request, id).await?.spec.parse().map_err(Error::internal)?,
+        SubmissionSource::Named(name) => {
+            get_by_name(request, &name, None).await?.spec.parse().map_err(Error::internal)?
+        }
     };
     audit::permit(request, role_to_write(&definition), &act).await?;
     let tenant_id = super::tenant::named_or_home(request, tenant).await?;

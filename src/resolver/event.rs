@@ -35,14 +35,14 @@ pub async fn find(request: &Request, id: EventId) -> Result<Option<task_event::M
 
 /// A change of a task, and whether the task matched what somebody follows.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct FollowedTaskChange {
     /// The change.
     pub entry: Arc<Entry>,
     /// Whether the task matches after it.
     pub matches: bool,
 }
 
-impl Change {
+impl FollowedTaskChange {
     /// This change for who follows the tasks of `filter`; none: the task matched neither before nor after.
     ///
     /// What was before is judged by the state alone, which the event keeps: everything else that a filter asks for stays
@@ -69,7 +69,7 @@ impl Change {
 
 /// Follows the caller's events.
 #[derive(Debug)]
-pub struct Follow {
+pub struct EventFollower {
     scope: Scope,
     tail: Tail,
     task: Option<TaskId>,
@@ -95,16 +95,16 @@ pub async fn follow(
     task: Option<TaskId>,
     kinds: Vec<EventKind>,
     after: Option<EventId>,
-) -> Result<Follow> {
+) -> Result<EventFollower> {
     let scope = request.reads(Role::Viewer, "event.follow")?.clone();
     let tail = request.hub.follow(after).await?;
     if let Some(id) = task {
         super::task::get(request, id).await?;
     }
-    Ok(Follow { scope, tail, task, kinds })
+    Ok(EventFollower { scope, tail, task, kinds })
 }
 
-impl Follow {
+impl EventFollower {
     /// The next events of the caller's tenants; at least one, oldest first.
     ///
     /// # Errors

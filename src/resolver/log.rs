@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use taskloom_entity::{Role, SubtaskId, TaskId};
 
-use super::subtask::Named;
+use super::subtask::SubtaskReference;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
 use crate::feed::event::Entry;
@@ -78,7 +78,7 @@ pub fn size(lines: &[Line]) -> usize {
 
 /// The end of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tail {
+pub struct LogTailLines {
     /// Bytes before it.
     pub left_out: i64,
     /// Whole lines, in order.
@@ -89,7 +89,7 @@ pub struct Tail {
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
-pub async fn tail(request: &Request, subtask: Named, most: i64) -> Result<Tail> {
+pub async fn tail(request: &Request, subtask: SubtaskReference, most: i64) -> Result<LogTailLines> {
     tail_within(request, subtask, (most, request.page)).await
 }
 
@@ -97,7 +97,7 @@ pub async fn tail(request: &Request, subtask: Named, most: i64) -> Result<Tail> 
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`.
-pub async fn end(request: &Request, subtask: Named) -> Result<Tail> {
+pub async fn end(request: &Request, subtask: SubtaskReference) -> Result<LogTailLines> {
     tail(request, subtask, i64::try_from(request.page).unwrap_or(i64::MAX)).await
 }
 
@@ -106,11 +106,15 @@ pub async fn end(request: &Request, subtask: Named) -> Result<Tail> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.tail", skip_all, fields(id = %subtask.id))]
-pub async fn tail_within(request: &Request, subtask: Named, (most, bytes): (i64, usize)) -> Result<Tail> {
+pub async fn tail_within(
+    request: &Request,
+    subtask: SubtaskReference,
+    (most, bytes): (i64, usize),
+) -> Result<LogTailLines> {
     let most = asked(request.page.max(TAIL), "`bytes`", most)?.min(bytes);
     let subtask = subtask::get(request, subtask).await?;
     let (left_out, lines) = read::tail(of(request, subtask.id), subtask.log_bytes, most).await?;
-    Ok(Tail { left_out, lines })
+    Ok(LogTailLines { left_out, lines })
 }
 
 fn asked(most: usize, what: &'static str, bytes: i64) -> Result<usize> {
@@ -122,7 +126,7 @@ fn asked(most: usize, what: &'static str, bytes: i64) -> Result<usize> {
 
 /// Follows a log: each step gives the next lines, at least one, until the subtask has ended and nothing is left.
 #[derive(Debug)]
-pub struct Follow {
+pub struct LogFollower {
     request: Request,
     id: SubtaskId,
     task_id: TaskId,
@@ -138,15 +142,15 @@ pub struct Follow {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`.
 #[tracing::instrument(name = "log.follow", skip_all, fields(%id))]
-pub async fn follow(request: &Request, id: SubtaskId, from: i64) -> Result<Follow> {
+pub async fn follow(request: &Request, id: SubtaskId, from: i64) -> Result<LogFollower> {
     let events = request.hub.tail(None);
     let task_id = subtask::get(request, id.into()).await?.task_id;
     let grown = request.live.follow(id);
     let (request, next_line) = (request.clone(), from.max(1));
-    Ok(Follow { request, id, task_id, next_line, grown, events, doubtful: true })
+    Ok(LogFollower { request, id, task_id, next_line, grown, events, doubtful: true })
 }
 
-impl Follow {
+impl LogFollower {
     /// The next lines; none: the subtask and its task have ended, and every line was given.
     ///
     /// # Errors
@@ -205,7 +209,7 @@ impl Follow {
     }
 }
 
-impl Drop for Follow {
+impl Drop for LogFollower {
     fn drop(&mut self) {
         // An end that nobody follows any more is not kept.
         self.grown = tokio::sync::watch::Sender::new(()).subscribe();

@@ -7,7 +7,7 @@ use super::App;
 
 /// When a request began.
 #[derive(Clone, Copy, Debug)]
-pub struct Now {
+pub struct RequestStart {
     /// The instant.
     pub time: Timestamp,
     /// The newest event of our own tasks.
@@ -16,7 +16,7 @@ pub struct Now {
     pub vsphere_event: EventId,
 }
 
-impl Now {
+impl RequestStart {
     /// It begins now.
     #[must_use]
     pub fn of(app: &App) -> Self {

@@ -17,7 +17,7 @@ const PAGE: u64 = 1000;
 
 /// Follows a task until it has ended.
 #[derive(Debug)]
-pub struct Follow {
+pub struct ProgressFollower {
     request: Request,
     id: TaskId,
     tail: Tail,
@@ -34,11 +34,11 @@ pub struct Follow {
 /// # Errors
 /// `UNAUTHENTICATED`, `TASK_NOT_FOUND`.
 #[tracing::instrument(name = "progress.follow", skip_all, fields(%id))]
-pub async fn follow(request: &Request, id: TaskId, after: Option<EventId>) -> Result<Follow> {
+pub async fn follow(request: &Request, id: TaskId, after: Option<EventId>) -> Result<ProgressFollower> {
     request.reads(Role::Viewer, "progress.follow")?;
     let tail = request.hub.follow(after).await?;
     let seen = tail.seen();
-    let mut follow = Follow { request: request.clone(), id, tail, seen, doubtful: true, last: None };
+    let mut follow = ProgressFollower { request: request.clone(), id, tail, seen, doubtful: true, last: None };
     let task = tasks::get(request, id).await?;
     if after.is_none() && task.state.is_final() {
         match store::event::last_of_task(request.store.read(), id, MOVES).await? {
@@ -49,7 +49,7 @@ pub async fn follow(request: &Request, id: TaskId, after: Option<EventId>) -> Re
     Ok(follow)
 }
 
-impl Follow {
+impl ProgressFollower {
     /// The next steps, at least one, oldest first; none: the task has ended, and every step was given.
     ///
     /// # Errors

@@ -30,21 +30,21 @@ const MINUTE: i64 = 60_000_000;
 
 /// What was refused of late.
 #[derive(Debug, Default)]
-pub struct Refused {
-    kept: Mutex<Kept>,
+pub struct RefusedReads {
+    kept: Mutex<RefusedReadTallies>,
     news: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    tallies: HashMap<Key, Tally>,
+struct RefusedReadTallies {
+    tallies: HashMap<RefusedReadKey, Tally>,
     /// Strangers' since the last line, and when that was.
     strangers: u64,
     line_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct RefusedReadKey {
     user: UserId,
     operation: &'static str,
     minute: i64,
@@ -64,13 +64,13 @@ impl Tally {
     }
 }
 
-impl Refused {
+impl RefusedReads {
     /// Takes note that `operation` was refused.
     pub(super) fn note(&self, request: &Request, operation: &'static str, error: &Error) {
         let now = request.clock.now();
         let Some(user) = request.principal.user_id() else { return self.note_stranger(request, operation) };
         let mut kept = self.lock();
-        let key = Key { user, operation, minute: now.0.div_euclid(MINUTE) };
+        let key = RefusedReadKey { user, operation, minute: now.0.div_euclid(MINUTE) };
         if kept.tallies.len() >= CAPACITY && !kept.tallies.contains_key(&key) {
             tracing::warn!(operation, actor = request.principal.name(), refused = %error, "too many refusals to record this one");
             return;
@@ -97,7 +97,7 @@ impl Refused {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, RefusedReadTallies> {
         // A panic elsewhere left at worst one less.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +108,7 @@ impl Refused {
 /// # Errors
 /// When the database does not answer; then it is tried again in the next round.
 pub async fn write(app: &App) -> Result<()> {
-    let news: Vec<(Key, Tally)> = {
+    let news: Vec<(RefusedReadKey, Tally)> = {
         let mut kept = app.refused.lock();
         let minute = app.clock.now().0.div_euclid(MINUTE);
         kept.tallies.retain(|key, tally| tally.is_news() || key.minute == minute);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use taskloom_entity::Role;
 use tokio::sync::Notify;
 
-use super::refused::Refused;
+use super::refused::RefusedReads;
 use crate::auth::{Authenticator, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
@@ -40,7 +40,7 @@ pub struct App {
     /// What this process has seen of workers.
     pub lives: Lives,
     /// Reads that were refused.
-    pub refused: Arc<Refused>,
+    pub refused: Arc<RefusedReads>,
     /// Told when something was deleted of which some is still kept.
     pub rests: Arc<Notify>,
     /// How far this process may go on somebody's behalf.

@@ -23,7 +23,7 @@ const CELL: usize = 16;
 
 /// A page of rows.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct ResultPage {
     /// The set they are of.
     pub set: result_set::Model,
     /// Its columns.
@@ -61,7 +61,7 @@ pub async fn of_steps(request: &Request, steps: &[SubtaskRow]) -> Result<Vec<res
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `RESULT_SET_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "result.rows", skip_all, fields(%id))]
-pub async fn rows(request: &Request, id: SubtaskId, number: i32, (offset, limit): (i64, i64)) -> Result<Page> {
+pub async fn rows(request: &Request, id: SubtaskId, number: i32, (offset, limit): (i64, i64)) -> Result<ResultPage> {
     check(offset, limit)?;
     let attempt = subtask::get(request, id.into()).await?.attempt_id;
     let set = match attempt {
@@ -76,7 +76,7 @@ pub async fn rows(request: &Request, id: SubtaskId, number: i32, (offset, limit)
 ///
 /// # Errors
 /// `INVALID_PAGE`, also when the rows have more bytes than a page may have.
-pub async fn page(request: &Request, set: result_set::Model, part: (i64, i64)) -> Result<Page> {
+pub async fn page(request: &Request, set: result_set::Model, part: (i64, i64)) -> Result<ResultPage> {
     page_within(request, set, part, request.page).await
 }
 
@@ -89,12 +89,12 @@ pub async fn page_within(
     set: result_set::Model,
     (offset, limit): (i64, i64),
     bytes: usize,
-) -> Result<Page> {
+) -> Result<ResultPage> {
     check(offset, limit)?;
     request.reads(Role::Viewer, "result.page_within")?;
     let columns = columns(&set)?;
     let conn = request.store.read();
-    let mut filling = Filling { rows: vec![], room: bytes, bytes };
+    let mut filling = ResultPageBuilder { rows: vec![], room: bytes, bytes };
     let sizes = store::result::sizes(conn, set.id, (offset, limit)).await?;
     for some in batches(&sizes) {
         let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
@@ -102,7 +102,7 @@ pub async fn page_within(
             filling.take(&chunk, (offset, offset + limit))?;
         }
     }
-    Ok(Page { set, columns, rows: filling.rows })
+    Ok(ResultPage { set, columns, rows: filling.rows })
 }
 
 /// Chunks that are worth holding together.
@@ -117,14 +117,14 @@ fn batches(sizes: &[Size]) -> impl Iterator<Item = &[Size]> {
 }
 
 /// A page of rows on its way.
-struct Filling {
+struct ResultPageBuilder {
     rows: Vec<Row>,
     /// Bytes that are left.
     room: usize,
     bytes: usize,
 }
 
-impl Filling {
+impl ResultPageBuilder {
     fn take(&mut self, chunk: &result_chunk::Model, (from, to): (i64, i64)) -> Result<()> {
         if chunk.first_row + i64::from(chunk.rows) <= from {
             // It ends before the page: the set has no more.
@@ -179,7 +179,8 @@ pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64
     let scope = request.principal.require(Role::Viewer)?;
     let begun = store::attempt::list(request.store.read(), scope, &[attempt]).await?.pop();
     let first_line = begun.map_or(1, |attempt| attempt.first_line);
-    let mut said = Said { found: vec![], seen: 0, room: request.page, part: (offset, offset.saturating_add(limit)) };
+    let part = (offset, offset.saturating_add(limit));
+    let mut said = OutputPageBuilder { found: vec![], seen: 0, room: request.page, part };
     let mut walk = Walk::from(super::log::of(request, id), first_line);
     while said.seen < said.part.1
         && let Some(chunk) = walk.next().await?
@@ -190,7 +191,7 @@ pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64
 }
 
 /// Lines of standard output on their way.
-struct Said {
+struct OutputPageBuilder {
     found: Vec<String>,
     /// How many there were.
     seen: i64,
@@ -199,7 +200,7 @@ struct Said {
     part: (i64, i64),
 }
 
-impl Said {
+impl OutputPageBuilder {
     fn take(&mut self, chunk: &Placed, first_line: i64, bytes: usize) -> Result<()> {
         let mut unpack = log::unpack::Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         let here = unpack.count(Source::Stdout);

@@ -23,18 +23,18 @@ const TASKS: (u64, usize) = (200, 20);
 
 /// The right to remove: one process has it at a time.
 #[derive(Debug)]
-pub struct Round(removal::Round);
+pub struct RetentionRound(removal::Round);
 
 /// Begins a round; none: another process removes.
 ///
 /// # Errors
 /// `FORBIDDEN` for all but administrators.
-pub async fn begin(request: &Request) -> Result<Option<Round>> {
+pub async fn begin(request: &Request) -> Result<Option<RetentionRound>> {
     request.reads(Role::Admin, "retention.begin")?;
-    Ok(removal::Round::begin(&request.store).await?.map(Round))
+    Ok(removal::Round::begin(&request.store).await?.map(RetentionRound))
 }
 
-impl Round {
+impl RetentionRound {
     /// Removes a bite after the other until there is nothing left to remove; how many rows.
     ///
     /// # Errors

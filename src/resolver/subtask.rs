@@ -15,26 +15,26 @@ use crate::task::command::Verb;
 
 /// A subtask by its id alone, or within the task that it must belong to.
 #[derive(Clone, Copy, Debug)]
-pub struct Named {
+pub struct SubtaskReference {
     /// The subtask.
     pub id: SubtaskId,
     /// Its task, where the caller names it.
     pub task_id: Option<TaskId>,
 }
 
-impl From<SubtaskId> for Named {
+impl From<SubtaskId> for SubtaskReference {
     fn from(id: SubtaskId) -> Self {
         Self { id, task_id: None }
     }
 }
 
-impl From<(TaskId, SubtaskId)> for Named {
+impl From<(TaskId, SubtaskId)> for SubtaskReference {
     fn from((task_id, id): (TaskId, SubtaskId)) -> Self {
         Self { id, task_id: Some(task_id) }
     }
 }
 
-impl Named {
+impl SubtaskReference {
     async fn find(self, conn: &impl ConnectionTrait, scope: &Scope) -> Result<SubtaskRow> {
         let found = store::subtask::find(conn, scope, self.id).await?;
         let found = found.filter(|found| self.task_id.is_none_or(|task_id| task_id == found.task_id));
@@ -47,7 +47,7 @@ impl Named {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.retry", skip_all, fields(id = %subtask.id))]
-pub async fn retry(request: &Request, subtask: Named) -> Result<SubtaskRow> {
+pub async fn retry(request: &Request, subtask: SubtaskReference) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Retry, "subtask.retry").await
 }
 
@@ -56,7 +56,7 @@ pub async fn retry(request: &Request, subtask: Named) -> Result<SubtaskRow> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.skip", skip_all, fields(id = %subtask.id))]
-pub async fn skip(request: &Request, subtask: Named) -> Result<SubtaskRow> {
+pub async fn skip(request: &Request, subtask: SubtaskReference) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Skip, "subtask.skip").await
 }
 
@@ -65,11 +65,11 @@ pub async fn skip(request: &Request, subtask: Named) -> Result<SubtaskRow> {
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `OPERATION_NOT_ALLOWED`.
 #[tracing::instrument(name = "subtask.cancel", skip_all, fields(id = %subtask.id))]
-pub async fn cancel(request: &Request, subtask: Named) -> Result<SubtaskRow> {
+pub async fn cancel(request: &Request, subtask: SubtaskReference) -> Result<SubtaskRow> {
     change(request, subtask, Verb::Cancel, "subtask.cancel").await
 }
 
-async fn change(request: &Request, named: Named, verb: Verb, name: &'static str) -> Result<SubtaskRow> {
+async fn change(request: &Request, named: SubtaskReference, verb: Verb, name: &'static str) -> Result<SubtaskRow> {
     let id = named.id;
     let act = Act::new(name, format_args!("subtask:{id}"));
     let scope = audit::permit(request, Role::Manager, &act).await?;
@@ -92,7 +92,7 @@ async fn change(request: &Request, named: Named, verb: Verb, name: &'static str)
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
 #[tracing::instrument(name = "subtask.get", skip_all, fields(id = %subtask.id))]
-pub async fn get(request: &Request, subtask: Named) -> Result<SubtaskRow> {
+pub async fn get(request: &Request, subtask: SubtaskReference) -> Result<SubtaskRow> {
     let scope = request.reads(Role::Viewer, "subtask.get")?;
     subtask.find(request.store.read(), scope).await
 }
@@ -101,7 +101,7 @@ pub async fn get(request: &Request, subtask: Named) -> Result<SubtaskRow> {
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, also for one of other tenants.
-pub async fn attempts(request: &Request, subtask: Named) -> Result<Vec<attempt::Model>> {
+pub async fn attempts(request: &Request, subtask: SubtaskReference) -> Result<Vec<attempt::Model>> {
     let id = get(request, subtask).await?.id;
     let scope = request.principal.require(Role::Viewer)?;
     store::attempt::of_subtasks(request.store.read(), scope, &[id]).await

@@ -165,7 +165,7 @@ pub async fn delete(request: &Request, id: VcenterId, with_history: bool) -> Res
 
 /// What a look at a server found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct VcenterTestReport {
     /// The SHA-256 thumbprint of the certificate that it shows.
     pub thumbprint: Option<String>,
     /// Whether the certificate is trusted: as was said, or else by the authorities of this machine.
@@ -190,7 +190,7 @@ pub struct Look {
 /// # Errors
 /// `FORBIDDEN`, `INVALID_INPUT`; that it does not answer is none.
 #[tracing::instrument(name = "vcenter.test", skip_all)]
-pub async fn test(request: &Request, new: NewVcenter) -> Result<Look> {
+pub async fn test(request: &Request, new: NewVcenter) -> Result<VcenterTestReport> {
     let act = Act::new("vcenter.test", format_args!("vcenter:{}", new.name));
     audit::permit(request, Role::Admin, &act).await?;
     let address = address(request, &new.address)?;
@@ -198,7 +198,7 @@ pub async fn test(request: &Request, new: NewVcenter) -> Result<Look> {
     let act = act.with(&json!({"address": address.to_string()}));
     audit::change(request, act, async |_, _| Ok(())).await?;
     let limits = Limits::default();
-    let mut look = Look::default();
+    let mut look = VcenterTestReport::default();
     match crate::vsphere::probe(&address, &limits).await {
         Ok(probe) => {
             look.trusted = probe.trusted;
@@ -286,12 +286,12 @@ pub async fn collections(request: &Request, ids: &[VcenterId]) -> Result<Vec<vce
 
 /// The way into a vCenter, with the password.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct VcenterConnector {
     server: VcenterLogin,
     locale: &'static str,
 }
 
-impl Entrance {
+impl VcenterConnector {
     /// Connects and signs in, in the language of who asks.
     ///
     /// # Errors
@@ -314,12 +314,12 @@ impl Entrance {
 ///
 /// # Errors
 /// `VCENTER_NOT_FOUND`, `KEY_NOT_USABLE`, `INVALID_INPUT` when its settings are allowed no more.
-pub async fn entrance(request: &Request, id: VcenterId) -> Result<Entrance> {
+pub async fn entrance(request: &Request, id: VcenterId) -> Result<VcenterConnector> {
     let scope = request.reads(Role::Manager, "vcenter.entrance")?;
     let kept = store::vcenter::get(request.store.read(), scope, id).await?;
     address(request, &kept.address)?;
     let locale = super::vsphere::label::locale(request.language);
-    Ok(Entrance { server: equip::vcenter(&request.vault, kept)?, locale })
+    Ok(VcenterConnector { server: equip::vcenter(&request.vault, kept)?, locale })
 }
 
 fn address(request: &Request, text: &str) -> Result<Address> {

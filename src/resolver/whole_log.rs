@@ -14,7 +14,7 @@ use crate::text::written;
 
 /// Lines of a task's log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lines {
+pub struct TaskLogLines {
     /// In order; the numbers are those of the steps' own logs.
     pub lines: Vec<Line>,
     /// The line to ask for next, counted from 1 through the whole.
@@ -26,10 +26,10 @@ pub struct Lines {
 /// # Errors
 /// `TASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.whole", skip_all, fields(%id))]
-pub async fn lines(request: &Request, id: TaskId, from: i64, (size, bytes): (i64, usize)) -> Result<Lines> {
+pub async fn lines(request: &Request, id: TaskId, from: i64, (size, bytes): (i64, usize)) -> Result<TaskLogLines> {
     request.reads(Role::Viewer, "log.whole")?;
     super::task::get(request, id).await?;
-    let mut found = Lines { lines: vec![], next: from.max(1) };
+    let mut found = TaskLogLines { lines: vec![], next: from.max(1) };
     let (mut size, mut bytes, mut before) = (size, bytes, 0);
     for span in store::attempt::spans(request.store.read(), id).await? {
         let end = before + span.lines();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Report};
-use crate::resolver::vsphere::unreadable::Task;
+use crate::resolver::vsphere::unreadable::UnreadableTask;
 use crate::text::Text;
 
 /// How many tasks of a report may be refused until it is the report that is.
@@ -26,7 +26,7 @@ pub(super) struct Written {
     /// Whether its lease held; else nothing of it is.
     pub(super) is_held: bool,
     /// The tasks of it that the database refused.
-    pub(super) refused: Vec<Task>,
+    pub(super) refused: Vec<UnreadableTask>,
 }
 
 /// Some tasks of a report: its place, and theirs.
@@ -104,7 +104,7 @@ impl<'r> Division<'r> {
         let (vcenter, key) = (report.lease.vcenter_id, Text::cut(&report.tasks[place].key, KEY));
         tracing::error!(%vcenter, %key, error = ?error, "the database refuses a task of a vCenter: it is left out");
         let Ok(written) = &mut self.answers[at] else { return };
-        written.refused.push(Task { key: key.into_string(), why: WHY.to_owned(), is_kept: false });
+        written.refused.push(UnreadableTask { key: key.into_string(), why: WHY.to_owned(), is_kept: false });
         if written.refused.len() > MOST {
             self.answers[at] = Err(Arc::new(error));
         }

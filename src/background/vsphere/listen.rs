@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::round::{INVENTORY, PAGE, Round};
 use super::trouble::End;
-use crate::resolver::vsphere::collect::{News, Source};
+use crate::resolver::vsphere::collect::{News, ReportSource};
 use crate::vsphere::{Error, TaskInfo, Update};
 
 /// How often a call that broke is made again in the same session, after pauses that grow from half a second.
@@ -35,11 +35,11 @@ impl Round<'_> {
         loop {
             let seen = self.listen(WAIT).await?;
             let is_burst = self.is_burst(&seen);
-            self.record(seen, Source::Live).await?;
+            self.record(seen, ReportSource::Live).await?;
             if recent.elapsed() > RECENT {
                 recent = Instant::now();
                 let tasks = self.session.recent_tasks().await?;
-                self.record(tasks, Source::Read).await?;
+                self.record(tasks, ReportSource::Read).await?;
                 self.look_at_clock().await?;
             }
             if is_burst || std::mem::take(&mut self.is_behind) {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::round::Round;
 use super::trouble::End;
 use crate::error::Language;
-use crate::resolver::vcenter::Entrance;
+use crate::resolver::vcenter::VcenterConnector;
 use crate::resolver::vsphere::collect::{self, Object};
 use crate::resolver::vsphere::label;
 use crate::vsphere::{Catalogue, Entity, Error, Reference, TaskInfo};
@@ -23,7 +23,7 @@ const REMEMBERED: usize = 50_000;
 
 impl Round<'_> {
     /// What the vCenter calls its operations, in both languages.
-    pub(super) async fn words(&self, entrance: &Entrance) -> Result<(), End> {
+    pub(super) async fn words(&self, entrance: &VcenterConnector) -> Result<(), End> {
         let own = label::locale(self.of.request.language);
         match self.session.catalogue().await {
             Ok(catalogue) => self.name(own, &catalogue).await?,

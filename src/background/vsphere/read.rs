@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::listen::TELL;
 use super::round::Round;
 use super::trouble::End;
-use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
+use crate::resolver::vsphere::collect::{self, News, Report, ReportSource, Seen};
 use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, TaskInfo, TaskState};
 
 /// How often it is asked what happens while a history is read.
@@ -35,7 +35,7 @@ impl Round<'_> {
                     "this server keeps no history: only what happens is collected"
                 );
                 let tasks = self.session.recent_tasks().await?;
-                return self.record(tasks, Source::First).await;
+                return self.record(tasks, ReportSource::First).await;
             }
             Err(error) => return Err(error.into()),
         };
@@ -45,13 +45,13 @@ impl Round<'_> {
         while !page.is_empty() {
             count += page.len();
             // The next page is on its way while this one is written.
-            let (next, written) = tokio::join!(history.next(LARGEST_READ), self.record(page, Source::First));
+            let (next, written) = tokio::join!(history.next(LARGEST_READ), self.record(page, ReportSource::First));
             written?;
             page = next?;
             if listened.elapsed() > if self.remarks.is_hanging() { TRY } else { LISTEN } {
                 listened = Instant::now();
                 let seen = self.listen(Duration::ZERO).await?;
-                self.record(seen, Source::Live).await?;
+                self.record(seen, ReportSource::Live).await?;
             }
             if told.elapsed() > TELL {
                 told = Instant::now();
@@ -91,7 +91,7 @@ impl Round<'_> {
         let mut history = match self.session.history(filter).await {
             Err(error) if has_no_history(&error) => {
                 let tasks = self.session.recent_tasks().await?;
-                return self.record(tasks, Source::Read).await;
+                return self.record(tasks, ReportSource::Read).await;
             }
             history => history?,
         };
@@ -101,7 +101,7 @@ impl Round<'_> {
                 history.close().await;
                 return Ok(());
             }
-            self.record(page, Source::Read).await?;
+            self.record(page, ReportSource::Read).await?;
         }
     }
 
@@ -142,7 +142,7 @@ impl Round<'_> {
         }
         found.extend(self.look_up(&gone).await?);
         gone.retain(|task| !found.iter().any(|info| is_same(task, info) && info.state.is_final()));
-        self.record(found, Source::Read).await?;
+        self.record(found, ReportSource::Read).await?;
         let (lost, missing): (Vec<_>, Vec<_>) = gone.into_iter().partition(|task| self.missing.contains(&task.key));
         self.missing = missing.into_iter().map(|task| task.key).collect();
         self.lose(lost).await
@@ -184,7 +184,7 @@ impl Round<'_> {
             by_instance.entry(task.instance_id).or_default().push(collect::lost(task));
         }
         for (instance, tasks) in by_instance {
-            self.write(Report { lease: self.of.lease.clone(), instance, source: Source::Live, tasks }).await?;
+            self.write(Report { lease: self.of.lease.clone(), instance, source: ReportSource::Live, tasks }).await?;
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use super::clock::Clock;
 use super::leased::LeasedVcenter;
 use super::remarks::Remarks;
 use super::trouble::End;
-use crate::resolver::vcenter::{self, Entrance};
-use crate::resolver::vsphere::collect::{self, News, Report, Seen, Source};
+use crate::resolver::vcenter::{self, VcenterConnector};
+use crate::resolver::vsphere::collect::{self, News, Report, ReportSource, Seen};
 use crate::resolver::vsphere::info;
 use crate::resolver::vsphere::unreadable;
 use crate::vsphere::{Follow, Reference, Session, TaskInfo};
@@ -112,7 +112,7 @@ impl<'c> Round<'c> {
     }
 
     /// Reads everything that happened until now.
-    async fn catch_up(&mut self, entrance: &Entrance) -> Result<(), End> {
+    async fn catch_up(&mut self, entrance: &VcenterConnector) -> Result<(), End> {
         let is_due = |read: Option<Instant>, every: Duration| read.is_none_or(|read| read.elapsed() > every);
         let read = *self.of.read.lock().unwrap_or_else(PoisonError::into_inner);
         if is_due(read.0, WORDS) {
@@ -124,7 +124,7 @@ impl<'c> Round<'c> {
         }
         self.take_up().await?;
         let seen = self.listen(Duration::ZERO).await?;
-        self.record(seen, if self.is_first { Source::First } else { Source::Read }).await?;
+        self.record(seen, if self.is_first { ReportSource::First } else { ReportSource::Read }).await?;
         if self.is_first {
             self.first().await?;
         } else {
@@ -180,7 +180,7 @@ impl<'c> Round<'c> {
         Ok(())
     }
 
-    pub(super) async fn record(&mut self, infos: Vec<TaskInfo>, source: Source) -> Result<(), End> {
+    pub(super) async fn record(&mut self, infos: Vec<TaskInfo>, source: ReportSource) -> Result<(), End> {
         self.note_left_out();
         if infos.is_empty() {
             return Ok(());
@@ -204,7 +204,7 @@ impl<'c> Round<'c> {
                 true if watched.is_some() => remove.push(info.task.clone()),
                 _ => {}
             }
-            if source != Source::First && self.met.0.insert(info.key.clone()) {
+            if source != ReportSource::First && self.met.0.insert(info.key.clone()) {
                 self.met.1.push_back(info.key.clone());
                 if self.met.1.len() > REMEMBERED
                     && let Some(oldest) = self.met.1.pop_front()
@@ -213,13 +213,13 @@ impl<'c> Round<'c> {
                 }
             }
         }
-        let named = if source == Source::First { vec![] } else { self.unmet_objects(&infos) };
+        let named = if source == ReportSource::First { vec![] } else { self.unmet_objects(&infos) };
         let tasks: Vec<Seen> = infos.into_iter().map(info::seen).collect();
         let completed = tasks.iter().filter_map(|task| task.completed_at).max();
         self.write(Report { lease: self.of.lease.clone(), instance: self.instance, source, tasks }).await?;
         let now = self.clock.now();
         self.completed_to = self.completed_to.max(completed.map(|at| at.min(now)));
-        if let Some(turned) = turned.filter(|_| source == Source::Live) {
+        if let Some(turned) = turned.filter(|_| source == ReportSource::Live) {
             self.lag = self.lag.max(Some((now.0 - turned.0).max(0)));
         }
         self.watch(add, remove).await?;
@@ -249,7 +249,9 @@ impl<'c> Round<'c> {
     /// Notes what of a task could not be read, or that all of it was.
     fn note_flaw(&mut self, info: &TaskInfo) {
         match &info.flaw {
-            Some(why) => self.note(unreadable::Task { key: info.key.clone(), why: why.clone(), is_kept: true }),
+            Some(why) => {
+                self.note(unreadable::UnreadableTask { key: info.key.clone(), why: why.clone(), is_kept: true })
+            }
             None if self.remarks.unreadable.names(&info.key) => {
                 self.remarks.is_new |= self.remarks.unreadable.mend(&info.key);
             }
@@ -261,7 +263,7 @@ impl<'c> Round<'c> {
     pub(super) fn note_left_out(&mut self) {
         let left_out = self.session.left_out();
         for task in left_out.tasks {
-            self.note(unreadable::Task { key: task.key, why: task.why, is_kept: false });
+            self.note(unreadable::UnreadableTask { key: task.key, why: task.why, is_kept: false });
         }
         if left_out.more > 0 {
             self.remarks.unreadable.add(left_out.more);
@@ -270,7 +272,7 @@ impl<'c> Round<'c> {
         }
     }
 
-    fn note(&mut self, task: unreadable::Task) {
+    fn note(&mut self, task: unreadable::UnreadableTask) {
         let (vcenter, key, why) = (self.of.vcenter.name.as_str(), task.key.clone(), task.why.clone());
         if self.remarks.unreadable.note(task) {
             tracing::warn!(vcenter, key, why, "a task of a vCenter cannot be read as it was told");

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::divide::{self, Answer, Written};
 use crate::error::Error;
 use crate::resolver::Request;
-use crate::resolver::vsphere::collect::{Report, Source};
+use crate::resolver::vsphere::collect::{Report, ReportSource};
 
 /// How long a change waits for others.
 const GATHER: Duration = Duration::from_millis(100);
@@ -63,7 +63,7 @@ async fn gather(
     let until = tokio::time::Instant::now() + GATHER;
     let is_full = |all: &Vec<(Report, _)>| {
         let tasks: usize = all.iter().map(|(report, _)| report.tasks.len()).sum();
-        tasks >= MOST || all.iter().any(|(report, _)| report.source != Source::Live)
+        tasks >= MOST || all.iter().any(|(report, _)| report.source != ReportSource::Live)
     };
     while !is_full(all) {
         match tokio::time::timeout_at(until, receiver.recv()).await {

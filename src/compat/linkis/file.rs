@@ -15,7 +15,7 @@ use super::log::{accepted, four};
 use super::path::{self, Handle};
 use super::wire::WholeLog;
 use crate::error::Error;
-use crate::resolver::log::Tail;
+use crate::resolver::log::LogTailLines;
 use crate::resolver::whole::{self, Whole};
 use crate::resolver::{self, result};
 use crate::text::written;
@@ -216,7 +216,7 @@ fn smaller(error: Error, size: u32, most: usize) -> Refusal {
     wrong("pageSize", &size.to_string(), reason).into()
 }
 
-fn table(found: result::Page, page: u32, null: Option<&String>) -> Page {
+fn table(found: result::ResultPage, page: u32, null: Option<&String>) -> Page {
     let column = |column: crate::rows::Column| Column {
         column_name: column.name,
         comment: column.comment,
@@ -266,7 +266,7 @@ async fn end(call: &Call, whole: &Whole) -> Result<Vec<String>, Refusal> {
     let mut logs = vec![];
     for step in whole.subtasks.iter().rev() {
         let tail = match i64::try_from(left).unwrap_or(i64::MAX) {
-            0 => Tail { left_out: step.log_bytes, lines: vec![] },
+            0 => LogTailLines { left_out: step.log_bytes, lines: vec![] },
             most => resolver::log::tail(&call.request, step.id.into(), most).await?,
         };
         left = tail.lines.iter().fold(left, |left, line| left.saturating_sub(written(&line.text) + 1));

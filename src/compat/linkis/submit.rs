@@ -8,7 +8,7 @@ use taskloom_entity::TaskType;
 
 use super::envelope::Refusal;
 use super::variable;
-use crate::resolver::task::submit::{Source, Submission, TargetOf};
+use crate::resolver::task::submit::{Submission, SubmissionSource, TargetOf};
 use crate::text::unstorable;
 
 /// A job that makes sense.
@@ -204,7 +204,7 @@ impl Job {
             origin.insert(format!("linkis.{key}"), value.into());
         }
         Ok(Submission {
-            source: Source::Spec(json!({"name": format!("{} job", self.engine), "subtasks": [step]})),
+            source: SubmissionSource::Spec(json!({"name": format!("{} job", self.engine), "subtasks": [step]})),
             name: None,
             parameters: (!self.variables.is_empty()).then_some(Value::Object(self.variables)),
             idempotency_key: None,

@@ -4,11 +4,11 @@ use taskloom_entity::attempt;
 
 use super::super::Zone;
 use super::time::Time;
-use crate::resolver::log::Tail;
+use crate::resolver::log::LogTailLines;
 
 /// The text.
 #[must_use]
-pub fn text(tail: &Tail, attempts: &[attempt::Model], zone: Zone) -> String {
+pub fn text(tail: &LogTailLines, attempts: &[attempt::Model], zone: Zone) -> String {
     let mut text = String::with_capacity(tail.lines.iter().map(|line| line.text.len() + 1).sum::<usize>() + 100);
     let mut runs = attempts.iter().peekable();
     if tail.left_out > 0 {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     /// The text with the instants taken out: they are written in the zone of this machine.
-    fn shown(tail: &Tail, runs: &[attempt::Model]) -> Vec<String> {
+    fn shown(tail: &LogTailLines, runs: &[attempt::Model]) -> Vec<String> {
         let plain = |line: &str| match line.split_once("}{") {
             Some((head, _)) => format!("{head}}}"),
             None => line.to_owned(),
@@ -79,20 +79,20 @@ mod tests {
     #[test]
     fn each_run_opens_with_its_operation() {
         let runs = [run(1, Operation::Execute, 1), run(2, Operation::Retry, 3), run(3, Operation::Retry, 3)];
-        let tail = Tail { left_out: 0, lines: vec![line(1, "a"), line(2, ""), line(3, "b")] };
+        let tail = LogTailLines { left_out: 0, lines: vec![line(1, "a"), line(2, ""), line(3, "b")] };
         let bar = "############";
         assert_eq!(
             shown(&tail, &runs),
             [&format!("{bar}{{EXECUTE}}"), "a", "", &format!("{bar}{{RETRY}}"), &format!("{bar}{{RETRY}}"), "b"]
         );
-        assert_eq!(text(&Tail::default(), &[], Zone::default()), "");
-        assert_eq!(shown(&Tail::default(), &runs[..1]), [format!("{bar}{{EXECUTE}}")]);
+        assert_eq!(text(&LogTailLines::default(), &[], Zone::default()), "");
+        assert_eq!(shown(&LogTailLines::default(), &runs[..1]), [format!("{bar}{{EXECUTE}}")]);
     }
 
     #[test]
     fn what_is_left_out_is_said_first() {
         let runs = [run(1, Operation::Execute, 1), run(2, Operation::Retry, 9)];
-        let tail = Tail { left_out: 77, lines: vec![line(8, "h"), line(9, "i")] };
+        let tail = LogTailLines { left_out: 77, lines: vec![line(8, "h"), line(9, "i")] };
         let shown = shown(&tail, &runs);
         assert_eq!(shown[0], "... the first 77 bytes of this log are left out");
         assert_eq!(shown[1..], ["h", "############{RETRY}", "i"]);

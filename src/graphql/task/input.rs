@@ -8,7 +8,7 @@ use super::vsphere::VsphereInput;
 use crate::error::{Error, Result, code};
 use crate::gql::id;
 use crate::gql::scalar::{BigInt, Json};
-use crate::resolver::task::submit::{Source, Submission, TargetFacts, TargetOf};
+use crate::resolver::task::submit::{Submission, SubmissionSource, TargetFacts, TargetOf};
 
 /// A submission. Exactly one of `spec`, `source`, `definitionId` and `definition` says what is to run.
 #[derive(Clone, Debug, InputObject)]
@@ -234,12 +234,12 @@ pub fn source(
     text: Option<String>,
     definition_id: Option<ID>,
     name: Option<String>,
-) -> Result<Source> {
+) -> Result<SubmissionSource> {
     match (spec, text, definition_id, name) {
-        (Some(spec), None, None, None) => Ok(Source::Spec(spec.value())),
-        (None, Some(text), None, None) => Ok(Source::Text(text)),
-        (None, None, Some(id), None) => Ok(Source::Definition(DefinitionId(id::decode("Definition", &id)?))),
-        (None, None, None, Some(name)) => Ok(Source::Named(name)),
+        (Some(spec), None, None, None) => Ok(SubmissionSource::Spec(spec.value())),
+        (None, Some(text), None, None) => Ok(SubmissionSource::Text(text)),
+        (None, None, Some(id), None) => Ok(SubmissionSource::Definition(DefinitionId(id::decode("Definition", &id)?))),
+        (None, None, None, Some(name)) => Ok(SubmissionSource::Named(name)),
         _ => Err(Error::new(&code::INVALID_INPUT)
             .with("what", "`input`")
             .with("reason", "give exactly one of `spec`, `source`, `definitionId` and `definition`")),

@@ -45,7 +45,7 @@ impl From<task::Model> for Task {
 
 /// Which system runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::resolver::any::Origin")]
+#[graphql(remote = "crate::resolver::any::TaskOrigin")]
 pub enum Origin {
     /// Taskloom itself.
     Taskloom,

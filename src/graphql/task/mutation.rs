@@ -11,7 +11,7 @@ use crate::gql::id;
 use crate::gql::many::Many;
 use crate::gql::scalar::BigInt;
 use crate::resolver;
-use crate::resolver::task::bulk::{self, Wanted};
+use crate::resolver::task::bulk::{self, BulkSelection};
 use crate::task::command::Verb;
 
 names_one! {
@@ -83,7 +83,7 @@ macro_rules! shows_many {
         }
 
         impl $payload {
-            async fn of(ctx: &Context<'_>, wanted: Wanted, verb: Verb) -> Result<Self> {
+            async fn of(ctx: &Context<'_>, wanted: BulkSelection, verb: Verb) -> Result<Self> {
                 let done = bulk::run(ctx.request(), &wanted, verb).await?;
                 Ok(Self {
                     count: BigInt(done.count.cast_signed()),
@@ -117,9 +117,13 @@ impl RefusedTask {
     }
 }
 
-fn wanted(filter: Option<TaskFilterInput>, all: Option<bool>, dry_run: Option<bool>) -> crate::error::Result<Wanted> {
+fn wanted(
+    filter: Option<TaskFilterInput>,
+    all: Option<bool>,
+    dry_run: Option<bool>,
+) -> crate::error::Result<BulkSelection> {
     let filter = filter.unwrap_or_default().decode()?;
-    Wanted::new(filter, all.unwrap_or_default(), dry_run.unwrap_or_default())
+    BulkSelection::new(filter, all.unwrap_or_default(), dry_run.unwrap_or_default())
 }
 
 /// Changes of tasks.

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
 use taskloom_entity::{SubtaskId, TaskId};
 
 use super::super::context::Has;
-use super::super::list::{List, connection_with};
+use super::super::list::{OrderedList, connection_with};
 use super::super::preview::Preview;
 use super::super::state::{Action, TaskState};
 use super::super::subtask::Subtask;
@@ -61,7 +61,7 @@ impl TaskTotal {
 
 /// How many tasks of all systems a list has.
 #[derive(Clone, Debug)]
-pub struct AnyTaskTotal(TaskFilter, Vec<any::Origin>);
+pub struct AnyTaskTotal(TaskFilter, Vec<any::TaskOrigin>);
 
 /// How many tasks of all systems a list has.
 #[Object]
@@ -88,7 +88,7 @@ pub struct TaskPage {
     size: i32,
 }
 
-type Tasks = Paged<ListRow<Task>, TaskTotal>;
+type TaskConnection = Paged<ListRow<Task>, TaskTotal>;
 
 /// Questions about tasks.
 #[derive(Debug, Default)]
@@ -109,11 +109,11 @@ impl TaskQuery {
         before: Option<String>,
         filter: Option<TaskFilterInput>,
         order: Option<TaskOrderInput>,
-    ) -> Result<Tasks> {
+    ) -> Result<TaskConnection> {
         let args = Args { first, after, last, before };
         let filter = filter.unwrap_or_default().decode()?;
         let order = order.unwrap_or_default().decode();
-        let list = List::ordered("tasks", order.0, order.1, order.0.kind());
+        let list = OrderedList::ordered("tasks", order.0, order.1, order.0.kind());
         let slice = resolver::task::list(ctx.request(), &filter, order, &list.part(&args)?).await?;
         Ok(connection_with(slice, TaskTotal(filter), |task| {
             let key = Key { value: order.0.value(&task), id: task.id.0 };
@@ -138,11 +138,11 @@ impl TaskQuery {
         order: Option<AnyTaskOrderInput>,
     ) -> Result<Paged<TaskLike, AnyTaskTotal>> {
         let order = order.unwrap_or_default().decode();
-        let list = List::ordered("allTasks", order.0, order.1, Kind::Number);
+        let list = OrderedList::ordered("allTasks", order.0, order.1, Kind::Number);
         let part = list.spots(&Args { first, after, last, before })?;
         let filter = filter.unwrap_or_default().decode()?;
         let origins = origins.unwrap_or_else(|| vec![Origin::Taskloom, Origin::Vsphere]);
-        let origins: Vec<any::Origin> = origins.into_iter().map(Into::into).collect();
+        let origins: Vec<any::TaskOrigin> = origins.into_iter().map(Into::into).collect();
         let slice = any::list(ctx.request(), (&filter, &origins), order, &part).await?;
         Ok(connection_with(slice, AnyTaskTotal(filter, origins), |row| {
             let place = list.spot_cursor(row.spot(order.0));

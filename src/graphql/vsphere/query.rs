@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use taskloom_entity::{Timestamp, VsphereTaskId};
 
 use super::super::context::Has;
-use super::super::list::{List, connection_with};
+use super::super::list::{OrderedList, connection_with};
 use super::{VsphereTask, VsphereTaskFilterInput, VsphereTaskOrderInput};
 use crate::gql::id;
 use crate::gql::many::{Many, Paged};
@@ -102,7 +102,7 @@ impl VsphereQuery {
         order: Option<VsphereTaskOrderInput>,
     ) -> Result<Paged<ListRow<VsphereTask>, VsphereTaskTotal>> {
         let order = order.unwrap_or_default().decode();
-        let list = List::ordered("vsphereTasks", order.0, order.1, Kind::Number);
+        let list = OrderedList::ordered("vsphereTasks", order.0, order.1, Kind::Number);
         let part = list.part(&Args { first, after, last, before })?;
         let filter = filter.unwrap_or_default().decode(ctx.request()).await?;
         let slice = task::list(ctx.request(), &filter, order, &part).await?;

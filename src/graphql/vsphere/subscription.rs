@@ -7,7 +7,7 @@ use futures::Stream;
 
 use super::super::context::Has;
 use super::super::event::{one_by_one, place};
-use super::super::list::List;
+use super::super::list::OrderedList;
 use super::super::state::VsphereTaskState;
 use super::super::vcenter;
 use super::VsphereTask;
@@ -16,7 +16,7 @@ use crate::gql::scalar::Instant;
 use crate::resolver::vsphere::task;
 
 /// The log of events of vCenters' tasks.
-pub const EVENTS: List = List::by_id("vsphereEvents");
+pub const EVENTS: OrderedList = OrderedList::by_id("vsphereEvents");
 
 /// A change of a vCenter's task, with the task as it stands.
 #[derive(Clone, Debug)]

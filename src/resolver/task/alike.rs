@@ -4,7 +4,7 @@
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
-use super::submit::{Source, Submission};
+use super::submit::{Submission, SubmissionSource};
 
 /// What is kept of a submission, to know it again.
 #[must_use]
@@ -12,7 +12,7 @@ pub fn digest(new: &Submission) -> String {
     let mut same = new.clone();
     same.labels.sort();
     let mut value = value(&same);
-    if let Source::Text(text) = &new.source
+    if let SubmissionSource::Text(text) = &new.source
         && let Ok(json) = serde_json::from_str(text)
     {
         value["source"] = json;
@@ -71,7 +71,7 @@ mod tests {
     use super::super::submit::TargetOf;
     use super::*;
 
-    fn new(source: Source, parameters: &str, labels: &[(&str, &str)]) -> Submission {
+    fn new(source: SubmissionSource, parameters: &str, labels: &[(&str, &str)]) -> Submission {
         Submission {
             source,
             name: None,
@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn of(parameters: &str) -> Submission {
-        new(Source::Named("d".into()), parameters, &[])
+        new(SubmissionSource::Named("d".into()), parameters, &[])
     }
 
     #[test]
@@ -112,12 +112,12 @@ mod tests {
 
     #[test]
     fn labels_and_documents_are_values_too() {
-        let named = |labels: &[(&str, &str)]| digest(&new(Source::Named("d".into()), "{}", labels));
+        let named = |labels: &[(&str, &str)]| digest(&new(SubmissionSource::Named("d".into()), "{}", labels));
         assert_eq!(named(&[("a", "1"), ("b", "2")]), named(&[("b", "2"), ("a", "1")]));
         assert_ne!(named(&[("a", "1")]), named(&[("a", "2")]));
-        let spec = |value: Value| digest(&new(Source::Spec(value), "{}", &[]));
+        let spec = |value: Value| digest(&new(SubmissionSource::Spec(value), "{}", &[]));
         assert_eq!(spec(json!({"name": "n", "subtasks": []})), spec(json!({"subtasks": [], "name": "n"})));
-        let text = |text: &str| digest(&new(Source::Text(text.into()), "{}", &[]));
+        let text = |text: &str| digest(&new(SubmissionSource::Text(text.into()), "{}", &[]));
         assert_eq!(text(r#"{"name": "n", "subtasks": []}"#), text(r#"{"subtasks":[],"name":"n"}"#));
         assert_ne!(text("name: n"), text("name:  n"), "only JSON is read here");
     }

@@ -16,12 +16,12 @@ pub const MOST: u64 = 1000;
 
 /// Which tasks are wanted, said well enough to change them.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct BulkSelection {
     filter: TaskFilter,
     dry_run: bool,
 }
 
-impl Wanted {
+impl BulkSelection {
     /// Those of a filter that says something, or `all`; with `dry_run` they are only counted.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ pub struct Done {
 /// # Errors
 /// `FORBIDDEN`; what is refused of a single task is in the answer.
 #[tracing::instrument(name = "task.bulk", skip_all, fields(?verb))]
-pub async fn run(request: &Request, wanted: &Wanted, verb: Verb) -> Result<Done> {
+pub async fn run(request: &Request, wanted: &BulkSelection, verb: Verb) -> Result<Done> {
     let act = Act::new(name(verb), "tasks").with(&described(&wanted.filter));
     audit::permit(request, Role::Manager, &act).await?;
     if wanted.dry_run {

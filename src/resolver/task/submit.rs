@@ -23,7 +23,7 @@ use crate::text::folded;
 
 /// What is to run.
 #[derive(Clone, Debug, Serialize)]
-pub enum Source {
+pub enum SubmissionSource {
     /// A definition of its own, as a value.
     Spec(Value),
     /// The same, as YAML or JSON text: faults come with their lines.
@@ -84,7 +84,7 @@ impl TargetFacts {
 #[derive(Clone, Debug, Serialize)]
 pub struct Submission {
     /// What is to run.
-    pub source: Source,
+    pub source: SubmissionSource,
     /// Another name than the definition's.
     pub name: Option<String>,
     /// Its parameters.
@@ -276,13 +276,13 @@ async fn known(request: &Request, tenant: TenantId, new: &Submission) -> Result<
     }
 }
 
-async fn definition(request: &Request, source: &Source) -> Result<(Definition, Option<DefinitionId>)> {
+async fn definition(request: &Request, source: &SubmissionSource) -> Result<(Definition, Option<DefinitionId>)> {
     let invalid = |faults| invalid(&code::INVALID_SPEC, faults);
     let kept = match source {
-        Source::Spec(value) => return Ok((spec::read(value.clone()).map_err(invalid)?, None)),
-        Source::Text(text) => return Ok((spec::parse(text).map_err(invalid)?, None)),
-        Source::Definition(id) => crate::resolver::definition::get(request, *id).await?,
-        Source::Named(name) => crate::resolver::definition::get_by_name(request, name, None).await?,
+        SubmissionSource::Spec(value) => return Ok((spec::read(value.clone()).map_err(invalid)?, None)),
+        SubmissionSource::Text(text) => return Ok((spec::parse(text).map_err(invalid)?, None)),
+        SubmissionSource::Definition(id) => crate::resolver::definition::get(request, *id).await?,
+        SubmissionSource::Named(name) => crate::resolver::definition::get_by_name(request, name, None).await?,
     };
     Ok((kept.spec.parse().map_err(Error::internal)?, Some(kept.id)))
 }

@@ -18,7 +18,7 @@ use crate::store::vsphere::collection::Wanted;
 use crate::store::vsphere::task::Under;
 use crate::store::{self, Changed};
 
-pub use super::merge::{Source, is_one};
+pub use super::merge::{ReportSource, is_one};
 pub use super::unreadable::Unreadable;
 pub use crate::store::vsphere::collection::{Lease, News};
 pub use crate::store::vsphere::object::Seen as Object;
@@ -127,7 +127,7 @@ pub struct Report {
     /// The vCenter that told.
     pub instance: VsphereInstanceId,
     /// Where from.
-    pub source: Source,
+    pub source: ReportSource,
     /// In the order they were told.
     pub tasks: Vec<Seen>,
 }
@@ -147,7 +147,7 @@ pub async fn record(request: &Request, reports: &[Report]) -> Result<Vec<bool>> 
     let all: Vec<(&Seen, Under<'_>)> = told.iter().map(|told| (&*told.task, told.under)).collect();
     let known = store::vsphere::task::known(&tx, &all).await?;
     let (mut changed, mut new, mut events) = (vec![], vec![], vec![]);
-    for Told { task, source, under } in &told {
+    for MergedTaskReport { task, source, under } in &told {
         match known.find(under.instance, task) {
             None => {
                 new.push((&**task, *under));
@@ -176,16 +176,16 @@ pub async fn record(request: &Request, reports: &[Report]) -> Result<Vec<bool>> 
 }
 
 /// What was told of a task.
-struct Told<'r> {
+struct MergedTaskReport<'r> {
     task: Cow<'r, Seen>,
-    source: Source,
+    source: ReportSource,
     under: Under<'r>,
 }
 
 /// What each task's reports come to: one statement cannot write a row twice.
-fn newest<'r>(reports: impl Iterator<Item = &'r Report>, now: Timestamp) -> Vec<Told<'r>> {
+fn newest<'r>(reports: impl Iterator<Item = &'r Report>, now: Timestamp) -> Vec<MergedTaskReport<'r>> {
     let mut places: HashMap<(VsphereInstanceId, &str), Vec<usize>> = HashMap::new();
-    let mut all: Vec<Told<'r>> = vec![];
+    let mut all: Vec<MergedTaskReport<'r>> = vec![];
     for report in reports {
         let under = Under { lease: &report.lease, instance: report.instance, now };
         for task in &report.tasks {
@@ -199,7 +199,7 @@ fn newest<'r>(reports: impl Iterator<Item = &'r Report>, now: Timestamp) -> Vec<
                 }
                 None => {
                     same.push(all.len());
-                    all.push(Told { task: Cow::Borrowed(task), source: report.source, under });
+                    all.push(MergedTaskReport { task: Cow::Borrowed(task), source: report.source, under });
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::vsphere::APART;
 
 /// Where a report comes from. What comes later is newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum ReportSource {
     /// The history, read for the first time: what ended long ago is no news.
     First,
     /// The history, read because something may have been missed.
@@ -21,7 +21,7 @@ pub enum Source {
 
 /// What is to be kept of a task of which `new` was told; nothing where that changes nothing.
 #[must_use]
-pub fn merge(kept: &Seen, new: &Seen, source: Source) -> Option<Seen> {
+pub fn merge(kept: &Seen, new: &Seen, source: ReportSource) -> Option<Seen> {
     let mut next = if says_more(kept, new, source) { with_known(kept, new) } else { kept.clone() };
     next.queued_at = exacter(kept.queued_at, new.queued_at);
     next.started_at = exacter_of(kept.started_at, new.started_at, next.started_at);
@@ -47,8 +47,8 @@ pub fn is_change(kept: &Seen, next: &Seen) -> bool {
 
 /// Whether a task that was not known before is worth an event.
 #[must_use]
-pub fn is_told(new: &Seen, source: Source) -> bool {
-    source != Source::First || rank(new.state) < ENDED
+pub fn is_told(new: &Seen, source: ReportSource) -> bool {
+    source != ReportSource::First || rank(new.state) < ENDED
 }
 
 /// Whether two instants of one thing are one: one call tells microseconds, another milliseconds.
@@ -59,10 +59,10 @@ pub fn is_one(one: Timestamp, other: Timestamp) -> bool {
 
 /// An end is never taken back, unless it was a guess of ours; nobody goes back into the queue; and what was read earlier
 /// says nothing of how far a running task is.
-fn says_more(kept: &Seen, new: &Seen, source: Source) -> bool {
+fn says_more(kept: &Seen, new: &Seen, source: ReportSource) -> bool {
     let goes_back = rank(new.state) < rank(kept.state) && !kept.is_lost;
     let is_guess = new.is_lost && rank(kept.state) == ENDED;
-    let is_old = source != Source::Live && new.state == kept.state && new.state == VsphereTaskState::Running;
+    let is_old = source != ReportSource::Live && new.state == kept.state && new.state == VsphereTaskState::Running;
     !goes_back && !is_guess && !is_old
 }
 
@@ -196,13 +196,13 @@ mod tests {
             completed_at: Some(at(1_000_000)),
             ..kept.clone()
         };
-        assert_eq!(merge(&kept, &vague, Source::Read), None);
-        let next = merge(&vague, &kept, Source::Read).unwrap();
+        assert_eq!(merge(&kept, &vague, ReportSource::Read), None);
+        let next = merge(&vague, &kept, ReportSource::Read).unwrap();
         assert_eq!(next, kept);
         assert!(!is_change(&vague, &next), "that it is known more exactly is no event");
         // An older report does not take the end back, and may know the beginning more exactly.
         let early = Seen { started_at: Some(at(800_123)), progress: Some(10), ..seen(Running) };
-        let next = merge(&vague, &early, Source::Live).unwrap();
+        let next = merge(&vague, &early, ReportSource::Live).unwrap();
         assert_eq!((next.state, next.queued_at, next.started_at), (Success, at(713_742), Some(at(800_123))));
         assert_eq!(next.completed_at, vague.completed_at);
     }
@@ -220,24 +220,24 @@ mod tests {
             event_chain_id: 0,
             ..seen(Running)
         };
-        assert_eq!(merge(&kept, &poor, Source::Live), None);
-        let ended =
-            merge(&kept, &Seen { state: Success, completed_at: Some(at(900_000)), ..poor }, Source::Live).unwrap();
+        assert_eq!(merge(&kept, &poor, ReportSource::Live), None);
+        let newer = Seen { state: Success, completed_at: Some(at(900_000)), ..poor };
+        let ended = merge(&kept, &newer, ReportSource::Live).unwrap();
         let expected = Seen { state: Success, completed_at: Some(at(900_000)), progress: None, ..kept };
         assert_eq!(ended, expected);
         let failed = Seen { fault: Some("Timedout".into()), message: Some("no".into()), ..seen(Error) };
-        assert_eq!(merge(&failed, &seen(Error), Source::Read), None, "how it ended is not forgotten");
+        assert_eq!(merge(&failed, &seen(Error), ReportSource::Read), None, "how it ended is not forgotten");
     }
 
     #[test]
     fn an_end_is_final_unless_it_was_a_guess() {
         let lost = Seen { is_lost: true, message: Some("gone".into()), ..seen(Error) };
-        assert_eq!(merge(&seen(Success), &lost, Source::Live), None);
-        assert_eq!(merge(&seen(Success), &seen(Running), Source::Live), None);
-        assert_eq!(merge(&lost, &seen(Running), Source::Live), Some(seen(Running)));
-        assert_eq!(merge(&lost, &seen(Error), Source::Read), Some(seen(Error)), "the guess's words go with it");
+        assert_eq!(merge(&seen(Success), &lost, ReportSource::Live), None);
+        assert_eq!(merge(&seen(Success), &seen(Running), ReportSource::Live), None);
+        assert_eq!(merge(&lost, &seen(Running), ReportSource::Live), Some(seen(Running)));
+        assert_eq!(merge(&lost, &seen(Error), ReportSource::Read), Some(seen(Error)), "the guess's words go with it");
         let (slow, fast) = (Seen { progress: Some(10), ..seen(Running) }, Seen { progress: Some(99), ..seen(Running) });
-        assert_eq!(merge(&fast, &slow, Source::Read), None, "what was read earlier tells no progress");
-        assert_eq!(merge(&slow, &fast, Source::Live), Some(fast));
+        assert_eq!(merge(&fast, &slow, ReportSource::Read), None, "what was read earlier tells no progress");
+        assert_eq!(merge(&slow, &fast, ReportSource::Live), Some(fast));
     }
 }

@@ -159,7 +159,7 @@ pub(in crate::resolver) fn refused(error: crate::vsphere::Error) -> Error {
 
 /// Follows the caller's.
 #[derive(Debug)]
-pub struct Follow {
+pub struct VsphereTaskFollower {
     scope: Scope,
     tail: Tail<Vsphere>,
     vcenter: Option<VcenterId>,
@@ -170,16 +170,20 @@ pub struct Follow {
 /// # Errors
 /// `UNAUTHENTICATED`; `VCENTER_NOT_FOUND` when it is about one vCenter.
 #[tracing::instrument(name = "vsphereTask.follow", skip_all)]
-pub async fn follow(request: &Request, vcenter: Option<VcenterId>, after: Option<EventId>) -> Result<Follow> {
+pub async fn follow(
+    request: &Request,
+    vcenter: Option<VcenterId>,
+    after: Option<EventId>,
+) -> Result<VsphereTaskFollower> {
     let scope = request.reads(Role::Viewer, "vsphereTask.follow")?.clone();
     let tail = request.vsphere_hub.follow(after).await?;
     if let Some(id) = vcenter {
         store::vcenter::get(request.store.read(), &scope, id).await?;
     }
-    Ok(Follow { scope, tail, vcenter })
+    Ok(VsphereTaskFollower { scope, tail, vcenter })
 }
 
-impl Follow {
+impl VsphereTaskFollower {
     /// The next events of the caller's tenants; at least one, oldest first.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ const REMEMBERED: usize = 10_000;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Task {
+pub struct UnreadableTask {
     /// Its key; empty where it has none.
     pub key: String,
     /// What is wrong with it.
@@ -28,9 +28,9 @@ pub struct Task {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Unreadable {
     count: u64,
-    tasks: VecDeque<Task>,
+    tasks: VecDeque<UnreadableTask>,
     #[serde(skip)]
-    met: HashSet<Task>,
+    met: HashSet<UnreadableTask>,
 }
 
 impl Unreadable {
@@ -55,12 +55,12 @@ impl Unreadable {
     }
 
     /// Those that still cannot be read, the newest last.
-    pub fn into_tasks(self) -> impl Iterator<Item = Task> {
+    pub fn into_tasks(self) -> impl Iterator<Item = UnreadableTask> {
         self.tasks.into_iter()
     }
 
     /// Takes one in; whether that is news.
-    pub fn note(&mut self, task: Task) -> bool {
+    pub fn note(&mut self, task: UnreadableTask) -> bool {
         if self.met.contains(&task) {
             return false;
         }
@@ -99,7 +99,7 @@ impl Unreadable {
     /// What is to be said of them, for people.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
-        let named: Vec<String> = self.tasks.iter().rev().take(SAID).map(Task::words).collect();
+        let named: Vec<String> = self.tasks.iter().rev().take(SAID).map(UnreadableTask::words).collect();
         let more = self.tasks.len().saturating_sub(SAID);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!named.is_empty()).then(|| format!("tasks that could not be read in full: {}{more}", named.join("; ")))
@@ -110,7 +110,7 @@ impl Unreadable {
     }
 }
 
-impl Task {
+impl UnreadableTask {
     fn words(&self) -> String {
         let key = if self.key.is_empty() { "one without a key" } else { &self.key };
         format!("{key}{} ({})", if self.is_kept { "" } else { ", left out" }, self.why)
@@ -121,8 +121,8 @@ impl Task {
 mod tests {
     use super::*;
 
-    fn task(key: &str, is_kept: bool) -> Task {
-        Task { key: key.into(), why: "state is missing".into(), is_kept }
+    fn task(key: &str, is_kept: bool) -> UnreadableTask {
+        UnreadableTask { key: key.into(), why: "state is missing".into(), is_kept }
     }
 
     #[test]

@@ -254,7 +254,7 @@ async fn registered(t: &Bench, tenant: TenantId) -> (VcenterId, VsphereTaskId) {
         collect::Object { reference: "VirtualMachine:vm-1".into(), name: "secret".into(), parent: None, host: None };
     collect::objects(&system, &lease, &[object]).await.unwrap();
     collect::labels(&system, &lease, "en", vec![("Task.secret".into(), "Secret".into())]).await.unwrap();
-    let report = collect::Report { lease, instance, source: collect::Source::Live, tasks: vec![seen] };
+    let report = collect::Report { lease, instance, source: collect::ReportSource::Live, tasks: vec![seen] };
     collect::record(&system, &[report]).await.unwrap();
     let task = collect::unfinished(&system, row.id).await.unwrap().remove(0);
     (row.id, task.id)

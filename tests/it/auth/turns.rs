@@ -3,7 +3,7 @@
 use sea_orm::ConnectionTrait;
 use taskloom::engine::equip;
 use taskloom::error::code;
-use taskloom::resolver::task::submit::Source;
+use taskloom::resolver::task::submit::SubmissionSource;
 use taskloom::resolver::{Request, definition, secret, session, source, user, vcenter};
 use taskloom::vault::Hidden;
 use taskloom_entity::{DataSourceKind, Role, TenantId, VcenterTrust};
@@ -194,7 +194,7 @@ async fn two_who_save_a_definition_make_two_versions() {
         let (tenant, system) = (t.tenant("home").await, t.system());
         let spec = |message: usize| {
             let step = serde_json::json!({"name": format!("s{message}"), "run": {"noop": {}}});
-            Source::Spec(serde_json::json!({"name": "kept", "subtasks": [step]}))
+            SubmissionSource::Spec(serde_json::json!({"name": "kept", "subtasks": [step]}))
         };
         for round in 0..ROUNDS {
             let (one, other) = (system.clone(), system.clone());

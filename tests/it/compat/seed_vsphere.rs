@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use taskloom::auth::Principal;
 use taskloom::error::{Language, Result};
-use taskloom::resolver::vsphere::collect::{self, News, Object, Report, Source};
+use taskloom::resolver::vsphere::collect::{self, News, Object, Report, ReportSource};
 use taskloom::resolver::vsphere::info;
 use taskloom::resolver::{App, Request};
 use taskloom::store;
@@ -59,12 +59,12 @@ pub(in crate::compat) async fn fill(app: &Arc<App>, tenant: TenantId) {
         collect::labels(&request, &lease, "zh_CN", words).await.unwrap();
         let tasks = if vcenter.name == "first" { recent() } else { [others(), unfinished()].concat() };
         let tasks: Vec<_> = tasks.into_iter().map(info::seen).collect();
-        let report = Report { lease: lease.clone(), instance, source: Source::First, tasks };
+        let report = Report { lease: lease.clone(), instance, source: ReportSource::First, tasks };
         assert_eq!(collect::record(&request, &[report]).await.unwrap(), [true]);
         if vcenter.name == "second" {
             let open = collect::unfinished(&request, vcenter.id).await.unwrap();
             let lost = open.into_iter().filter(|task| task.key == "task-3290").map(collect::lost).collect();
-            let report = Report { lease, instance, source: Source::Live, tasks: lost };
+            let report = Report { lease, instance, source: ReportSource::Live, tasks: lost };
             collect::record(&request, &[report]).await.unwrap();
         }
     }

@@ -15,9 +15,9 @@ use taskloom::engine::dispatcher::{Dispatcher, DispatcherTools};
 use taskloom::engine::recovery::Recovery;
 use taskloom::error::Language;
 use taskloom::gql::limits::OperationLimits;
-use taskloom::graphql::{self, schema::Schema};
+use taskloom::graphql::{self, schema::GraphqlSchema};
 use taskloom::lease::Lives;
-use taskloom::resolver::task::submit::{Source, Submission, TargetOf};
+use taskloom::resolver::task::submit::{Submission, SubmissionSource, TargetOf};
 use taskloom::resolver::{self, App, Request};
 use taskloom::store::open::{Guard, Place, Pools, open};
 use taskloom::store::{Own, Store, Tx, migrate};
@@ -40,7 +40,7 @@ pub(super) const OVER: Duration = Duration::from_secs(2);
 pub(super) struct Lab {
     pub(super) clock: Arc<HeldClock>,
     request: Request,
-    schema: Schema,
+    schema: GraphqlSchema,
     tenant: TenantId,
     statements: Arc<AtomicUsize>,
     recovery: Recovery,
@@ -95,7 +95,7 @@ impl Lab {
     /// A task of these steps, not yet submitted.
     pub(super) fn submission(&self, name: &str, steps: &[Step]) -> Submission {
         Submission {
-            source: Source::Spec(spec(name, steps)),
+            source: SubmissionSource::Spec(spec(name, steps)),
             name: None,
             parameters: None,
             idempotency_key: None,
@@ -122,7 +122,7 @@ impl Lab {
     }
 
     /// The graph itself.
-    pub(super) fn schema(&self) -> &Schema {
+    pub(super) fn schema(&self) -> &GraphqlSchema {
         &self.schema
     }
 

@@ -301,7 +301,7 @@ async fn lists_of_ids_have_any_length(lab: Bench) {
     assert_eq!(resolver::task::count(request, &filter).await.unwrap(), 2);
     let (page, total) = resolver::task::page(request, &filter, &[], (0, 10)).await.unwrap();
     assert_eq!((page.len(), total), (2, 2));
-    let wanted = resolver::task::bulk::Wanted::new(filter, false, false).unwrap();
+    let wanted = resolver::task::bulk::BulkSelection::new(filter, false, false).unwrap();
     let done = resolver::task::bulk::run(request, &wanted, taskloom::task::command::Verb::Cancel).await.unwrap();
     assert_eq!((done.tasks.len(), done.refused.len(), done.more), (2, 0, false));
     assert_eq!(resolver::read::tasks(request, &ids).await.unwrap().len(), 2);

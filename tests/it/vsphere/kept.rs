@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taskloom::clock::SystemClock;
-use taskloom::resolver::vsphere::collect::{self, Lease, Leases, Object, Report, Seen, Source};
+use taskloom::resolver::vsphere::collect::{self, Lease, Leases, Object, Report, ReportSource, Seen};
 use taskloom::resolver::vsphere::{info, task};
 use taskloom::resolver::{Request, vcenter};
 use taskloom::store::migrate;
@@ -40,12 +40,12 @@ impl Bench {
         Self { request, lease, instance, _held: held }
     }
 
-    async fn record(&self, tasks: Vec<TaskInfo>, source: Source) {
+    async fn record(&self, tasks: Vec<TaskInfo>, source: ReportSource) {
         let report = self.report(tasks, source);
         assert_eq!(collect::record(&self.request, &[report]).await.unwrap(), [true]);
     }
 
-    fn report(&self, tasks: Vec<TaskInfo>, source: Source) -> Report {
+    fn report(&self, tasks: Vec<TaskInfo>, source: ReportSource) -> Report {
         let tasks: Vec<Seen> = tasks.into_iter().map(info::seen).collect();
         Report { lease: self.lease.clone(), instance: self.instance, source, tasks }
     }
@@ -107,7 +107,8 @@ async fn a_task_that_is_told_often_is_one(ground: Ground) {
     let running = |at, progress| TaskInfo { progress, ..task("task-1", TaskState::Running, at) };
     // Within one page, and in what several bring at a time: the newest counts, an end is final, exactness is kept.
     let page = vec![running(vague, Some(99)), running(exact, Some(99)), running(vague, Some(99))];
-    let reports = [bench.report(page, Source::Live), bench.report(vec![running(vague, Some(10))], Source::Read)];
+    let read = bench.report(vec![running(vague, Some(10))], ReportSource::Read);
+    let reports = [bench.report(page, ReportSource::Live), read];
     assert_eq!(collect::record(&bench.request, &reports).await.unwrap(), [true, true]);
     let all = bench.kept().await;
     assert_eq!(all.len(), 1);
@@ -118,14 +119,14 @@ async fn a_task_that_is_told_often_is_one(ground: Ground) {
         complete_time: Some("2026-03-02T08:15:09Z".parse().unwrap()),
         ..task("task-1", TaskState::Success, vague)
     };
-    bench.record(vec![ended, running(exact, Some(50))], Source::Live).await;
+    bench.record(vec![ended, running(exact, Some(50))], ReportSource::Live).await;
     let all = bench.kept().await;
     assert_eq!((all.len(), all[0].state), (1, VsphereTaskState::Success));
     assert_eq!(all[0].queued_at.to_string(), exact);
     assert_eq!(all[0].description_id, "VirtualMachine.powerOn", "what was known is not lost");
     assert_eq!(all[0].entity.as_deref(), Some("VirtualMachine:vm-1"));
     // A second apart it is another task that was given the key.
-    bench.record(vec![task("task-1", TaskState::Queued, "2026-03-02T08:15:05.713742Z")], Source::Live).await;
+    bench.record(vec![task("task-1", TaskState::Queued, "2026-03-02T08:15:05.713742Z")], ReportSource::Live).await;
     assert_eq!(bench.kept().await.len(), 2);
 }
 
@@ -158,8 +159,8 @@ async fn extremes_are_kept(ground: Ground) {
             ..task(&"k".repeat(200), TaskState::Error, "2026-03-02T00:00:00Z")
         },
     ];
-    bench.record(tasks.clone(), Source::First).await;
-    bench.record(tasks, Source::Read).await;
+    bench.record(tasks.clone(), ReportSource::First).await;
+    bench.record(tasks, ReportSource::Read).await;
     let all = bench.kept().await;
     assert_eq!(all.len(), 5);
     let of = |key: &str| all.iter().find(|task| task.key == key).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use taskloom::clock::HeldClock;
 use taskloom::error::code;
-use taskloom::resolver::vsphere::collect::{self, Leases, Report, Seen, Source};
+use taskloom::resolver::vsphere::collect::{self, Leases, Report, ReportSource, Seen};
 use taskloom::resolver::vsphere::task::{VsphereTaskFilter, count};
 use taskloom::resolver::{Request, retention, vcenter};
 use taskloom::store::open::{Guard, Place, Pools, open};
@@ -124,7 +124,7 @@ async fn a_deleted_vcenter_is_gone_at_once_and_its_history_bite_by_bite() {
         for (_, lease, _) in claimed {
             let instance = collect::meet(&server.request, &lease, "instance").await.unwrap();
             let tasks = (0..2_500).map(|n| ended(&format!("task-{n}"))).collect();
-            let report = Report { lease: lease.clone(), instance, source: Source::Live, tasks };
+            let report = Report { lease: lease.clone(), instance, source: ReportSource::Live, tasks };
             assert_eq!(collect::record(&server.request, &[report]).await.unwrap(), [true]);
             leases.push((lease, instance));
         }
@@ -139,7 +139,7 @@ async fn a_deleted_vcenter_is_gone_at_once_and_its_history_bite_by_bite() {
         assert_eq!(count(request, &VsphereTaskFilter::default()).await.unwrap(), 2_500, "its tasks are gone with it");
         assert_eq!(rows(&store, "vsphere_task").await, 5_000, "and are removed later");
         let (lease, instance) = leases.into_iter().find(|(lease, _)| lease.vcenter_id == gone).unwrap();
-        let report = Report { lease, instance, source: Source::Live, tasks: vec![ended("late")] };
+        let report = Report { lease, instance, source: ReportSource::Live, tasks: vec![ended("late")] };
         assert_eq!(collect::record(request, &[report]).await.unwrap(), [false], "its collector adds nothing");
         // Name and uuid are free at once.
         let again = server.register("gone").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taskloom::clock::HeldClock;
-use taskloom::resolver::vsphere::collect::{self, Report, Seen, Source};
+use taskloom::resolver::vsphere::collect::{self, Report, ReportSource, Seen};
 use taskloom::resolver::vsphere::task::{VsphereTaskFilter, page};
 use taskloom::resolver::{retention, vcenter};
 use taskloom::store::migrate;
@@ -48,7 +48,7 @@ async fn what_is_old_goes(place: Place) {
             rows::running("open", queued),
             Seen { is_lost: true, state: VsphereTaskState::Error, ..rows::running("lost", queued) },
         ];
-        let report = Report { lease, instance, source: Source::Live, tasks };
+        let report = Report { lease, instance, source: ReportSource::Live, tasks };
         assert_eq!(collect::record(&request, &[report]).await.unwrap(), [true]);
     }
     clock.advance(DAY * 30);
