@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use taskloom::auth::Principal;
 use taskloom::gql::id;
 use taskloom::graphql::loader::{
-    AttemptsOf, CollectionOf, LabelsOf, Length, ObjectOf, ResultsOf, SharedLoaders, SnapshotOf, SubtasksOf, TenantsOf,
-    Text, TotalsOf, VsphereKey,
+    AttemptsOf, CollectionOf, DocumentLengthOf, DocumentTextOf, LabelsOf, ObjectOf, ResultsOf, SharedLoaders,
+    SnapshotOf, SubtasksOf, TenantsOf, TotalsOf, VsphereKey,
 };
 use taskloom::resolver::read::Document;
 use taskloom::resolver::vsphere::{self, collect};
@@ -180,7 +180,8 @@ impl Keys {
             (Document::SubtaskOutputs, self.subtask.0),
             (Document::DefinitionSpec, self.definition.0),
         ] {
-            let (length, text) = (loaders.one(Length(of, id)).await.unwrap(), loaders.one(Text(of, id)).await.unwrap());
+            let length = loaders.one(DocumentLengthOf(of, id)).await.unwrap();
+            let text = loaders.one(DocumentTextOf(of, id)).await.unwrap();
             assert_eq!(length.is_some(), text.is_some(), "{of:?}");
             found.push((format!("{of:?}"), text.is_some()));
         }
