@@ -8,7 +8,6 @@ use axum::http::header::COOKIE;
 
 use super::secret;
 
-/// Its name.
 pub const NAME: &str = "taskloom_session";
 
 const LENGTH: usize = 43;

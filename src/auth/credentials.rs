@@ -35,7 +35,6 @@ pub enum Credentials {
     Nothing,
     /// A user's name and password.
     Password {
-        /// The user's name.
         name: String,
         /// As typed.
         password: String,

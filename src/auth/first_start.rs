@@ -18,7 +18,6 @@ pub const TENANT: &str = "default";
 /// 24 letters: 142 random bits, and still to be typed.
 const LETTERS: usize = 24;
 
-/// What was made.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Made {
     /// The password, when nobody gave one: to be printed once, it is stored nowhere.

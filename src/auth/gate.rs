@@ -164,7 +164,6 @@ impl Authenticator {
         &self.settings
     }
 
-    /// Hashes passwords.
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.passwords

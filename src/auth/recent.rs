@@ -34,7 +34,6 @@ pub struct ProofCacheMark {
 }
 
 impl<V: Clone> ProofCache<V> {
-    /// An empty memory.
     #[must_use]
     pub fn new(keep_for: Duration, capacity: usize) -> Self {
         Self { kept: Mutex::new(ProofCacheEntries { values: HashMap::new(), forgotten: 0 }), keep_for, capacity }

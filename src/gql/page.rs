@@ -49,7 +49,6 @@ pub struct ConnectionRange<K> {
 /// Some rows of a list, in its order.
 #[derive(Clone, Debug)]
 pub struct ConnectionRows<M> {
-    /// The rows.
     pub rows: Vec<M>,
     /// Whether there are others behind them.
     pub has_next: bool,

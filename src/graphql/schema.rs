@@ -65,7 +65,6 @@ pub struct Mutation(
 #[derive(MergedSubscription, Default, Debug)]
 pub struct Subscription(TaskSubscription, VsphereSubscription);
 
-/// Taskloom's graph.
 pub type GraphqlSchema = SchemaGuard<GraphSchema<Query, Mutation, Subscription>>;
 
 /// The schema of a process, behind the limits.

@@ -31,9 +31,7 @@ pub enum Any {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TaskOrigin {
-    /// This one.
     Taskloom,
-    /// A vCenter.
     Vsphere,
 }
 

@@ -5,10 +5,8 @@ use taskloom_entity::{EventId, Timestamp};
 
 use super::App;
 
-/// When a request began.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestStart {
-    /// The instant.
     pub time: Timestamp,
     /// The newest event of our own tasks.
     pub event: EventId,

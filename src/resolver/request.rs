@@ -21,11 +21,8 @@ use crate::vault::Vault;
 /// The machinery behind the resolvers, one per process.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The database.
     pub store: Store,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Proves credentials.
     pub gate: Arc<Authenticator>,
     /// Rung after each commit.
     pub bell: Bell,
@@ -39,7 +36,6 @@ pub struct App {
     pub vault: Vault,
     /// What this process has seen of workers.
     pub lives: Lives,
-    /// Reads that were refused.
     pub refused: Arc<RefusedReads>,
     /// Told when something was deleted of which some is still kept.
     pub rests: Arc<Notify>,

@@ -21,12 +21,10 @@ const HELD: usize = 1 << 20;
 /// What a value weighs beside its text: many short ones are large, too.
 const CELL: usize = 16;
 
-/// A page of rows.
 #[derive(Clone, Debug)]
 pub struct ResultPage {
     /// The set they are of.
     pub set: result_set::Model,
-    /// Its columns.
     pub columns: Vec<Column>,
     /// The rows; fewer than asked for at the end.
     pub rows: Vec<Row>,

@@ -14,7 +14,6 @@ use crate::store::{self, Changed};
 /// A session that has begun.
 #[derive(Clone)]
 pub struct SignedIn {
-    /// Who.
     pub user: Model,
     /// The value of its cookie: for the browser alone.
     pub cookie: String,

@@ -16,7 +16,6 @@ use crate::task::command::Verb;
 /// A subtask by its id alone, or within the task that it must belong to.
 #[derive(Clone, Copy, Debug)]
 pub struct SubtaskReference {
-    /// The subtask.
     pub id: SubtaskId,
     /// Its task, where the caller names it.
     pub task_id: Option<TaskId>,

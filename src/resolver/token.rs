@@ -28,7 +28,6 @@ pub struct NewToken {
     pub name: String,
     /// How much it may do.
     pub role: Role,
-    /// How long.
     pub expiry: Expiry,
     /// With an access key beside it, for clients that sign their requests.
     pub access_key: bool,
@@ -50,7 +49,6 @@ pub enum Expiry {
 /// A new token with its secret, which nobody will see again.
 #[derive(Clone)]
 pub struct Created {
-    /// The token.
     pub token: Model,
     /// `tl_…`
     pub secret: String,

@@ -16,7 +16,6 @@ use crate::store::wide::Document;
 /// A task in one piece.
 #[derive(Clone, Debug)]
 pub struct Whole {
-    /// The task.
     pub task: task::Model,
     /// Its subtasks, upstreams first; index = `seq`.
     pub subtasks: Vec<SubtaskRow>,

@@ -17,7 +17,6 @@ pub const SILENT: Duration = Duration::from_secs(10);
 /// A worker as this process has seen it: what workers write of themselves is by clocks of their own.
 #[derive(Clone, Debug)]
 pub struct SeenWorker {
-    /// The worker.
     pub load: WorkerLoad,
     /// When it was heard of last, by this process's clock.
     pub seen_at: Timestamp,

@@ -62,7 +62,6 @@ struct Spent {
     bytes: usize,
 }
 
-/// A caller's account.
 #[derive(Debug)]
 pub struct CallerAccount {
     most: Spent,

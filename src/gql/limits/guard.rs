@@ -52,7 +52,6 @@ impl<S: Executor> SchemaGuard<S> {
         Self { begin: Some(Arc::new(begin)), ..self }
     }
 
-    /// The schema itself.
     #[must_use]
     pub fn schema(&self) -> &S {
         &self.strict

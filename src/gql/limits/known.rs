@@ -32,7 +32,6 @@ pub(super) struct Measured {
     pub(super) sizes: Sizes,
 }
 
-/// See the module above.
 pub(super) struct DocumentCache {
     documents: Cache<Box<str>, Arc<Measured>, TextLengthWeighter>,
     valid: Cache<Box<str>, (), TextLengthWeighter>,
@@ -53,7 +52,6 @@ impl DocumentCache {
         if text.len() > LONGEST { None } else { self.documents.get(text) }
     }
 
-    /// Remembers a measured document.
     pub(super) fn keep_document(&self, text: &str, document: &Arc<Measured>) {
         if text.len() <= LONGEST {
             self.documents.insert(text.into(), document.clone());

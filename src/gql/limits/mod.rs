@@ -102,9 +102,7 @@ pub struct OperationLimits {
     pub strangers: Sizes,
     /// Levels of brackets of any kind, and of selections through fragments. The parser's stack is safe up to 60.
     pub nesting: usize,
-    /// Fragment definitions.
     pub fragments: usize,
-    /// Operations in one document.
     pub operations: usize,
     /// Lists inside lists within `__schema` or `__type`: types → fields → args is what tools ask for.
     pub introspection_lists: usize,

@@ -46,7 +46,6 @@ pub struct TransportSettings {
     pub origins: Origins,
     /// Silence after which an event stream sends a comment, so that proxies keep it.
     pub keep_alive: Duration,
-    /// The WebSockets' own.
     pub socket: SocketSettings,
     /// Cancelled when the server stops: streams and sockets end, and clients come back to another server.
     pub stop: CancellationToken,

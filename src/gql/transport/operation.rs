@@ -25,7 +25,6 @@ pub(super) enum Output {
     Next(Response),
     /// The operation ended by an error, and nothing follows.
     Failed(Vec<ServerError>),
-    /// The operation ended.
     Complete,
 }
 

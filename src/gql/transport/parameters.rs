@@ -19,7 +19,6 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads a POST body.
     pub(super) fn from_body(body: &[u8]) -> Result<Self, Error> {
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => serde_json::from_slice(body).map_err(bad),

@@ -23,7 +23,6 @@ use crate::gql::error::{self, ResponseContext};
 #[error("the server is stopping")]
 struct Stopping;
 
-/// Answers with a stream.
 pub(super) fn stream<E: Executor, G: TransportGate>(
     door: &TransportState<E, G>,
     asked: Asked,

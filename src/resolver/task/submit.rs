@@ -37,11 +37,9 @@ pub enum SubmissionSource {
 /// What a task is meant for.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TargetOf {
-    /// A cluster.
     pub cluster: Option<String>,
     /// A tenant of that cluster.
     pub tenant: Option<String>,
-    /// A host.
     pub host: Option<String>,
     /// The cluster's number in the system that knows it.
     pub cluster_id: Option<i64>,
@@ -80,14 +78,12 @@ impl TargetFacts {
     }
 }
 
-/// A submission.
 #[derive(Clone, Debug, Serialize)]
 pub struct Submission {
     /// What is to run.
     pub source: SubmissionSource,
     /// Another name than the definition's.
     pub name: Option<String>,
-    /// Its parameters.
     pub parameters: Option<Value>,
     /// Sent again with the same key, it is the same task.
     #[serde(skip)]

@@ -126,7 +126,6 @@ pub struct Report {
     pub lease: Lease,
     /// The vCenter that told.
     pub instance: VsphereInstanceId,
-    /// Where from.
     pub source: ReportSource,
     /// In the order they were told.
     pub tasks: Vec<Seen>,

@@ -13,7 +13,6 @@ const SAID: usize = 5;
 /// How many are remembered, so that one that is told again and again counts once.
 const REMEMBERED: usize = 10_000;
 
-/// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UnreadableTask {
     /// Its key; empty where it has none.
@@ -48,7 +47,6 @@ impl Unreadable {
         JsonText::of(self)
     }
 
-    /// How many there were.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count

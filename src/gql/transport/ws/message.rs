@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::gql::transport::parameters::Parameters;
 
-/// What a client says.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum FromClient {
@@ -20,7 +19,6 @@ pub(super) enum FromClient {
     Pong {},
 }
 
-/// What the server says.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum FromServer<'a> {
