@@ -26,7 +26,7 @@ use super::{Server, hint};
 macro_rules! documents {
     ($($name:literal),+ $(,)?) => {
         /// The GraphQL document of each route.
-        pub const DOCUMENTS: &[hint::Document] =
+        pub const DOCUMENTS: &[hint::OperationDocument] =
             &[$((concat!("linkis.", $name), include_str!(concat!("operations/", $name, ".graphql")))),+];
     };
 }

@@ -27,7 +27,7 @@ use crate::resolver::{self, whole};
 macro_rules! documents {
     ($($name:literal),+ $(,)?) => {
         /// The GraphQL document of each route.
-        pub const DOCUMENTS: &[hint::Document] =
+        pub const DOCUMENTS: &[hint::OperationDocument] =
             &[$((concat!("ocp.", $name), include_str!(concat!("operations/", $name, ".graphql")))),+];
     };
 }

@@ -22,7 +22,7 @@ use crate::resolver::vsphere::task::{MOST, VsphereTaskFilter};
 use crate::resolver::vsphere::{label, task};
 
 /// The GraphQL document of each route.
-pub const DOCUMENTS: &[hint::Document] = &[
+pub const DOCUMENTS: &[hint::OperationDocument] = &[
     ("vsphere.listRecentTasks", include_str!("operations/listRecentTasks.graphql")),
     ("vsphere.listTasks", include_str!("operations/listTasks.graphql")),
     ("vsphere.listResourceTasks", include_str!("operations/listResourceTasks.graphql")),
