@@ -6,7 +6,7 @@ use serde::Serialize;
 use taskloom_entity::{ResultKind, SubtaskId, result_set};
 use utoipa::ToSchema;
 
-use super::super::query::{Query, wrong};
+use super::super::query::{QueryString, wrong};
 use super::call::Call;
 use super::envelope::{Message, Refusal, Refused, Said};
 use super::history::bounded;
@@ -95,7 +95,7 @@ pub struct Page {
 }
 
 /// The job behind a handle of the query; only its owner's.
-async fn owned(call: &Call, query: &Query) -> Result<(Handle, Whole), Refusal> {
+async fn owned(call: &Call, query: &QueryString) -> Result<(Handle, Whole), Refusal> {
     let handle = query.one("path")?.and_then(path::parse).ok_or_else(|| Refusal::words(UNKNOWN))?;
     let (Handle::Results(id) | Handle::Result(id, _) | Handle::Log(id)) = handle;
     let task = job::owned(call, Some(id), UNKNOWN).await?;
@@ -127,7 +127,7 @@ async fn results(call: &Call, whole: &Whole) -> Result<Results, Refusal> {
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn tree(call: Call, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let (handle, whole) = owned(&call, &Query::parse(query.as_deref())?).await?;
+        let (handle, whole) = owned(&call, &QueryString::parse(query.as_deref())?).await?;
         if !matches!(handle, Handle::Results(_)) {
             return Err(Refusal::words(UNKNOWN));
         }
@@ -171,7 +171,7 @@ pub async fn tree(call: Call, RawQuery(query): RawQuery) -> Response {
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         let (handle, whole) = owned(&call, &query).await?;
         let Handle::Result(_, number) = handle else { return Err(Refusal::words(UNKNOWN)) };
         let (page, size) = (bounded(&query, "page", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
@@ -249,7 +249,7 @@ impl Page {
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn open_log(call: Call, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let (handle, whole) = owned(&call, &Query::parse(query.as_deref())?).await?;
+        let (handle, whole) = owned(&call, &QueryString::parse(query.as_deref())?).await?;
         if !matches!(handle, Handle::Log(_)) {
             return Err(Refusal::words(UNKNOWN));
         }

@@ -7,7 +7,7 @@ use taskloom_entity::{Role, Timestamp, task};
 
 use super::super::captured::Captured;
 use super::super::long::Long;
-use super::super::query::{Query, wrong};
+use super::super::query::{QueryString, wrong};
 use super::call::Call;
 use super::envelope::{Message, Refusal, Refused, Said};
 use super::wire::{self, Named, Status};
@@ -50,7 +50,7 @@ pub async fn get(call: Call, Captured([text]): Captured<1>) -> Response {
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         let filter = filter(&call, &query)?;
         let (page, size) = (bounded(&query, "pageNow", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
         let part = (u64::from(page - 1) * u64::from(size), u64::from(size));
@@ -94,7 +94,7 @@ async fn fit(call: &Call, tasks: &[task::Model], size: u32) -> Result<(), Refusa
     Ok(())
 }
 
-fn filter(call: &Call, query: &Query) -> Result<TaskFilter, Refusal> {
+fn filter(call: &Call, query: &QueryString) -> Result<TaskFilter, Refusal> {
     let date = |name| Ok::<_, Refusal>(query.number::<i64>(name)?.map(|at| Timestamp(at.saturating_mul(1000))));
     let everybody = query.one("isAdminView")? == Some("true") && call.request.principal.role() == Some(Role::Admin);
     let mut filter = TaskFilter {
@@ -121,7 +121,7 @@ fn filter(call: &Call, query: &Query) -> Result<TaskFilter, Refusal> {
     Ok(filter)
 }
 
-pub(super) fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
+pub(super) fn bounded(query: &QueryString, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
     match query.number(name)?.unwrap_or(usual) {
         number if (1..=most).contains(&number) => Ok(number),
         number => Err(wrong(

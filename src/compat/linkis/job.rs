@@ -7,7 +7,7 @@ use taskloom_entity::{JsonText, TaskId, task};
 
 use super::super::captured::Captured;
 use super::super::long::Long;
-use super::super::query::{Query, Wrong};
+use super::super::query::{QueryString, Wrong};
 use super::call::{Call, Change, Sent};
 use super::envelope::{Message, Refusal, Refused, Said};
 use super::id;
@@ -135,7 +135,7 @@ pub async fn resource(call: Call, Captured([id]): Captured<1>) -> Response {
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn log(call: Call, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         let ask = Ask::new(query.number("fromLine")?, query.number("size")?);
         let distinct = query.one("distinctLevel")? != Some("false");
         let task = owned(&call, id::parse(&id), NO_LOG).await?;
@@ -173,7 +173,7 @@ pub(super) async fn owned(call: &Call, id: Option<TaskId>, unknown: &str) -> Res
     (status = "4XX", description = "Refused", body = Refused)))]
 pub async fn kill(Change(call): Change, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
     let done = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         stop(&call, [Some(id.as_str()), query.one("taskID")?]).await
     };
     call.answer(done.await)

@@ -3,7 +3,7 @@
 use taskloom_entity::{SubtaskId, TaskId, TaskState, TaskType};
 use utoipa::IntoParams;
 
-use super::super::query::{Query, Wrong, wrong};
+use super::super::query::{QueryString, Wrong, wrong};
 use super::error::Refusal;
 use crate::resolver::task::{TaskFilter, TaskOrder};
 
@@ -102,7 +102,7 @@ impl Ask {
 /// # Errors
 /// When a parameter cannot be meant so.
 pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
-    let query = Query::parse(raw)?;
+    let query = QueryString::parse(raw)?;
     let text = |name| Ok(query.one(name)?.map(str::to_owned));
     let mut filter = TaskFilter {
         name: text("name")?,
@@ -132,7 +132,7 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
     })
 }
 
-fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Wrong> {
+fn bounded(query: &QueryString, name: &str, usual: u32, most: u32) -> Result<u32, Wrong> {
     let given: Option<u32> = query.number(name)?;
     match given.unwrap_or(usual) {
         number if (1..=most).contains(&number) => Ok(number),

@@ -2,7 +2,7 @@
 
 use utoipa::IntoParams;
 
-use super::super::query::{Query, Wrong, wrong};
+use super::super::query::{QueryString, Wrong, wrong};
 use super::ALL;
 use crate::vsphere::Reference;
 
@@ -90,7 +90,7 @@ impl Ask {
     /// # Errors
     /// When a parameter is missing or cannot be meant so.
     pub fn parse(raw: Option<&str>, on_object: bool) -> Result<Self, Wrong> {
-        let query = Query::parse(raw)?;
+        let query = QueryString::parse(raw)?;
         let missing = |name| wrong(name, "", ("it is missing", "缺少该参数"));
         let reference = match query.one("reference")? {
             Some(text) => Some(Reference::parse(text).map_err(|error| {
