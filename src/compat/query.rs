@@ -8,7 +8,6 @@ use crate::error::Language;
 /// A parameter that cannot be meant so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// Its name.
     pub name: String,
     /// As it was sent.
     pub value: String,

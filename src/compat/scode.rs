@@ -18,7 +18,6 @@ use crate::auth::Credentials;
 use crate::error::{Error, Kind, Language, Result, code};
 use crate::resolver::{App, Request};
 
-/// The envelope.
 #[derive(Debug, Serialize)]
 struct ScodeEnvelope<T> {
     scode: u32,
@@ -130,9 +129,7 @@ fn kind(error: &Error) -> (StatusCode, ScodeKind) {
 pub struct ScodeCallSite {
     /// This server, as it speaks of itself.
     pub host: Arc<str>,
-    /// The dialect.
     pub module: &'static str,
-    /// The operation.
     pub operation: &'static str,
 }
 

@@ -141,7 +141,6 @@ impl LinkisCall {
         &self.context.server.instance
     }
 
-    /// The answer.
     pub fn answer<T: Serialize>(&self, said: Result<LinkisAnswer<T>, LinkisRefusal>) -> Response {
         match self.message(&self.context.method, said) {
             Ok(message) => send(StatusCode::OK, &message),

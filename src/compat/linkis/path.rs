@@ -12,7 +12,6 @@ pub enum LinkisFileHandle {
     Results(TaskId),
     /// One of them, from 0.
     Result(TaskId, i32),
-    /// Its log.
     Log(TaskId),
 }
 

@@ -36,9 +36,7 @@ pub struct Job {
 /// What runs a job's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkisEngineKind {
-    /// A shell.
     Shell,
-    /// Python.
     Python,
     /// The data source that stands for its engine.
     Sql,

@@ -91,7 +91,6 @@ impl LinkisJobStatus {
 /// A job as it was named when it was submitted.
 #[derive(Clone, Debug)]
 pub struct LinkisNamedJob<'a> {
-    /// The task.
     pub task: &'a task::Model,
     /// What the old client sent; null: it came through another door.
     pub origin: Value,

@@ -51,7 +51,6 @@ impl VsphereCall {
         self.of.server.locale
     }
 
-    /// The answer.
     pub fn answer<T: Serialize>(&self, operation: &'static str, found: Result<T, ScodeRefusal>) -> Response {
         self.of.place(operation).answer(&self.request.id, found)
     }
