@@ -321,7 +321,7 @@ fn instance(settings: &Settings, address: SocketAddr) -> String {
     }
 }
 
-fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
+fn dialects(settings: &Settings, address: SocketAddr) -> compat::DialectSettings {
     let guest = |role, dialect| {
         let role = match role {
             AnonymousRole::None => return Guest::default(),
@@ -331,7 +331,7 @@ fn dialects(settings: &Settings, address: SocketAddr) -> compat::Settings {
         tracing::warn!(dialect, %role, "this dialect is open to everyone who reaches the port");
         Guest(Some(role))
     };
-    compat::Settings {
+    compat::DialectSettings {
         server: settings.worker.name.0.clone(),
         zone: compat::Zone(settings.server.time_zone.0),
         instance: instance(settings, address),

@@ -22,7 +22,7 @@ pub(super) fn router() -> Router {
         .route("/openapi/{name}", get(description))
 }
 
-fn all() -> impl Iterator<Item = &'static hint::Document> {
+fn all() -> impl Iterator<Item = &'static hint::OperationDocument> {
     DIALECTS.iter().flat_map(|dialect| dialect.documents)
 }
 

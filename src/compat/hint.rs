@@ -15,7 +15,7 @@ pub const OPERATION: HeaderName = HeaderName::from_static("x-taskloom-operation"
 pub const DOCUMENTS: &str = "/graphql/operations";
 
 /// A document: the operation's name, as `ocp.listTaskInstances`, and its text.
-pub type Document = (&'static str, &'static str);
+pub type OperationDocument = (&'static str, &'static str);
 
 /// A route whose every answer names `operation`.
 pub fn route<S: Clone + Send + Sync + 'static, H: Handler<T, S>, T: 'static>(

@@ -27,7 +27,7 @@ use crate::resolver::App;
 
 /// How the dialects are served.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct DialectSettings {
     /// The name under which this server speaks of itself.
     pub server: String,
     /// In which zone instants are written.
@@ -73,7 +73,7 @@ pub struct Dialect {
     /// What a person calls it.
     pub title: &'static str,
     /// The GraphQL documents of its operations.
-    pub documents: &'static [hint::Document],
+    pub documents: &'static [hint::OperationDocument],
     /// Its OpenAPI description.
     pub openapi: fn() -> utoipa::openapi::OpenApi,
 }
@@ -97,7 +97,7 @@ pub const DIALECTS: &[Dialect] = &[
 
 /// The doors of every dialect, and what tells of them.
 #[must_use]
-pub fn doors(app: &Arc<App>, settings: Settings) -> Vec<Door> {
+pub fn doors(app: &Arc<App>, settings: DialectSettings) -> Vec<Door> {
     let server = Server {
         app: app.clone(),
         name: settings.server.into(),

@@ -8,7 +8,6 @@ use crate::error::Language;
 /// A parameter that cannot be meant so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// Its name.
     pub name: String,
     /// As it was sent.
     pub value: String,
@@ -44,9 +43,9 @@ impl Reason {
 
 /// Names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query(Vec<(String, String)>);
+pub struct QueryString(Vec<(String, String)>);
 
-impl Query {
+impl QueryString {
     /// Reads the part behind `?`.
     ///
     /// # Errors
@@ -108,19 +107,19 @@ mod tests {
 
     #[test]
     fn names_and_values_are_decoded() {
-        let query = Query::parse(Some("name=Prepare+host&status=RUNNING%2CFAILED&&status=X&page=&flag")).unwrap();
+        let query = QueryString::parse(Some("name=Prepare+host&status=RUNNING%2CFAILED&&status=X&page=&flag")).unwrap();
         assert_eq!(query.one("name").unwrap(), Some("Prepare host"));
         assert_eq!(query.all("status").collect::<Vec<_>>(), ["RUNNING,FAILED", "X"]);
         assert_eq!(query.one("page").unwrap(), None);
         assert_eq!(query.one("other").unwrap(), None);
-        assert_eq!(Query::parse(None).unwrap(), Query::default());
+        assert_eq!(QueryString::parse(None).unwrap(), QueryString::default());
     }
 
     #[test]
     fn what_is_no_text_or_contradicts_itself_is_refused() {
-        assert_eq!(Query::parse(Some("name=%ff")).unwrap_err().name, "name");
-        assert_eq!(Query::parse(Some("name=a%00")).unwrap_err().value, "a%00");
-        let query = Query::parse(Some("page=1&page=2&size=3&size=3&id=0x10")).unwrap();
+        assert_eq!(QueryString::parse(Some("name=%ff")).unwrap_err().name, "name");
+        assert_eq!(QueryString::parse(Some("name=a%00")).unwrap_err().value, "a%00");
+        let query = QueryString::parse(Some("page=1&page=2&size=3&size=3&id=0x10")).unwrap();
         assert_eq!(query.one("page").unwrap_err().value, "2");
         assert_eq!(query.number::<i64>("size").unwrap(), Some(3));
         assert_eq!(query.number::<i64>("id").unwrap_err().value, "0x10");

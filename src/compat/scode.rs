@@ -18,9 +18,8 @@ use crate::auth::Credentials;
 use crate::error::{Error, Kind, Language, Result, code};
 use crate::resolver::{App, Request};
 
-/// The envelope.
 #[derive(Debug, Serialize)]
-struct Envelope<T> {
+struct ScodeEnvelope<T> {
     scode: u32,
     desc: String,
     message: String,
@@ -31,8 +30,9 @@ struct Envelope<T> {
 
 /// The envelope of a refusal.
 #[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "described here, written by `Envelope`")]
-pub struct Refused {
+#[expect(dead_code, reason = "described here, written by `ScodeEnvelope`")]
+#[schema(as = Refused)]
+pub struct ScodeRefusalBody {
     /// Which refusal.
     #[schema(example = 10001)]
     scode: u32,
@@ -53,41 +53,41 @@ pub struct Refused {
 }
 
 /// A kind of refusal: its number, and its words around the detail.
-struct Row(u32, &'static str, &'static str);
+struct ScodeKind(u32, &'static str, &'static str);
 
-const FAULT: Row = Row(10000, "Manager server error: %s", "服务器出错: %s");
-const PARAMETER: Row = Row(10001, "Parse parameter error: %s", "参数解析出错: %s");
-const NO_USER: Row = Row(10183, "user not exist", "用户不存在");
-const STATE: Row = Row(18002, "crontab task state not allowed: %s", "定时任务状态不允许该操作: %s");
-const NAME: Row = Row(18003, "crontab task name exists: %s", "定时任务名称已存在: %s");
-const OBJECT: Row = Row(18004, "object not exist: %s", "对象不存在: %s");
-const STRANGER: Row = Row(10401, "not logged in", "未登录");
-const ROLE: Row = Row(10403, "permission denied", "没有权限");
+const FAULT: ScodeKind = ScodeKind(10000, "Manager server error: %s", "服务器出错: %s");
+const PARAMETER: ScodeKind = ScodeKind(10001, "Parse parameter error: %s", "参数解析出错: %s");
+const NO_USER: ScodeKind = ScodeKind(10183, "user not exist", "用户不存在");
+const STATE: ScodeKind = ScodeKind(18002, "crontab task state not allowed: %s", "定时任务状态不允许该操作: %s");
+const NAME: ScodeKind = ScodeKind(18003, "crontab task name exists: %s", "定时任务名称已存在: %s");
+const OBJECT: ScodeKind = ScodeKind(18004, "object not exist: %s", "对象不存在: %s");
+const STRANGER: ScodeKind = ScodeKind(10401, "not logged in", "未登录");
+const ROLE: ScodeKind = ScodeKind(10403, "permission denied", "没有权限");
 
 /// Why a call is refused.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum ScodeRefusal {
     /// A parameter cannot be meant so.
     Wrong(Wrong),
     /// What the resolvers say.
     Of(Error),
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ScodeRefusal {
     fn from(error: Error) -> Self {
         Self::Of(error)
     }
 }
 
-impl From<Wrong> for Refusal {
+impl From<Wrong> for ScodeRefusal {
     fn from(wrong: Wrong) -> Self {
         Self::Wrong(wrong)
     }
 }
 
-impl Refusal {
+impl ScodeRefusal {
     /// The HTTP status and the kind.
-    fn encode(&self) -> (StatusCode, Row) {
+    fn encode(&self) -> (StatusCode, ScodeKind) {
         match self {
             Self::Wrong(_) => (StatusCode::OK, PARAMETER),
             Self::Of(error) => kind(error),
@@ -106,7 +106,7 @@ impl Refusal {
     }
 }
 
-fn kind(error: &Error) -> (StatusCode, Row) {
+fn kind(error: &Error) -> (StatusCode, ScodeKind) {
     let own = error.code();
     match own.kind {
         Kind::NotFound if own == &code::PATH_NOT_FOUND => (StatusCode::NOT_FOUND, PARAMETER),
@@ -126,40 +126,38 @@ fn kind(error: &Error) -> (StatusCode, Row) {
 
 /// Where a call is answered, for the stack of a refusal.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ScodeCallSite {
     /// This server, as it speaks of itself.
     pub host: Arc<str>,
-    /// The dialect.
     pub module: &'static str,
-    /// The operation.
     pub operation: &'static str,
 }
 
-impl Place {
+impl ScodeCallSite {
     /// The answer with data.
-    pub fn answer<T: Serialize>(&self, request_id: &str, found: Result<T, Refusal>) -> Response {
+    pub fn answer<T: Serialize>(&self, request_id: &str, found: Result<T, ScodeRefusal>) -> Response {
         match found {
             Ok(data) => {
                 let (desc, stack) = (String::new(), None);
                 let (message, message_cn) = ("success".to_owned(), "成功".to_owned());
-                Json(Envelope { scode: 0, desc, message, message_cn, stack, data: Some(data) }).into_response()
+                Json(ScodeEnvelope { scode: 0, desc, message, message_cn, stack, data: Some(data) }).into_response()
             }
             Err(refusal) => self.refuse(request_id, &refusal),
         }
     }
 
     /// The answer without.
-    pub fn refuse(&self, request_id: &str, refusal: &Refusal) -> Response {
-        if let Refusal::Of(error) = refusal {
+    pub fn refuse(&self, request_id: &str, refusal: &ScodeRefusal) -> Response {
+        if let ScodeRefusal::Of(error) = refusal {
             caller::log(error, request_id);
         }
-        let (status, Row(scode, en, zh)) = refusal.encode();
+        let (status, ScodeKind(scode, en, zh)) = refusal.encode();
         let desc = refusal.detail(Language::En);
         let stack = format!("host:{},module:{},code:{scode},func:{}", self.host, self.module, self.operation);
         let (message, message_cn) = (en.replace("%s", &desc), zh.replace("%s", &refusal.detail(Language::Zh)));
-        let envelope = Envelope::<()> { scode, desc, message, message_cn, stack: Some(vec![stack]), data: None };
+        let envelope = ScodeEnvelope::<()> { scode, desc, message, message_cn, stack: Some(vec![stack]), data: None };
         let mut response = (status, Json(envelope)).into_response();
-        if let Refusal::Of(error) = refusal
+        if let ScodeRefusal::Of(error) = refusal
             && let Some(pause) = error.pause()
         {
             // Rounded up: a client that waits as told must not come too early.
@@ -193,9 +191,9 @@ fn credentials(headers: &HeaderMap, app: &App) -> Result<Credentials> {
 }
 
 /// Writes the way to sign in into a description.
-pub struct SignIn;
+pub struct ScodeSecuritySchemes;
 
-impl utoipa::Modify for SignIn {
+impl utoipa::Modify for ScodeSecuritySchemes {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let text = "A token, with or without `Bearer `";
         let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", text)));
@@ -211,7 +209,7 @@ mod tests {
     #[test]
     fn every_code_has_a_number_and_a_status() {
         for own in code::ALL {
-            let (status, Row(scode, ..)) = Refusal::from(Error::new(own)).encode();
+            let (status, ScodeKind(scode, ..)) = ScodeRefusal::from(Error::new(own)).encode();
             assert!(scode >= 10000, "{}", own.name);
             assert_eq!(status == StatusCode::UNAUTHORIZED, own.kind == Kind::Unauthenticated, "{}", own.name);
             assert_eq!(status == StatusCode::FORBIDDEN, own.kind == Kind::Forbidden, "{}", own.name);
@@ -220,12 +218,12 @@ mod tests {
 
     #[test]
     fn a_wrong_parameter_is_named() {
-        let refusal = Refusal::from(wrong("page_num", "x", ("a whole number is expected", "应为整数")));
+        let refusal = ScodeRefusal::from(wrong("page_num", "x", ("a whole number is expected", "应为整数")));
         assert_eq!(refusal.encode().1.0, 10001);
         assert_eq!(refusal.detail(Language::En), "page_num 'x': a whole number is expected");
         assert_eq!(refusal.detail(Language::Zh), "page_num 'x': 应为整数");
         assert_eq!(
-            Refusal::from(wrong("page_num", "", ("it is missing", "缺少该参数"))).detail(Language::Zh),
+            ScodeRefusal::from(wrong("page_num", "", ("it is missing", "缺少该参数"))).detail(Language::Zh),
             "page_num: 缺少该参数"
         );
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::super::caller::{self, Guest, Trust};
 use super::super::{Server, Zone};
-use super::envelope::{Message, Refusal, Said, http, send};
+use super::envelope::{LinkisAnswer, LinkisRefusal, Message, http, send};
 use crate::auth::{Credentials, cookie};
 use crate::config::Origins;
 use crate::error::{Error, Result, code};
@@ -33,10 +33,10 @@ pub struct Linkis {
 }
 
 /// One call, let in; by nobody, where a route is open.
-pub struct Call {
+pub struct LinkisCall {
     /// In whose name.
     pub request: Request,
-    frame: Frame,
+    context: LinkisCallContext,
 }
 
 /// The body of a call, whatever its type is called.
@@ -47,22 +47,22 @@ impl FromRequest<Linkis> for Sent {
 
     async fn from_request(request: axum::extract::Request, linkis: &Linkis) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let frame = linkis.stranger(&parts).1;
+        let context = linkis.stranger(&parts).1;
         let read = caller::body(axum::extract::Request::from_parts(parts, body)).await;
-        read.map(Self).map_err(|error| frame.refuse(&error.into()))
+        read.map(Self).map_err(|error| context.refuse(&error.into()))
     }
 }
 
 /// A call that changes something: on GET, a cookie is enough only on a request of our own pages.
-pub struct Change(pub Call);
+pub struct LinkisChangeCall(pub LinkisCall);
 
-struct Frame {
+struct LinkisCallContext {
     server: Server,
     id: Arc<str>,
     method: String,
 }
 
-impl FromRequestParts<Linkis> for Call {
+impl FromRequestParts<Linkis> for LinkisCall {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
@@ -70,7 +70,7 @@ impl FromRequestParts<Linkis> for Call {
     }
 }
 
-impl FromRequestParts<Linkis> for Change {
+impl FromRequestParts<Linkis> for LinkisChangeCall {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
@@ -79,8 +79,8 @@ impl FromRequestParts<Linkis> for Change {
 }
 
 impl Linkis {
-    async fn enter(&self, parts: &mut Parts, trust: Trust) -> Result<Call, Response> {
-        let (request, frame) = self.stranger(parts);
+    async fn enter(&self, parts: &mut Parts, trust: Trust) -> Result<LinkisCall, Response> {
+        let (request, context) = self.stranger(parts);
         let entered = async {
             caller::screen(parts, &self.server.app)?;
             let foreign = &self.server.app.gate.settings().origins;
@@ -97,18 +97,18 @@ impl Linkis {
                 if request.principal.role().is_none() {
                     parts.extensions.insert(BodyLimit(self.server.stranger as u64));
                 }
-                Ok(Call { request, frame })
+                Ok(LinkisCall { request, context })
             }
-            Err(error) => Err(frame.refuse(&error.into())),
+            Err(error) => Err(context.refuse(&error.into())),
         }
     }
 
-    fn stranger(&self, parts: &Parts) -> (Request, Frame) {
+    fn stranger(&self, parts: &Parts) -> (Request, LinkisCallContext) {
         let request = caller::stranger(&self.server.app, parts, language(&parts.headers));
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
         let method = uri.path().replacen("/rest_j/v1", "", 1);
         let (server, id) = (self.server.clone(), request.id.clone());
-        (request, Frame { server, id, method })
+        (request, LinkisCallContext { server, id, method })
     }
 }
 
@@ -130,27 +130,30 @@ fn read(headers: &HeaderMap, foreign: &Origins, cookie_counts: bool) -> Result<(
     }
 }
 
-impl Call {
+impl LinkisCall {
     /// In which zone instants are written.
     pub fn zone(&self) -> Zone {
-        self.frame.server.zone
+        self.context.server.zone
     }
 
     /// `host:port` of this server.
     pub fn instance(&self) -> &str {
-        &self.frame.server.instance
+        &self.context.server.instance
     }
 
-    /// The answer.
-    pub fn answer<T: Serialize>(&self, said: Result<Said<T>, Refusal>) -> Response {
-        match self.message(&self.frame.method, said) {
+    pub fn answer<T: Serialize>(&self, said: Result<LinkisAnswer<T>, LinkisRefusal>) -> Response {
+        match self.message(&self.context.method, said) {
             Ok(message) => send(StatusCode::OK, &message),
-            Err(refusal) => self.frame.refuse(&refusal),
+            Err(refusal) => self.context.refuse(&refusal),
         }
     }
 
     /// The envelope of one of several calls in one.
-    pub fn part<T: Serialize>(&self, method: &str, said: Result<Said<T>, Refusal>) -> Message<serde_json::Value> {
+    pub fn part<T: Serialize>(
+        &self,
+        method: &str,
+        said: Result<LinkisAnswer<T>, LinkisRefusal>,
+    ) -> Message<serde_json::Value> {
         match self.message(method, said) {
             Ok(Message { method, status, message, data }) => {
                 Message { method, status, message, data: serde_json::to_value(data).unwrap_or_default() }
@@ -162,27 +165,31 @@ impl Call {
         }
     }
 
-    fn message<T>(&self, method: &str, said: Result<Said<T>, Refusal>) -> Result<Message<T>, Refusal> {
-        let Said(message, data) = said?;
+    fn message<T>(
+        &self,
+        method: &str,
+        said: Result<LinkisAnswer<T>, LinkisRefusal>,
+    ) -> Result<Message<T>, LinkisRefusal> {
+        let LinkisAnswer(message, data) = said?;
         Ok(Message { method: method.to_owned(), status: 0, message: message.to_owned(), data })
     }
 }
 
-impl Frame {
-    fn refuse(&self, refusal: &Refusal) -> Response {
-        if let Refusal::Of(error) = refusal {
+impl LinkisCallContext {
+    fn refuse(&self, refusal: &LinkisRefusal) -> Response {
+        if let LinkisRefusal::Of(error) = refusal {
             caller::log(error, &self.id);
         }
         let (status, message, data) = refusal.encode(&self.server.instance);
         let mut response = send(http(status), &Message { method: self.method.clone(), status, message, data });
-        if let Refusal::Of(error) = refusal
+        if let LinkisRefusal::Of(error) = refusal
             && let Some(pause) = error.pause()
         {
             // Not its fault and not for ever: the one status that the product does not know, and every client does.
             *response.status_mut() = StatusCode::from_u16(error.code().status).unwrap_or(StatusCode::BAD_REQUEST);
             response.headers_mut().insert(RETRY_AFTER, (pause.as_millis().div_ceil(1000) as u64).into());
         }
-        if let Refusal::Of(error) = refusal
+        if let LinkisRefusal::Of(error) = refusal
             && (error.code() == &code::BODY_TOO_LARGE || error.code() == &code::UNSUPPORTED_MEDIA_TYPE)
         {
             // A proxy and a library of HTTP know these by their statuses.
@@ -198,9 +205,9 @@ impl Frame {
 
 /// A path below the dialect's that does not exist.
 pub async fn no_such_path(State(linkis): State<Linkis>, parts: Parts) -> Response {
-    let frame = linkis.stranger(&parts).1;
-    let message = format!("{} does not exist(不存在)", frame.method);
-    frame.bare(StatusCode::NOT_FOUND, message)
+    let context = linkis.stranger(&parts).1;
+    let message = format!("{} does not exist(不存在)", context.method);
+    context.bare(StatusCode::NOT_FOUND, message)
 }
 
 /// A path that exists, asked in a way that it does not answer; the router adds `Allow`.

@@ -29,7 +29,7 @@ pub struct Message<T> {
 #[expect(dead_code, reason = "described here, written by `send`")]
 #[derive(ToSchema)]
 #[schema(as = LinkisRefusal)]
-pub struct Refused {
+pub struct LinkisRefusalBody {
     method: String,
     /// 1: refused; -1: not signed in; 3: not allowed.
     #[schema(example = 1)]
@@ -40,11 +40,11 @@ pub struct Refused {
 
 /// What a route gives back: its words and its data.
 #[derive(Debug)]
-pub struct Said<T>(pub &'static str, pub T);
+pub struct LinkisAnswer<T>(pub &'static str, pub T);
 
 /// Why a call of this dialect is refused.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum LinkisRefusal {
     /// The product's words, without a number.
     Words(String),
     /// The product's number and words.
@@ -53,7 +53,7 @@ pub enum Refusal {
     Of(Error),
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for LinkisRefusal {
     fn from(error: Error) -> Self {
         Self::Of(error)
     }
@@ -63,7 +63,7 @@ impl From<Error> for Refusal {
 pub const NOT_SIGNED_IN: &str = "You are not logged in, please login first(您尚未登录，请先登录)!";
 const WRONG_PASSWORD: &str = "The user name or password is wrong(用户名或密码错误)!";
 
-impl Refusal {
+impl LinkisRefusal {
     /// In the product's words.
     pub fn words(text: impl Into<String>) -> Self {
         Self::Words(text.into())
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_numbered_refusal_says_where_it_comes_from() {
-        let (status, message, data) = Refusal::Coded(20008, "no params".into()).encode("127.0.0.1:8080");
+        let (status, message, data) = LinkisRefusal::Coded(20008, "no params".into()).encode("127.0.0.1:8080");
         assert_eq!((status, http(status).as_u16()), (1, 400));
         assert_eq!(message, "error code(错误码): 20008, error message(错误信息): no params");
         assert_eq!(
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn every_code_is_refused_by_a_status() {
         for own in code::ALL {
-            let (status, message, _) = Refusal::from(Error::new(own)).encode("h:1");
+            let (status, message, _) = LinkisRefusal::from(Error::new(own)).encode("h:1");
             assert_ne!(status, 0, "{}", own.name);
             assert!(!message.is_empty());
             assert_eq!(status == -1, own.kind == Kind::Unauthenticated, "{}", own.name);

@@ -6,13 +6,13 @@ use serde::Serialize;
 use taskloom_entity::{ResultKind, SubtaskId, result_set};
 use utoipa::ToSchema;
 
-use super::super::query::{Query, wrong};
-use super::call::Call;
-use super::envelope::{Message, Refusal, Refused, Said};
+use super::super::query::{QueryString, wrong};
+use super::call::LinkisCall;
+use super::envelope::{LinkisAnswer, LinkisRefusal, LinkisRefusalBody, Message};
 use super::history::bounded;
 use super::job;
 use super::log::{accepted, four};
-use super::path::{self, Handle};
+use super::path::{self, LinkisFileHandle};
 use super::wire::WholeLog;
 use crate::error::Error;
 use crate::resolver::log::LogTailLines;
@@ -81,7 +81,7 @@ pub struct Column {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkisResultSet)]
-pub struct Page {
+pub struct LinkisResultPage {
     metadata: Vec<Column>,
     /// Always 0: a driver makes up rows for ever on a true one.
     total_page: u32,
@@ -95,9 +95,9 @@ pub struct Page {
 }
 
 /// The job behind a handle of the query; only its owner's.
-async fn owned(call: &Call, query: &Query) -> Result<(Handle, Whole), Refusal> {
-    let handle = query.one("path")?.and_then(path::parse).ok_or_else(|| Refusal::words(UNKNOWN))?;
-    let (Handle::Results(id) | Handle::Result(id, _) | Handle::Log(id)) = handle;
+async fn owned(call: &LinkisCall, query: &QueryString) -> Result<(LinkisFileHandle, Whole), LinkisRefusal> {
+    let handle = query.one("path")?.and_then(path::parse).ok_or_else(|| LinkisRefusal::words(UNKNOWN))?;
+    let (LinkisFileHandle::Results(id) | LinkisFileHandle::Result(id, _) | LinkisFileHandle::Log(id)) = handle;
     let task = job::owned(call, Some(id), UNKNOWN).await?;
     Ok((handle, whole::of(&call.request, task).await?))
 }
@@ -109,7 +109,7 @@ enum Results {
     Nothing,
 }
 
-async fn results(call: &Call, whole: &Whole) -> Result<Results, Refusal> {
+async fn results(call: &LinkisCall, whole: &Whole) -> Result<Results, LinkisRefusal> {
     let sets = result::of_steps(&call.request, &whole.subtasks).await?;
     if !sets.is_empty() {
         return Ok(Results::Tables(sets));
@@ -124,12 +124,12 @@ async fn results(call: &Call, whole: &Whole) -> Result<Results, Refusal> {
 #[utoipa::path(get, path = "/api/rest_j/v1/filesystem/getDirFileTrees", operation_id = "linkis.getDirFileTrees",
     tag = "history", params(("path" = String, Query, description = "`resultLocation` of the history")),
     responses((status = 200, description = "The results", body = Message<Trees>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn tree(call: Call, RawQuery(query): RawQuery) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn tree(call: LinkisCall, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let (handle, whole) = owned(&call, &Query::parse(query.as_deref())?).await?;
-        if !matches!(handle, Handle::Results(_)) {
-            return Err(Refusal::words(UNKNOWN));
+        let (handle, whole) = owned(&call, &QueryString::parse(query.as_deref())?).await?;
+        if !matches!(handle, LinkisFileHandle::Results(_)) {
+            return Err(LinkisRefusal::words(UNKNOWN));
         }
         let at = whole.task.finished_at.unwrap_or(whole.task.created_at);
         let parent = path::results(whole.task.id);
@@ -157,7 +157,7 @@ pub async fn tree(call: Call, RawQuery(query): RawQuery) -> Response {
             is_leaf: false,
             parent_path: None,
         };
-        Ok(Said("OK", Trees { dir_file_trees: tree }))
+        Ok(LinkisAnswer("OK", Trees { dir_file_trees: tree }))
     };
     call.answer(found.await)
 }
@@ -167,13 +167,13 @@ pub async fn tree(call: Call, RawQuery(query): RawQuery) -> Response {
     params(("path" = String, Query, description = "A result's path"),
         ("page" = Option<u32>, Query, description = "From 1"), ("pageSize" = Option<u32>, Query),
         ("nullValue" = Option<String>, Query, description = "`NULL` when left out; `LINKIS_NULL`: null")),
-    responses((status = 200, description = "Rows", body = Message<Page>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
+    responses((status = 200, description = "Rows", body = Message<LinkisResultPage>),
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn open(call: LinkisCall, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         let (handle, whole) = owned(&call, &query).await?;
-        let Handle::Result(_, number) = handle else { return Err(Refusal::words(UNKNOWN)) };
+        let LinkisFileHandle::Result(_, number) = handle else { return Err(LinkisRefusal::words(UNKNOWN)) };
         let (page, size) = (bounded(&query, "page", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
         let smaller = |error| smaller(error, size, call.request.page);
         let part = (i64::from(page - 1) * i64::from(size), i64::from(size));
@@ -184,24 +184,24 @@ pub async fn open(call: Call, RawQuery(query): RawQuery) -> Response {
         match results(&call, &whole).await? {
             Results::Tables(mut sets) => {
                 let at = usize::try_from(number).ok().filter(|at| *at < sets.len());
-                let set = sets.swap_remove(at.ok_or_else(|| Refusal::words(UNKNOWN))?);
-                Ok(Said(
+                let set = sets.swap_remove(at.ok_or_else(|| LinkisRefusal::words(UNKNOWN))?);
+                Ok(LinkisAnswer(
                     "OK",
                     table(result::page(&call.request, set, part).await.map_err(smaller)?, page, null.as_ref()),
                 ))
             }
             Results::Output(step, _) if number == 0 => {
                 let lines = result::output(&call.request, step, part).await.map_err(smaller)?;
-                Ok(Said("OK", text(lines.into_iter().map(|line| vec![Some(line)]).collect(), page)))
+                Ok(LinkisAnswer("OK", text(lines.into_iter().map(|line| vec![Some(line)]).collect(), page)))
             }
-            Results::Output(..) | Results::Nothing => Err(Refusal::words(UNKNOWN)),
+            Results::Output(..) | Results::Nothing => Err(LinkisRefusal::words(UNKNOWN)),
         }
     };
     call.answer(found.await)
 }
 
 /// A page that has too many bytes, in the words for a wrong parameter.
-fn smaller(error: Error, size: u32, most: usize) -> Refusal {
+fn smaller(error: Error, size: u32, most: usize) -> LinkisRefusal {
     let reason = match error.value("fits") {
         Some("0") => (
             format!("one row alone has more than the {most} bytes of a page"),
@@ -216,7 +216,7 @@ fn smaller(error: Error, size: u32, most: usize) -> Refusal {
     wrong("pageSize", &size.to_string(), reason).into()
 }
 
-fn table(found: result::ResultPage, page: u32, null: Option<&String>) -> Page {
+fn table(found: result::ResultPage, page: u32, null: Option<&String>) -> LinkisResultPage {
     let column = |column: crate::rows::Column| Column {
         column_name: column.name,
         comment: column.comment,
@@ -226,17 +226,17 @@ fn table(found: result::ResultPage, page: u32, null: Option<&String>) -> Page {
     let rows = found.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
     match found.set.kind {
         ResultKind::Text => text(rows, page),
-        ResultKind::Table => Page::of("2", found.columns.into_iter().map(column).collect(), rows, page),
+        ResultKind::Table => LinkisResultPage::of("2", found.columns.into_iter().map(column).collect(), rows, page),
     }
 }
 
 /// What an engine has said that writes text: a line a row, under the product's name for its one column.
-fn text(rows: Vec<Vec<Option<String>>>, page: u32) -> Page {
+fn text(rows: Vec<Vec<Option<String>>>, page: u32) -> LinkisResultPage {
     let column = Column { column_name: "linkis_string".into(), comment: "NULL".into(), data_type: "string".into() };
-    Page::of("1", vec![column], rows, page)
+    LinkisResultPage::of("1", vec![column], rows, page)
 }
 
-impl Page {
+impl LinkisResultPage {
     fn of(kind: &str, metadata: Vec<Column>, rows: Vec<Vec<Option<String>>>, page: u32) -> Self {
         Self { metadata, total_page: 0, total_line: rows.len(), page, kind: kind.to_owned(), file_content: rows }
     }
@@ -246,22 +246,22 @@ impl Page {
 #[utoipa::path(get, path = "/api/rest_j/v1/filesystem/openLog", operation_id = "linkis.openLog", tag = "history",
     params(("path" = String, Query, description = "`logPath` of the history")),
     responses((status = 200, description = "Four texts", body = Message<WholeLog>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn open_log(call: Call, RawQuery(query): RawQuery) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn open_log(call: LinkisCall, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let (handle, whole) = owned(&call, &Query::parse(query.as_deref())?).await?;
-        if !matches!(handle, Handle::Log(_)) {
-            return Err(Refusal::words(UNKNOWN));
+        let (handle, whole) = owned(&call, &QueryString::parse(query.as_deref())?).await?;
+        if !matches!(handle, LinkisFileHandle::Log(_)) {
+            return Err(LinkisRefusal::words(UNKNOWN));
         }
         let mut lines = vec![accepted(&job::named(&call, &whole.task).await?, call.zone())];
         lines.extend(end(&call, &whole).await?);
-        Ok(Said("OK", WholeLog { log: four(&lines) }))
+        Ok(LinkisAnswer("OK", WholeLog { log: four(&lines) }))
     };
     call.answer(found.await)
 }
 
 /// The logs of all steps, one behind the other: the last lines of them, as many as a page holds.
-async fn end(call: &Call, whole: &Whole) -> Result<Vec<String>, Refusal> {
+async fn end(call: &LinkisCall, whole: &Whole) -> Result<Vec<String>, LinkisRefusal> {
     let mut left = call.request.page;
     let mut logs = vec![];
     for step in whole.subtasks.iter().rev() {

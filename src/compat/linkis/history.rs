@@ -7,10 +7,10 @@ use taskloom_entity::{Role, Timestamp, task};
 
 use super::super::captured::Captured;
 use super::super::long::Long;
-use super::super::query::{Query, wrong};
-use super::call::Call;
-use super::envelope::{Message, Refusal, Refused, Said};
-use super::wire::{self, Named, Status};
+use super::super::query::{QueryString, wrong};
+use super::call::LinkisCall;
+use super::envelope::{LinkisAnswer, LinkisRefusal, LinkisRefusalBody, Message};
+use super::wire::{self, LinkisJobStatus, LinkisNamedJob};
 use super::{id, job};
 use crate::resolver::task::{TaskFilter, TaskOrder};
 use crate::resolver::{self, whole};
@@ -24,15 +24,16 @@ const SOME: usize = 50;
 /// Shows one job of the history.
 #[utoipa::path(get, path = "/api/rest_j/v1/jobhistory/{taskID}/get", operation_id = "linkis.getTask", tag = "history",
     params(("taskID" = String, Path, description = "The taskID, or the execID")),
-    responses((status = 200, description = "The job", body = Message<wire::Found>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn get(call: Call, Captured([text]): Captured<1>) -> Response {
+    responses((status = 200, description = "The job", body = Message<wire::LinkisTaskAnswer>),
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn get(call: LinkisCall, Captured([text]): Captured<1>) -> Response {
     let found = async {
-        let id = id::parse(&text).ok_or_else(|| Refusal::words(UNKNOWN))?;
+        let id = id::parse(&text).ok_or_else(|| LinkisRefusal::words(UNKNOWN))?;
         let found = whole::get(&call.request, id).await;
-        let whole = found.map_err(|error| Refusal::or_unknown(error, || UNKNOWN.to_owned()))?;
+        let whole = found.map_err(|error| LinkisRefusal::or_unknown(error, || UNKNOWN.to_owned()))?;
         let named = job::named(&call, &whole.task).await?;
-        Ok(Said("OK", wire::Found { task: wire::Task::of(&whole, &named, call.request.clock.now()) }))
+        let task = wire::LinkisTask::of(&whole, &named, call.request.clock.now());
+        Ok(LinkisAnswer("OK", wire::LinkisTaskAnswer { task }))
     };
     call.answer(found.await)
 }
@@ -47,10 +48,10 @@ pub async fn get(call: Call, Captured([text]): Captured<1>) -> Response {
         ("pageNow" = Option<u32>, Query, description = "From 1"), ("pageSize" = Option<u32>, Query),
         ("isAdminView" = Option<bool>, Query, description = "Everybody's jobs, for administrators")),
     responses((status = 200, description = "A page", body = Message<wire::History>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn list(call: LinkisCall, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         let filter = filter(&call, &query)?;
         let (page, size) = (bounded(&query, "pageNow", 1, u32::MAX)?, bounded(&query, "pageSize", USUAL, MOST)?);
         let part = (u64::from(page - 1) * u64::from(size), u64::from(size));
@@ -65,17 +66,17 @@ pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
             let mut said = whole::submissions(&call.request, &ids).await?;
             for whole in whole::many(&call.request, some).await? {
                 let origin = said.remove(&whole.task.id).map_or(Value::Null, |sent| sent.value());
-                let named = Named { task: &whole.task, origin, instance: call.instance() };
-                shown.push(wire::Task::of(&whole, &named, now));
+                let named = LinkisNamedJob { task: &whole.task, origin, instance: call.instance() };
+                shown.push(wire::LinkisTask::of(&whole, &named, now));
             }
         }
-        Ok(Said("OK", wire::History { tasks: shown, total_page: Long(total.cast_signed()) }))
+        Ok(LinkisAnswer("OK", wire::History { tasks: shown, total_page: Long(total.cast_signed()) }))
     };
     call.answer(found.await)
 }
 
 /// Refuses a page whose jobs were submitted with more bytes than a page may have: it shows them all.
-async fn fit(call: &Call, tasks: &[task::Model], size: u32) -> Result<(), Refusal> {
+async fn fit(call: &LinkisCall, tasks: &[task::Model], size: u32) -> Result<(), LinkisRefusal> {
     let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
     let lengths = whole::submission_lengths(&call.request, &ids).await?;
     let (mut left, most) = (call.request.page, call.request.page);
@@ -94,8 +95,8 @@ async fn fit(call: &Call, tasks: &[task::Model], size: u32) -> Result<(), Refusa
     Ok(())
 }
 
-fn filter(call: &Call, query: &Query) -> Result<TaskFilter, Refusal> {
-    let date = |name| Ok::<_, Refusal>(query.number::<i64>(name)?.map(|at| Timestamp(at.saturating_mul(1000))));
+fn filter(call: &LinkisCall, query: &QueryString) -> Result<TaskFilter, LinkisRefusal> {
+    let date = |name| Ok::<_, LinkisRefusal>(query.number::<i64>(name)?.map(|at| Timestamp(at.saturating_mul(1000))));
     let everybody = query.one("isAdminView")? == Some("true") && call.request.principal.role() == Some(Role::Admin);
     let mut filter = TaskFilter {
         creator: (!everybody).then(|| call.request.principal.name()),
@@ -106,7 +107,7 @@ fn filter(call: &Call, query: &Query) -> Result<TaskFilter, Refusal> {
     let words = query.all("status").flat_map(|value| value.split(',')).map(str::trim);
     for word in words.filter(|word| !word.is_empty() && *word != "All") {
         let standings =
-            Status::standings(word).ok_or_else(|| wrong("status", word, ("no such status", "没有这种状态")))?;
+            LinkisJobStatus::standings(word).ok_or_else(|| wrong("status", word, ("no such status", "没有这种状态")))?;
         filter.standings.get_or_insert_default().extend(standings);
     }
     if let Some(text) = query.one("taskID")? {
@@ -121,7 +122,7 @@ fn filter(call: &Call, query: &Query) -> Result<TaskFilter, Refusal> {
     Ok(filter)
 }
 
-pub(super) fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Refusal> {
+pub(super) fn bounded(query: &QueryString, name: &str, usual: u32, most: u32) -> Result<u32, LinkisRefusal> {
     match query.number(name)?.unwrap_or(usual) {
         number if (1..=most).contains(&number) => Ok(number),
         number => Err(wrong(

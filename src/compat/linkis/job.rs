@@ -7,13 +7,13 @@ use taskloom_entity::{JsonText, TaskId, task};
 
 use super::super::captured::Captured;
 use super::super::long::Long;
-use super::super::query::{Query, Wrong};
-use super::call::{Call, Change, Sent};
-use super::envelope::{Message, Refusal, Refused, Said};
+use super::super::query::{QueryString, Wrong};
+use super::call::{LinkisCall, LinkisChangeCall, Sent};
+use super::envelope::{LinkisAnswer, LinkisRefusal, LinkisRefusalBody, Message};
 use super::id;
-use super::log::{Ask, accepted, shown};
-use super::submit::{self, Run};
-use super::wire::{self, Named, Status};
+use super::log::{LinkisLogRange, accepted, shown};
+use super::submit::{self, LinkisEngineKind};
+use super::wire::{self, LinkisJobStatus, LinkisNamedJob};
 use crate::error::{Error, Kind, code};
 use crate::resolver::whole::{self, Whole};
 use crate::resolver::{self, job, whole_log};
@@ -30,67 +30,68 @@ const NO_LISTS: &str = "Request parameter error, please use array(请求参数�
 /// Jobs that one call kills at the most.
 const MOST: usize = 10_000;
 
-impl From<Wrong> for Refusal {
+impl From<Wrong> for LinkisRefusal {
     fn from(Wrong { name, value, reason }: Wrong) -> Self {
         Self::words(format!("{name} does not accept '{value}': {}(参数{name}无效)", reason.en))
     }
 }
 
 /// The job that an id of the path names; these words when it names none.
-async fn find(call: &Call, text: &str, unknown: &str) -> Result<Whole, Refusal> {
-    let id = id::parse(text).ok_or_else(|| Refusal::words(unknown))?;
-    whole::get(&call.request, id).await.map_err(|error| Refusal::or_unknown(error, || unknown.to_owned()))
+async fn find(call: &LinkisCall, text: &str, unknown: &str) -> Result<Whole, LinkisRefusal> {
+    let id = id::parse(text).ok_or_else(|| LinkisRefusal::words(unknown))?;
+    whole::get(&call.request, id).await.map_err(|error| LinkisRefusal::or_unknown(error, || unknown.to_owned()))
 }
 
 /// The names of a job, as it was submitted with.
-pub async fn named<'a>(call: &'a Call, task: &'a task::Model) -> Result<Named<'a>, Error> {
+pub async fn named<'a>(call: &'a LinkisCall, task: &'a task::Model) -> Result<LinkisNamedJob<'a>, Error> {
     let said = whole::submissions(&call.request, &[task.id]).await?;
-    Ok(Named { task, origin: said.get(&task.id).map_or(Value::Null, JsonText::value), instance: call.instance() })
+    let origin = said.get(&task.id).map_or(Value::Null, JsonText::value);
+    Ok(LinkisNamedJob { task, origin, instance: call.instance() })
 }
 
 /// Submits a job. Either form of the body is understood.
 #[utoipa::path(post, path = "/api/rest_j/v1/entrance/execute", operation_id = "linkis.execute", tag = "entrance",
     request_body(content = Object, description = "`{executionContent: {code, runType}, params, source, labels}`, or the old form"),
-    responses((status = 200, description = "Accepted", body = Message<wire::Submitted>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn execute(call: Call, Sent(body): Sent) -> Response {
+    responses((status = 200, description = "Accepted", body = Message<wire::LinkisSubmitAnswer>),
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn execute(call: LinkisCall, Sent(body): Sent) -> Response {
     call.answer(accept(&call, &body).await)
 }
 
 /// Submits a job. Either form of the body is understood.
 #[utoipa::path(post, path = "/api/rest_j/v1/entrance/submit", operation_id = "linkis.submit", tag = "entrance",
     request_body(content = Object, description = "`{executionContent: {code, runType}, params, source, labels}`, or the old form"),
-    responses((status = 200, description = "Accepted", body = Message<wire::Submitted>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn submit(call: Call, Sent(body): Sent) -> Response {
+    responses((status = 200, description = "Accepted", body = Message<wire::LinkisSubmitAnswer>),
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn submit(call: LinkisCall, Sent(body): Sent) -> Response {
     call.answer(accept(&call, &body).await)
 }
 
-async fn accept(call: &Call, body: &[u8]) -> Result<Said<wire::Submitted>, Refusal> {
+async fn accept(call: &LinkisCall, body: &[u8]) -> Result<LinkisAnswer<wire::LinkisSubmitAnswer>, LinkisRefusal> {
     // Who may not submit is told so before anything is said of the body.
     job::permit(&call.request).await?;
     let today = call.zone().at(call.request.clock.now()).date_naive();
     let job = submit::parse(body, &call.request.principal.name(), today)?;
     let source = match job.run {
-        Run::Sql => Some(resolver::source::of_engine(&call.request, None, &job.engine).await?.name),
-        Run::Shell | Run::Python | Run::Http => None,
+        LinkisEngineKind::Sql => Some(resolver::source::of_engine(&call.request, None, &job.engine).await?.name),
+        LinkisEngineKind::Shell | LinkisEngineKind::Python | LinkisEngineKind::Http => None,
     };
     let creator = job.creator.clone();
     let task = resolver::task::submit(&call.request, job.submission(source.as_deref())?).await?;
     let exec_id = id::exec_id(call.instance(), &creator, &task.creator, task.id);
-    Ok(Said(OK, wire::Submitted { exec_id, task_id: Long(task.id.0) }))
+    Ok(LinkisAnswer(OK, wire::LinkisSubmitAnswer { exec_id, task_id: Long(task.id.0) }))
 }
 
 /// Says where a job stands.
 #[utoipa::path(get, path = "/api/rest_j/v1/entrance/{id}/status", operation_id = "linkis.status", tag = "entrance",
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "Where it stands", body = Message<wire::Stands>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn status(call: Call, Captured([id]): Captured<1>) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn status(call: LinkisCall, Captured([id]): Captured<1>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_STATUS).await?;
         let exec_id = named(&call, &whole.task).await?.exec_id();
-        Ok(Said(OK, wire::Stands { status: Status::of(&whole), exec_id }))
+        Ok(LinkisAnswer(OK, wire::Stands { status: LinkisJobStatus::of(&whole), exec_id }))
     };
     call.answer(found.await)
 }
@@ -99,12 +100,12 @@ pub async fn status(call: Call, Captured([id]): Captured<1>) -> Response {
 #[utoipa::path(get, path = "/api/rest_j/v1/entrance/{id}/progress", operation_id = "linkis.progress", tag = "entrance",
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "How far it is", body = Message<wire::Progress>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn progress(call: Call, Captured([id]): Captured<1>) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn progress(call: LinkisCall, Captured([id]): Captured<1>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_PROGRESS).await?;
         let exec_id = named(&call, &whole.task).await?.exec_id();
-        Ok(Said(OK, wire::Progress::of(&whole, exec_id)))
+        Ok(LinkisAnswer(OK, wire::Progress::of(&whole, exec_id)))
     };
     call.answer(found.await)
 }
@@ -114,13 +115,14 @@ pub async fn progress(call: Call, Captured([id]): Captured<1>) -> Response {
     operation_id = "linkis.progressWithResource",
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "How far it is", body = Message<wire::WithResource>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn resource(call: Call, Captured([id]): Captured<1>) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn resource(call: LinkisCall, Captured([id]): Captured<1>) -> Response {
     let found = async {
         let whole = find(&call, &id, NO_PROGRESS).await?;
         let exec_id = named(&call, &whole.task).await?.exec_id();
         let progress = wire::Progress::of(&whole, exec_id);
-        Ok(Said(OK, wire::WithResource { progress, yarn_resource: None, resource: wire::Resource::of(&whole) }))
+        let resource = wire::LinkisResourceUsage::of(&whole);
+        Ok(LinkisAnswer(OK, wire::WithResource { progress, yarn_resource: None, resource }))
     };
     call.answer(found.await)
 }
@@ -131,12 +133,12 @@ pub async fn resource(call: Call, Captured([id]): Captured<1>) -> Response {
         ("fromLine" = Option<i64>, Query, description = "The first line; 0 means 1"),
         ("size" = Option<i64>, Query, description = "100 when left out; a negative one: 10,000"),
         ("distinctLevel" = Option<bool>, Query, description = "false: one text instead of four")),
-    responses((status = 200, description = "Lines", body = Message<wire::Log>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn log(call: Call, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
+    responses((status = 200, description = "Lines", body = Message<wire::LinkisLog>),
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn log(call: LinkisCall, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
     let found = async {
-        let query = Query::parse(query.as_deref())?;
-        let ask = Ask::new(query.number("fromLine")?, query.number("size")?);
+        let query = QueryString::parse(query.as_deref())?;
+        let ask = LinkisLogRange::new(query.number("fromLine")?, query.number("size")?);
         let distinct = query.one("distinctLevel")? != Some("false");
         let task = owned(&call, id::parse(&id), NO_LOG).await?;
         let named = named(&call, &task).await?;
@@ -151,17 +153,18 @@ pub async fn log(call: Call, Captured([id]): Captured<1>, RawQuery(query): RawQu
         texts.extend(own.lines.into_iter().map(|line| line.text));
         // The line in front is the first of all.
         let next = if ask.size > 0 { own.next + 1 } else { ask.from };
-        Ok(Said(OK, wire::Log { log: shown(&texts, distinct), exec_id: named.exec_id(), from_line: Long(next) }))
+        let (log, exec_id) = (shown(&texts, distinct), named.exec_id());
+        Ok(LinkisAnswer(OK, wire::LinkisLog { log, exec_id, from_line: Long(next) }))
     };
     call.answer(found.await)
 }
 
 /// The job of this id whose output the caller may read: its owner, or an administrator. To anybody else it is unknown.
-pub(super) async fn owned(call: &Call, id: Option<TaskId>, unknown: &str) -> Result<task::Model, Refusal> {
-    let id = id.ok_or_else(|| Refusal::words(unknown))?;
+pub(super) async fn owned(call: &LinkisCall, id: Option<TaskId>, unknown: &str) -> Result<task::Model, LinkisRefusal> {
+    let id = id.ok_or_else(|| LinkisRefusal::words(unknown))?;
     job::own(&call.request, id).await.map_err(|error| match error.code() {
-        own if own == &code::NOT_THE_OWNER => Refusal::words(unknown),
-        _ => Refusal::or_unknown(error, || unknown.to_owned()),
+        own if own == &code::NOT_THE_OWNER => LinkisRefusal::words(unknown),
+        _ => LinkisRefusal::or_unknown(error, || unknown.to_owned()),
     })
 }
 
@@ -170,17 +173,21 @@ pub(super) async fn owned(call: &Call, id: Option<TaskId>, unknown: &str) -> Res
     params(("id" = String, Path, description = "The execID, or the taskID"),
         ("taskID" = Option<i64>, Query, description = "Counts where the id of the path names no job")),
     responses((status = 200, description = "It is being stopped", body = Message<wire::Named1>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn kill(Change(call): Change, Captured([id]): Captured<1>, RawQuery(query): RawQuery) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn kill(
+    LinkisChangeCall(call): LinkisChangeCall,
+    Captured([id]): Captured<1>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let done = async {
-        let query = Query::parse(query.as_deref())?;
+        let query = QueryString::parse(query.as_deref())?;
         stop(&call, [Some(id.as_str()), query.one("taskID")?]).await
     };
     call.answer(done.await)
 }
 
 /// Stops the job that the first of these names which names one at all.
-async fn stop(call: &Call, names: [Option<&str>; 2]) -> Result<Said<wire::Named1>, Refusal> {
+async fn stop(call: &LinkisCall, names: [Option<&str>; 2]) -> Result<LinkisAnswer<wire::Named1>, LinkisRefusal> {
     job::permit(&call.request).await?;
     let mut ids: Vec<TaskId> = names.into_iter().flatten().filter_map(id::parse).collect();
     if let [id, companion] = ids[..]
@@ -189,23 +196,23 @@ async fn stop(call: &Call, names: [Option<&str>; 2]) -> Result<Said<wire::Named1
     {
         ids = vec![companion];
     }
-    let id = ids.first().ok_or_else(|| Refusal::words(NO_KILL))?;
+    let id = ids.first().ok_or_else(|| LinkisRefusal::words(NO_KILL))?;
     let killed = job::kill(&call.request, *id).await;
     let task = killed.map_err(|error| match error.code() == &code::OPERATION_NOT_ALLOWED {
-        true => Refusal::words(ENDED),
-        false => not_own(error).unwrap_or_else(|error| Refusal::or_unknown(error, || NO_KILL.to_owned())),
+        true => LinkisRefusal::words(ENDED),
+        false => not_own(error).unwrap_or_else(|error| LinkisRefusal::or_unknown(error, || NO_KILL.to_owned())),
     })?;
     let exec_id = named(call, &task).await?.exec_id();
-    Ok(Said("Successfully killed the job(成功kill了job)", wire::Named1 { exec_id }))
+    Ok(LinkisAnswer("Successfully killed the job(成功kill了job)", wire::Named1 { exec_id }))
 }
 
 /// The product's words about somebody else's job, whatever was to be done with it.
-fn not_own(error: Error) -> Result<Refusal, Error> {
+fn not_own(error: Error) -> Result<LinkisRefusal, Error> {
     if error.code() != &code::NOT_THE_OWNER {
         return Err(error);
     }
     let user = error.value("user").unwrap_or_default();
-    Ok(Refusal::words(format!("You have no permission to kill this job, excecute by user:{user}")))
+    Ok(LinkisRefusal::words(format!("You have no permission to kill this job, excecute by user:{user}")))
 }
 
 /// Stops several jobs; one that cannot be stopped stops no other.
@@ -213,8 +220,8 @@ fn not_own(error: Error) -> Result<Refusal, Error> {
     params(("id" = String, Path, description = "Any id: the body names the jobs")),
     request_body(content = Object, description = "`{taskIDList: [7, 8], idList: [\"exec_id…\", \"exec_id…\"]}`, of one length"),
     responses((status = 200, description = "An envelope for each", body = Message<wire::Killed>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn kill_jobs(call: Call, Sent(body): Sent) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn kill_jobs(call: LinkisCall, Sent(body): Sent) -> Response {
     let done = async {
         job::permit(&call.request).await?;
         let (ids, companions) = lists(&body)?;
@@ -223,21 +230,21 @@ pub async fn kill_jobs(call: Call, Sent(body): Sent) -> Response {
             let method = format!("/api/entrance/{id}/kill");
             messages.push(call.part(&method, stop(&call, [Some(id.as_str()), Some(companion.as_str())]).await));
         }
-        Ok(Said("success", wire::Killed { messages }))
+        Ok(LinkisAnswer("success", wire::Killed { messages }))
     };
     call.answer(done.await)
 }
 
 /// The ids of the jobs, and the taskIDs that count where those name none.
-fn lists(body: &[u8]) -> Result<(Vec<String>, Vec<String>), Refusal> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::words(NO_LISTS))?;
-    let list = |key: &str| body.get(key).and_then(Value::as_array).ok_or_else(|| Refusal::words(NO_LISTS));
+fn lists(body: &[u8]) -> Result<(Vec<String>, Vec<String>), LinkisRefusal> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| LinkisRefusal::words(NO_LISTS))?;
+    let list = |key: &str| body.get(key).and_then(Value::as_array).ok_or_else(|| LinkisRefusal::words(NO_LISTS));
     let (ids, numbers) = (list("idList")?, list("taskIDList")?);
     if ids.len() != numbers.len() {
-        return Err(Refusal::words(UNEQUAL));
+        return Err(LinkisRefusal::words(UNEQUAL));
     }
     if ids.len() > MOST {
-        return Err(Refusal::words(format!("{MOST} jobs at a time are possible(一次最多{MOST}个任务)")));
+        return Err(LinkisRefusal::words(format!("{MOST} jobs at a time are possible(一次最多{MOST}个任务)")));
     }
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -250,8 +257,8 @@ fn lists(body: &[u8]) -> Result<(Vec<String>, Vec<String>), Refusal> {
 #[utoipa::path(get, path = "/api/rest_j/v1/entrance/{id}/pause", operation_id = "linkis.pause", tag = "entrance",
     params(("id" = String, Path, description = "The execID, or the taskID")),
     responses((status = 200, description = "It stands still", body = Message<wire::Named1>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn pause(Change(call): Change, Captured([text]): Captured<1>) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn pause(LinkisChangeCall(call): LinkisChangeCall, Captured([text]): Captured<1>) -> Response {
     let done = async {
         job::permit(&call.request).await?;
         let unknown = || {
@@ -259,14 +266,14 @@ pub async fn pause(Change(call): Change, Captured([text]): Captured<1>) -> Respo
                 "can not find the job of exexID :{text} can not pause (不能找到execID: {text}对应的job，不能进行pause)"
             )
         };
-        let id = id::parse(&text).ok_or_else(|| Refusal::words(unknown()))?;
+        let id = id::parse(&text).ok_or_else(|| LinkisRefusal::words(unknown()))?;
         let paused = job::pause(&call.request, id).await;
         let task = paused.map_err(|error| match error.code() == &code::OPERATION_NOT_ALLOWED {
-            true => Refusal::words(unknown()),
-            false => not_own(error).unwrap_or_else(|error| Refusal::or_unknown(error, unknown)),
+            true => LinkisRefusal::words(unknown()),
+            false => not_own(error).unwrap_or_else(|error| LinkisRefusal::or_unknown(error, unknown)),
         })?;
         let exec_id = named(&call, &task).await?.exec_id();
-        Ok(Said("success to pause job (成功pause了job)", wire::Named1 { exec_id }))
+        Ok(LinkisAnswer("success to pause job (成功pause了job)", wire::Named1 { exec_id }))
     };
     call.answer(done.await)
 }

@@ -6,7 +6,7 @@ use taskloom_entity::TaskId;
 
 use super::super::Zone;
 use super::id::SERVICE;
-use super::wire::Named;
+use super::wire::LinkisNamedJob;
 
 /// The most lines of one answer, whatever was asked for.
 const MOST: i64 = 10_000;
@@ -14,14 +14,14 @@ const USUAL: i64 = 100;
 
 /// Which lines are asked for; counted from 1, the line in front included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct LinkisLogRange {
     /// The first.
     pub from: i64,
     /// How many at the most.
     pub size: i64,
 }
 
-impl Ask {
+impl LinkisLogRange {
     /// As a client sends it: 0 means 1, a negative size means all that one answer holds.
     #[must_use]
     pub fn new(from: Option<i64>, size: Option<i64>) -> Self {
@@ -47,7 +47,7 @@ impl Ask {
 
 /// The line in front.
 #[must_use]
-pub fn accepted(named: &Named<'_>, zone: Zone) -> String {
+pub fn accepted(named: &LinkisNamedJob<'_>, zone: Zone) -> String {
     let (at, id, TaskId(task)) = (zone.at(named.task.created_at), named.exec_id(), named.task.id);
     let at = at.format("%Y-%m-%d %H:%M:%S%.3f");
     format!(
@@ -110,13 +110,13 @@ mod tests {
     #[test]
     fn lines_are_counted_from_one_and_zero_is_one() {
         for from in [None, Some(0), Some(1), Some(-5)] {
-            let ask = Ask::new(from, None);
+            let ask = LinkisLogRange::new(from, None);
             assert_eq!((ask.has_first(), ask.own()), (true, (1, 99)));
         }
-        assert_eq!(Ask::new(Some(2), Some(10)).own(), (1, 10));
-        assert_eq!(Ask::new(Some(102), Some(-1)).own(), (101, MOST));
-        assert_eq!(Ask::new(Some(1), Some(1)).own(), (1, 0));
-        assert_eq!(Ask::new(Some(1), Some(0)), Ask { from: 1, size: 0 });
+        assert_eq!(LinkisLogRange::new(Some(2), Some(10)).own(), (1, 10));
+        assert_eq!(LinkisLogRange::new(Some(102), Some(-1)).own(), (101, MOST));
+        assert_eq!(LinkisLogRange::new(Some(1), Some(1)).own(), (1, 0));
+        assert_eq!(LinkisLogRange::new(Some(1), Some(0)), LinkisLogRange { from: 1, size: 0 });
     }
 
     #[test]

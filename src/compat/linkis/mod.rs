@@ -19,14 +19,14 @@ use axum::routing::{any, get, post};
 use utoipa::OpenApi;
 
 use self::call::{Linkis, no_such_path, wrong_method};
-use self::sign::SignIn;
+use self::sign::LinkisSecuritySchemes;
 use super::caller::Guest;
 use super::{Server, hint};
 
 macro_rules! documents {
     ($($name:literal),+ $(,)?) => {
         /// The GraphQL document of each route.
-        pub const DOCUMENTS: &[hint::Document] =
+        pub const DOCUMENTS: &[hint::OperationDocument] =
             &[$((concat!("linkis.", $name), include_str!(concat!("operations/", $name, ".graphql")))),+];
     };
 }
@@ -74,17 +74,17 @@ pub fn router(server: Server, guest: Guest) -> Router {
     paths(job::execute, job::submit, job::status, job::progress, job::resource, job::log, job::kill, job::kill_jobs,
         job::pause, history::get, history::list, file::tree, file::open, file::open_log, sign::login, sign::logout,
         sign::user_info),
-    components(schemas(envelope::Refused)),
-    modifiers(&SignIn),
+    components(schemas(envelope::LinkisRefusalBody)),
+    modifiers(&LinkisSecuritySchemes),
     security(("bearer" = []), ("cookie" = []), ("tokenUser" = [], "tokenCode" = [])),
     servers((url = "/", description = "This server")),
     tags((name = "entrance", description = "Jobs"), (name = "history", description = "Jobs, results and logs of late"),
         (name = "user", description = "Sign-in"))
 )]
-struct Description;
+struct LinkisOpenApi;
 
 /// The dialect's OpenAPI description.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+    LinkisOpenApi::openapi()
 }

@@ -7,12 +7,11 @@ const ROOT: &str = "taskloom:/jobs/";
 
 /// What a handle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handle {
+pub enum LinkisFileHandle {
     /// Every result of a job.
     Results(TaskId),
     /// One of them, from 0.
     Result(TaskId, i32),
-    /// Its log.
     Log(TaskId),
 }
 
@@ -36,18 +35,18 @@ pub fn log(id: TaskId) -> String {
 
 /// What a client has sent back; none: nothing that we gave out.
 #[must_use]
-pub fn parse(text: &str) -> Option<Handle> {
+pub fn parse(text: &str) -> Option<LinkisFileHandle> {
     let mut parts = text.strip_prefix(ROOT)?.split('/');
     let number = parts.next()?;
     let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let id = TaskId(plain.then(|| number.parse().ok()).flatten()?);
     let handle = match (parts.next()?, parts.next()) {
-        ("log", None) => Handle::Log(id),
-        ("result", None) => Handle::Results(id),
+        ("log", None) => LinkisFileHandle::Log(id),
+        ("result", None) => LinkisFileHandle::Results(id),
         ("result", Some(file)) => {
             let number = file.strip_prefix('_')?.strip_suffix(".dolphin")?;
             let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            Handle::Result(id, plain.then(|| number.parse().ok()).flatten()?)
+            LinkisFileHandle::Result(id, plain.then(|| number.parse().ok()).flatten()?)
         }
         _ => return None,
     };
@@ -61,9 +60,9 @@ mod tests {
     #[test]
     fn what_was_given_out_is_read_back() {
         let id = TaskId(7);
-        assert_eq!(parse(&results(id)), Some(Handle::Results(id)));
-        assert_eq!(parse(&format!("{}/{}", results(id), name(12))), Some(Handle::Result(id, 12)));
-        assert_eq!(parse(&log(id)), Some(Handle::Log(id)));
+        assert_eq!(parse(&results(id)), Some(LinkisFileHandle::Results(id)));
+        assert_eq!(parse(&format!("{}/{}", results(id), name(12))), Some(LinkisFileHandle::Result(id, 12)));
+        assert_eq!(parse(&log(id)), Some(LinkisFileHandle::Log(id)));
         assert!(results(id).bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b)));
     }
 

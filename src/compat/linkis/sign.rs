@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use taskloom_entity::Role;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::call::{COOKIE, Call, Linkis, Sent};
-use super::envelope::{Message, Refusal, Refused, Said};
-use super::wire::{Login, User};
+use super::call::{COOKIE, Linkis, LinkisCall, Sent};
+use super::envelope::{LinkisAnswer, LinkisRefusal, LinkisRefusalBody, Message};
+use super::wire::{LinkisUser, Login};
 use crate::auth::{Via, cookie, origin};
 use crate::error::{Error, code};
 use crate::resolver::session;
@@ -25,9 +25,9 @@ const NO_PASSWORD: &str = "Password can not be blank(密码不能为空)！";
 const WRONG: &str = "The user name or password is wrong(用户名或密码错误)！";
 
 /// A call of somebody who may still be nobody, whatever was sent before.
-pub struct Open(Call);
+pub struct LinkisOpenCall(LinkisCall);
 
-impl FromRequestParts<Linkis> for Open {
+impl FromRequestParts<Linkis> for LinkisOpenCall {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, linkis: &Linkis) -> Result<Self, Response> {
@@ -36,7 +36,7 @@ impl FromRequestParts<Linkis> for Open {
             let name = name?;
             (name != "cookie" && name != "token-user" && name != "token-code").then_some((name, value))
         }));
-        Call::from_request_parts(parts, linkis).await.map(Self)
+        LinkisCall::from_request_parts(parts, linkis).await.map(Self)
     }
 }
 
@@ -44,8 +44,8 @@ impl FromRequestParts<Linkis> for Open {
 #[utoipa::path(post, path = "/api/rest_j/v1/user/login", operation_id = "linkis.login", tag = "user", security(()),
     request_body(content = Object, description = "`{userName, password}`"),
     responses((status = 200, description = "A ticket, in a cookie", body = Message<Login>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn login(LinkisOpenCall(call): LinkisOpenCall, headers: HeaderMap, Sent(body): Sent) -> Response {
     let mut ticket = None;
     let origins = &call.request.gate.settings().origins;
     let done = async {
@@ -55,10 +55,10 @@ pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Re
         }
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let name = text("userName").ok_or_else(|| Refusal::words(NO_NAME))?;
-        let password = text("password").ok_or_else(|| Refusal::words(NO_PASSWORD))?;
+        let name = text("userName").ok_or_else(|| LinkisRefusal::words(NO_NAME))?;
+        let password = text("password").ok_or_else(|| LinkisRefusal::words(NO_PASSWORD))?;
         let signed = session::login(&call.request, name, password, Some(IDLE)).await.map_err(|error| {
-            if error.code() == &code::BAD_CREDENTIALS { Refusal::words(WRONG) } else { error.into() }
+            if error.code() == &code::BAD_CREDENTIALS { LinkisRefusal::words(WRONG) } else { error.into() }
         })?;
         ticket = Some(cookie::set_named(COOKIE, &signed.cookie, IDLE, origin::bound(&headers, origins)));
         let login = Login {
@@ -67,7 +67,7 @@ pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Re
             session_time_out: i64::try_from(IDLE.as_millis()).unwrap_or(i64::MAX),
             enable_watermark: false,
         };
-        Ok(Said("login successful(登录成功)！", login))
+        Ok(LinkisAnswer("login successful(登录成功)！", login))
     };
     let done = done.await;
     with_cookie(call.answer(done), ticket)
@@ -76,15 +76,15 @@ pub async fn login(Open(call): Open, headers: HeaderMap, Sent(body): Sent) -> Re
 /// Signs out.
 #[utoipa::path(post, path = "/api/rest_j/v1/user/logout", operation_id = "linkis.logout", tag = "user",
     responses((status = 200, description = "The ticket has ended", body = Message<Object>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn logout(call: Call, headers: HeaderMap) -> Response {
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn logout(call: LinkisCall, headers: HeaderMap) -> Response {
     let done = async {
         match call.request.principal.via() {
             // A token does not end by saying good-bye.
             Via::Token(_) | Via::Password => {}
             Via::Session(_) | Via::Nothing => session::logout(&call.request).await?,
         }
-        Ok(Said("Logout successful(退出登录成功)！", json!({})))
+        Ok(LinkisAnswer("Logout successful(退出登录成功)！", json!({})))
     };
     let done = done.await;
     let bound = origin::bound(&headers, &call.request.gate.settings().origins);
@@ -94,13 +94,13 @@ pub async fn logout(call: Call, headers: HeaderMap) -> Response {
 
 /// Says whose call it is.
 #[utoipa::path(get, path = "/api/rest_j/v1/user/userInfo", operation_id = "linkis.userInfo", tag = "user",
-    responses((status = 200, description = "Whose call it is", body = Message<User>),
-    (status = "4XX", description = "Refused", body = Refused)))]
-pub async fn user_info(call: Call) -> Response {
+    responses((status = 200, description = "Whose call it is", body = Message<LinkisUser>),
+    (status = "4XX", description = "Refused", body = LinkisRefusalBody)))]
+pub async fn user_info(call: LinkisCall) -> Response {
     let found = async {
         let user = session::me(&call.request).await?;
         let user = user.ok_or_else(|| Error::new(&code::UNAUTHENTICATED))?;
-        Ok(Said("get user information succeed!", User { user_name: user.name }))
+        Ok(LinkisAnswer("get user information succeed!", LinkisUser { user_name: user.name }))
     };
     call.answer(found.await)
 }
@@ -113,9 +113,9 @@ fn with_cookie(mut response: Response, line: Option<String>) -> Response {
 }
 
 /// Writes the ways to sign in into the description.
-pub struct SignIn;
+pub struct LinkisSecuritySchemes;
 
-impl utoipa::Modify for SignIn {
+impl utoipa::Modify for LinkisSecuritySchemes {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let header = |name: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(name)));
         let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());

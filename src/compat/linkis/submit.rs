@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use taskloom_entity::TaskType;
 
-use super::envelope::Refusal;
+use super::envelope::LinkisRefusal;
 use super::variable;
 use crate::resolver::task::submit::{Submission, SubmissionSource, TargetOf};
 use crate::text::unstorable;
@@ -17,7 +17,7 @@ pub struct Job {
     /// What is run, variables put in.
     pub code: String,
     /// By which kind of engine.
-    pub run: Run,
+    pub run: LinkisEngineKind,
     /// The engine as it was named: `shell`, `spark`.
     pub engine: String,
     /// The engine with its version as it was named: `spark-2.4.3`.
@@ -35,10 +35,8 @@ pub struct Job {
 
 /// What runs a job's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Run {
-    /// A shell.
+pub enum LinkisEngineKind {
     Shell,
-    /// Python.
     Python,
     /// The data source that stands for its engine.
     Sql,
@@ -60,13 +58,13 @@ const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 ///
 /// # Errors
 /// The product's refusals, by their numbers.
-pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, Refusal> {
+pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, LinkisRefusal> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     if let Some(path) = unstorable(&body) {
-        return Err(Refusal::words(format!("{path} must not hold NUL({path}不能包含NUL)")));
+        return Err(LinkisRefusal::words(format!("{path} must not hold NUL({path}不能包含NUL)")));
     }
     let Value::Object(body) = body else {
-        return Err(Refusal::words("The request body must be a JSON object(请求体必须是JSON对象)"));
+        return Err(LinkisRefusal::words("The request body must be a JSON object(请求体必须是JSON对象)"));
     };
     let new_form = body.get("executionContent").and_then(Value::as_object);
     let text = |of: &Map<String, Value>, key: &str| {
@@ -74,11 +72,11 @@ pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, Refusal> 
     };
     let code = new_form.map_or_else(|| body.get("executionCode"), |content| content.get("code"));
     let code = code.and_then(Value::as_str).filter(|code| !code.trim().is_empty());
-    let code = code.ok_or_else(|| Refusal::Coded(20007, NO_CODE.to_owned()))?;
+    let code = code.ok_or_else(|| LinkisRefusal::Coded(20007, NO_CODE.to_owned()))?;
     // Empty ones are none.
     let labels = body.get("labels").and_then(Value::as_object).filter(|labels| !labels.is_empty());
     if new_form.is_some() && labels.is_none() {
-        return Err(Refusal::Coded(20008, NO_LABELS.to_owned()));
+        return Err(LinkisRefusal::Coded(20008, NO_LABELS.to_owned()));
     }
     let label = |key| labels.and_then(|labels| text(labels, key));
     let application = text(&body, "executeApplicationName");
@@ -88,8 +86,8 @@ pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, Refusal> 
     };
     let Some(engine_type) = named else {
         return Err(match (labels, new_form) {
-            (None, None) => Refusal::Coded(20008, NO_LABELS.to_owned()),
-            _ => Refusal::Coded(20009, NO_ENGINE.to_owned()),
+            (None, None) => LinkisRefusal::Coded(20008, NO_LABELS.to_owned()),
+            _ => LinkisRefusal::Coded(20009, NO_ENGINE.to_owned()),
         });
     };
     let engine = engine_type.split('-').next().unwrap_or_default().to_ascii_lowercase();
@@ -98,10 +96,10 @@ pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, Refusal> 
         _ => "sql".to_owned(),
     };
     let run_type = match new_form {
-        Some(content) => text(content, "runType").ok_or_else(|| Refusal::Coded(20009, NO_RUN_TYPE.to_owned()))?,
+        Some(content) => text(content, "runType").ok_or_else(|| LinkisRefusal::Coded(20009, NO_RUN_TYPE.to_owned()))?,
         None => text(&body, "runType").unwrap_or(usual),
     };
-    let run = run(&run_type).ok_or_else(|| Refusal::Coded(20010, UNKNOWN_RUN_TYPE.to_owned()))?;
+    let run = run(&run_type).ok_or_else(|| LinkisRefusal::Coded(20010, UNKNOWN_RUN_TYPE.to_owned()))?;
     let creator = creator(label("userCreator"), user, text(&body, "requestApplicationName"), new_form.is_some())?;
     let params = params(&body)?;
     let variables = section(params, &["variable"]).cloned().unwrap_or_default();
@@ -119,18 +117,23 @@ pub fn parse(body: &[u8], user: &str, today: NaiveDate) -> Result<Job, Refusal> 
     })
 }
 
-fn run(run_type: &str) -> Option<Run> {
+fn run(run_type: &str) -> Option<LinkisEngineKind> {
     Some(match run_type.to_ascii_lowercase().as_str() {
-        "shell" | "sh" => Run::Shell,
-        "python" | "py" | "pyspark" => Run::Python,
-        "sql" | "jdbc" | "hql" | "psql" | "tsql" => Run::Sql,
-        "http" => Run::Http,
+        "shell" | "sh" => LinkisEngineKind::Shell,
+        "python" | "py" | "pyspark" => LinkisEngineKind::Python,
+        "sql" | "jdbc" | "hql" | "psql" | "tsql" => LinkisEngineKind::Sql,
+        "http" => LinkisEngineKind::Http,
         _ => return None,
     })
 }
 
 /// The application behind `user-creator`; the user must be the caller.
-fn creator(label: Option<String>, user: &str, application: Option<String>, new_form: bool) -> Result<String, Refusal> {
+fn creator(
+    label: Option<String>,
+    user: &str,
+    application: Option<String>,
+    new_form: bool,
+) -> Result<String, LinkisRefusal> {
     let Some(label) = label else {
         return Ok(application.filter(|_| !new_form).unwrap_or_else(|| "IDE".to_owned()));
     };
@@ -141,16 +144,16 @@ fn creator(label: Option<String>, user: &str, application: Option<String>, new_f
             let of = of.map_or(label.as_str(), |(of, _)| of);
             let words =
                 format!("The user {of} of the label userCreator is not {user} (标签userCreator的用户与登录用户不一致)");
-            Err(Refusal::Coded(20005, words))
+            Err(LinkisRefusal::Coded(20005, words))
         }
     }
 }
 
-fn params(body: &Map<String, Value>) -> Result<Option<&Map<String, Value>>, Refusal> {
+fn params(body: &Map<String, Value>) -> Result<Option<&Map<String, Value>>, LinkisRefusal> {
     match body.get("params") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(params)) => Ok(Some(params)),
-        Some(_) => Err(Refusal::words("params must be a JSON object(params必须是JSON对象)")),
+        Some(_) => Err(LinkisRefusal::words("params must be a JSON object(params必须是JSON对象)")),
     }
 }
 
@@ -159,7 +162,7 @@ fn section<'a>(params: Option<&'a Map<String, Value>>, path: &[&str]) -> Option<
 }
 
 /// The time limit of the job: seconds as a number or a text, or a duration such as `1m`; nothing else.
-fn timeout(runtime: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+fn timeout(runtime: &Map<String, Value>) -> Result<Option<String>, LinkisRefusal> {
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     let limit = match runtime.get("timeout") {
         None | Some(Value::Null) => return Ok(None),
@@ -172,7 +175,7 @@ fn timeout(runtime: &Map<String, Value>) -> Result<Option<String>, Refusal> {
     };
     match limit.filter(|limit| !limit.is_zero() && *limit <= LONGEST) {
         Some(limit) => Ok(Some(humantime::format_duration(limit).to_string())),
-        None => Err(Refusal::Coded(20009, WRONG_TIMEOUT.to_owned())),
+        None => Err(LinkisRefusal::Coded(20009, WRONG_TIMEOUT.to_owned())),
     }
 }
 
@@ -181,14 +184,14 @@ impl Job {
     ///
     /// # Errors
     /// When the code of an `http` job is no JSON.
-    pub fn submission(self, source: Option<&str>) -> Result<Submission, Refusal> {
+    pub fn submission(self, source: Option<&str>) -> Result<Submission, LinkisRefusal> {
         let run = match self.run {
-            Run::Shell => json!({"shell": self.code}),
-            Run::Python => json!({"python": self.code}),
-            Run::Sql => json!({"sql": self.code, "source": source}),
-            Run::Http => {
+            LinkisEngineKind::Shell => json!({"shell": self.code}),
+            LinkisEngineKind::Python => json!({"python": self.code}),
+            LinkisEngineKind::Sql => json!({"sql": self.code, "source": source}),
+            LinkisEngineKind::Http => {
                 let request: Value = serde_json::from_str(&self.code).map_err(|_| {
-                    Refusal::words("The code of an http job must be a JSON object(http作业的代码必须是JSON对象)")
+                    LinkisRefusal::words("The code of an http job must be a JSON object(http作业的代码必须是JSON对象)")
                 })?;
                 json!({"http": request})
             }
@@ -238,19 +241,25 @@ mod tests {
             "requestApplicationName": "Visualis", "params": {"variable": {"day": "mon", "n": 3}}, "method": "ignored",
         });
         let job = parse(old.to_string().as_bytes(), "ann", DAY).unwrap();
-        assert_eq!((job.code.as_str(), job.run, job.creator.as_str()), ("echo mon", Run::Shell, "Visualis"));
+        assert_eq!(
+            (job.code.as_str(), job.run, job.creator.as_str()),
+            ("echo mon", LinkisEngineKind::Shell, "Visualis")
+        );
         let new = json!({
             "executionContent": {"code": "select ${n}, ${other}", "runType": "sql"},
             "labels": {"engineType": "spark-2.4.3", "userCreator": "ann-IDE", "unknown": 1},
             "params": {"variable": {"n": 3}, "configuration": {"runtime": {"timeout": 5}}},
         });
         let job = parse(new.to_string().as_bytes(), "ann", DAY).unwrap();
-        assert_eq!((job.code.as_str(), job.run, job.engine.as_str()), ("select 3, ${other}", Run::Sql, "spark"));
+        assert_eq!(
+            (job.code.as_str(), job.run, job.engine.as_str()),
+            ("select 3, ${other}", LinkisEngineKind::Sql, "spark")
+        );
         assert_eq!((job.creator.as_str(), job.timeout.as_deref()), ("IDE", Some("5s")));
         // What names nothing is filled in.
         let bare = json!({"executionCode": "1", "executeApplicationName": "python", "runType": " "});
         let job = parse(bare.to_string().as_bytes(), "ann", DAY).unwrap();
-        assert_eq!((job.run, job.creator.as_str()), (Run::Python, "IDE"));
+        assert_eq!((job.run, job.creator.as_str()), (LinkisEngineKind::Python, "IDE"));
     }
 
     #[test]

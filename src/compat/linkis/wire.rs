@@ -15,7 +15,7 @@ use crate::resolver::whole::Whole;
 /// Where a job stands, in the dialect's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = LinkisStatus)]
-pub enum Status {
+pub enum LinkisJobStatus {
     /// Accepted.
     Inited,
     /// Waits for its next try.
@@ -34,7 +34,7 @@ pub enum Status {
     Timeout,
 }
 
-impl Status {
+impl LinkisJobStatus {
     /// Where the jobs stand that are shown by this word: what [`Self::of`] says of one, asked of all.
     #[must_use]
     pub fn standings(word: &str) -> Option<&'static [TaskStanding]> {
@@ -90,8 +90,7 @@ impl Status {
 
 /// A job as it was named when it was submitted.
 #[derive(Clone, Debug)]
-pub struct Named<'a> {
-    /// The task.
+pub struct LinkisNamedJob<'a> {
     pub task: &'a task::Model,
     /// What the old client sent; null: it came through another door.
     pub origin: Value,
@@ -99,7 +98,7 @@ pub struct Named<'a> {
     pub instance: &'a str,
 }
 
-impl Named<'_> {
+impl LinkisNamedJob<'_> {
     fn said(&self, key: &str) -> Option<&str> {
         self.origin.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
@@ -117,7 +116,8 @@ impl Named<'_> {
 
 /// A submitted job.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Submitted {
+#[schema(as = Submitted)]
+pub struct LinkisSubmitAnswer {
     #[serde(rename = "execID")]
     #[schema(rename = "execID")]
     pub exec_id: String,
@@ -129,7 +129,7 @@ pub struct Submitted {
 /// Where a job stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Stands {
-    pub status: Status,
+    pub status: LinkisJobStatus,
     #[serde(rename = "execID")]
     #[schema(rename = "execID")]
     pub exec_id: String,
@@ -147,7 +147,7 @@ pub struct Named1 {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkisProgressInfo)]
-pub struct Info {
+pub struct LinkisProgressInfo {
     pub id: String,
     pub succeed_tasks: u32,
     pub failed_tasks: u32,
@@ -165,14 +165,14 @@ pub struct Progress {
     #[serde(rename = "execID")]
     #[schema(rename = "execID")]
     pub exec_id: String,
-    pub progress_info: Vec<Info>,
+    pub progress_info: Vec<LinkisProgressInfo>,
 }
 
 /// What a job's running step uses of its host.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkisResource)]
-pub struct Resource {
+pub struct LinkisResourceUsage {
     pub cpu_seconds: f64,
     pub memory_bytes: i64,
     pub peak_memory_bytes: i64,
@@ -190,7 +190,7 @@ pub struct WithResource {
     #[schema(value_type = Option<Object>)]
     pub yarn_resource: Option<()>,
     /// Null while nothing runs.
-    pub resource: Option<Resource>,
+    pub resource: Option<LinkisResourceUsage>,
 }
 
 impl Progress {
@@ -199,7 +199,7 @@ impl Progress {
     pub fn of(whole: &Whole, exec_id: String) -> Self {
         let begun = whole.subtasks.iter().filter(|subtask| subtask.runs > 0);
         let count = |is: bool| u32::from(is);
-        let info = |subtask: &SubtaskRow| Info {
+        let info = |subtask: &SubtaskRow| LinkisProgressInfo {
             id: subtask.id.to_string(),
             succeed_tasks: count(subtask.state == SubtaskState::Successful),
             failed_tasks: count(subtask.state == SubtaskState::Failed),
@@ -215,7 +215,7 @@ fn progress(whole: &Whole) -> f64 {
     if whole.task.state.is_final() { 1.0 } else { whole.task.progress }
 }
 
-impl Resource {
+impl LinkisResourceUsage {
     /// Of the running attempt.
     #[must_use]
     pub fn of(whole: &Whole) -> Option<Self> {
@@ -234,7 +234,7 @@ impl Resource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkisTask)]
-pub struct Task {
+pub struct LinkisTask {
     #[serde(rename = "taskID")]
     #[schema(rename = "taskID")]
     pub task_id: Long,
@@ -247,7 +247,7 @@ pub struct Task {
     pub progress: String,
     pub log_path: String,
     pub result_location: Option<String>,
-    pub status: Status,
+    pub status: LinkisJobStatus,
     pub created_time: i64,
     pub updated_time: i64,
     pub cost_time: i64,
@@ -266,16 +266,16 @@ pub struct Task {
 /// What the product calls a job that failed.
 const FAILED: i32 = 21304;
 
-impl Task {
+impl LinkisTask {
     /// The job as the history shows it at this moment.
     #[must_use]
-    pub fn of(whole: &Whole, named: &Named<'_>, now: Timestamp) -> Self {
+    pub fn of(whole: &Whole, named: &LinkisNamedJob<'_>, now: Timestamp) -> Self {
         let task = &whole.task;
-        let status = Status::of(whole);
+        let status = LinkisJobStatus::of(whole);
         let updated = task.finished_at.or(task.started_at).unwrap_or(task.created_at);
         let until = task.finished_at.unwrap_or(now);
         let milliseconds = |at: Timestamp| at.0.div_euclid(1000);
-        let failed = matches!(status, Status::Failed | Status::Cancelled | Status::Timeout);
+        let failed = matches!(status, LinkisJobStatus::Failed | LinkisJobStatus::Cancelled | LinkisJobStatus::Timeout);
         let reason = || whole.subtasks.iter().find_map(|subtask| subtask.message.clone());
         let reason = task.message.clone().or_else(reason).unwrap_or_else(|| format!("the job is {status:?}"));
         let (kind, run_type) = kind(whole);
@@ -325,15 +325,16 @@ fn kind(whole: &Whole) -> (&'static str, &'static str) {
 
 /// One job of the history, and nothing else.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Found {
-    pub task: Task,
+#[schema(as = Found)]
+pub struct LinkisTaskAnswer {
+    pub task: LinkisTask,
 }
 
 /// A page of the history.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<LinkisTask>,
     /// The number of jobs, for all its name.
     pub total_page: Long,
 }
@@ -341,7 +342,8 @@ pub struct History {
 /// A page of a log: error, warn, info and all lines; or one text.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Log {
+#[schema(as = Log)]
+pub struct LinkisLog {
     #[schema(value_type = Vec<String>)]
     pub log: Value,
     #[serde(rename = "execID")]
@@ -379,6 +381,7 @@ pub struct Login {
 /// Whose call it is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct User {
+#[schema(as = User)]
+pub struct LinkisUser {
     pub user_name: String,
 }

@@ -3,13 +3,13 @@
 use taskloom_entity::{SubtaskId, TaskId, TaskState, TaskType};
 use utoipa::IntoParams;
 
-use super::super::query::{Query, Wrong, wrong};
-use super::error::Refusal;
+use super::super::query::{QueryString, Wrong, wrong};
+use super::error::OcpRefusal;
 use crate::resolver::task::{TaskFilter, TaskOrder};
 
 /// A list as it is asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ask {
+pub struct OcpListRequest {
     /// Which tasks.
     pub filter: TaskFilter,
     /// One order within the other.
@@ -24,13 +24,13 @@ pub struct Ask {
 #[expect(dead_code, reason = "described here, read by `parse`")]
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct List {
+pub struct OcpListParameters {
     /// A part of the task's name, in any case of its letters.
     #[param(example = "Prepare host")]
     name: Option<String>,
     /// May be repeated, or hold several separated by commas.
     #[param(explode = true, inline)]
-    status: Option<Vec<super::wire::Status>>,
+    status: Option<Vec<super::wire::OcpTaskStatus>>,
     /// Which kind of task.
     #[param(inline)]
     r#type: Option<super::wire::Type>,
@@ -89,7 +89,7 @@ const MOST: u32 = 2000;
 /// The product counts pages in 32 bits.
 const PAGES: u32 = i32::MAX as u32;
 
-impl Ask {
+impl OcpListRequest {
     /// How many rows lie before the page.
     #[must_use]
     pub fn offset(&self) -> u64 {
@@ -101,8 +101,8 @@ impl Ask {
 ///
 /// # Errors
 /// When a parameter cannot be meant so.
-pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
-    let query = Query::parse(raw)?;
+pub fn parse(raw: Option<&str>) -> Result<OcpListRequest, Wrong> {
+    let query = QueryString::parse(raw)?;
     let text = |name| Ok(query.one(name)?.map(str::to_owned));
     let mut filter = TaskFilter {
         name: text("name")?,
@@ -124,7 +124,7 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
         filter.types.get_or_insert_default().push(task_type(name)?);
     }
     let orders: Vec<_> = query.all("sort").map(order).collect::<Result<_, _>>()?;
-    Ok(Ask {
+    Ok(OcpListRequest {
         filter,
         orders: if orders.is_empty() { vec![(TaskOrder::Id, true)] } else { orders },
         page: bounded(&query, "page", 1, PAGES)?,
@@ -132,7 +132,7 @@ pub fn parse(raw: Option<&str>) -> Result<Ask, Wrong> {
     })
 }
 
-fn bounded(query: &Query, name: &str, usual: u32, most: u32) -> Result<u32, Wrong> {
+fn bounded(query: &QueryString, name: &str, usual: u32, most: u32) -> Result<u32, Wrong> {
     let given: Option<u32> = query.number(name)?;
     match given.unwrap_or(usual) {
         number if (1..=most).contains(&number) => Ok(number),
@@ -203,7 +203,7 @@ fn order(sort: &str) -> Result<(TaskOrder, bool), Wrong> {
 ///
 /// # Errors
 /// When it is no 64-bit number.
-pub fn task_id(text: &str) -> Result<TaskId, Refusal> {
+pub fn task_id(text: &str) -> Result<TaskId, OcpRefusal> {
     number("taskInstanceId", text).map(TaskId)
 }
 
@@ -211,12 +211,12 @@ pub fn task_id(text: &str) -> Result<TaskId, Refusal> {
 ///
 /// # Errors
 /// When one of them is no 64-bit number.
-pub fn subtask([task, subtask]: &[String; 2]) -> Result<(TaskId, SubtaskId), Refusal> {
+pub fn subtask([task, subtask]: &[String; 2]) -> Result<(TaskId, SubtaskId), OcpRefusal> {
     Ok((task_id(task)?, SubtaskId(number("subtaskInstanceId", subtask)?)))
 }
 
-fn number(name: &'static str, text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::NoNumber { name, value: text.chars().take(100).collect() })
+fn number(name: &'static str, text: &str) -> Result<i64, OcpRefusal> {
+    text.parse().map_err(|_| OcpRefusal::NoNumber { name, value: text.chars().take(100).collect() })
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 
 use super::super::caller::{self, Guest, Trust};
 use super::super::{Server, Zone};
-use super::error::Refusal;
+use super::error::OcpRefusal;
 use super::sign;
 use super::time::Time;
-use super::wire::Fault;
+use super::wire::OcpFault;
 use crate::error::{Error, Kind, Language, code};
 use crate::http::language;
 use crate::resolver::Request;
@@ -32,14 +32,14 @@ pub struct Ocp {
 }
 
 /// One call, let in.
-pub struct Call {
+pub struct OcpCall {
     /// In whose name.
     pub request: Request,
-    frame: Frame,
+    context: OcpCallContext,
 }
 
 /// What the envelope has whatever the answer is.
-struct Frame {
+struct OcpCallContext {
     began: Instant,
     server: Server,
     id: Arc<str>,
@@ -49,12 +49,12 @@ struct Frame {
 /// The envelope; its keys are in alphabetical order, as the product has them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Envelope<T> {
+struct OcpEnvelope<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<T>,
     duration: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Fault>,
+    error: Option<OcpFault>,
     server: Arc<str>,
     status: u16,
     successful: bool,
@@ -62,11 +62,11 @@ struct Envelope<T> {
     trace_id: Arc<str>,
 }
 
-impl FromRequestParts<Ocp> for Call {
+impl FromRequestParts<Ocp> for OcpCall {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, ocp: &Ocp) -> Result<Self, Response> {
-        let (request, frame) = ocp.stranger(parts);
+        let (request, context) = ocp.stranger(parts);
         let app = &ocp.server.app;
         let entered = async {
             caller::screen(parts, app)?;
@@ -74,53 +74,53 @@ impl FromRequestParts<Ocp> for Call {
             caller::enter(request, sign::credentials(parts, app)?, (ocp.guest, trust)).await
         };
         match entered.await {
-            Ok(request) => Ok(Self { request, frame }),
-            Err(error) => Err(frame.refuse(&error.into())),
+            Ok(request) => Ok(Self { request, context }),
+            Err(error) => Err(context.refuse(&error.into())),
         }
     }
 }
 
 impl Ocp {
-    fn stranger(&self, parts: &Parts) -> (Request, Frame) {
+    fn stranger(&self, parts: &Parts) -> (Request, OcpCallContext) {
         let language = language(&parts.headers);
         let request = caller::stranger(&self.server.app, parts, language);
         let (server, id) = (self.server.clone(), request.id.clone());
-        (request, Frame { began: Instant::now(), server, id, language })
+        (request, OcpCallContext { began: Instant::now(), server, id, language })
     }
 }
 
-impl Call {
+impl OcpCall {
     /// In which zone instants are written.
     pub fn zone(&self) -> Zone {
-        self.frame.server.zone
+        self.context.server.zone
     }
 
     /// The answer with data.
-    pub fn answer<T: Serialize>(&self, found: Result<T, Refusal>) -> Response {
+    pub fn answer<T: Serialize>(&self, found: Result<T, OcpRefusal>) -> Response {
         match found {
-            Ok(data) => self.frame.wrap(StatusCode::OK, Some(data), None),
-            Err(refusal) => self.frame.refuse(&refusal),
+            Ok(data) => self.context.wrap(StatusCode::OK, Some(data), None),
+            Err(refusal) => self.context.refuse(&refusal),
         }
     }
 
     /// The text of an answer with data.
     pub fn envelope<T: Serialize>(&self, data: T) -> String {
-        let envelope = self.frame.envelope(StatusCode::OK, Some(data), None);
+        let envelope = self.context.envelope(StatusCode::OK, Some(data), None);
         serde_json::to_string(&envelope).expect("invariant: the dialect's JSON has only text keys")
     }
 
     /// The answer of an operation that returns nothing.
-    pub fn done<T>(&self, done: Result<T, Refusal>) -> Response {
+    pub fn done<T>(&self, done: Result<T, OcpRefusal>) -> Response {
         match done {
-            Ok(_) => self.frame.wrap(StatusCode::OK, None::<()>, None),
-            Err(refusal) => self.frame.refuse(&refusal),
+            Ok(_) => self.context.wrap(StatusCode::OK, None::<()>, None),
+            Err(refusal) => self.context.refuse(&refusal),
         }
     }
 }
 
-impl Frame {
-    fn envelope<T>(&self, status: StatusCode, data: Option<T>, error: Option<Fault>) -> Envelope<T> {
-        Envelope {
+impl OcpCallContext {
+    fn envelope<T>(&self, status: StatusCode, data: Option<T>, error: Option<OcpFault>) -> OcpEnvelope<T> {
+        OcpEnvelope {
             data,
             duration: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             successful: error.is_none(),
@@ -132,17 +132,17 @@ impl Frame {
         }
     }
 
-    fn wrap<T: Serialize>(&self, status: StatusCode, data: Option<T>, error: Option<Fault>) -> Response {
+    fn wrap<T: Serialize>(&self, status: StatusCode, data: Option<T>, error: Option<OcpFault>) -> Response {
         (status, Json(self.envelope(status, data, error))).into_response()
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response {
-        if let Refusal::Of(error) = refusal {
+    fn refuse(&self, refusal: &OcpRefusal) -> Response {
+        if let OcpRefusal::Of(error) = refusal {
             caller::log(error, &self.id);
         }
         let (status, fault) = refusal.encode(self.language);
         let mut response = self.wrap(status, None::<()>, Some(fault));
-        if let Refusal::Of(error) = refusal
+        if let OcpRefusal::Of(error) = refusal
             && let Some(pause) = error.pause()
         {
             // Rounded up: a client that waits as told must not come too early.
@@ -179,9 +179,9 @@ pub async fn wrong_method(State(ocp): State<Ocp>, method: Method, uri: Uri, part
 }
 
 /// Writes the ways to sign in into the description.
-pub struct SignIn;
+pub struct OcpSecuritySchemes;
 
-impl utoipa::Modify for SignIn {
+impl utoipa::Modify for OcpSecuritySchemes {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let http = |scheme| SecurityScheme::Http(HttpBuilder::new().scheme(scheme).build());
         let text = "`OCP-ACCESS-KEY-HMACSHA1 {AK}:{signature}`, with a `Date` header";

@@ -4,12 +4,12 @@ use axum::http::StatusCode;
 use taskloom_entity::TaskState;
 
 use super::super::query::Wrong;
-use super::wire::{Fault, Status};
+use super::wire::{OcpFault, OcpTaskStatus};
 use crate::error::{Error, Kind, Language, code};
 
 /// Why a call of this dialect is refused.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum OcpRefusal {
     /// An id of the path is no number.
     NoNumber {
         /// The parameter.
@@ -23,27 +23,27 @@ pub enum Refusal {
     Of(Error),
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for OcpRefusal {
     fn from(error: Error) -> Self {
         Self::Of(error)
     }
 }
 
-impl From<Wrong> for Refusal {
+impl From<Wrong> for OcpRefusal {
     fn from(wrong: Wrong) -> Self {
         Self::Wrong(wrong)
     }
 }
 
-impl Refusal {
+impl OcpRefusal {
     /// The status and the `error` of the envelope.
     #[must_use]
-    pub fn encode(&self, language: Language) -> (StatusCode, Fault) {
+    pub fn encode(&self, language: Language) -> (StatusCode, OcpFault) {
         match self {
             Self::NoNumber { name, value } => {
                 let message =
                     format!("The parameter '{name}' of value '{value}' could not be converted to type 'Long'");
-                (StatusCode::BAD_REQUEST, Fault { code: 0, message, target: Some((*name).to_owned()) })
+                (StatusCode::BAD_REQUEST, OcpFault { code: 0, message, target: Some((*name).to_owned()) })
             }
             Self::Wrong(Wrong { name, value, reason }) => {
                 let reason = reason.text(language);
@@ -51,12 +51,12 @@ impl Refusal {
                     Language::En => format!("parameter {name} does not accept '{value}': {reason}"),
                     Language::Zh => format!("参数 {name} 的值 '{value}' 无效：{reason}"),
                 };
-                (StatusCode::BAD_REQUEST, Fault { code: 10001, message, target: Some(name.clone()) })
+                (StatusCode::BAD_REQUEST, OcpFault { code: 10001, message, target: Some(name.clone()) })
             }
             Self::Of(error) => {
                 let (status, code) = status(error);
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                (status, Fault { code, message: message(error, language), target: None })
+                (status, OcpFault { code, message: message(error, language), target: None })
             }
         }
     }
@@ -111,7 +111,7 @@ fn state(error: &Error) -> &str {
     let state = error.value("state").unwrap_or_default();
     match error.value("object") {
         Some(object) if object.starts_with("task") => {
-            TaskState::parse(state).map_or(state, |state| Status::of(state).name())
+            TaskState::parse(state).map_or(state, |state| OcpTaskStatus::of(state).name())
         }
         _ => state,
     }
@@ -121,7 +121,7 @@ fn state(error: &Error) -> &str {
 mod tests {
     use super::*;
 
-    fn refused(object: &str, state: &str) -> Refusal {
+    fn refused(object: &str, state: &str) -> OcpRefusal {
         let error = Error::new(&code::OPERATION_NOT_ALLOWED).with("object", object).with("state", state);
         error.with("operation", "RETRY").with("id", 7).into()
     }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(fault.message, "task 7 is SUCCESSFUL: this operation is not allowed");
         let (_, fault) = refused("subtask 7", "PENDING").encode(Language::Zh);
         assert_eq!(fault.message, "任务7, 状态PENDING, 不能进行此操作");
-        let (status, fault) = Refusal::NoNumber { name: "taskInstanceId", value: "x".into() }.encode(Language::Zh);
+        let (status, fault) = OcpRefusal::NoNumber { name: "taskInstanceId", value: "x".into() }.encode(Language::Zh);
         assert_eq!((status.as_u16(), fault.code), (400, 0));
         assert_eq!(fault.message, "The parameter 'taskInstanceId' of value 'x' could not be converted to type 'Long'");
     }
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn every_code_has_a_status_of_a_refusal() {
         for own in code::ALL {
-            let (status, fault) = Refusal::from(Error::new(own)).encode(Language::En);
+            let (status, fault) = OcpRefusal::from(Error::new(own)).encode(Language::En);
             assert!(status.as_u16() >= 400, "{}", own.name);
             assert_eq!(
                 status.is_server_error(),

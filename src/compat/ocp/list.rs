@@ -15,10 +15,10 @@ use taskloom_entity::task;
 
 use super::super::caller;
 use super::super::query::wrong;
-use super::ask::{self, Ask};
-use super::call::Call;
-use super::error::Refusal;
-use super::wire::{BasicTask, ErrorAnswer, Page, PageAnswer};
+use super::ask::{self, OcpListRequest};
+use super::call::OcpCall;
+use super::error::OcpRefusal;
+use super::wire::{BasicTask, ErrorAnswer, OcpTaskPage, PageAnswer};
 use crate::error::Error;
 use crate::resolver::{self, whole};
 
@@ -28,32 +28,32 @@ const SOME: usize = 100;
 const SUBTASKS: u64 = 200_000;
 
 /// A page that was found.
-struct Found {
-    ask: Ask,
+struct OcpPageRows {
+    ask: OcpListRequest,
     tasks: Vec<task::Model>,
     total: u64,
 }
 
 /// Lists task instances.
 #[utoipa::path(get, path = "/api/v2/tasks/instances", operation_id = "ocp.listTaskInstances", tag = "tasks",
-    params(ask::List), responses((status = 200, description = "A page", body = PageAnswer),
+    params(ask::OcpListParameters), responses((status = 200, description = "A page", body = PageAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-pub async fn list(call: Call, RawQuery(query): RawQuery) -> Response {
+pub async fn list(call: OcpCall, RawQuery(query): RawQuery) -> Response {
     match find(&call, query.as_deref()).await {
         Ok(found) if found.tasks.len() <= SOME => {
             let numbers = (found.ask.page, found.ask.size);
-            let page = async { Ok(Page::new(contents(&call, found.tasks).await?, found.total, numbers)) };
+            let page = async { Ok(OcpTaskPage::new(contents(&call, found.tasks).await?, found.total, numbers)) };
             call.answer(page.await)
         }
         Ok(found) => {
             let json = HeaderValue::from_static("application/json");
             ([(CONTENT_TYPE, json)], Body::from_stream(written(call, found))).into_response()
         }
-        Err(refusal) => call.answer(Err::<Page, _>(refusal)),
+        Err(refusal) => call.answer(Err::<OcpTaskPage, _>(refusal)),
     }
 }
 
-async fn find(call: &Call, query: Option<&str>) -> Result<Found, Refusal> {
+async fn find(call: &OcpCall, query: Option<&str>) -> Result<OcpPageRows, OcpRefusal> {
     let ask = ask::parse(query)?;
     let part = (ask.offset(), ask.size.into());
     let (tasks, total) = resolver::task::page(&call.request, &ask.filter, &ask.orders, part).await?;
@@ -68,10 +68,10 @@ async fn find(call: &Call, query: Option<&str>) -> Result<Found, Refusal> {
             return Err(wrong("size", &ask.size.to_string(), reason).into());
         }
     }
-    Ok(Found { ask, tasks, total })
+    Ok(OcpPageRows { ask, tasks, total })
 }
 
-async fn contents(call: &Call, tasks: Vec<task::Model>) -> Result<Vec<BasicTask>, Error> {
+async fn contents(call: &OcpCall, tasks: Vec<task::Model>) -> Result<Vec<BasicTask>, Error> {
     let mut subtasks = whole::briefs(&call.request, &tasks).await?;
     let basic = |task: task::Model| {
         let own = subtasks.remove(&task.id).unwrap_or_default();
@@ -81,8 +81,8 @@ async fn contents(call: &Call, tasks: Vec<task::Model>) -> Result<Vec<BasicTask>
 }
 
 /// What is left to be written.
-struct Rest {
-    call: Call,
+struct OcpPageStream {
+    call: OcpCall,
     tasks: IntoIter<task::Model>,
     total: u64,
     numbers: (u32, u32),
@@ -91,10 +91,10 @@ struct Rest {
 }
 
 /// The page in pieces. An error breaks it off: the client sees that it is not whole.
-fn written(call: Call, found: Found) -> impl Stream<Item = io::Result<Bytes>> {
-    let Found { ask, tasks, total } = found;
+fn written(call: OcpCall, found: OcpPageRows) -> impl Stream<Item = io::Result<Bytes>> {
+    let OcpPageRows { ask, tasks, total } = found;
     let numbers = (ask.page, ask.size);
-    let rest = Rest { call, tasks: tasks.into_iter(), total, numbers, has_begun: false, has_ended: false };
+    let rest = OcpPageStream { call, tasks: tasks.into_iter(), total, numbers, has_begun: false, has_ended: false };
     stream::try_unfold(rest, |mut rest| async move {
         let piece = rest.next().await.inspect_err(|error| caller::log(error, &rest.call.request.id));
         let piece = piece.map_err(|error| io::Error::other(error.to_string()))?;
@@ -102,7 +102,7 @@ fn written(call: Call, found: Found) -> impl Stream<Item = io::Result<Bytes>> {
     })
 }
 
-impl Rest {
+impl OcpPageStream {
     /// The next piece; none behind the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if self.has_ended {
@@ -128,7 +128,7 @@ impl Rest {
 
     /// The envelope of this moment around the tasks: what comes before them, and what comes behind.
     fn around(&self) -> (String, String) {
-        let empty = self.call.envelope(Page::new(vec![], self.total, self.numbers));
+        let empty = self.call.envelope(OcpTaskPage::new(vec![], self.total, self.numbers));
         // Nothing but the list's name comes before it.
         let (before, behind) = empty.split_once("[]").unwrap_or_default();
         (format!("{before}["), format!("]{behind}"))

@@ -6,7 +6,6 @@ use super::super::Zone;
 use super::time::Time;
 use crate::resolver::log::LogTailLines;
 
-/// The text.
 #[must_use]
 pub fn text(tail: &LogTailLines, attempts: &[attempt::Model], zone: Zone) -> String {
     let mut text = String::with_capacity(tail.lines.iter().map(|line| line.text.len() + 1).sum::<usize>() + 100);

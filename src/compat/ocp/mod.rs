@@ -16,8 +16,8 @@ use axum::routing::{any, get, post};
 use taskloom_entity::{SubtaskId, TaskId, task};
 use utoipa::OpenApi;
 
-use self::call::{Call, Ocp, SignIn, no_such_path, wrong_method};
-use self::error::Refusal;
+use self::call::{Ocp, OcpCall, OcpSecuritySchemes, no_such_path, wrong_method};
+use self::error::OcpRefusal;
 use self::wire::{DoneAnswer, ErrorAnswer, LogAnswer, SubtaskAnswer, TaskAnswer};
 use super::caller::Guest;
 use super::captured::Captured;
@@ -27,7 +27,7 @@ use crate::resolver::{self, whole};
 macro_rules! documents {
     ($($name:literal),+ $(,)?) => {
         /// The GraphQL document of each route.
-        pub const DOCUMENTS: &[hint::Document] =
+        pub const DOCUMENTS: &[hint::OperationDocument] =
             &[$((concat!("ocp.", $name), include_str!(concat!("operations/", $name, ".graphql")))),+];
     };
 }
@@ -65,24 +65,24 @@ pub fn router(server: Server, guest: Guest) -> Router {
 #[openapi(
     info(title = "Taskloom: OCP task instances", description = "The task instances of OceanBase Cloud Platform 4.2, answered by Taskloom. Every task that the caller may see shows here, whichever door it came through. Each answer names the GraphQL operation that does the same."),
     paths(list::list, detail, rollback, retry, cancel_subtask, retry_subtask, skip_subtask, subtask_log),
-    modifiers(&SignIn),
+    modifiers(&OcpSecuritySchemes),
     security(("basic" = []), ("bearer" = []), ("accessKey" = [])),
     servers((url = "/", description = "This server")),
     tags((name = "tasks", description = "Task instances and their subtasks"))
 )]
-struct Description;
+struct OcpOpenApi;
 
 /// The dialect's OpenAPI description.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+    OcpOpenApi::openapi()
 }
 
 /// Shows one task instance with its subtasks.
 #[utoipa::path(get, path = "/api/v2/tasks/instances/{taskInstanceId}", operation_id = "ocp.getTaskInstance",
     tag = "tasks", params(ask::TaskPath), responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn detail(call: Call, Captured([id]): Captured<1>) -> Response {
+async fn detail(call: OcpCall, Captured([id]): Captured<1>) -> Response {
     let found = async { shown(&call, resolver::task::get(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(found.await)
 }
@@ -92,7 +92,7 @@ async fn detail(call: Call, Captured([id]): Captured<1>) -> Response {
     operation_id = "ocp.rollbackTaskInstance", params(ask::TaskPath),
     responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn rollback(call: Call, Captured([id]): Captured<1>) -> Response {
+async fn rollback(call: OcpCall, Captured([id]): Captured<1>) -> Response {
     let changed = async { shown(&call, resolver::task::rollback(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(changed.await)
 }
@@ -102,17 +102,17 @@ async fn rollback(call: Call, Captured([id]): Captured<1>) -> Response {
     operation_id = "ocp.retryTaskInstance", params(ask::TaskPath),
     responses((status = 200, description = "The task", body = TaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn retry(call: Call, Captured([id]): Captured<1>) -> Response {
+async fn retry(call: OcpCall, Captured([id]): Captured<1>) -> Response {
     let changed = async { shown(&call, resolver::task::retry(&call.request, ask::task_id(&id)?).await?).await };
     call.answer(changed.await)
 }
 
 /// A task in one piece.
-async fn shown(call: &Call, task: task::Model) -> Result<wire::Task, Refusal> {
+async fn shown(call: &OcpCall, task: task::Model) -> Result<wire::OcpTask, OcpRefusal> {
     let prohibited = whole::prohibits_rollback(&call.request, task.id).await?;
     let whole = whole::of(&call.request, task).await?;
     let timeouts = whole::timeouts(&call.request, &whole.subtasks).await?;
-    Ok(wire::Task::of(&whole, &timeouts, prohibited, call.zone()))
+    Ok(wire::OcpTask::of(&whole, &timeouts, prohibited, call.zone()))
 }
 
 /// Stops a subtask that runs.
@@ -120,7 +120,7 @@ async fn shown(call: &Call, task: task::Model) -> Result<wire::Task, Refusal> {
     tag = "tasks", operation_id = "ocp.cancelSubtask", params(ask::SubtaskPath),
     responses((status = 200, description = "Done", body = DoneAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn cancel_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
+async fn cancel_subtask(call: OcpCall, Captured(ids): Captured<2>) -> Response {
     let changed = async { Ok(resolver::subtask::cancel(&call.request, ask::subtask(&ids)?.into()).await?) };
     call.done(changed.await)
 }
@@ -130,13 +130,13 @@ async fn cancel_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
     tag = "tasks", operation_id = "ocp.retrySubtask", params(ask::SubtaskPath),
     responses((status = 200, description = "The subtask", body = SubtaskAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn retry_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
+async fn retry_subtask(call: OcpCall, Captured(ids): Captured<2>) -> Response {
     let changed = async {
         let (task_id, id): (TaskId, SubtaskId) = ask::subtask(&ids)?;
         let subtask = resolver::subtask::retry(&call.request, (task_id, id).into()).await?;
         let whole = whole::get(&call.request, task_id).await?;
         let timeouts = whole::timeouts(&call.request, std::slice::from_ref(&subtask)).await?;
-        Ok(wire::Subtask::of(&whole, &timeouts, &subtask, call.zone()))
+        Ok(wire::OcpSubtask::of(&whole, &timeouts, &subtask, call.zone()))
     };
     call.answer(changed.await)
 }
@@ -146,7 +146,7 @@ async fn retry_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
     tag = "tasks", operation_id = "ocp.skipSubtask", params(ask::SubtaskPath),
     responses((status = 200, description = "Done", body = DoneAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn skip_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
+async fn skip_subtask(call: OcpCall, Captured(ids): Captured<2>) -> Response {
     let changed = async { Ok(resolver::subtask::skip(&call.request, ask::subtask(&ids)?.into()).await?) };
     call.done(changed.await)
 }
@@ -156,12 +156,12 @@ async fn skip_subtask(call: Call, Captured(ids): Captured<2>) -> Response {
     tag = "tasks", operation_id = "ocp.getSubtaskLog", params(ask::SubtaskPath),
     responses((status = 200, description = "The log", body = LogAnswer),
     (status = "4XX", description = "Refused", body = ErrorAnswer)))]
-async fn subtask_log(call: Call, Captured(ids): Captured<2>) -> Response {
+async fn subtask_log(call: OcpCall, Captured(ids): Captured<2>) -> Response {
     let found = async {
         let subtask = ask::subtask(&ids)?.into();
         let tail = resolver::log::end(&call.request, subtask).await?;
         let attempts = resolver::subtask::attempts(&call.request, subtask).await?;
-        Ok(wire::Log { log: log::text(&tail, &attempts, call.zone()) })
+        Ok(wire::OcpSubtaskLog { log: log::text(&tail, &attempts, call.zone()) })
     };
     call.answer(found.await)
 }

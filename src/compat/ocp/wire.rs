@@ -23,7 +23,8 @@ pub type Timeouts = HashMap<SubtaskId, Duration>;
 /// Where a task stands, in the dialect's three words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Status {
+#[schema(as = Status)]
+pub enum OcpTaskStatus {
     /// Accepted, running, paused or being cancelled.
     Running,
     /// Failed or cancelled.
@@ -32,7 +33,7 @@ pub enum Status {
     Successful,
 }
 
-impl Status {
+impl OcpTaskStatus {
     /// The word for a state.
     #[must_use]
     pub const fn of(state: TaskState) -> Self {
@@ -93,7 +94,8 @@ words! {
 /// `error` of the envelope.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Fault {
+#[schema(as = Fault)]
+pub struct OcpFault {
     /// The product's number of it; 0 where it has none.
     #[schema(example = 20000)]
     pub code: u32,
@@ -108,7 +110,7 @@ pub struct Fault {
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TaskInstancePage)]
-pub struct Page {
+pub struct OcpTaskPage {
     contents: Vec<BasicTask>,
     page: Numbers,
 }
@@ -141,7 +143,8 @@ pub struct Cluster {
 /// The tenant a task is meant for.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Tenant {
+#[schema(as = Tenant)]
+pub struct OcpTenant {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Long>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +160,8 @@ pub struct Tenant {
 
 /// Who submitted a task.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Creator {
+#[schema(as = Creator)]
+pub struct OcpCreator {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Long>,
     name: String,
@@ -170,7 +174,7 @@ pub struct Creator {
 pub struct BasicTask {
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<Cluster>,
-    creator: Creator,
+    creator: OcpCreator,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     finish_time: Option<Time>,
@@ -179,10 +183,10 @@ pub struct BasicTask {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     start_time: Option<Time>,
-    status: Status,
+    status: OcpTaskStatus,
     subtasks: Vec<BasicSubtask>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<Tenant>,
+    tenant: Option<OcpTenant>,
 }
 
 /// A subtask in a list.
@@ -200,12 +204,12 @@ pub struct BasicSubtask {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = WrappedTaskInstance)]
-pub struct Task {
+pub struct OcpTask {
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<Cluster>,
     #[schema(value_type = String, format = DateTime)]
     create_time: Time,
-    creator: Creator,
+    creator: OcpCreator,
     /// Where it ran last.
     #[serde(skip_serializing_if = "Option::is_none")]
     executor: Option<String>,
@@ -219,12 +223,12 @@ pub struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     start_time: Option<Time>,
-    status: Status,
-    subtasks: Vec<Subtask>,
+    status: OcpTaskStatus,
+    subtasks: Vec<OcpSubtask>,
     /// -1: it brought its own.
     task_definition_id: Long,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<Tenant>,
+    tenant: Option<OcpTenant>,
     #[serde(rename = "type")]
     task_type: Type,
 }
@@ -233,7 +237,7 @@ pub struct Task {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubtaskInstance)]
-pub struct Subtask {
+pub struct OcpSubtask {
     #[schema(value_type = String, format = DateTime)]
     create_time: Time,
     description: String,
@@ -272,12 +276,12 @@ pub struct Subtask {
 /// A log.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SubtaskLog)]
-pub struct Log {
+pub struct OcpSubtaskLog {
     /// Its end, as much as a page may have; each run opens with a line of its operation and its start.
     pub log: String,
 }
 
-impl Page {
+impl OcpTaskPage {
     /// The page of these tasks.
     #[must_use]
     pub fn new(contents: Vec<BasicTask>, total: u64, (number, size): (u32, u32)) -> Self {
@@ -298,7 +302,7 @@ impl BasicTask {
             finish_time: task.finished_at.map(time),
             id: Long(task.id.0),
             start_time: task.started_at.map(time),
-            status: Status::of(task.state),
+            status: OcpTaskStatus::of(task.state),
             subtasks: subtasks.into_iter().map(BasicSubtask::from).collect(),
             tenant: tenant(&task),
             name: task.name,
@@ -318,7 +322,7 @@ impl From<SubtaskBrief> for BasicSubtask {
     }
 }
 
-impl Task {
+impl OcpTask {
     /// The task in one piece.
     #[must_use]
     pub fn of(whole: &Whole, timeouts: &Timeouts, prohibit_rollback: bool, zone: Zone) -> Self {
@@ -337,8 +341,8 @@ impl Task {
             operation: task.operation.into(),
             prohibit_rollback,
             start_time: task.started_at.map(time),
-            status: Status::of(task.state),
-            subtasks: whole.subtasks.iter().map(|subtask| Subtask::of(whole, timeouts, subtask, zone)).collect(),
+            status: OcpTaskStatus::of(task.state),
+            subtasks: whole.subtasks.iter().map(|subtask| OcpSubtask::of(whole, timeouts, subtask, zone)).collect(),
             task_definition_id: Long(task.definition_id.map_or(-1, |id| id.0)),
             tenant: tenant(task),
             task_type: task.task_type.into(),
@@ -346,7 +350,7 @@ impl Task {
     }
 }
 
-impl Subtask {
+impl OcpSubtask {
     /// A subtask of this task.
     #[must_use]
     pub fn of(whole: &Whole, timeouts: &Timeouts, subtask: &SubtaskRow, zone: Zone) -> Self {
@@ -392,9 +396,9 @@ fn cluster(task: &task::Model) -> Option<Cluster> {
     })
 }
 
-fn tenant(task: &task::Model) -> Option<Tenant> {
+fn tenant(task: &task::Model) -> Option<OcpTenant> {
     let facts = TargetFacts::of(task);
-    Some(Tenant {
+    Some(OcpTenant {
         id: task.target_tenant_id.map(Long),
         mode: facts.tenant_mode,
         name: task.target_tenant.clone()?,
@@ -403,8 +407,8 @@ fn tenant(task: &task::Model) -> Option<Tenant> {
     })
 }
 
-fn creator(task: &task::Model) -> Creator {
-    Creator { id: task.creator_id.map(|id| Long(id.0)), name: task.creator.clone() }
+fn creator(task: &task::Model) -> OcpCreator {
+    OcpCreator { id: task.creator_id.map(|id| Long(id.0)), name: task.creator.clone() }
 }
 
 macro_rules! answers {
@@ -432,13 +436,13 @@ macro_rules! answers {
 
 answers! {
     /// A page.
-    PageAnswer: Page,
+    PageAnswer: OcpTaskPage,
     /// A task.
-    TaskAnswer: Task,
+    TaskAnswer: OcpTask,
     /// A subtask.
-    SubtaskAnswer: Subtask,
+    SubtaskAnswer: OcpSubtask,
     /// A log.
-    LogAnswer: Log,
+    LogAnswer: OcpSubtaskLog,
     /// It is done.
     DoneAnswer,
 }
@@ -449,7 +453,7 @@ answers! {
 #[schema(rename_all = "camelCase")]
 pub struct ErrorAnswer {
     duration: u64,
-    error: Fault,
+    error: OcpFault,
     server: String,
     status: u16,
     #[schema(example = false)]

@@ -2,13 +2,13 @@
 
 use utoipa::IntoParams;
 
-use super::super::query::{Query, Wrong, wrong};
+use super::super::query::{QueryString, Wrong, wrong};
 use super::ALL;
 use crate::vsphere::Reference;
 
 /// A list as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct VsphereListRequest {
     /// Of which vCenter.
     pub vcenter: String,
     /// With this text.
@@ -22,10 +22,10 @@ pub struct Ask {
 }
 
 /// The parameters of the recent ones, for the description.
-#[expect(dead_code, reason = "described here, read by `Ask::parse`")]
+#[expect(dead_code, reason = "described here, read by `VsphereListRequest::parse`")]
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Recent {
+pub struct VsphereRecentParameters {
     /// The vCenter's `uuid`.
     #[param(example = "e0fd06e7-b891-4fca-ad56-e36981bee2a3")]
     vsphere_uuid: String,
@@ -44,10 +44,10 @@ pub struct Recent {
 }
 
 /// The parameters of all, for the description.
-#[expect(dead_code, reason = "described here, read by `Ask::parse`")]
+#[expect(dead_code, reason = "described here, read by `VsphereListRequest::parse`")]
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Root {
+pub struct VsphereRootParameters {
     /// The vCenter's `uuid`.
     #[param(example = "e0fd06e7-b891-4fca-ad56-e36981bee2a3")]
     vsphere_uuid: String,
@@ -63,10 +63,10 @@ pub struct Root {
 }
 
 /// The parameters of an object's, for the description.
-#[expect(dead_code, reason = "described here, read by `Ask::parse`")]
+#[expect(dead_code, reason = "described here, read by `VsphereListRequest::parse`")]
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Resource {
+pub struct VsphereResourceParameters {
     /// The vCenter's `uuid`.
     #[param(example = "e0fd06e7-b891-4fca-ad56-e36981bee2a3")]
     vsphere_uuid: String,
@@ -84,13 +84,13 @@ pub struct Resource {
     reference: String,
 }
 
-impl Ask {
+impl VsphereListRequest {
     /// Reads a query; names that nobody knows are passed over.
     ///
     /// # Errors
     /// When a parameter is missing or cannot be meant so.
     pub fn parse(raw: Option<&str>, on_object: bool) -> Result<Self, Wrong> {
-        let query = Query::parse(raw)?;
+        let query = QueryString::parse(raw)?;
         let missing = |name| wrong(name, "", ("it is missing", "缺少该参数"));
         let reference = match query.one("reference")? {
             Some(text) => Some(Reference::parse(text).map_err(|error| {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_page_is_counted_from_zero_and_all_is_many() {
-        let of = |query: &str| Ask::parse(Some(query), false).unwrap().part();
+        let of = |query: &str| VsphereListRequest::parse(Some(query), false).unwrap().part();
         assert_eq!(of("vsphere_uuid=a"), (0, 10_000));
         assert_eq!(of("vsphere_uuid=a&page_num=3&page_size=10"), (30, 10));
         assert_eq!(of("vsphere_uuid=a&page_num=1&page_size=-1"), (10_000, 10_000));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
-        let wrong = |query: &str, on_object| Ask::parse(Some(query), on_object).unwrap_err().name;
+        let wrong = |query: &str, on_object| VsphereListRequest::parse(Some(query), on_object).unwrap_err().name;
         assert_eq!(wrong("", false), "vsphere_uuid");
         assert_eq!(wrong("vsphere_uuid=a", true), "reference");
         assert_eq!(wrong("vsphere_uuid=a&reference=vm-1", false), "reference");

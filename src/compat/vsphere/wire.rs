@@ -36,12 +36,13 @@ answers! {
     /// The recent tasks, a bare list.
     RecentAnswer: Vec<Item>,
     /// A page of tasks.
-    ListAnswer: List,
+    ListAnswer: VsphereTaskList,
 }
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct List {
+#[schema(as = List)]
+pub struct VsphereTaskList {
     /// How many there are on all pages.
     pub total_count: u64,
     /// The newest first.
@@ -86,13 +87,14 @@ pub struct Item {
     /// What went wrong.
     message: String,
     /// As the vCenter tells it.
-    task: Info,
+    task: VsphereTaskInfo,
 }
 
 /// The vCenter's `TaskInfo`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
-struct Info {
+#[schema(as = Info)]
+struct VsphereTaskInfo {
     key: String,
     task: Reference,
     #[schema(value_type = Option<Object>)]
@@ -142,7 +144,7 @@ impl Item {
     /// A task, with what its operation is called.
     #[must_use]
     pub fn of(task: vsphere_task::Model, name: String) -> Self {
-        let info = Info::of(&task);
+        let info = VsphereTaskInfo::of(&task);
         Self {
             task_reference: format!("Task:{}", task.key),
             key: task.key,
@@ -162,7 +164,7 @@ impl Item {
     }
 }
 
-impl Info {
+impl VsphereTaskInfo {
     fn of(task: &vsphere_task::Model) -> Self {
         let mut rest = match task.rest.as_ref().map(|rest| raised(rest.value())) {
             Some(Value::Object(rest)) => rest,

@@ -139,7 +139,7 @@ fn router(app: &Arc<App>) -> Router {
     let zone = Zone(Some(chrono_tz::Asia::Shanghai));
     doors.extend(compat::doors(
         app,
-        compat::Settings {
+        compat::DialectSettings {
             server: "loom-1".into(),
             instance: "127.0.0.1:8080".into(),
             zone,
