@@ -7,14 +7,14 @@ use tempfile::TempDir;
 
 use super::client::Client;
 use super::options::Place;
-use crate::config::{Flag, Origin};
-use crate::server::{self, Running};
+use crate::config::{Flag, SettingOrigin};
+use crate::server::{self, RunningServer};
 use crate::telemetry;
 
 /// The running server; its private data folder lives as long as this.
 #[derive(Debug)]
 pub(super) struct Embedded {
-    running: Running,
+    running: RunningServer,
     token: String,
     _folder: Option<TempDir>,
 }
@@ -33,7 +33,7 @@ impl Embedded {
         let place = Place { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
         let listen = Flag { name: "run", key: "server.listen", value: "127.0.0.1:0".into() };
         let mut loaded = place.load(vec![listen])?;
-        if loaded.origins["telemetry.level"] == Origin::Default {
+        if loaded.origins["telemetry.level"] == SettingOrigin::Default {
             loaded.settings.telemetry.level.0 = "warn".into();
         }
         telemetry::start(&loaded.settings.telemetry);

@@ -16,7 +16,7 @@ use super::divide;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::feed::event::Bell;
-use crate::lease::{Lives, Look};
+use crate::lease::{LeaseLook, Lives};
 use crate::store::attempt::{self, Running, Used};
 use crate::store::{Changed, Store, commit, worker};
 use crate::worker::port::{Acceptance, AttemptEnd};
@@ -113,7 +113,7 @@ impl Recovery {
         // That it could not be looked for a while changes nothing: a worker that could not renew has given up by itself.
         let signs = worker::signs(self.store.lease()).await?;
         let answered = self.clock.moment();
-        let over = self.lives.seen().look(signs, Look { asked, answered });
+        let over = self.lives.seen().look(signs, LeaseLook { asked, answered });
         for silent in over {
             if worker::bury(self.store.lease(), &silent, self.clock.now()).await? == Changed::Yes {
                 tracing::warn!(worker = silent.key, lease = ?silent.lease, "a worker gives no sign of life any more");

@@ -11,7 +11,7 @@ use super::trouble::End;
 use super::writer::Writer;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Lease, News};
-use crate::telemetry::metrics::Held;
+use crate::telemetry::metrics::HeldGauge;
 use crate::vsphere::Session;
 
 /// How long a session may take to end.
@@ -32,7 +32,7 @@ pub(super) struct LeasedVcenter {
     pub(super) failed: Option<(String, String)>,
     /// When the vCenter's words were read, and when its inventory was.
     pub(super) read: Mutex<(Option<Instant>, Option<Instant>)>,
-    _counted: Held,
+    _counted: HeldGauge,
 }
 
 impl LeasedVcenter {

@@ -14,7 +14,7 @@ use super::Bell;
 use super::log::{Log, Tasks};
 use crate::error::{Error, Result, code};
 use crate::store::Store;
-use crate::telemetry::metrics::Held;
+use crate::telemetry::metrics::HeldGauge;
 
 /// How many events stay in memory.
 const RING: usize = 8192;
@@ -176,7 +176,7 @@ pub struct Tail<L: Log = Tasks> {
     hub: Hub<L>,
     newest: watch::Receiver<EventId>,
     seen: EventId,
-    _held: Held,
+    _held: HeldGauge,
 }
 
 impl<L: Log> Tail<L> {

@@ -13,7 +13,7 @@ use taskloom_entity::{Role, Timestamp, VcenterId, VsphereInstanceId, VsphereTask
 use super::super::Request;
 use super::merge;
 use crate::error::Result;
-use crate::lease::{Look, Watch};
+use crate::lease::{LeaseLook, Watch};
 use crate::store::vsphere::collection::Wanted;
 use crate::store::vsphere::task::Under;
 use crate::store::{self, Changed};
@@ -59,7 +59,7 @@ pub async fn claim(
     let asked = request.clock.moment();
     let wanted =
         store::vsphere::collection::wanted(request.store.lease()).await.inspect_err(|_| leases.begin_anew())?;
-    let look = Look { asked, answered: request.clock.moment() };
+    let look = LeaseLook { asked, answered: request.clock.moment() };
     let silent = leases.look(wanted.iter().filter_map(|wanted| wanted.sign(lease)), look);
     let is_free = |wanted: &Wanted| wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key());
     let mut claimed = vec![];
