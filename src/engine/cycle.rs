@@ -34,7 +34,7 @@ pub struct Claimant {
 
 /// What a claimant may take. A hint: whether it still can is decided under the lock.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer {
+pub struct ClaimOffer {
     /// Its place among the claimants.
     pub claimant: usize,
     pub candidate: queue::Candidate,
@@ -48,7 +48,7 @@ pub struct CycleBatch {
     /// Who waits for work, each a session of its own.
     pub claimants: Vec<Claimant>,
     /// What they may take, beside what this cycle makes ready.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<ClaimOffer>,
 }
 
 /// What it did.
@@ -201,10 +201,15 @@ impl Cycle {
     }
 
     /// Hands out what is offered, and, where slots are left, what this very cycle has made READY.
-    async fn claim(&mut self, tx: &Tx, claimants: &[Claimant], offers: &[Offer]) -> Result<Vec<(usize, Assignment)>> {
+    async fn claim(
+        &mut self,
+        tx: &Tx,
+        claimants: &[Claimant],
+        offers: &[ClaimOffer],
+    ) -> Result<Vec<(usize, Assignment)>> {
         let mut room: Vec<usize> = claimants.iter().map(|claimant| claimant.free).collect();
         let mut claimed = vec![];
-        for &Offer { claimant, candidate } in offers {
+        for &ClaimOffer { claimant, candidate } in offers {
             if room[claimant] == 0 {
                 continue;
             }

@@ -5,8 +5,8 @@ use taskloom_entity::{Role, SubtaskId, result_chunk, result_set};
 use super::subtask::SubtaskRow;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
-use crate::feed::log::live::Placed;
-use crate::feed::log::read::Walk;
+use crate::feed::log::live::PlacedChunk;
+use crate::feed::log::read::ChunkWalk;
 use crate::log::Source;
 use crate::rows::{Column, Row};
 use crate::store;
@@ -180,7 +180,7 @@ pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64
     let begun = store::attempt::list(request.store.read(), scope, &[attempt]).await?.pop();
     let first_line = begun.map_or(1, |attempt| attempt.first_line);
     let mut said = Said { found: vec![], seen: 0, room: request.page, part: (offset, offset.saturating_add(limit)) };
-    let mut walk = Walk::from(super::log::of(request, id), first_line);
+    let mut walk = ChunkWalk::from(super::log::of(request, id), first_line);
     while said.seen < said.part.1
         && let Some(chunk) = walk.next().await?
     {
@@ -200,7 +200,7 @@ struct Said {
 }
 
 impl Said {
-    fn take(&mut self, chunk: &Placed, first_line: i64, bytes: usize) -> Result<()> {
+    fn take(&mut self, chunk: &PlacedChunk, first_line: i64, bytes: usize) -> Result<()> {
         let mut unpack = log::unpack::Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         let here = unpack.count(Source::Stdout);
         if chunk.first_line >= first_line && self.seen + here <= self.part.0 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use taskloom_entity::vcenter;
 use tokio::time::Instant;
 
-use super::trouble::End;
+use super::trouble::VsphereRoundEnd;
 use super::writer::Writer;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Lease, News};
@@ -56,10 +56,10 @@ impl LeasedVcenter {
     }
 
     /// Writes how it stands.
-    pub(super) async fn tell(&self, news: News) -> Result<(), End> {
+    pub(super) async fn tell(&self, news: News) -> Result<(), VsphereRoundEnd> {
         match collect::tell(&self.request, &self.lease, news).await? {
             true => Ok(()),
-            false => Err(End::LeaseLost),
+            false => Err(VsphereRoundEnd::LeaseLost),
         }
     }
 }
