@@ -36,7 +36,7 @@ use crate::http::{Door, HttpEntrance, Wall, page};
 use crate::lifecycle::Stop;
 use crate::readiness::Readiness;
 use crate::resolver::{self, App, Request};
-use crate::store::open::{Guard, Place, Pools, open};
+use crate::store::open::{DatabasePlace, FolderGuard, Pools, open};
 use crate::store::{Store, migrate};
 use crate::supervise::{self, Fault, Watch};
 use crate::telemetry::RequestId;
@@ -352,7 +352,7 @@ fn bodies(settings: &crate::config::Server) -> transport::Bodies {
     }
 }
 
-async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, guard): (Store, Guard)) {
+async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, guard): (Store, FolderGuard)) {
     parts.stop.requested().await;
     tracing::info!("stopping: nothing new is started");
     // Its own end: its attempts' time, or the second signal's.
@@ -388,10 +388,10 @@ async fn last_moment(answers: bool, stop: &Stop) {
     tokio::time::sleep(LAST_MOMENT).await;
 }
 
-fn place(settings: &Settings) -> Place {
+fn place(settings: &Settings) -> DatabasePlace {
     match &settings.database.url {
-        Some(url) => Place::Postgres(url.expose().into()),
-        None => Place::Folder(settings.data_dir.clone()),
+        Some(url) => DatabasePlace::Postgres(url.expose().into()),
+        None => DatabasePlace::Folder(settings.data_dir.clone()),
     }
 }
 

@@ -19,7 +19,7 @@ use super::sessions::Sessions;
 use crate::error::{Error, Result, code};
 use crate::log::Chunk;
 use crate::rows::PackedPart;
-use crate::store::attempt::Running;
+use crate::store::attempt::RunningAttempt;
 use crate::store::{self, Changed};
 use crate::telemetry::metrics::Write;
 use crate::worker::port::{
@@ -224,11 +224,11 @@ fn stopping() -> PortError {
     Error::new(&code::SHUTTING_DOWN).into()
 }
 
-fn of(attempt: AttemptRef) -> store::log::Of {
-    store::log::Of { attempt_id: attempt.id, subtask_id: attempt.subtask_id, epoch: attempt.epoch }
+fn of(attempt: AttemptRef) -> store::log::LogOwner {
+    store::log::LogOwner { attempt_id: attempt.id, subtask_id: attempt.subtask_id, epoch: attempt.epoch }
 }
 
-const fn intent(attempt: &Running) -> Intent {
+const fn intent(attempt: &RunningAttempt) -> Intent {
     match (attempt.canceling, attempt.held) {
         (true, _) => Intent::Cancel,
         (false, true) => Intent::Pause,

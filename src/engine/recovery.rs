@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::feed::event::Bell;
 use crate::lease::{LeaseLook, Lives};
-use crate::store::attempt::{self, Running, Used};
+use crate::store::attempt::{self, RunningAttempt, Used};
 use crate::store::{Changed, Store, commit, worker};
 use crate::worker::port::{Acceptance, AttemptEnd};
 
@@ -84,7 +84,7 @@ impl Recovery {
             if orphans.is_empty() {
                 return Ok(lost);
             }
-            let lose = |orphan: &Running| AttemptEnd::lost(orphan.into(), "its worker was lost");
+            let lose = |orphan: &RunningAttempt| AttemptEnd::lost(orphan.into(), "its worker was lost");
             let ends: Vec<AttemptEnd> = orphans.iter().map(lose).collect();
             let batch = CycleBatch { ends, ..CycleBatch::default() };
             let done = divide::run(&self.store, &batch, self.clock.now()).await?;
@@ -123,7 +123,7 @@ impl Recovery {
     }
 
     /// Ends the row of an attempt whose subtask has moved on.
-    async fn close(&self, orphan: &Running) -> Result<()> {
+    async fn close(&self, orphan: &RunningAttempt) -> Result<()> {
         let tx = self.store.begin().await?;
         attempt::end(
             &tx,

@@ -10,7 +10,7 @@ use crate::feed::log::read::ChunkWalk;
 use crate::log::Source;
 use crate::rows::{Column, Row};
 use crate::store;
-use crate::store::result::Size;
+use crate::store::result::RowChunkSize;
 use crate::text::written;
 use crate::{log, rows};
 
@@ -106,7 +106,7 @@ pub async fn page_within(
 }
 
 /// Chunks that are worth holding together.
-fn batches(sizes: &[Size]) -> impl Iterator<Item = &[Size]> {
+fn batches(sizes: &[RowChunkSize]) -> impl Iterator<Item = &[RowChunkSize]> {
     let mut held = 0;
     sizes.chunk_by(move |_, next| {
         let bytes = next.bytes.unsigned_abs() as usize;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set};
 use taskloom::log::chunk::{Chunk, Mark, Source};
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{AttemptId, SubtaskId, Timestamp, log_chunk, tenant};
 
@@ -37,7 +37,7 @@ fn letters(backend: DbBackend, many: usize) -> String {
 }
 
 /// Makes a database whose oldest tenant is `home`, with what `fill` writes into it.
-pub(crate) async fn database(place: Place, fill: impl AsyncFnOnce(&Store)) {
+pub(crate) async fn database(place: DatabasePlace, fill: impl AsyncFnOnce(&Store)) {
     let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
