@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::client::Client;
-use super::options::Place;
+use super::client::GraphqlClient;
+use super::options::DataOptions;
 use crate::config::{Flag, SettingOrigin};
 use crate::server::{self, RunningServer};
 use crate::telemetry;
@@ -30,7 +30,7 @@ impl Embedded {
         // Beside the data there are folders of steps: both go with it.
         let inner = folder.as_ref().map(|folder| folder.path().join("data"));
         let path = data_dir.map(PathBuf::from).or(inner).unwrap_or_default();
-        let place = Place { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
+        let place = DataOptions { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
         let listen = Flag { name: "run", key: "server.listen", value: "127.0.0.1:0".into() };
         let mut loaded = place.load(vec![listen])?;
         if loaded.origins["telemetry.level"] == SettingOrigin::Default {
@@ -50,8 +50,8 @@ impl Embedded {
     ///
     /// # Errors
     /// Never in practice: its address is its own.
-    pub(super) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&format!("http://{}", self.running.address), Some(self.token.clone()))?)
+    pub(super) fn client(&self) -> anyhow::Result<GraphqlClient> {
+        Ok(GraphqlClient::new(&format!("http://{}", self.running.address), Some(self.token.clone()))?)
     }
 
     /// Ends it, and waits for that.
