@@ -130,7 +130,7 @@ impl Filling {
             // It ends before the page: the set has no more.
             return Ok(());
         }
-        let mut unpack = rows::Unpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
+        let mut unpack = rows::RowUnpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
         for _ in chunk.first_row..from {
             unpack.skip().map_err(Error::internal)?;
         }
@@ -201,7 +201,7 @@ struct Said {
 
 impl Said {
     fn take(&mut self, chunk: &PlacedChunk, first_line: i64, bytes: usize) -> Result<()> {
-        let mut unpack = log::unpack::Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack = log::unpack::LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         let here = unpack.count(Source::Stdout);
         if chunk.first_line >= first_line && self.seen + here <= self.part.0 {
             // All of it lies before the page: its marks are enough.

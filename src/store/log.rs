@@ -1,7 +1,7 @@
 //! Chunks of logs. Where a chunk begins is said by its writer and held against the subtask's row, under the epoch that
 //! fences its attempt: what is sent twice is there once.
 
-use crate::log::Chunk;
+use crate::log::LogChunk;
 use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
@@ -37,7 +37,7 @@ pub struct LogOwner {
 ///
 /// # Errors
 /// `INTERNAL` when the log is not as long as the attempt believes; when the database does not answer.
-pub async fn append(tx: &Tx, of: LogOwner, first_line: i64, chunks: &[Chunk]) -> Result<bool> {
+pub async fn append(tx: &Tx, of: LogOwner, first_line: i64, chunks: &[LogChunk]) -> Result<bool> {
     let lines: i64 = chunks.iter().map(|chunk| i64::from(chunk.lines)).sum();
     let bytes: i64 = chunks.iter().map(|chunk| i64::from(chunk.bytes)).sum();
     let sql = "UPDATE subtask SET log_lines = log_lines + $1, log_bytes = log_bytes + $2 \

@@ -16,7 +16,7 @@ use super::log::LogOwner;
 use super::removal::RemovalRoom;
 use super::{Tx, bulk, removal, scope};
 use crate::error::{Error, Result};
-use crate::rows::{Chunk, PackedPart};
+use crate::rows::{PackedPart, RowChunk};
 
 /// Keeps parts of what an attempt found; whether it may still write. A part that is kept already stays as it is: who
 /// was not told of a commit sends it again.
@@ -64,7 +64,7 @@ pub async fn keep(tx: &Tx, of: LogOwner, found: &[PackedPart], now: Timestamp) -
     Ok(true)
 }
 
-async fn append(tx: &Tx, of: LogOwner, (number, first_row): (i32, i64), chunk: &Chunk) -> Result<()> {
+async fn append(tx: &Tx, of: LogOwner, (number, first_row): (i32, i64), chunk: &RowChunk) -> Result<()> {
     let set = find(tx, of.attempt_id, number).await?;
     let set = set.ok_or_else(|| Error::internal("rows came before the beginning of their set"))?;
     if result_chunk::Entity::find_by_id((set.id, first_row)).one(tx).await?.is_some() {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use taskloom_entity::{SubtaskId, Timestamp};
 use tokio::sync::watch;
 
-use crate::log::Chunk;
+use crate::log::LogChunk;
 
 /// Compressed bytes of one end.
 const END_BYTES: usize = 256 * 1024;
@@ -67,7 +67,7 @@ pub struct Live(Arc<Mutex<HashMap<SubtaskId, LiveEnd>>>);
 
 impl Live {
     /// These chunks were committed, the first at this line.
-    pub fn grow(&self, id: SubtaskId, first_line: i64, chunks: Vec<Chunk>) {
+    pub fn grow(&self, id: SubtaskId, first_line: i64, chunks: Vec<LogChunk>) {
         let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
         let end = ends.entry(id).or_default();
         if end.next_line() != Some(first_line) {
@@ -152,9 +152,9 @@ mod tests {
     use super::*;
     use crate::log::chunk::{Mark, Source};
 
-    fn chunk(lines: u32) -> Chunk {
+    fn chunk(lines: u32) -> LogChunk {
         let mark = Mark { lines, at: Timestamp(0), source: Source::Stdout };
-        Chunk::seal(&[mark], "x\n".repeat(lines as usize).as_bytes())
+        LogChunk::seal(&[mark], "x\n".repeat(lines as usize).as_bytes())
     }
 
     #[test]

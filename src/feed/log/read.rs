@@ -11,7 +11,7 @@ use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 use super::live::{Live, PlacedChunk};
 use crate::error::{Error, Result};
 use crate::log::chunk::{Level, Line, Source};
-use crate::log::unpack::Unpack;
+use crate::log::unpack::LogUnpack;
 use crate::store::{self, Store};
 use crate::text::{boundary, written};
 
@@ -147,7 +147,7 @@ impl LogPageBuilder {
             }
             self.page.next_line = chunk.first_line;
         }
-        let mut unpack = Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack = LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         while unpack.next_line().is_some_and(|(number, _)| number < self.page.next_line) {
             unpack.skip().map_err(Error::internal)?;
         }
@@ -210,7 +210,7 @@ fn part(row: &log_chunk::Model, from: i64, to: i64) -> Result<Vec<u8>> {
     // As much before and behind as a character could need.
     let begin = (from - LONGEST).max(0);
     let length = to.min(row.bytes.into()) + LONGEST - begin;
-    let unpack = Unpack::new(&row.data, row.at, row.first_line).map_err(Error::internal)?;
+    let unpack = LogUnpack::new(&row.data, row.at, row.first_line).map_err(Error::internal)?;
     let bytes = unpack.bytes(begin.unsigned_abs(), length.max(0).unsigned_abs()).map_err(Error::internal)?;
     let cut = |place: i64| boundary(&bytes, usize::try_from(place - begin).unwrap_or(0));
     Ok(bytes[cut(from)..cut(to)].to_vec())
@@ -241,7 +241,7 @@ pub async fn tail(of: LogHandle<'_>, bytes: i64, most: usize) -> Result<(i64, Ve
             ending.push(gap(next_line, chunk.first_line, chunk.at));
         }
         next_line = chunk.next_line();
-        let mut unpack = Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack = LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         while let Some(line) = unpack.read().map_err(Error::internal)? {
             ending.push(line);
         }

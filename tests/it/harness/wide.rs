@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set};
-use taskloom::log::chunk::{Chunk, Mark, Source};
+use taskloom::log::chunk::{LogChunk, Mark, Source};
 use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{AttemptId, SubtaskId, Timestamp, log_chunk, tenant};
@@ -115,7 +115,7 @@ pub(crate) async fn say(store: &Store, task: i64, subtask: i64, lines: &[String]
     for some in lines.chunks(each) {
         let mark = Mark { lines: u32::try_from(some.len()).unwrap(), at: Timestamp(0), source: Source::Stdout };
         let text: String = some.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        let chunk = Chunk::seal(&[mark], text.as_bytes());
+        let chunk = LogChunk::seal(&[mark], text.as_bytes());
         let row = log_chunk::ActiveModel {
             subtask_id: Set(SubtaskId(subtask)),
             first_line: Set(line),
