@@ -112,7 +112,6 @@ impl StallTimer {
     }
 }
 
-/// The connection.
 #[derive(Debug)]
 pub(super) struct HttpConnection<H> {
     stream: TcpStream,

@@ -42,7 +42,6 @@ pub fn flush() {
     }
 }
 
-/// Takes lines.
 #[derive(Clone, Debug)]
 pub(super) struct LogLineWriter;
 

@@ -14,7 +14,6 @@ pub(super) const AWAY: Duration = Duration::from_secs(2);
 /// The first pause where another try may lock the account.
 const CAREFUL: Duration = Duration::from_secs(300);
 
-/// Why a round ended.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::background) enum RoundEnd<T: Trouble> {
     /// The system, or the way there.

@@ -4,7 +4,6 @@ use super::super::collect::{self, Again, Trouble};
 use crate::resolver::vsphere::trouble;
 use crate::vsphere::Error;
 
-/// Why a round ended.
 pub(super) type VsphereRoundEnd = collect::RoundEnd<Error>;
 
 impl From<Error> for VsphereRoundEnd {

@@ -2,13 +2,11 @@
 
 use serde::Deserialize;
 
-/// Submits a task.
 pub(in crate::cli) const SUBMIT: &str = "
 mutation Submit($input: SubmitTaskInput!) {
   submitTask(input: $input) { task { id databaseId state } }
 }";
 
-/// Cancels a task.
 pub(in crate::cli) const CANCEL: &str = "
 mutation Cancel($id: ID!) {
   cancelTask(input: {id: $id}) { task { id databaseId name state } }
@@ -60,13 +58,11 @@ mutation PutVcenter($input: PutVcenterInput!, $dryRun: Boolean = false) {
   putVcenter(input: $input, dryRun: $dryRun) { tenant { id name } changes }
 }";
 
-/// Removes a vCenter.
 pub(in crate::cli) const DELETE_VCENTER: &str = "
 mutation DeleteVcenter($input: DeleteVcenterInput!) {
   deleteVcenter(input: $input) { vcenter { id } }
 }";
 
-/// vCenters.
 pub(in crate::cli) const VCENTERS: &str = "
 query Vcenters($first: Int!, $after: String) {
   vcenters(first: $first, after: $after) {
@@ -81,7 +77,6 @@ query HasHistory($id: ID!) {
   vsphereTasks(first: 1, filter: {vcenterId: $id}) { nodes { id } }
 }";
 
-/// Tenants.
 pub(in crate::cli) const TENANTS: &str = "
 query Tenants($first: Int!, $after: String) {
   tenants(first: $first, after: $after) {
@@ -90,7 +85,6 @@ query Tenants($first: Int!, $after: String) {
   }
 }";
 
-/// `submitTask`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct SubmitTaskAnswer {
@@ -176,13 +170,11 @@ pub(in crate::cli) struct SubtaskWaiting {
     pub(in crate::cli) message: String,
 }
 
-/// `tasks`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct TaskListAnswer {
     pub(in crate::cli) tasks: ConnectionPage<TaskRow>,
 }
 
-/// A page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct ConnectionPage<T> {
@@ -213,13 +205,11 @@ pub(in crate::cli) struct NamedNode {
     pub(in crate::cli) name: String,
 }
 
-/// `tenants`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct Tenants {
     pub(in crate::cli) tenants: ConnectionPage<NamedNode>,
 }
 
-/// `putVcenter`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct PutVcenter {
@@ -234,7 +224,6 @@ pub(in crate::cli) struct Difference {
     pub(in crate::cli) changes: Vec<String>,
 }
 
-/// `vcenters`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct VcenterList {
     pub(in crate::cli) vcenters: ConnectionPage<VcenterRow>,

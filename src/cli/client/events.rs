@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 
 use super::{ClientError, GraphqlAnswer};
 
-/// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// An answer, as JSON.

@@ -29,7 +29,6 @@ pub(super) enum ClientError {
     /// Nobody there, or the connection broke.
     #[error("the server at {server} does not answer; name another with --server or TASKLOOM_SERVER")]
     Unreachable {
-        /// Where.
         server: Url,
         /// What the network says.
         source: reqwest::Error,
@@ -37,14 +36,11 @@ pub(super) enum ClientError {
     /// Something answered that is not the graph.
     #[error("{server} answered {status}: {text}")]
     Foreign {
-        /// Where.
         server: Url,
-        /// The status.
         status: u16,
         /// The beginning of the body.
         text: String,
     },
-    /// The graph refused.
     #[error("{}", .0.iter().map(GraphqlRefusal::render).collect::<Vec<_>>().join("\n"))]
     Refused(Vec<GraphqlRefusal>),
 }
