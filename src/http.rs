@@ -22,7 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use accept::Entrance;
+pub use accept::HttpEntrance;
 pub use answer::respond;
 pub use connection::Inlet;
 pub use language::{language, take_language};

@@ -28,7 +28,7 @@ pub struct Sign<K> {
 
 /// When a look began and when it was answered: what it shows was true at some moment between.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct LeaseLook {
     /// Before the question.
     pub asked: Moment,
     /// Behind the answer.
@@ -49,7 +49,7 @@ impl<K> Default for Watch<K> {
 
 impl<K: Clone + Eq + Hash> Watch<K> {
     /// Takes in everything that a table shows; which leases are over. What is not shown any more is forgotten.
-    pub fn look(&mut self, signs: impl IntoIterator<Item = Sign<K>>, at: Look) -> Vec<Sign<K>> {
+    pub fn look(&mut self, signs: impl IntoIterator<Item = Sign<K>>, at: LeaseLook) -> Vec<Sign<K>> {
         let before = std::mem::take(&mut self.seen);
         let mut over = vec![];
         for sign in signs {
@@ -96,9 +96,9 @@ mod tests {
 
     const LEASE: Duration = Duration::from_secs(15);
 
-    fn at(seconds: u64) -> Look {
+    fn at(seconds: u64) -> LeaseLook {
         let moment = Moment::default().after(Duration::from_secs(seconds));
-        Look { asked: moment, answered: moment }
+        LeaseLook { asked: moment, answered: moment }
     }
 
     fn sign(key: &'static str, renewals: i64) -> Sign<&'static str> {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     /// The keys that are over.
-    fn over(watch: &mut Watch<&'static str>, signs: &[(&'static str, i64)], look: Look) -> Vec<&'static str> {
+    fn over(watch: &mut Watch<&'static str>, signs: &[(&'static str, i64)], look: LeaseLook) -> Vec<&'static str> {
         let signs = signs.iter().map(|(key, renewals)| sign(key, *renewals));
         watch.look(signs, look).into_iter().map(|sign| sign.key).collect()
     }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_slow_answer_makes_nobody_older() {
         let mut watch = Watch::default();
-        let slow = |asked, answered| Look { asked: at(asked).asked, answered: at(answered).answered };
+        let slow = |asked, answered| LeaseLook { asked: at(asked).asked, answered: at(answered).answered };
         assert!(over(&mut watch, &[("a", 1)], slow(0, 10)).is_empty());
         assert!(over(&mut watch, &[("a", 1)], slow(25, 60)).is_empty(), "it was seen to stand for 15 s");
         assert_eq!(over(&mut watch, &[("a", 1)], slow(26, 26)), ["a"]);

@@ -26,7 +26,7 @@ const FILE: &str = "reserve";
 
 /// The room of one server.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct DiskRoom {
     /// The data folder.
     pub data: PathBuf,
     /// Where the folders of attempts are.
@@ -46,7 +46,7 @@ enum Stand {
     Given,
 }
 
-impl Room {
+impl DiskRoom {
     /// Looks after the room until `stop`; the reserve stays as it is.
     pub async fn keep(self, stop: CancellationToken) {
         let Some(reserve) = self.reserve else {
@@ -171,14 +171,14 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
     use std::sync::Arc;
 
-    use super::{FILE, Room, Stand};
+    use super::{DiskRoom, FILE, Stand};
     use crate::executor::Folders;
 
     const SIZE: u64 = 1 << 20;
 
-    fn room(data: &std::path::Path) -> Room {
+    fn room(data: &std::path::Path) -> DiskRoom {
         let attempts = data.join("attempts");
-        Room { data: data.to_owned(), attempts, reserve: Some(SIZE), folders: Arc::new(Folders::default()) }
+        DiskRoom { data: data.to_owned(), attempts, reserve: Some(SIZE), folders: Arc::new(Folders::default()) }
     }
 
     #[test]

@@ -32,11 +32,11 @@ use crate::engine::recovery::Recovery;
 use crate::error::Language;
 use crate::executor::Host;
 use crate::gql::transport;
-use crate::http::{Door, Entrance, Wall, page};
+use crate::http::{Door, HttpEntrance, Wall, page};
 use crate::lifecycle::Stop;
 use crate::readiness::Readiness;
 use crate::resolver::{self, App, Request};
-use crate::store::open::{Guard, Place, Pools, open};
+use crate::store::open::{DatabasePlace, FolderGuard, Pools, open};
 use crate::store::{Store, migrate};
 use crate::supervise::{self, Fault, Watch};
 use crate::telemetry::RequestId;
@@ -58,7 +58,7 @@ const WAITING: i32 = 4096;
 
 /// A server that answers.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningServer {
     /// Where it answers.
     pub address: SocketAddr,
     /// Ask here for its end.
@@ -73,7 +73,7 @@ pub struct Running {
 ///
 /// # Errors
 /// Whatever keeps it from starting, with the remedy.
-pub async fn start(settings: Settings) -> anyhow::Result<Running> {
+pub async fn start(settings: Settings) -> anyhow::Result<RunningServer> {
     descriptors::raise();
     // The port first: whoever cannot have it has changed nothing.
     let listener = listen(&settings.server.listen).await?;
@@ -98,7 +98,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     let worker = run_parts(&settings, &app, &parts, (attempts, host)).await?;
     let address = listener.local_addr()?;
     let router = router(&settings, &app, &parts, address);
-    let entrance = Entrance::new(&settings.server, app.store.metrics().clone());
+    let entrance = HttpEntrance::new(&settings.server, app.store.metrics().clone());
     let serving = parts.vital("http", entrance.serve(listener, router, parts.readers.clone()));
     tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     if settings.server.demo {
@@ -106,7 +106,7 @@ pub async fn start(settings: Settings) -> anyhow::Result<Running> {
     }
     let (stop, watch, kept) = (parts.stop.clone(), parts.watch.clone(), app.clone());
     let ended = tokio::spawn(end(parts, worker, serving, (store, guard)));
-    Ok(Running { address, stop, app: kept, made, watch, ended })
+    Ok(RunningServer { address, stop, app: kept, made, watch, ended })
 }
 
 /// Takes the port.
@@ -352,7 +352,7 @@ fn bodies(settings: &crate::config::Server) -> transport::Bodies {
     }
 }
 
-async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, guard): (Store, Guard)) {
+async fn end(parts: Parts, work: Work, serving: JoinHandle<Option<()>>, (store, guard): (Store, FolderGuard)) {
     parts.stop.requested().await;
     tracing::info!("stopping: nothing new is started");
     // Its own end: its attempts' time, or the second signal's.
@@ -388,10 +388,10 @@ async fn last_moment(answers: bool, stop: &Stop) {
     tokio::time::sleep(LAST_MOMENT).await;
 }
 
-fn place(settings: &Settings) -> Place {
+fn place(settings: &Settings) -> DatabasePlace {
     match &settings.database.url {
-        Some(url) => Place::Postgres(url.expose().into()),
-        None => Place::Folder(settings.data_dir.clone()),
+        Some(url) => DatabasePlace::Postgres(url.expose().into()),
+        None => DatabasePlace::Folder(settings.data_dir.clone()),
     }
 }
 
@@ -420,7 +420,7 @@ pub fn schema() -> String {
     graphql::schema::text()
 }
 
-impl Running {
+impl RunningServer {
     /// Says on standard error who may sign in, when this start has made the first user.
     pub fn introduce(&self) {
         match self.made.as_ref().map(|made| made.password.as_deref()) {
@@ -457,7 +457,7 @@ impl Running {
         Ok(resolver::token::create(&request, new).await?.secret)
     }
 
-    /// Returns when the server has ended after [`Running::stop`] was asked.
+    /// Returns when the server has ended after [`RunningServer::stop`] was asked.
     ///
     /// # Errors
     /// When it was one of its own loops that ended it.

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::error::Language;
 use crate::resolver::{App, Request};
-use crate::store::open::{Place, Pools, beside, open};
+use crate::store::open::{DatabasePlace, Pools, beside, open};
 use crate::store::{Store, migrate};
 use crate::telemetry::RequestId;
 use crate::vault::Vault;
@@ -37,14 +37,14 @@ pub(super) async fn request(settings: &Settings) -> anyhow::Result<Request> {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub(super) async fn store(settings: &Settings) -> anyhow::Result<(Store, crate::store::open::Guard)> {
+pub(super) async fn store(settings: &Settings) -> anyhow::Result<(Store, crate::store::open::FolderGuard)> {
     Ok(open(&place(settings), pools(settings)).await?)
 }
 
-fn place(settings: &Settings) -> Place {
+fn place(settings: &Settings) -> DatabasePlace {
     match &settings.database.url {
-        Some(url) => Place::Postgres(url.expose().into()),
-        None => Place::Folder(settings.data_dir.clone()),
+        Some(url) => DatabasePlace::Postgres(url.expose().into()),
+        None => DatabasePlace::Folder(settings.data_dir.clone()),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::client::document::{self, Canceled};
-use super::client::{self, Client};
+use super::client::{self, GraphqlClient};
 use super::follow::lower;
 use super::options::Remote;
 use super::output;
@@ -30,7 +30,7 @@ Examples:
 
 impl Cancel {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let client = Client::of(&self.remote)?;
+        let client = GraphqlClient::of(&self.remote)?;
         let variables = json!({ "id": client::id("Task", &self.task) });
         let task = client.ask::<Canceled>(document::CANCEL, &variables).await?.cancel_task.task;
         output::line(&format!("task {} ({}) {}", task.database_id, task.name, lower(&task.state)))?;

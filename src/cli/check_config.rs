@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::options::Place;
+use super::options::DataOptions;
 use super::output;
 
 /// Print the settings in force, each with where it comes from
@@ -13,7 +13,7 @@ use super::output;
 #[derive(Debug, Args)]
 pub(super) struct CheckConfig {
     #[command(flatten)]
-    place: Place,
+    place: DataOptions,
 }
 
 impl CheckConfig {

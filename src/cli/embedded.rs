@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::client::Client;
-use super::options::Place;
-use crate::config::{Flag, Origin};
-use crate::server::{self, Running};
+use super::client::GraphqlClient;
+use super::options::DataOptions;
+use crate::config::{Flag, SettingOrigin};
+use crate::server::{self, RunningServer};
 use crate::telemetry;
 
 /// The running server; its private data folder lives as long as this.
 #[derive(Debug)]
 pub(super) struct Embedded {
-    running: Running,
+    running: RunningServer,
     token: String,
     _folder: Option<TempDir>,
 }
@@ -30,10 +30,10 @@ impl Embedded {
         // Beside the data there are folders of steps: both go with it.
         let inner = folder.as_ref().map(|folder| folder.path().join("data"));
         let path = data_dir.map(PathBuf::from).or(inner).unwrap_or_default();
-        let place = Place { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
+        let place = DataOptions { data_dir: path, config: None, database_url: data_dir.is_none().then(String::new) };
         let listen = Flag { name: "run", key: "server.listen", value: "127.0.0.1:0".into() };
         let mut loaded = place.load(vec![listen])?;
-        if loaded.origins["telemetry.level"] == Origin::Default {
+        if loaded.origins["telemetry.level"] == SettingOrigin::Default {
             loaded.settings.telemetry.level.0 = "warn".into();
         }
         telemetry::start(&loaded.settings.telemetry);
@@ -50,8 +50,8 @@ impl Embedded {
     ///
     /// # Errors
     /// Never in practice: its address is its own.
-    pub(super) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&format!("http://{}", self.running.address), Some(self.token.clone()))?)
+    pub(super) fn client(&self) -> anyhow::Result<GraphqlClient> {
+        Ok(GraphqlClient::new(&format!("http://{}", self.running.address), Some(self.token.clone()))?)
     }
 
     /// Ends it, and waits for that.

@@ -4,18 +4,18 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::options::Place;
+use super::options::DataOptions;
 use super::{admin, output};
 use crate::resolver;
 
 /// Change the key of secrets
 #[derive(Debug, Subcommand)]
-pub(super) enum Key {
+pub(super) enum KeyCommand {
     /// Make a new key and seal every secret with it, beside a running server
     #[command(after_help = EXAMPLES)]
     Rotate {
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
 }
 
@@ -28,7 +28,7 @@ Examples:
   taskloom key rotate --data-dir ./data
   TASKLOOM_SECRET_KEY=$(openssl rand -hex 32),$OLD taskloom key rotate --database-url postgres://...";
 
-impl Key {
+impl KeyCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Rotate { place } = self;
         let settings = place.load(vec![])?.settings;

@@ -7,8 +7,8 @@ use clap::Args;
 use futures::StreamExt;
 use serde_json::json;
 
-use super::client::document::{self, Log, Logged, Node, Tailed};
-use super::client::{self, ABSENCE, Client, ClientError};
+use super::client::document::{self, LogExcerpt, Logged, NodeAnswer, Tailed};
+use super::client::{self, ABSENCE, ClientError, GraphqlClient};
 use super::options::Remote;
 use super::output;
 
@@ -41,17 +41,17 @@ const PAGE: i64 = 1000;
 
 impl Logs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let client = Client::of(&self.remote)?;
+        let client = GraphqlClient::of(&self.remote)?;
         let id = client::id("Subtask", &self.subtask);
         let printed = if self.follow { self.tail(&client, &id).await } else { self.print_all(&client, &id).await };
         printed.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn print_all(&self, client: &Client, id: &str) -> anyhow::Result<()> {
+    async fn print_all(&self, client: &GraphqlClient, id: &str) -> anyhow::Result<()> {
         let mut from = self.from;
         loop {
             let variables = json!({ "id": id, "from": from, "limit": PAGE });
-            let answer: Node<Logged> = client.ask(document::LOG, &variables).await?;
+            let answer: NodeAnswer<Logged> = client.ask(document::LOG, &variables).await?;
             let Some(Logged { log }) = answer.node else {
                 anyhow::bail!("subtask {} does not exist", self.subtask);
             };
@@ -64,7 +64,7 @@ impl Logs {
     }
 
     /// A connection that was cut is taken up at the line where it was cut.
-    async fn tail(&self, client: &Client, id: &str) -> anyhow::Result<()> {
+    async fn tail(&self, client: &GraphqlClient, id: &str) -> anyhow::Result<()> {
         let mut from = self.from;
         let mut heard = Instant::now();
         loop {
@@ -82,7 +82,7 @@ impl Logs {
     }
 
     /// Prints until the log has ended. `from` is always the next line that was not printed.
-    async fn listen(&self, client: &Client, id: &str, from: &mut i64) -> anyhow::Result<()> {
+    async fn listen(&self, client: &GraphqlClient, id: &str, from: &mut i64) -> anyhow::Result<()> {
         let variables = json!({ "id": id, "from": *from });
         let mut parts = client.subscribe::<Tailed>(document::TAIL, &variables).await?;
         while let Some(part) = parts.next().await {
@@ -93,7 +93,7 @@ impl Logs {
         Ok(())
     }
 
-    fn print(&self, log: &Log) -> std::io::Result<()> {
+    fn print(&self, log: &LogExcerpt) -> std::io::Result<()> {
         let mut text = String::new();
         for line in &log.lines {
             if self.times {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::options::Place;
+use super::options::DataOptions;
 use super::{Usage, admin, output};
 use crate::store::migrate;
 
@@ -15,9 +15,9 @@ use crate::store::migrate;
 #[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub(super) struct Migrate {
     #[command(subcommand)]
-    step: Option<Step>,
+    step: Option<MigrateStep>,
     #[command(flatten)]
-    place: Place,
+    place: DataOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -27,16 +27,16 @@ Examples:
   taskloom migrate down --steps 1     take the latest one back; data of its tables is lost";
 
 #[derive(Debug, Subcommand)]
-enum Step {
+enum MigrateStep {
     /// Show every migration and whether it is applied
     Status {
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// Apply what is missing
     Up {
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// Take migrations back, the latest first
     Down {
@@ -44,21 +44,21 @@ enum Step {
         #[arg(long, default_value_t = 1)]
         steps: u32,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
 }
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let step = self.step.unwrap_or(Step::Status { place: self.place });
-        let (Step::Status { place } | Step::Up { place } | Step::Down { place, .. }) = &step;
+        let step = self.step.unwrap_or(MigrateStep::Status { place: self.place });
+        let (MigrateStep::Status { place } | MigrateStep::Up { place } | MigrateStep::Down { place, .. }) = &step;
         let settings = place.load(vec![])?.settings;
         let (store, _guard) = admin::store(&settings).await?;
         match step {
-            Step::Status { .. } => {}
-            Step::Up { .. } => migrate::up(&store).await?,
-            Step::Down { steps: 0, .. } => return Err(Usage("--steps must be at least 1".into()).into()),
-            Step::Down { steps, .. } => migrate::down(&store, Some(steps)).await?,
+            MigrateStep::Status { .. } => {}
+            MigrateStep::Up { .. } => migrate::up(&store).await?,
+            MigrateStep::Down { steps: 0, .. } => return Err(Usage("--steps must be at least 1".into()).into()),
+            MigrateStep::Down { steps, .. } => migrate::down(&store, Some(steps)).await?,
         }
         let rows: Vec<_> = migrate::status(&store).await?.into_iter().map(row).collect();
         output::table(["MIGRATION", "STATE"], &rows)?;

@@ -55,18 +55,18 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
-    Run(run::Run),
+    Run(run::RunCommand),
     Apply(apply::Apply),
-    Tasks(tasks::Tasks),
+    Tasks(tasks::TasksCommand),
     Logs(logs::Logs),
     Cancel(cancel::Cancel),
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     #[command(subcommand)]
-    User(user::User),
+    User(user::UserCommand),
     #[command(subcommand)]
-    Key(key::Key),
-    Schema(schema::Schema),
+    Key(key::KeyCommand),
+    Schema(schema::SchemaCommand),
     Licenses(licenses::Licenses),
     Migrate(migrate::Migrate),
     CheckConfig(check_config::CheckConfig),

@@ -10,7 +10,7 @@ use crate::secrecy;
 
 /// Which settings and which data.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Place {
+pub(super) struct DataOptions {
     /// The folder with database, settings and working files
     #[arg(long, value_name = "DIR", env = "TASKLOOM_DATA_DIR", default_value = "./data")]
     pub(super) data_dir: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Place {
     pub(super) database_url: Option<String>,
 }
 
-impl Place {
+impl DataOptions {
     /// The settings in force, with these flags over everything else.
     ///
     /// # Errors

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::client::document::{self, Handle, Submitted};
-use super::client::{Client, ClientError};
+use super::client::document::{self, SubmitTaskAnswer, TaskHandle};
+use super::client::{ClientError, GraphqlClient};
 use super::embedded::Embedded;
 use super::follow::{Interrupt, View, follow};
 use super::options::{self, Remote};
@@ -20,7 +20,7 @@ use super::{definition, output};
 /// with 130, and the task goes on.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Run {
+pub(super) struct RunCommand {
     /// The definition, YAML or JSON; - reads standard input
     file: PathBuf,
     /// A parameter, as key=value; may be repeated
@@ -51,13 +51,13 @@ Examples:
   taskloom run upgrade.yaml --server http://taskloom.example.org:8080 --token \"$TOKEN\"
   echo '{name: hello, subtasks: [{name: greet, run: {shell: echo hello}}]}' | taskloom run -";
 
-impl Run {
+impl RunCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let (definition, text) = definition::read(&self.file)?;
         let parameters = definition::parameters(&definition, &self.param)?;
         let input = self.input(&text, &parameters);
         if self.remote.server.is_some() {
-            let client = Client::of(&self.remote)?;
+            let client = GraphqlClient::of(&self.remote)?;
             let task = submit(&client, &input).await?;
             if !self.follow {
                 output::line(&task.database_id.to_string())?;
@@ -92,7 +92,7 @@ impl Run {
     }
 }
 
-async fn submit(client: &Client, input: &Value) -> Result<Handle, ClientError> {
-    let submitted: Submitted = client.ask(document::SUBMIT, &json!({ "input": input })).await?;
+async fn submit(client: &GraphqlClient, input: &Value) -> Result<TaskHandle, ClientError> {
+    let submitted: SubmitTaskAnswer = client.ask(document::SUBMIT, &json!({ "input": input })).await?;
     Ok(submitted.submit_task.task)
 }

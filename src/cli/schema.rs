@@ -9,9 +9,9 @@ use crate::server;
 
 /// Print the GraphQL schema, as schema.graphql has it
 #[derive(Debug, Args)]
-pub(super) struct Schema {}
+pub(super) struct SchemaCommand {}
 
-impl Schema {
+impl SchemaCommand {
     #[expect(clippy::unused_self, reason = "every command has this shape")]
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         output::text(&server::schema())?;

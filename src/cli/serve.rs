@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::options::Place;
+use super::options::DataOptions;
 use crate::config::Flag;
 use crate::{lifecycle, server, telemetry};
 
@@ -25,7 +25,7 @@ pub(super) struct Serve {
     #[arg(long)]
     no_migrate: bool,
     #[command(flatten)]
-    place: Place,
+    place: DataOptions,
 }
 
 /// How long the end may take beside what running steps are given.

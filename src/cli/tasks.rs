@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::client::Client;
-use super::client::document::{self, List};
+use super::client::GraphqlClient;
+use super::client::document::{self, TaskListAnswer};
 use super::follow::lower;
 use super::options::Remote;
 use super::output;
@@ -15,7 +15,7 @@ use taskloom_entity::TaskState;
 /// List a server's tasks, newest first
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Tasks {
+pub(super) struct TasksCommand {
     /// Only those in this state; may be repeated
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Vec<TaskState>,
@@ -42,9 +42,9 @@ fn state(text: &str) -> Result<TaskState, String> {
     TaskState::parse(&text.to_uppercase()).ok_or_else(|| format!("the states are {}", names()))
 }
 
-impl Tasks {
+impl TasksCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let client = Client::of(&self.remote)?;
+        let client = GraphqlClient::of(&self.remote)?;
         let variables = json!({ "first": self.number, "filter": self.filter() });
         if self.json {
             let answer: Value = client.ask(document::LIST, &variables).await?;
@@ -53,7 +53,7 @@ impl Tasks {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        let tasks = client.ask::<List>(document::LIST, &variables).await?.tasks;
+        let tasks = client.ask::<TaskListAnswer>(document::LIST, &variables).await?.tasks;
         let rows: Vec<_> = tasks
             .nodes
             .into_iter()

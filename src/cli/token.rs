@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use taskloom_entity::{Role, TokenId};
 
-use super::options::{self, Place};
+use super::options::{self, DataOptions};
 use super::{admin, output};
 
 use crate::resolver::token::Expiry;
@@ -19,7 +19,7 @@ use crate::store::token::TokenFilter;
 ///
 /// Works on the data folder, beside a running server. On a server elsewhere, use its graph.
 #[derive(Debug, Subcommand)]
-pub(super) enum Token {
+pub(super) enum TokenCommand {
     /// Make a token; it is printed alone, once, and stored nowhere
     #[command(after_help = EXAMPLES)]
     Create {
@@ -42,7 +42,7 @@ pub(super) enum Token {
         #[arg(long, value_name = "NUMBER")]
         subscriptions: Option<i32>,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// List tokens, newest first
     List {
@@ -50,14 +50,14 @@ pub(super) enum Token {
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// End a token for good
     Revoke {
         /// Its number in the list
         id: i64,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
 }
 
@@ -84,7 +84,7 @@ impl FromStr for Life {
     }
 }
 
-impl Token {
+impl TokenCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let (Self::Create { place, .. } | Self::List { place, .. } | Self::Revoke { place, .. }) = &self;
         let settings = place.load(vec![])?.settings;

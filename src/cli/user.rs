@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use taskloom_entity::{Role, TenantId};
 
-use super::options::{self, Place};
+use super::options::{self, DataOptions};
 use super::{Usage, admin, output};
 use crate::auth::{first_start, secret};
 use crate::resolver::{self, Request};
@@ -17,7 +17,7 @@ use crate::store::user::UserFilter;
 ///
 /// Works on the data folder, beside a running server. On a server elsewhere, use its graph.
 #[derive(Debug, Subcommand)]
-pub(super) enum User {
+pub(super) enum UserCommand {
     /// Make a user; without --password-stdin a random password is made and printed alone
     #[command(after_help = EXAMPLES)]
     Create {
@@ -32,12 +32,12 @@ pub(super) enum User {
         #[arg(long)]
         password_stdin: bool,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// List users
     List {
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// Give a user a new password; without --password-stdin a random one is made and printed alone
     SetPassword {
@@ -46,7 +46,7 @@ pub(super) enum User {
         #[arg(long)]
         password_stdin: bool,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
     /// Give a user another role
     SetRole {
@@ -55,7 +55,7 @@ pub(super) enum User {
         #[arg(value_parser = options::role)]
         role: Role,
         #[command(flatten)]
-        place: Place,
+        place: DataOptions,
     },
 }
 
@@ -67,7 +67,7 @@ Examples:
 /// Letters of a password that nobody chose.
 const LETTERS: usize = 24;
 
-impl User {
+impl UserCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let (Self::Create { place, .. }
         | Self::List { place }

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-use super::Origin;
+use super::SettingOrigin;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingFault {
     /// Where it was made.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
     /// What is wrong, and what would be right.
     pub text: String,
 }
 
 /// Every mistake that was found; never empty.
 #[derive(Clone, Debug, thiserror::Error)]
-pub struct Faults(pub Vec<Fault>);
+pub struct Faults(pub Vec<SettingFault>);
 
-impl fmt::Display for Fault {
+impl fmt::Display for SettingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.origin, self.text)
     }

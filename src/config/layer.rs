@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::value::{Raw, Setting};
-use super::{DEFAULTS, Fault, Flag, Origin};
+use super::{DEFAULTS, Flag, SettingFault, SettingOrigin};
 
 /// Variables whose names are not made of a section and a key; those without a key are read elsewhere.
 const PLAIN: &[(&str, Option<&str>)] = &[
@@ -26,28 +26,32 @@ const OF_PROCESSES: &[&str] =
     &["PARAM", "OUTPUT", "TASK", "SUBTASK", "ATTEMPT", "OPERATION", "RUN", "SECRET_", "UPSTREAM"];
 
 /// The value in force and the origin of every known key.
-pub(super) struct Layers(BTreeMap<String, (Raw, Origin)>);
+pub(super) struct Layers(BTreeMap<String, (Raw, SettingOrigin)>);
 
 impl Layers {
     pub(super) fn defaults() -> Self {
         let mut faults = vec![];
         let entries = parse(Path::new("defaults"), DEFAULTS, &mut faults);
         assert!(faults.is_empty(), "invariant: the embedded defaults are valid TOML");
-        Self(entries.into_iter().map(|(key, raw, _)| (key, (raw, Origin::Default))).collect())
+        Self(entries.into_iter().map(|(key, raw, _)| (key, (raw, SettingOrigin::Default))).collect())
     }
 
-    pub(super) fn file(&mut self, path: &Path, text: &str, faults: &mut Vec<Fault>) {
+    pub(super) fn file(&mut self, path: &Path, text: &str, faults: &mut Vec<SettingFault>) {
         for (key, raw, origin) in parse(path, text, faults) {
             faults.extend(self.set(&key, raw, origin));
         }
     }
 
     /// Lays the variables over; those that may be somebody else's are given back.
-    pub(super) fn environment(&mut self, variables: &[(String, String)], faults: &mut Vec<Fault>) -> Vec<Fault> {
+    pub(super) fn environment(
+        &mut self,
+        variables: &[(String, String)],
+        faults: &mut Vec<SettingFault>,
+    ) -> Vec<SettingFault> {
         let mut warnings = vec![];
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix("TASKLOOM_") else { continue };
-            let origin = Origin::Environment(name.clone());
+            let origin = SettingOrigin::Environment(name.clone());
             let raw = Raw::Words(value.clone());
             if let Some((_, key)) = PLAIN.iter().find(|(plain, _)| plain == name) {
                 faults.extend(key.and_then(|key| self.set(key, raw, origin)));
@@ -55,7 +59,8 @@ impl Layers {
                 let key = format!("{section}.{}", key.replace("__", "."));
                 faults.extend(self.set(&key.to_lowercase(), raw, origin));
             } else if !OF_PROCESSES.iter().any(|prefix| rest.starts_with(prefix)) {
-                warnings.push(Fault { origin, text: format!("unknown variable{}", self.nearest_variable(name)) });
+                let text = format!("unknown variable{}", self.nearest_variable(name));
+                warnings.push(SettingFault { origin, text });
             }
         }
         warnings
@@ -63,33 +68,33 @@ impl Layers {
 
     pub(super) fn flags(&mut self, flags: &[Flag]) {
         for flag in flags {
-            self.0.insert(flag.key.into(), (Raw::Words(flag.value.clone()), Origin::Flag(flag.name)));
+            self.0.insert(flag.key.into(), (Raw::Words(flag.value.clone()), SettingOrigin::Flag(flag.name)));
         }
     }
 
     /// The typed value of a key that the defaults have.
-    pub(super) fn read<T: Setting>(&self, key: &str, faults: &mut Vec<Fault>) -> Option<T> {
+    pub(super) fn read<T: Setting>(&self, key: &str, faults: &mut Vec<SettingFault>) -> Option<T> {
         let (raw, origin) = self.0.get(key).unwrap_or_else(|| panic!("invariant: {key} has a default"));
         let value = T::read(raw);
         if value.is_none() {
             let text = format!("{key}: expected {}, found {}", T::EXPECTED, raw.masked());
-            faults.push(Fault { origin: origin.clone(), text });
+            faults.push(SettingFault { origin: origin.clone(), text });
         }
         value
     }
 
-    pub(super) fn origin(&self, key: &str) -> Origin {
+    pub(super) fn origin(&self, key: &str) -> SettingOrigin {
         self.0[key].1.clone()
     }
 
-    pub(super) fn origins(self) -> BTreeMap<String, Origin> {
+    pub(super) fn origins(self) -> BTreeMap<String, SettingOrigin> {
         self.0.into_iter().map(|(key, (_, origin))| (key, origin)).collect()
     }
 
     /// Lays a value over the present one; a key that nobody knows is a fault.
-    fn set(&mut self, key: &str, raw: Raw, origin: Origin) -> Option<Fault> {
+    fn set(&mut self, key: &str, raw: Raw, origin: SettingOrigin) -> Option<SettingFault> {
         let Some(entry) = self.0.get_mut(key) else {
-            return Some(Fault { origin, text: format!("unknown key {key}{}", self.nearest(key)) });
+            return Some(SettingFault { origin, text: format!("unknown key {key}{}", self.nearest(key)) });
         };
         *entry = (raw, origin);
         None
@@ -125,19 +130,19 @@ fn closest(word: &str, least: f64, known: impl Iterator<Item = String>) -> Optio
 }
 
 /// All keys of a document as `section.key`, with their lines.
-fn parse(path: &Path, text: &str, faults: &mut Vec<Fault>) -> Vec<(String, Raw, Origin)> {
+fn parse(path: &Path, text: &str, faults: &mut Vec<SettingFault>) -> Vec<(String, Raw, SettingOrigin)> {
     let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
     let table = match DeTable::parse(text) {
         Ok(table) => table,
         Err(error) => {
             let line = error.span().map_or(1, |span| line_at(span.start));
-            faults.push(Fault { origin: Origin::file(path, line), text: error.message().into() });
+            faults.push(SettingFault { origin: SettingOrigin::file(path, line), text: error.message().into() });
             return vec![];
         }
     };
     let mut found = vec![];
     for (section, value) in table.get_ref() {
-        let place = |name: &Spanned<_>| Origin::file(path, line_at(name.span().start));
+        let place = |name: &Spanned<_>| SettingOrigin::file(path, line_at(name.span().start));
         let Some(keys) = value.get_ref().as_table() else {
             // A key outside of any section: unknown under its bare name, whatever it was meant to be.
             found.push((section.get_ref().to_string(), raw(value.get_ref()), place(section)));

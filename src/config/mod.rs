@@ -11,16 +11,16 @@ mod place;
 mod section;
 mod value;
 
-pub use fault::{Fault, Faults};
-pub use origin::Origin;
+pub use fault::{Faults, SettingFault};
+pub use origin::SettingOrigin;
 pub use place::{Listen, Networks, Origins, TimeZone};
 pub use section::{
     Auth, Data, Database, Graphql, HttpExecutor, Linkis, Log, Ocp, Results, Retention, Server, Settings, SqlExecutor,
     Strangers, Telemetry, Worker,
 };
 pub use value::{
-    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Patience, ProcessTree, Slots, WorkerName,
-    mask,
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Patience, ProcessTree, Slots, SystemAccount,
+    WorkerName, mask,
 };
 
 use std::collections::BTreeMap;
@@ -61,9 +61,9 @@ pub struct Loaded {
     /// What is in force.
     pub settings: Settings,
     /// Where each key's value comes from.
-    pub origins: BTreeMap<String, Origin>,
+    pub origins: BTreeMap<String, SettingOrigin>,
     /// What may be a mistake, and may be somebody else's: variables like ours that are none.
-    pub warnings: Vec<Fault>,
+    pub warnings: Vec<SettingFault>,
 }
 
 /// Reads all sources, the later over the earlier.
@@ -135,7 +135,7 @@ impl Loaded {
     }
 }
 
-fn read_file(sources: &Sources, faults: &mut Vec<Fault>) -> Option<(PathBuf, String)> {
+fn read_file(sources: &Sources, faults: &mut Vec<SettingFault>) -> Option<(PathBuf, String)> {
     let path = sources.file.clone().unwrap_or_else(|| sources.data_dir.join("taskloom.toml"));
     if sources.file.is_none() && !path.exists() {
         return None;
@@ -143,18 +143,19 @@ fn read_file(sources: &Sources, faults: &mut Vec<Fault>) -> Option<(PathBuf, Str
     match std::fs::read_to_string(&path) {
         Ok(text) => Some((path, text)),
         Err(error) => {
-            faults.push(Fault { origin: Origin::file(&path, 1), text: format!("cannot be read: {error}") });
+            let origin = SettingOrigin::file(&path, 1);
+            faults.push(SettingFault { origin, text: format!("cannot be read: {error}") });
             None
         }
     }
 }
 
 /// What must hold between keys. The mistake is at the one that was set.
-fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<Fault>) {
+fn agree(settings: &Settings, layers: &Layers, faults: &mut Vec<SettingFault>) {
     let mut refuse = |keys: [&str; 2], reason: &str| {
         let [first, second] = keys.map(|key| layers.origin(key));
-        let origin = if first == Origin::Default { second } else { first };
-        faults.push(Fault { origin, text: format!("{}: {reason}", keys[0]) });
+        let origin = if first == SettingOrigin::Default { second } else { first };
+        faults.push(SettingFault { origin, text: format!("{}: {reason}", keys[0]) });
     };
     if settings.worker.renew * 2 > settings.worker.lease {
         let reason = "expected at most half of worker.lease, so that one sign of life may be lost";

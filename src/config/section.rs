@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Fault;
+use super::SettingFault;
 use super::layer::Layers;
 use super::place::{Listen, Networks, Origins, TimeZone};
 use super::value::{
-    Account, AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Locale, Patience, ProcessTree, Setting,
-    Slots, WorkerName,
+    AnonymousRole, Bytes, DatabaseUrl, Filter, Format, Isolation, Locale, Patience, ProcessTree, Setting, Slots,
+    SystemAccount, WorkerName,
 };
 
 /// Itself, also after another was put in its place.
@@ -50,7 +50,7 @@ macro_rules! sections {
 
         impl Settings {
             /// Reads every key, so that every mistake is found, then puts them together.
-            pub(super) fn read(data_dir: &Path, layers: &Layers, faults: &mut Vec<Fault>) -> Option<Self> {
+            pub(super) fn read(data_dir: &Path, layers: &Layers, faults: &mut Vec<SettingFault>) -> Option<Self> {
                 $(
                     $(let $key: Option<$Type> = layers.read(&format!("{}.{}", $Section::NAME, stringify!($key)), faults);)+
                     let $section = (|| Some($Section { $($key: $key?),+ }))();
@@ -143,7 +143,7 @@ sections! {
         /// How steps are held apart from the server and each other.
         isolation: Isolation,
         /// The user of steps.
-        run_as: Account,
+        run_as: SystemAccount,
         /// Users whom a definition may name instead.
         users: Vec<String>,
         /// What strictly held steps reach.

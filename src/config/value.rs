@@ -287,9 +287,9 @@ impl Setting for Option<Bytes> {
 
 /// A user of this machine, by name; none: the server's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account(pub Option<String>);
+pub struct SystemAccount(pub Option<String>);
 
-impl Setting for Account {
+impl Setting for SystemAccount {
     const EXPECTED: &'static str = "the name of a user, or nothing";
 
     fn read(raw: &Raw) -> Option<Self> {

@@ -2,13 +2,13 @@
 
 use taskloom_entity::{AttemptState, Timestamp};
 
-use crate::store::attempt::{Ended, Running, Used};
+use crate::store::attempt::{Ended, RunningAttempt, Used};
 use crate::task::command::execute::Outcome;
 use crate::worker::port::{AttemptEnd, AttemptRef, ResourceUse};
 
-impl From<&Running> for AttemptRef {
-    fn from(attempt: &Running) -> Self {
-        let Running { id, subtask_id, task_id, epoch, canceling: _, held: _ } = *attempt;
+impl From<&RunningAttempt> for AttemptRef {
+    fn from(attempt: &RunningAttempt) -> Self {
+        let RunningAttempt { id, subtask_id, task_id, epoch, canceling: _, held: _ } = *attempt;
         Self { id, subtask_id, task_id, epoch }
     }
 }

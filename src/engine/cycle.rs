@@ -12,9 +12,9 @@ use super::attempt_row::{ended, stored};
 use super::lost_commit::{self, CommitTrace};
 use super::tally::CommitTally;
 use crate::error::Result;
-use crate::store::attempt::{self, Begun, Ended, Material, Placed};
+use crate::store::attempt::{self, Begun, Ended, Material, PlacedAttempt};
 use crate::store::event::NewEvent;
-use crate::store::snapshot::{Wait, lock_many};
+use crate::store::snapshot::{LockWait, lock_many};
 use crate::store::{Store, Tx, commit, queue};
 use crate::task::command::execute::{self, Outcome};
 use crate::task::waiting::has_labels;
@@ -34,7 +34,7 @@ pub struct Claimant {
 
 /// What a claimant may take. A hint: whether it still can is decided under the lock.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer {
+pub struct ClaimOffer {
     /// Its place among the claimants.
     pub claimant: usize,
     pub candidate: queue::Candidate,
@@ -48,7 +48,7 @@ pub struct CycleBatch {
     /// Who waits for work, each a session of its own.
     pub claimants: Vec<Claimant>,
     /// What they may take, beside what this cycle makes ready.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<ClaimOffer>,
 }
 
 /// What it did.
@@ -89,7 +89,7 @@ pub async fn run(store: &Store, batch: &CycleBatch, now: Timestamp) -> Result<Cy
     }
     let tasks: Vec<TaskId> = tasks.into_iter().collect();
     let tx = store.begin().await?;
-    let snapshots = lock_many(&tx, &tasks, Wait::No).await?;
+    let snapshots = lock_many(&tx, &tasks, LockWait::No).await?;
     let mut cycle = Cycle::new(snapshots.into_iter().map(|snapshot| Draft::new(snapshot, now)).collect(), now);
     // The order matters: an end releases what the claims below hand out, with the outputs that it brought.
     let mut ends = cycle.finish(&batch.ends, &tasks);
@@ -201,10 +201,15 @@ impl Cycle {
     }
 
     /// Hands out what is offered, and, where slots are left, what this very cycle has made READY.
-    async fn claim(&mut self, tx: &Tx, claimants: &[Claimant], offers: &[Offer]) -> Result<Vec<(usize, Assignment)>> {
+    async fn claim(
+        &mut self,
+        tx: &Tx,
+        claimants: &[Claimant],
+        offers: &[ClaimOffer],
+    ) -> Result<Vec<(usize, Assignment)>> {
         let mut room: Vec<usize> = claimants.iter().map(|claimant| claimant.free).collect();
         let mut claimed = vec![];
-        for &Offer { claimant, candidate } in offers {
+        for &ClaimOffer { claimant, candidate } in offers {
             if room[claimant] == 0 {
                 continue;
             }
@@ -263,7 +268,7 @@ impl Cycle {
         let outputs = self.outputs_of(tx, claimed).await?;
         let mut assignments = Vec::with_capacity(claimed.len());
         for (&Claimed { claimant, at, index }, begun) in claimed.iter().zip(begun) {
-            let Some(&Placed { id, first_line, .. }) = placed.get(&begun.subtask_id) else { continue };
+            let Some(&PlacedAttempt { id, first_line, .. }) = placed.get(&begun.subtask_id) else { continue };
             let Some(material) = material.remove(&begun.subtask_id) else { continue };
             let ancestors = self.drafts[at].snapshot().ancestors(index);
             let parameters = parameters(&material.parameters, &ancestors, &outputs, begun.task_id);

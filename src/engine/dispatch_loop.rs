@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cycle::{Claimant, CycleBatch, CycleOutcome, Offer};
+use super::cycle::{ClaimOffer, Claimant, CycleBatch, CycleOutcome};
 use super::divide;
 use super::sessions::KnownSession;
 use crate::clock::Clock;
@@ -239,7 +239,7 @@ impl DispatchLoop {
 
     /// What waits for those who may not have been offered it: each subtask to one of them. Sessions with the same labels
     /// are offered the same, one each in turn, so that work spreads.
-    async fn offers(&self, now: Timestamp) -> Result<Vec<Offer>> {
+    async fn offers(&self, now: Timestamp) -> Result<Vec<ClaimOffer>> {
         let mut groups: Vec<(&[String], Vec<usize>)> = vec![];
         for (at, claim) in self.pending.claims.iter().enumerate().filter(|(_, it)| it.session.offered() < self.news) {
             match groups.iter_mut().find(|(labels, _)| *labels == claim.session.labels) {
@@ -263,7 +263,7 @@ impl DispatchLoop {
                 }
                 if let Some(turn) = turns.find(|turn| room[*turn] > 0) {
                     room[turn] -= 1;
-                    offers.push(Offer { claimant: group[turn], candidate });
+                    offers.push(ClaimOffer { claimant: group[turn], candidate });
                 }
             }
         }

@@ -17,9 +17,9 @@ use super::dispatch_loop::{DispatchLoop, DispatchRequest};
 use super::equip;
 use super::sessions::Sessions;
 use crate::error::{Error, Result, code};
-use crate::log::Chunk;
+use crate::log::LogChunk;
 use crate::rows::PackedPart;
-use crate::store::attempt::Running;
+use crate::store::attempt::RunningAttempt;
 use crate::store::{self, Changed};
 use crate::telemetry::metrics::Write;
 use crate::worker::port::{
@@ -90,7 +90,7 @@ impl Dispatcher {
     }
 
     /// Appends to a log; whether the attempt may still write.
-    async fn append_lines(&self, attempt: AttemptRef, first_line: i64, chunks: &[Chunk]) -> Result<bool> {
+    async fn append_lines(&self, attempt: AttemptRef, first_line: i64, chunks: &[LogChunk]) -> Result<bool> {
         let tx = self.tools.store.begin().await?;
         let written = store::log::append(&tx, of(attempt), first_line, chunks).await?;
         store::commit(tx).await?;
@@ -160,7 +160,7 @@ impl Port for Dispatcher {
         Ok(running.iter().map(|attempt| (attempt.into(), intent(attempt))).collect())
     }
 
-    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<Chunk>) -> PortResult<Acceptance> {
+    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<LogChunk>) -> PortResult<Acceptance> {
         if !self.append_lines(attempt, first_line, &chunks).await? {
             self.count_refused("log", 1);
             return Ok(Acceptance::Refused);
@@ -224,11 +224,11 @@ fn stopping() -> PortError {
     Error::new(&code::SHUTTING_DOWN).into()
 }
 
-fn of(attempt: AttemptRef) -> store::log::Of {
-    store::log::Of { attempt_id: attempt.id, subtask_id: attempt.subtask_id, epoch: attempt.epoch }
+fn of(attempt: AttemptRef) -> store::log::LogOwner {
+    store::log::LogOwner { attempt_id: attempt.id, subtask_id: attempt.subtask_id, epoch: attempt.epoch }
 }
 
-const fn intent(attempt: &Running) -> Intent {
+const fn intent(attempt: &RunningAttempt) -> Intent {
     match (attempt.canceling, attempt.held) {
         (true, _) => Intent::Cancel,
         (false, true) => Intent::Pause,

@@ -16,8 +16,8 @@ use super::divide;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::feed::event::Bell;
-use crate::lease::{Lives, Look};
-use crate::store::attempt::{self, Running, Used};
+use crate::lease::{LeaseLook, Lives};
+use crate::store::attempt::{self, RunningAttempt, Used};
 use crate::store::{Changed, Store, commit, worker};
 use crate::worker::port::{Acceptance, AttemptEnd};
 
@@ -84,7 +84,7 @@ impl Recovery {
             if orphans.is_empty() {
                 return Ok(lost);
             }
-            let lose = |orphan: &Running| AttemptEnd::lost(orphan.into(), "its worker was lost");
+            let lose = |orphan: &RunningAttempt| AttemptEnd::lost(orphan.into(), "its worker was lost");
             let ends: Vec<AttemptEnd> = orphans.iter().map(lose).collect();
             let batch = CycleBatch { ends, ..CycleBatch::default() };
             let done = divide::run(&self.store, &batch, self.clock.now()).await?;
@@ -113,7 +113,7 @@ impl Recovery {
         // That it could not be looked for a while changes nothing: a worker that could not renew has given up by itself.
         let signs = worker::signs(self.store.lease()).await?;
         let answered = self.clock.moment();
-        let over = self.lives.seen().look(signs, Look { asked, answered });
+        let over = self.lives.seen().look(signs, LeaseLook { asked, answered });
         for silent in over {
             if worker::bury(self.store.lease(), &silent, self.clock.now()).await? == Changed::Yes {
                 tracing::warn!(worker = silent.key, lease = ?silent.lease, "a worker gives no sign of life any more");
@@ -123,7 +123,7 @@ impl Recovery {
     }
 
     /// Ends the row of an attempt whose subtask has moved on.
-    async fn close(&self, orphan: &Running) -> Result<()> {
+    async fn close(&self, orphan: &RunningAttempt) -> Result<()> {
         let tx = self.store.begin().await?;
         attempt::end(
             &tx,

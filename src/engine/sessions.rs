@@ -42,12 +42,12 @@ impl KnownSession {
 }
 
 /// Each by its id, with the moment at which it was last heard of.
-type Known = HashMap<String, (Arc<KnownSession>, Instant)>;
+type SessionsById = HashMap<String, (Arc<KnownSession>, Instant)>;
 
 /// All of them. Clones share what they know.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<SessionsById>>,
     bell: Bell,
 }
 
@@ -97,7 +97,7 @@ impl Sessions {
         self.known().remove(id);
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, SessionsById> {
         self.known.lock().expect("invariant: nothing panics under the lock of sessions")
     }
 }

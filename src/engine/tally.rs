@@ -5,7 +5,7 @@ use taskloom_entity::{AttemptState, TaskState};
 use crate::task::Plan;
 use crate::task::draft::Move;
 use crate::telemetry::Metrics;
-use crate::telemetry::metrics::{Outcome, State, Write};
+use crate::telemetry::metrics::{Outcome, TaskStateLabels, Write};
 
 /// To be counted after the commit.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl CommitTally {
     /// Moves the metrics.
     pub fn count(self, metrics: &Metrics) {
         for state in self.tasks {
-            metrics.tasks_finished.get_or_create(&State { state }).inc();
+            metrics.tasks_finished.get_or_create(&TaskStateLabels { state }).inc();
         }
         for state in self.attempts {
             if let Some(outcome) = outcome(state) {

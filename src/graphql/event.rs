@@ -12,7 +12,7 @@ use super::log::LogPage;
 use super::state::{EventKind, Operation, SubtaskState, TaskState};
 use super::subtask::{FIRST, Subtask};
 use super::task::{Task, TaskFilterInput};
-use crate::feed::event::Entry;
+use crate::feed::event::TaskEntry;
 use crate::gql::id;
 use crate::gql::scalar::{BigInt, Instant};
 use crate::resolver;
@@ -149,8 +149,8 @@ pub struct TaskProgress {
     state: Option<TaskState>,
 }
 
-impl From<&Entry> for TaskProgress {
-    fn from(entry: &Entry) -> Self {
+impl From<&TaskEntry> for TaskProgress {
+    fn from(entry: &TaskEntry) -> Self {
         let (event, task) = (&entry.event, entry.task.as_deref());
         Self {
             cursor: EVENTS.cursor(event.id.0),
@@ -208,7 +208,7 @@ impl TaskSubscription {
             let batch = follow.next().await?;
             Ok::<_, async_graphql::Error>(Some((batch, follow)))
         });
-        Ok(one_by_one(batches, move |entry: &Arc<Entry>| {
+        Ok(one_by_one(batches, move |entry: &Arc<TaskEntry>| {
             let is_told = !(tasks_only && entry.event.subtask_id.is_some());
             is_told.then(|| FollowedTaskChange::seen_by(tasks.as_ref(), entry)).flatten().map(TaskChange)
         }))
@@ -228,7 +228,7 @@ impl TaskSubscription {
         let batches = futures::stream::try_unfold(follow, |mut follow| async move {
             Ok::<_, async_graphql::Error>(follow.next().await?.map(|batch| (batch, follow)))
         });
-        Ok(one_by_one(batches, |entry: &Arc<Entry>| Some(TaskProgress::from(&**entry))))
+        Ok(one_by_one(batches, |entry: &Arc<TaskEntry>| Some(TaskProgress::from(&**entry))))
     }
 
     /// The lines of a subtask's log from `fromLine` on, as they are written; it ends when the subtask and its task

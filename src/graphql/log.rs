@@ -87,7 +87,7 @@ impl LogPage {
 impl LogPage {
     /// A page of this subtask's log.
     #[must_use]
-    pub fn of(subtask: SubtaskId, page: read::Page) -> Self {
+    pub fn of(subtask: SubtaskId, page: read::LogLinePage) -> Self {
         Self { lines: SubtaskLogLines { of: subtask, lines: page.lines }, next_line: page.next_line }
     }
 }

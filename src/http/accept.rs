@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::connection::{Connection, Times, UnderWay};
+use super::connection::{HttpConnection, Times, UnderWay};
 use super::crowd::Crowd;
 use super::{answer, probe};
 use crate::config;
@@ -53,14 +53,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Who is let in, and how long they are waited for.
 #[derive(Clone, Debug)]
-pub struct Entrance {
+pub struct HttpEntrance {
     times: Times,
     crowd: Crowd,
     heard: Arc<Semaphore>,
     told: Arc<Semaphore>,
 }
 
-impl Entrance {
+impl HttpEntrance {
     /// As the settings say, and no more than this process may have files.
     #[must_use]
     pub fn new(settings: &config::Server, metrics: Arc<Metrics>) -> Self {
@@ -123,10 +123,10 @@ impl Entrance {
         }
         let (router, stop) = (router.clone(), stop.clone());
         if let Some(place) = self.crowd.enter(peer.ip()) {
-            let connection = Connection::new(stream, self.times, place);
+            let connection = HttpConnection::new(stream, self.times, place);
             connections.spawn(talk(connection, Answering { router, peer, has_place: true }, stop));
         } else if let Ok(turn) = Arc::clone(&self.heard).try_acquire_owned() {
-            let connection = Connection::<OwnedSemaphorePermit>::new(stream, self.times, turn);
+            let connection = HttpConnection::<OwnedSemaphorePermit>::new(stream, self.times, turn);
             let talk = talk(connection, Answering { router, peer, has_place: false }, stop);
             connections.spawn(async move {
                 let _ = timeout(HEARD.1, talk).await;
@@ -162,7 +162,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 }
 
 /// Has the requests of a connection answered until it ends; told to stop, it ends behind the answer it is at.
-async fn talk<H: Send + Unpin + 'static>(connection: Connection<H>, answering: Answering, stop: CancellationToken) {
+async fn talk<H: Send + Unpin + 'static>(connection: HttpConnection<H>, answering: Answering, stop: CancellationToken) {
     let (requests, inlet) = (connection.requests(), connection.inlet());
     let has_place = answering.has_place;
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -201,7 +201,7 @@ struct Answering {
 }
 
 impl Answering {
-    async fn answer(self, request: Request<Incoming>, under_way: UnderWay) -> Response<Told> {
+    async fn answer(self, request: Request<Incoming>, under_way: UnderWay) -> Response<ServedBody> {
         let mut response = if !names_one_host(request.version(), request.headers()) {
             let reason = "a request names the host that it is for, once, in `Host`";
             answer::respond(&Error::new(&code::BAD_REQUEST).with("reason", reason), Language::En)
@@ -226,7 +226,7 @@ impl Answering {
         } else {
             Some(under_way)
         };
-        response.map(|body| Told { body, _under_way: under_way })
+        response.map(|body| ServedBody { body, _under_way: under_way })
     }
 }
 
@@ -250,12 +250,12 @@ fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
 }
 
 /// The body of an answer; with its end the request ends.
-struct Told {
+struct ServedBody {
     body: Body,
     _under_way: Option<UnderWay>,
 }
 
-impl HttpBody for Told {
+impl HttpBody for ServedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -54,7 +54,7 @@ pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// The wall's end of a body.
-pub(super) struct Rest {
+pub(super) struct BodyRemainder {
     lent: Arc<Mutex<Tap>>,
     is_waited_for: bool,
 }
@@ -73,7 +73,7 @@ fn lock(tap: &Mutex<Tap>) -> MutexGuard<'_, Tap> {
 }
 
 /// Lends the body of a request to whoever handles it; none where there is none.
-pub(super) fn lend(request: &mut Request) -> Option<Rest> {
+pub(super) fn lend(request: &mut Request) -> Option<BodyRemainder> {
     if request.body().is_end_stream() {
         return None;
     }
@@ -81,10 +81,10 @@ pub(super) fn lend(request: &mut Request) -> Option<Rest> {
     let body = std::mem::take(request.body_mut());
     let lent = Arc::new(Mutex::new(Tap { body, is_touched: false, has_ended: false }));
     *request.body_mut() = Body::new(Lent(Arc::clone(&lent)));
-    Some(Rest { lent, is_waited_for })
+    Some(BodyRemainder { lent, is_waited_for })
 }
 
-impl Rest {
+impl BodyRemainder {
     /// Reads a little of what nobody wanted.
     pub(super) async fn drain(self) {
         let body = {

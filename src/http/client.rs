@@ -18,12 +18,12 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address that a request is counted for, among its extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Client(IpAddr);
+struct ClientAddress(IpAddr);
 
 /// Where a request comes from; none: nobody knows, as in a test without a network.
 #[must_use]
 pub fn address(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<Client>().map(|client| client.0).or_else(|| peer(extensions))
+    extensions.get::<ClientAddress>().map(|client| client.0).or_else(|| peer(extensions))
 }
 
 fn peer(extensions: &Extensions) -> Option<IpAddr> {
@@ -33,7 +33,7 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 /// Writes the client's address among the extensions.
 pub(super) async fn find(State(trusted): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
     if let Some(peer) = peer(request.extensions()) {
-        let client = Client(behind(peer, request.headers(), &trusted));
+        let client = ClientAddress(behind(peer, request.headers(), &trusted));
         request.extensions_mut().insert(client);
     }
     next.run(request).await

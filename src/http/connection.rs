@@ -99,9 +99,9 @@ const TOO_LONG: &str = "Message too long";
 
 /// What stands still, and since when. A clock exists only while something does.
 #[derive(Debug, Default)]
-struct Clock(Option<Pin<Box<Sleep>>>);
+struct StallTimer(Option<Pin<Box<Sleep>>>);
 
-impl Clock {
+impl StallTimer {
     fn stop(&mut self) {
         self.0 = None;
     }
@@ -112,13 +112,12 @@ impl Clock {
     }
 }
 
-/// The connection.
 #[derive(Debug)]
-pub(super) struct Connection<H> {
+pub(super) struct HttpConnection<H> {
     stream: TcpStream,
     times: Times,
-    unread: Clock,
-    waiting: Clock,
+    unread: StallTimer,
+    waiting: StallTimer,
     /// The head of a request has begun: `waiting` runs for it.
     in_head: bool,
     /// Requests that had begun when `waiting` began.
@@ -129,9 +128,9 @@ pub(super) struct Connection<H> {
     _held: H,
 }
 
-impl<H> Connection<H> {
+impl<H> HttpConnection<H> {
     pub(super) fn new(stream: TcpStream, times: Times, held: H) -> Self {
-        let (unread, waiting) = (Clock::default(), Clock::default());
+        let (unread, waiting) = (StallTimer::default(), StallTimer::default());
         let (requests, inlet) = (Arc::default(), Inlet::default());
         Self { stream, times, unread, waiting, in_head: false, seen: 0, requests, inlet, _held: held }
     }
@@ -167,7 +166,7 @@ impl<H> Connection<H> {
     }
 }
 
-impl<H: Unpin> AsyncRead for Connection<H> {
+impl<H: Unpin> AsyncRead for HttpConnection<H> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buf.filled().len();
@@ -190,7 +189,7 @@ impl<H: Unpin> AsyncRead for Connection<H> {
     }
 }
 
-impl<H: Unpin> AsyncWrite for Connection<H> {
+impl<H: Unpin> AsyncWrite for HttpConnection<H> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.judge(cx, written)

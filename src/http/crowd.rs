@@ -11,14 +11,14 @@ use ipnet::IpNet;
 use crate::auth::limit::network;
 use crate::config;
 use crate::telemetry::Metrics;
-use crate::telemetry::metrics::{Full, Held};
+use crate::telemetry::metrics::{HeldGauge, RefusedConnectionLabels};
 
 /// Who is connected.
 #[derive(Clone, Debug)]
-pub(super) struct Crowd(Arc<Inner>);
+pub(super) struct Crowd(Arc<CrowdState>);
 
 #[derive(Debug)]
-struct Inner {
+struct CrowdState {
     most: usize,
     most_of_one: usize,
     trusted: Vec<IpNet>,
@@ -34,10 +34,10 @@ struct Here {
 
 /// A place among them, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct CrowdPlace {
     crowd: Crowd,
     of: Option<IpAddr>,
-    _counted: Held,
+    _counted: HeldGauge,
 }
 
 impl Crowd {
@@ -46,16 +46,16 @@ impl Crowd {
         let most = most.min(settings.max_connections as usize);
         let most_of_one = settings.max_connections_per_address as usize;
         let trusted = settings.trusted_proxies.0.clone();
-        Self(Arc::new(Inner { most, most_of_one, trusted, here: Mutex::default(), metrics }))
+        Self(Arc::new(CrowdState { most, most_of_one, trusted, here: Mutex::default(), metrics }))
     }
 
     /// A place for somebody from `address`; none: no more fit in, and it is counted.
-    pub(super) fn enter(&self, address: IpAddr) -> Option<Place> {
+    pub(super) fn enter(&self, address: IpAddr) -> Option<CrowdPlace> {
         let address = address.to_canonical();
         let is_proxy = self.0.trusted.iter().any(|network| network.contains(&address));
         let of = (!is_proxy).then(|| network(address));
         match self.take(of) {
-            Ok(()) => Some(Place { crowd: self.clone(), of, _counted: self.0.metrics.http_connections.hold() }),
+            Ok(()) => Some(CrowdPlace { crowd: self.clone(), of, _counted: self.0.metrics.http_connections.hold() }),
             Err(full) => {
                 self.0.metrics.http_refused_connections.get_or_create(&full).inc();
                 None
@@ -63,15 +63,15 @@ impl Crowd {
         }
     }
 
-    fn take(&self, of: Option<IpAddr>) -> Result<(), Full> {
+    fn take(&self, of: Option<IpAddr>) -> Result<(), RefusedConnectionLabels> {
         let mut here = self.here();
         if here.all >= self.0.most {
-            return Err(Full { full: "all" });
+            return Err(RefusedConnectionLabels { full: "all" });
         }
         if let Some(of) = of {
             let count = here.of_one.entry(of).or_default();
             if *count >= self.0.most_of_one {
-                return Err(Full { full: "address" });
+                return Err(RefusedConnectionLabels { full: "address" });
             }
             *count += 1;
         }
@@ -85,7 +85,7 @@ impl Crowd {
     }
 }
 
-impl Drop for Place {
+impl Drop for CrowdPlace {
     fn drop(&mut self) {
         let mut here = self.crowd.here();
         here.all -= 1;

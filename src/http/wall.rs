@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::{BodyLimit, TooLarge, answer, body};
 use crate::error::{Error, Language, code};
-use crate::telemetry::metrics::{Request as RequestLabels, Route};
+use crate::telemetry::metrics::{RequestLabels, Route};
 use crate::telemetry::{Metrics, RequestId};
 use crate::{asker, config};
 

@@ -8,7 +8,7 @@ use super::Request;
 use super::page::{Page, Slice};
 use crate::auth::Scope;
 use crate::error::Result;
-use crate::feed::event::{Entry, Tail};
+use crate::feed::event::{EventTail, TaskEntry};
 use crate::store;
 use crate::store::task::TaskFilter;
 
@@ -37,7 +37,7 @@ pub async fn find(request: &Request, id: EventId) -> Result<Option<task_event::M
 #[derive(Clone, Debug)]
 pub struct FollowedTaskChange {
     /// The change.
-    pub entry: Arc<Entry>,
+    pub entry: Arc<TaskEntry>,
     /// Whether the task matches after it.
     pub matches: bool,
 }
@@ -48,7 +48,7 @@ impl FollowedTaskChange {
     /// What was before is judged by the state alone, which the event keeps: everything else that a filter asks for stays
     /// as it is, or goes by the state. The state after it is the event's too, whatever the task's has become meanwhile.
     #[must_use]
-    pub fn seen_by(filter: Option<&TaskFilter>, entry: &Arc<Entry>) -> Option<Self> {
+    pub fn seen_by(filter: Option<&TaskFilter>, entry: &Arc<TaskEntry>) -> Option<Self> {
         let (event, told) = (&entry.event, |matches| Some(Self { entry: entry.clone(), matches }));
         if event.kind == EventKind::TaskDeleted {
             return told(false);
@@ -71,7 +71,7 @@ impl FollowedTaskChange {
 #[derive(Debug)]
 pub struct EventFollower {
     scope: Scope,
-    tail: Tail,
+    tail: EventTail,
     task: Option<TaskId>,
     kinds: Vec<EventKind>,
 }
@@ -109,7 +109,7 @@ impl EventFollower {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next(&mut self) -> Result<Vec<Arc<Entry>>> {
+    pub async fn next(&mut self) -> Result<Vec<Arc<TaskEntry>>> {
         loop {
             let mut entries = self.tail.next().await?;
             entries.retain(|entry| {

@@ -7,9 +7,9 @@ use taskloom_entity::{Role, SubtaskId, TaskId};
 use super::subtask::SubtaskReference;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
-use crate::feed::event::Entry;
+use crate::feed::event::TaskEntry;
 use crate::feed::log::Live;
-use crate::feed::log::read::{self, Most, Of, Page};
+use crate::feed::log::read::{self, LogHandle, LogLinePage, LogPageLimit};
 use crate::log::chunk::Line;
 use crate::text::written;
 
@@ -26,7 +26,7 @@ const FOLLOWED: usize = 1_000;
 ///
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
-pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> Result<Page> {
+pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> Result<LogLinePage> {
     page(request, id, from, (limit, request.page)).await
 }
 
@@ -35,18 +35,18 @@ pub async fn lines(request: &Request, id: SubtaskId, from: i64, limit: i64) -> R
 /// # Errors
 /// `SUBTASK_NOT_FOUND`, `INVALID_PAGE`.
 #[tracing::instrument(name = "log.lines", skip_all, fields(%id))]
-pub async fn page(request: &Request, id: SubtaskId, from: i64, (limit, bytes): (i64, usize)) -> Result<Page> {
+pub async fn page(request: &Request, id: SubtaskId, from: i64, (limit, bytes): (i64, usize)) -> Result<LogLinePage> {
     request.reads(Role::Viewer, "log.lines")?;
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=LINES).contains(limit)).ok_or_else(|| {
         Error::new(&code::INVALID_PAGE).with("what", "`limit`").with("reason", format!("1 to {LINES} lines at a time"))
     })?;
     subtask::get(request, id.into()).await?;
-    read::lines(of(request, id), from, Most { lines: limit, bytes }).await
+    read::lines(of(request, id), from, LogPageLimit { lines: limit, bytes }).await
 }
 
 /// Where a log lies.
-pub(super) fn of(request: &Request, id: SubtaskId) -> Of<'_> {
-    Of { store: &request.store, live: &request.live, id }
+pub(super) fn of(request: &Request, id: SubtaskId) -> LogHandle<'_> {
+    LogHandle { store: &request.store, live: &request.live, id }
 }
 
 /// `length` bytes from `from` on; either end lies between characters.
@@ -132,7 +132,7 @@ pub struct LogFollower {
     task_id: TaskId,
     next_line: i64,
     grown: tokio::sync::watch::Receiver<()>,
-    events: crate::feed::event::Tail,
+    events: crate::feed::event::EventTail,
     /// Something happened by which the subtask may have ended, and nobody has looked since.
     doubtful: bool,
 }
@@ -155,7 +155,7 @@ impl LogFollower {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next(&mut self) -> Result<Option<Page>> {
+    pub async fn next(&mut self) -> Result<Option<LogLinePage>> {
         loop {
             self.grown.borrow_and_update();
             if let Some(page) = self.read(&self.request.live.clone()).await? {
@@ -174,9 +174,9 @@ impl LogFollower {
     }
 
     /// The next lines, if there are any now.
-    async fn read(&mut self, live: &Live) -> Result<Option<Page>> {
-        let of = Of { live, ..of(&self.request, self.id) };
-        let most = Most { lines: FOLLOWED, bytes: self.request.page };
+    async fn read(&mut self, live: &Live) -> Result<Option<LogLinePage>> {
+        let of = LogHandle { live, ..of(&self.request, self.id) };
+        let most = LogPageLimit { lines: FOLLOWED, bytes: self.request.page };
         let page = read::lines(of, self.next_line, most).await?;
         self.next_line = page.next_line;
         Ok(Some(page).filter(|page| !page.lines.is_empty()))
@@ -194,7 +194,7 @@ impl LogFollower {
                 // The end lives while it is followed, and so does its sender.
                 _ = self.grown.changed() => return Ok(()),
                 entries = self.events.next() => {
-                    let may_end = |entry: &Arc<Entry>| {
+                    let may_end = |entry: &Arc<TaskEntry>| {
                         let event = &entry.event;
                         event.task_id == self.task_id
                             && (event.subtask_id == Some(self.id) || event.task_state.is_some_and(|it| it.is_final()))

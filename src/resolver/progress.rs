@@ -7,7 +7,7 @@ use taskloom_entity::{EventId, EventKind, Role, TaskId, task, task_event};
 
 use super::{Request, task as tasks};
 use crate::error::{Kind, Result};
-use crate::feed::event::{Entry, Tail};
+use crate::feed::event::{EventTail, TaskEntry};
 use crate::store;
 
 /// Everything that moves progress.
@@ -20,13 +20,13 @@ const PAGE: u64 = 1000;
 pub struct ProgressFollower {
     request: Request,
     id: TaskId,
-    tail: Tail,
+    tail: EventTail,
     /// The last event that was given or passed over.
     seen: EventId,
     /// The task may have ended: its row decides.
     doubtful: bool,
     /// What stands for the end of a task of which no event is left.
-    last: Option<Arc<Entry>>,
+    last: Option<Arc<TaskEntry>>,
 }
 
 /// Begins to follow behind `after`. Without it: from now on, or the last step of a task that has ended.
@@ -54,7 +54,7 @@ impl ProgressFollower {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next(&mut self) -> Result<Option<Vec<Arc<Entry>>>> {
+    pub async fn next(&mut self) -> Result<Option<Vec<Arc<TaskEntry>>>> {
         if let Some(last) = self.last.take() {
             return Ok(Some(vec![last]));
         }
@@ -70,7 +70,7 @@ impl ProgressFollower {
             let Some(newest) = entries.last().map(|entry| entry.event.id) else { continue };
             self.seen = newest;
             entries.retain(|entry| entry.event.task_id == self.id && MOVES.contains(&entry.event.kind));
-            let ends = |entry: &Arc<Entry>| entry.event.task_state.is_some_and(|state| state.is_final());
+            let ends = |entry: &Arc<TaskEntry>| entry.event.task_state.is_some_and(|state| state.is_final());
             self.doubtful |= entries.iter().any(ends);
             if !entries.is_empty() {
                 return Ok(Some(entries));
@@ -80,7 +80,7 @@ impl ProgressFollower {
 
     /// What is recorded of a task that has ended, none when all of it was given; empty: it has not ended, and the hub
     /// tells what follows.
-    async fn rest(&mut self) -> Result<Option<Vec<Arc<Entry>>>> {
+    async fn rest(&mut self) -> Result<Option<Vec<Arc<TaskEntry>>>> {
         // Looked at before the events: what is recorded between the two looks is not missed.
         let task = match tasks::get(&self.request, self.id).await {
             Ok(task) => Arc::new(task),
@@ -93,13 +93,13 @@ impl ProgressFollower {
             return Ok(Some(vec![]));
         }
         let events = store::event::of_task(self.request.store.read(), self.id, self.seen, PAGE).await?;
-        let entry = |event| Arc::new(Entry { event, task: Some(task.clone()) });
+        let entry = |event| Arc::new(TaskEntry { event, task: Some(task.clone()) });
         Ok(Some(events.into_iter().map(entry).collect()).filter(|entries: &Vec<_>| !entries.is_empty()))
     }
 }
 
 /// The end of a task whose events were removed: it stands before every event, so going on behind it repeats nothing.
-fn end(task: task::Model) -> Entry {
+fn end(task: task::Model) -> TaskEntry {
     let event = task_event::Model {
         id: EventId(0),
         at: task.finished_at.unwrap_or(task.created_at),
@@ -116,5 +116,5 @@ fn end(task: task::Model) -> Entry {
         message: task.message.clone(),
         actor: None,
     };
-    Entry { event, task: Some(Arc::new(task)) }
+    TaskEntry { event, task: Some(Arc::new(task)) }
 }

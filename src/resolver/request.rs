@@ -12,7 +12,7 @@ use crate::auth::{Authenticator, Principal, Scope, gate};
 use crate::clock::Clock;
 use crate::error::{Language, Result};
 use crate::executor::{Host, OutboundPolicy};
-use crate::feed::event::{Bell, Hub, Vsphere};
+use crate::feed::event::{Bell, Hub, VsphereEventLog};
 use crate::feed::log::Live;
 use crate::lease::Lives;
 use crate::store::Store;
@@ -29,7 +29,7 @@ pub struct App {
     /// Behind every subscription to tasks.
     pub hub: Hub,
     /// Behind every subscription to tasks of vCenters.
-    pub vsphere_hub: Hub<Vsphere>,
+    pub vsphere_hub: Hub<VsphereEventLog>,
     /// The live ends of logs.
     pub live: Live,
     /// The keys of what lies sealed.

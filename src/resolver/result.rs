@@ -5,12 +5,12 @@ use taskloom_entity::{Role, SubtaskId, result_chunk, result_set};
 use super::subtask::SubtaskRow;
 use super::{Request, subtask};
 use crate::error::{Error, Result, code};
-use crate::feed::log::live::Placed;
-use crate::feed::log::read::Walk;
+use crate::feed::log::live::PlacedChunk;
+use crate::feed::log::read::ChunkWalk;
 use crate::log::Source;
 use crate::rows::{Column, Row};
 use crate::store;
-use crate::store::result::Size;
+use crate::store::result::RowChunkSize;
 use crate::text::written;
 use crate::{log, rows};
 
@@ -104,7 +104,7 @@ pub async fn page_within(
 }
 
 /// Chunks that are worth holding together.
-fn batches(sizes: &[Size]) -> impl Iterator<Item = &[Size]> {
+fn batches(sizes: &[RowChunkSize]) -> impl Iterator<Item = &[RowChunkSize]> {
     let mut held = 0;
     sizes.chunk_by(move |_, next| {
         let bytes = next.bytes.unsigned_abs() as usize;
@@ -128,7 +128,7 @@ impl ResultPageBuilder {
             // It ends before the page: the set has no more.
             return Ok(());
         }
-        let mut unpack = rows::Unpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
+        let mut unpack = rows::RowUnpack::new(&chunk.data, chunk.bytes).map_err(Error::internal)?;
         for _ in chunk.first_row..from {
             unpack.skip().map_err(Error::internal)?;
         }
@@ -179,7 +179,7 @@ pub async fn output(request: &Request, id: SubtaskId, (offset, limit): (i64, i64
     let first_line = begun.map_or(1, |attempt| attempt.first_line);
     let part = (offset, offset.saturating_add(limit));
     let mut said = OutputPageBuilder { found: vec![], seen: 0, room: request.page, part };
-    let mut walk = Walk::from(super::log::of(request, id), first_line);
+    let mut walk = ChunkWalk::from(super::log::of(request, id), first_line);
     while said.seen < said.part.1
         && let Some(chunk) = walk.next().await?
     {
@@ -199,8 +199,8 @@ struct OutputPageBuilder {
 }
 
 impl OutputPageBuilder {
-    fn take(&mut self, chunk: &Placed, first_line: i64, bytes: usize) -> Result<()> {
-        let mut unpack = log::unpack::Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+    fn take(&mut self, chunk: &PlacedChunk, first_line: i64, bytes: usize) -> Result<()> {
+        let mut unpack = log::unpack::LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         let here = unpack.count(Source::Stdout);
         if chunk.first_line >= first_line && self.seen + here <= self.part.0 {
             // All of it lies before the page: its marks are enough.

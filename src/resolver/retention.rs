@@ -23,7 +23,7 @@ const TASKS: (u64, usize) = (200, 20);
 
 /// The right to remove: one process has it at a time.
 #[derive(Debug)]
-pub struct RetentionRound(removal::Round);
+pub struct RetentionRound(removal::RemovalRound);
 
 /// Begins a round; none: another process removes.
 ///
@@ -31,7 +31,7 @@ pub struct RetentionRound(removal::Round);
 /// `FORBIDDEN` for all but administrators.
 pub async fn begin(request: &Request) -> Result<Option<RetentionRound>> {
     request.reads(Role::Admin, "retention.begin")?;
-    Ok(removal::Round::begin(&request.store).await?.map(RetentionRound))
+    Ok(removal::RemovalRound::begin(&request.store).await?.map(RetentionRound))
 }
 
 impl RetentionRound {

@@ -14,7 +14,7 @@ use crate::config::{self, ProcessTree, Settings};
 use crate::executor::{
     self, Apart, Folders, Host, HostOptions, Isolation, OutboundPolicy, TreeChoice, TreeKind, Wanted,
 };
-use crate::room::Room;
+use crate::room::DiskRoom;
 use crate::{descriptors, resolver, supervise};
 
 /// Makes it; with it the folder of attempts. What an earlier life of this server left is ended first.
@@ -52,9 +52,9 @@ pub(super) async fn make(settings: &Settings) -> anyhow::Result<(PathBuf, Host)>
 }
 
 /// The room on the disk that this server looks after.
-pub(super) fn room(settings: &Settings, attempts: &Path, folders: Arc<Folders>) -> Room {
+pub(super) fn room(settings: &Settings, attempts: &Path, folders: Arc<Folders>) -> DiskRoom {
     let reserve = settings.data.reserve.map(|bytes| bytes.0);
-    Room { data: settings.data_dir.clone(), attempts: attempts.to_owned(), reserve, folders }
+    DiskRoom { data: settings.data_dir.clone(), attempts: attempts.to_owned(), reserve, folders }
 }
 
 /// The folder of attempts, made for its owner to list and for everybody to pass through; what lay at its former place is

@@ -11,7 +11,7 @@ use taskloom_entity::{
     AttemptId, AttemptState, JsonText, Operation, SubtaskId, TaskId, Timestamp, attempt, subtask, task,
 };
 
-use super::bulk::{self, Rows};
+use super::bulk::{self, BulkRows};
 use super::change::run_all;
 use super::{Tx, scope};
 use crate::error::Result;
@@ -37,7 +37,7 @@ pub struct Begun {
 
 /// Where an attempt has been put.
 #[derive(Clone, Copy, Debug, FromQueryResult)]
-pub struct Placed {
+pub struct PlacedAttempt {
     /// Its id.
     pub id: AttemptId,
     /// Where its log begins in its subtask's.
@@ -49,8 +49,8 @@ pub struct Placed {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, Placed>> {
-    let mut rows = Rows::default();
+pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, PlacedAttempt>> {
+    let mut rows = BulkRows::default();
     for begun in attempts {
         rows.push([
             begun.subtask_id.0.into(),
@@ -68,7 +68,7 @@ pub async fn begin(tx: &Tx, attempts: &[Begun]) -> Result<HashMap<SubtaskId, Pla
     let end = "WHERE v.column1 IS NOT NULL RETURNING id, subtask_id, first_line";
     let mut all = HashMap::with_capacity(attempts.len());
     for statement in rows.statements(tx.get_database_backend(), sql, end) {
-        let placed = Placed::find_by_statement(statement).all(tx).await?;
+        let placed = PlacedAttempt::find_by_statement(statement).all(tx).await?;
         all.extend(placed.into_iter().map(|row| (row.subtask_id, row)));
     }
     Ok(all)
@@ -109,7 +109,7 @@ pub struct Ended {
 /// # Errors
 /// When the database does not answer.
 pub async fn end(tx: &Tx, attempts: &[Ended]) -> Result<()> {
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for ended in attempts {
         rows.push([
             ended.id.0.into(),
@@ -153,7 +153,7 @@ pub async fn measure(tx: &Tx, id: AttemptId, epoch: i64, used: Used) -> Result<(
 /// # Errors
 /// When the database does not answer.
 pub async fn keep_outputs(tx: &Tx, outputs: &[(SubtaskId, JsonText)]) -> Result<()> {
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for (id, json) in outputs {
         rows.push([id.0.into(), json.as_str().into()]);
     }
@@ -163,7 +163,7 @@ pub async fn keep_outputs(tx: &Tx, outputs: &[(SubtaskId, JsonText)]) -> Result<
 
 /// A running attempt and where its subtask stands.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Running {
+pub struct RunningAttempt {
     /// The attempt.
     pub id: AttemptId,
     /// Its subtask.
@@ -182,24 +182,24 @@ pub struct Running {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn of_worker(conn: &impl ConnectionTrait, worker_id: &str) -> Result<Vec<Running>> {
+pub async fn of_worker(conn: &impl ConnectionTrait, worker_id: &str) -> Result<Vec<RunningAttempt>> {
     let sql = "SELECT a.id, a.subtask_id, a.task_id, a.epoch, s.state = 'CANCELING' AS canceling, s.held \
                FROM attempt a JOIN subtask s ON s.id = a.subtask_id AND s.epoch = a.epoch \
                WHERE a.worker_id = $1 AND a.state = 'RUNNING'";
     let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, [worker_id.into()]);
-    Ok(Running::find_by_statement(statement).all(conn).await?)
+    Ok(RunningAttempt::find_by_statement(statement).all(conn).await?)
 }
 
 /// Running attempts whose worker holds no lease any more.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn orphans(conn: &impl ConnectionTrait, limit: u64) -> Result<Vec<Running>> {
+pub async fn orphans(conn: &impl ConnectionTrait, limit: u64) -> Result<Vec<RunningAttempt>> {
     let sql = "SELECT a.id, a.subtask_id, a.task_id, a.epoch, FALSE AS canceling, FALSE AS held FROM attempt a \
                WHERE a.state = 'RUNNING' AND NOT EXISTS \
                (SELECT 1 FROM worker w WHERE w.id = a.worker_id AND w.state = 'ALIVE') LIMIT $1";
     let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, [limit.cast_signed().into()]);
-    Ok(Running::find_by_statement(statement).all(conn).await?)
+    Ok(RunningAttempt::find_by_statement(statement).all(conn).await?)
 }
 
 /// The attempts of these subtasks, each subtask's in order, where their task is in the scope.
@@ -307,7 +307,7 @@ pub async fn material(conn: &impl ConnectionTrait, ids: &[SubtaskId]) -> Result<
     if ids.is_empty() {
         return Ok(vec![]);
     }
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for id in ids {
         rows.push([id.0.into()]);
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Rows to be joined as `v`, whose columns are `column1`, `column2`, …. The first row's types are the columns'.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct BulkRows {
     width: usize,
     values: Vec<Value>,
 }
@@ -20,7 +20,7 @@ pub struct Rows {
 /// The most rows of one statement: SQLite takes 32,766 values.
 pub const MOST: usize = 1024;
 
-impl Rows {
+impl BulkRows {
     /// Adds a row; all have as many values, and of the same types.
     pub fn push(&mut self, row: impl IntoIterator<Item = Value>) {
         let before = self.values.len();
@@ -174,8 +174,8 @@ fn list(types: &[&str], mut values: Vec<Value>) -> (String, Vec<Value>) {
 mod tests {
     use super::*;
 
-    fn three() -> Rows {
-        let mut rows = Rows::default();
+    fn three() -> BulkRows {
+        let mut rows = BulkRows::default();
         for n in 0..3_i64 {
             rows.push([n.into(), (n > 0).then_some("x").into()]);
         }
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn no_rows_are_no_statement() {
-        let none = Rows::default();
+        let none = BulkRows::default();
         assert_eq!((none.is_empty(), none.len()), (true, 0));
         assert!(none.statements(DbBackend::Sqlite, "", "").is_empty());
     }

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use taskloom_entity::{Operation, SubtaskState, TaskState};
 
 use super::Tx;
-use super::bulk::Rows;
+use super::bulk::BulkRows;
 use crate::error::{Error, Result};
 use crate::task::Plan;
 use crate::task::draft::Touched;
@@ -29,7 +29,7 @@ pub async fn write(tx: &Tx, plans: &[Plan]) -> Result<()> {
 }
 
 async fn subtasks(tx: &Tx, plans: &[Plan]) -> Result<()> {
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for plan in plans {
         for touched in &plan.touched {
             rows.push(subtask(plan, *touched));
@@ -64,7 +64,7 @@ fn subtask(plan: &Plan, Touched { index, state, epoch }: Touched) -> [Value; 15]
 }
 
 async fn tasks(tx: &Tx, plans: &[Plan]) -> Result<()> {
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for plan in plans {
         if let Some(before) = plan.task_touched {
             let task = &plan.snapshot.task;
@@ -86,7 +86,7 @@ async fn tasks(tx: &Tx, plans: &[Plan]) -> Result<()> {
     run(tx, "tasks", rows, sql, "WHERE task.id = v.column1 AND task.state = v.column2").await
 }
 
-async fn run(tx: &Tx, what: &'static str, rows: Rows, sql: &str, condition: &str) -> Result<()> {
+async fn run(tx: &Tx, what: &'static str, rows: BulkRows, sql: &str, condition: &str) -> Result<()> {
     let wanted = rows.len();
     let mut changed = 0;
     for statement in rows.statements(tx.get_database_backend(), sql, condition) {

@@ -8,7 +8,7 @@ use taskloom_entity::{
 };
 
 use super::Tx;
-use super::bulk::Rows;
+use super::bulk::BulkRows;
 use super::change::run_all;
 use super::listen::PROCESS;
 use super::page::{Page, Slice};
@@ -57,7 +57,7 @@ pub async fn append(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for (order, event) in (0_i32..).zip(events) {
         rows.push(row(event, order));
     }

@@ -1,7 +1,7 @@
 //! Chunks of logs. Where a chunk begins is said by its writer and held against the subtask's row, under the epoch that
 //! fences its attempt: what is sent twice is there once.
 
-use crate::log::Chunk;
+use crate::log::LogChunk;
 use sea_orm::sea_query::{Expr, Func, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 pub const CHANNEL: &str = "taskloom_log";
 
 #[derive(FromQueryResult)]
-struct End {
+struct LogSizeRow {
     log_bytes: i64,
 }
 
 /// An attempt whose log grows.
 #[derive(Clone, Copy, Debug)]
-pub struct Of {
+pub struct LogOwner {
     /// The attempt.
     pub attempt_id: AttemptId,
     /// Its subtask.
@@ -37,14 +37,14 @@ pub struct Of {
 ///
 /// # Errors
 /// `INTERNAL` when the log is not as long as the attempt believes; when the database does not answer.
-pub async fn append(tx: &Tx, of: Of, first_line: i64, chunks: &[Chunk]) -> Result<bool> {
+pub async fn append(tx: &Tx, of: LogOwner, first_line: i64, chunks: &[LogChunk]) -> Result<bool> {
     let lines: i64 = chunks.iter().map(|chunk| i64::from(chunk.lines)).sum();
     let bytes: i64 = chunks.iter().map(|chunk| i64::from(chunk.bytes)).sum();
     let sql = "UPDATE subtask SET log_lines = log_lines + $1, log_bytes = log_bytes + $2 \
                WHERE id = $3 AND epoch = $4 AND state IN ('RUNNING', 'CANCELING') AND log_lines = $5 - 1 RETURNING log_bytes";
     let values = [lines.into(), bytes.into(), of.subtask_id.0.into(), of.epoch.into(), first_line.into()];
     let backend = tx.get_database_backend();
-    let moved = End::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).one(tx).await?;
+    let moved = LogSizeRow::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).one(tx).await?;
     let Some(end) = moved else {
         return is_there(tx, of, first_line).await;
     };
@@ -77,7 +77,7 @@ pub async fn append(tx: &Tx, of: Of, first_line: i64, chunks: &[Chunk]) -> Resul
 }
 
 /// Why nothing was appended: it is there already, or the attempt may not write any more.
-async fn is_there(tx: &Tx, of: Of, first_line: i64) -> Result<bool> {
+async fn is_there(tx: &Tx, of: LogOwner, first_line: i64) -> Result<bool> {
     let mut chunk = log_chunk::Entity::find_by_id((of.subtask_id, first_line)).select_only();
     chunk = chunk.column(log_chunk::Column::AttemptId);
     if chunk.into_tuple().one(tx).await? == Some(of.attempt_id) {
@@ -109,7 +109,7 @@ struct Misplaced {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn drop(tx: &Tx, of: Of, first_lines: &[i64]) -> Result<()> {
+pub async fn drop(tx: &Tx, of: LogOwner, first_lines: &[i64]) -> Result<()> {
     log_chunk::Entity::delete_many()
         .filter(log_chunk::Column::SubtaskId.eq(of.subtask_id))
         .filter(log_chunk::Column::AttemptId.eq(of.attempt_id))

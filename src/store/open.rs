@@ -16,7 +16,7 @@ use crate::{private, room, slow_lane};
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum DatabasePlace {
     /// `taskloom.db` in this folder.
     Folder(PathBuf),
     /// A PostgreSQL address.
@@ -88,7 +88,7 @@ impl Pools {
 
 /// Keeps a SQLite folder for one process; dropped, another may open it.
 #[derive(Debug)]
-pub struct Guard {
+pub struct FolderGuard {
     _lock: Option<File>,
 }
 
@@ -96,10 +96,10 @@ pub struct Guard {
 ///
 /// # Errors
 /// [`OpenError`], each with what to do.
-pub async fn open(place: &Place, pools: Pools) -> Result<(Store, Guard), OpenError> {
+pub async fn open(place: &DatabasePlace, pools: Pools) -> Result<(Store, FolderGuard), OpenError> {
     match place {
-        Place::Folder(folder) => sqlite(folder, pools).await,
-        Place::Postgres(url) => Ok((postgres(url, pools).await?, Guard { _lock: None })),
+        DatabasePlace::Folder(folder) => sqlite(folder, pools).await,
+        DatabasePlace::Postgres(url) => Ok((postgres(url, pools).await?, FolderGuard { _lock: None })),
     }
 }
 
@@ -108,12 +108,14 @@ pub async fn open(place: &Place, pools: Pools) -> Result<(Store, Guard), OpenErr
 ///
 /// # Errors
 /// [`OpenError`], each with what to do.
-pub async fn beside(place: &Place, pools: Pools) -> Result<Store, OpenError> {
+pub async fn beside(place: &DatabasePlace, pools: Pools) -> Result<Store, OpenError> {
     match place {
-        Place::Folder(folder) if !folder.join(FILE).exists() => Err(OpenError::Empty { path: folder.to_owned() }),
+        DatabasePlace::Folder(folder) if !folder.join(FILE).exists() => {
+            Err(OpenError::Empty { path: folder.to_owned() })
+        }
         // A server that is busy leaves the file free for short moments only: they are waited for.
-        Place::Folder(folder) => files(folder, Pools { acquire: pools.acquire.max(PATIENCE), ..pools }).await,
-        Place::Postgres(url) => postgres(url, pools).await,
+        DatabasePlace::Folder(folder) => files(folder, Pools { acquire: pools.acquire.max(PATIENCE), ..pools }).await,
+        DatabasePlace::Postgres(url) => postgres(url, pools).await,
     }
 }
 
@@ -126,7 +128,7 @@ const HANDOVER: Duration = Duration::from_secs(1);
 /// How long a command waits for a moment to write beside a server.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError> {
+async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, FolderGuard), OpenError> {
     let refused = |source| OpenError::Folder { path: folder.to_owned(), source };
     private::folder(folder).map_err(refused)?;
     let lock = private::file(&folder.join("taskloom.lock")).map_err(refused)?;
@@ -147,7 +149,7 @@ async fn sqlite(folder: &Path, pools: Pools) -> Result<(Store, Guard), OpenError
     }
     // On a disk that is full the database could not even be opened.
     room::give(folder);
-    Ok((files(folder, pools).await?, Guard { _lock: Some(lock) }))
+    Ok((files(folder, pools).await?, FolderGuard { _lock: Some(lock) }))
 }
 
 /// How many connections read for the engine alone on SQLite: the dispatcher's question for work, and a look at intents.

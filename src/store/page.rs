@@ -36,23 +36,23 @@ pub struct Slice<M> {
 
 /// A page of one query.
 #[derive(Debug)]
-pub struct Query<E: EntityTrait> {
+pub struct PageQuery<E: EntityTrait> {
     select: Select<E>,
     page: Page,
 }
 
 impl Page {
     /// This page of `select`, ascending by `id`.
-    pub fn oldest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
+    pub fn oldest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> PageQuery<E> {
         self.of(select, id, true)
     }
 
     /// This page of `select`, descending by `id`.
-    pub fn newest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> Query<E> {
+    pub fn newest_first<E: EntityTrait>(self, select: Select<E>, id: E::Column) -> PageQuery<E> {
         self.of(select, id, false)
     }
 
-    fn of<E: EntityTrait>(self, mut select: Select<E>, id: E::Column, ascending: bool) -> Query<E> {
+    fn of<E: EntityTrait>(self, mut select: Select<E>, id: E::Column, ascending: bool) -> PageQuery<E> {
         let (lowest, highest) = if ascending { (self.after, self.before) } else { (self.before, self.after) };
         if let Some(lowest) = lowest {
             select = select.filter(id.gt(lowest));
@@ -62,11 +62,11 @@ impl Page {
         }
         let read = if ascending != self.backward { Order::Asc } else { Order::Desc };
         // One more than wanted tells whether there are more.
-        Query { select: select.order_by(id, read).limit(self.limit + 1), page: self }
+        PageQuery { select: select.order_by(id, read).limit(self.limit + 1), page: self }
     }
 }
 
-impl<E: EntityTrait> Query<E> {
+impl<E: EntityTrait> PageQuery<E> {
     /// Reads the rows.
     ///
     /// # Errors

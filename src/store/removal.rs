@@ -80,12 +80,12 @@ pub const STATEMENTS: [&str; 8] =
 
 /// The right to remove, for as long as it is held.
 #[derive(Debug)]
-pub struct Round {
+pub struct RemovalRound {
     lock: Option<DatabaseTransaction>,
     _in_process: OwnedMutexGuard<()>,
 }
 
-impl Round {
+impl RemovalRound {
     /// Takes the right; none: somebody else has it.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ pub enum Removable {
     /// Tasks of a vCenter that ended before.
     VsphereTasks(VcenterId, Timestamp),
     /// What is still kept of something that was deleted.
-    Deleted(Rest),
+    Deleted(RemovalRest),
 }
 
 impl Removable {
@@ -165,7 +165,7 @@ pub async fn bite(tx: &Tx, old: Removable, after: &mut i64) -> Result<u64> {
         Removable::Audit(until) => log(tx, "audit", until, after).await,
         Removable::Sessions(now) => run(tx, SESSIONS, [now.0.into()]).await,
         Removable::Workers(until) => run(tx, WORKERS, [until.0.into()]).await,
-        Removable::ResultSets(until) => result::bite_before(tx, until, &mut Room::default()).await,
+        Removable::ResultSets(until) => result::bite_before(tx, until, &mut RemovalRoom::default()).await,
         Removable::VsphereTasks(vcenter, until) => vsphere_tasks(tx, vcenter, until).await,
         Removable::Deleted(rest) => deleted(tx, rest, after).await,
     }
@@ -219,14 +219,14 @@ async fn vsphere_tasks(tx: &Tx, vcenter: VcenterId, until: Timestamp) -> Result<
 
 /// Something that is gone for everybody, and of which some is still kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
+pub enum RemovalRest {
     /// Attempts of a deleted task, with their logs and results.
     Task(TaskId),
     /// A deleted vCenter with its history.
     Vcenter(VcenterId),
 }
 
-impl Rest {
+impl RemovalRest {
     const fn row(self) -> (&'static str, i64) {
         match self {
             Self::Task(id) => (TASK, id.0),
@@ -245,7 +245,7 @@ struct RestRow {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn note(tx: &Tx, rest: Rest) -> Result<()> {
+pub async fn note(tx: &Tx, rest: RemovalRest) -> Result<()> {
     let (kind, key) = rest.row();
     run(tx, "INSERT INTO removal (kind, key) VALUES ($1, $2)", [kind.into(), key.into()]).await?;
     Ok(())
@@ -255,12 +255,12 @@ pub async fn note(tx: &Tx, rest: Rest) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn rests(conn: &impl ConnectionTrait) -> Result<Vec<Rest>> {
+pub async fn rests(conn: &impl ConnectionTrait) -> Result<Vec<RemovalRest>> {
     let sql = format!("SELECT kind, key FROM removal ORDER BY id LIMIT {BITE}");
     let rows = RestRow::find_by_statement(Statement::from_string(conn.get_database_backend(), sql)).all(conn).await?;
     let rest = |row: RestRow| match row.kind.as_str() {
-        TASK => Rest::Task(TaskId(row.key)),
-        _ => Rest::Vcenter(VcenterId(row.key)),
+        TASK => RemovalRest::Task(TaskId(row.key)),
+        _ => RemovalRest::Vcenter(VcenterId(row.key)),
     };
     Ok(rows.into_iter().map(rest).collect())
 }
@@ -272,10 +272,10 @@ pub fn is_there(column: impl ColumnTrait) -> SimpleExpr {
 }
 
 /// With the last of it goes the note.
-async fn deleted(tx: &Tx, rest: Rest, after: &mut i64) -> Result<u64> {
+async fn deleted(tx: &Tx, rest: RemovalRest, after: &mut i64) -> Result<u64> {
     let removed = match rest {
-        Rest::Task(id) => of_task(tx, id).await?,
-        Rest::Vcenter(id) => of_vcenter(tx, id, after).await?,
+        RemovalRest::Task(id) => of_task(tx, id).await?,
+        RemovalRest::Vcenter(id) => of_vcenter(tx, id, after).await?,
     };
     if removed == 0 {
         let (kind, key) = rest.row();
@@ -286,7 +286,7 @@ async fn deleted(tx: &Tx, rest: Rest, after: &mut i64) -> Result<u64> {
 
 /// Attempts say which subtasks a deleted task had: they go last.
 async fn of_task(tx: &Tx, id: TaskId) -> Result<u64> {
-    let mut room = Room::default();
+    let mut room = RemovalRoom::default();
     let mut removed = 0;
     for _ in 0..SUBTASKS {
         let sql = "SELECT subtask_id AS last FROM attempt WHERE task_id = $1 ORDER BY id LIMIT 1";
@@ -307,20 +307,20 @@ async fn of_task(tx: &Tx, id: TaskId) -> Result<u64> {
 
 /// What a bite has room for.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub struct RemovalRoom {
     /// Rows.
     pub rows: u64,
     /// Of logs and results.
     pub bytes: i64,
 }
 
-impl Default for Room {
+impl Default for RemovalRoom {
     fn default() -> Self {
         Self { rows: BITE, bytes: BYTES }
     }
 }
 
-impl Room {
+impl RemovalRoom {
     /// Takes some of it.
     pub fn take(&mut self, rows: u64, bytes: i64) {
         self.rows = self.rows.saturating_sub(rows);
@@ -349,7 +349,7 @@ impl Room {
 }
 
 #[derive(FromQueryResult)]
-struct Size {
+struct ChunkSizeRow {
     place: i64,
     bytes: i32,
 }
@@ -358,18 +358,23 @@ struct Size {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn chunks(tx: &Tx, (table, of, place): (&str, &str, &str), key: i64, room: &mut Room) -> Result<u64> {
+pub(super) async fn chunks(
+    tx: &Tx,
+    (table, of, place): (&str, &str, &str),
+    key: i64,
+    room: &mut RemovalRoom,
+) -> Result<u64> {
     let sql = format!("SELECT {place} AS place, bytes FROM {table} WHERE {of} = $1 ORDER BY {place} LIMIT $2");
     let values = [key.into(), room.rows.cast_signed().into()];
     let sizes = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    let sizes = Size::find_by_statement(sizes).all(tx).await?;
+    let sizes = ChunkSizeRow::find_by_statement(sizes).all(tx).await?;
     let first = room.first_of(sizes.into_iter().map(|size| (size.place, i64::from(size.bytes))).collect());
     let Some(last) = first.last() else { return Ok(0) };
     let sql = format!("DELETE FROM {table} WHERE {of} = $1 AND {place} <= $2");
     run(tx, &sql, [key.into(), (*last).into()]).await
 }
 
-async fn logs(tx: &Tx, subtask: SubtaskId, room: &mut Room) -> Result<u64> {
+async fn logs(tx: &Tx, subtask: SubtaskId, room: &mut RemovalRoom) -> Result<u64> {
     chunks(tx, ("log_chunk", "subtask_id", "first_line"), subtask.0, room).await
 }
 

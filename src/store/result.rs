@@ -12,18 +12,18 @@ use taskloom_entity::{
     AttemptId, JsonText, ResultSetId, SubtaskId, Timestamp, result_chunk, result_set, subtask, task,
 };
 
-use super::log::Of;
-use super::removal::Room;
+use super::log::LogOwner;
+use super::removal::RemovalRoom;
 use super::{Tx, bulk, removal, scope};
 use crate::error::{Error, Result};
-use crate::rows::{Chunk, PackedPart};
+use crate::rows::{PackedPart, RowChunk};
 
 /// Keeps parts of what an attempt found; whether it may still write. A part that is kept already stays as it is: who
 /// was not told of a commit sends it again.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn keep(tx: &Tx, of: Of, found: &[PackedPart], now: Timestamp) -> Result<bool> {
+pub async fn keep(tx: &Tx, of: LogOwner, found: &[PackedPart], now: Timestamp) -> Result<bool> {
     // Locks the row, so that nobody takes the subtask away between this look and the commit.
     let fence = "UPDATE subtask SET log_lines = log_lines \
                  WHERE id = $1 AND epoch = $2 AND state IN ('RUNNING', 'CANCELING')";
@@ -64,7 +64,7 @@ pub async fn keep(tx: &Tx, of: Of, found: &[PackedPart], now: Timestamp) -> Resu
     Ok(true)
 }
 
-async fn append(tx: &Tx, of: Of, (number, first_row): (i32, i64), chunk: &Chunk) -> Result<()> {
+async fn append(tx: &Tx, of: LogOwner, (number, first_row): (i32, i64), chunk: &RowChunk) -> Result<()> {
     let set = find(tx, of.attempt_id, number).await?;
     let set = set.ok_or_else(|| Error::internal("rows came before the beginning of their set"))?;
     if result_chunk::Entity::find_by_id((set.id, first_row)).one(tx).await?.is_some() {
@@ -130,7 +130,7 @@ fn within(found: Select<result_set::Entity>, scope: &Scope) -> Select<result_set
 
 /// A chunk of rows without its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
+pub struct RowChunkSize {
     /// Of its first row, from 0 within the set.
     pub first_row: i64,
     /// How many rows.
@@ -143,7 +143,11 @@ pub struct Size {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sizes(conn: &impl ConnectionTrait, id: ResultSetId, (offset, limit): (i64, i64)) -> Result<Vec<Size>> {
+pub async fn sizes(
+    conn: &impl ConnectionTrait,
+    id: ResultSetId,
+    (offset, limit): (i64, i64),
+) -> Result<Vec<RowChunkSize>> {
     use result_chunk::Column::{Bytes, FirstRow, ResultSetId as Of, Rows};
     let before = Query::select()
         .expr(FirstRow.max())
@@ -160,7 +164,7 @@ pub async fn sizes(conn: &impl ConnectionTrait, id: ResultSetId, (offset, limit)
         .select_only()
         .columns([FirstRow, Rows, Bytes]);
     let found: Vec<(i64, i32, i32)> = chunks.into_tuple().all(conn).await?;
-    Ok(found.into_iter().map(|(first_row, rows, bytes)| Size { first_row, rows, bytes }).collect())
+    Ok(found.into_iter().map(|(first_row, rows, bytes)| RowChunkSize { first_row, rows, bytes }).collect())
 }
 
 /// The chunks of a set whose first rows lie within these.
@@ -199,7 +203,7 @@ pub async fn delete(tx: &Tx, subtasks: &[SubtaskId]) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bite_of(tx: &Tx, subtask: SubtaskId, room: &mut Room) -> Result<u64> {
+pub async fn bite_of(tx: &Tx, subtask: SubtaskId, room: &mut RemovalRoom) -> Result<u64> {
     let of_it = result_set::Entity::find().filter(result_set::Column::SubtaskId.eq(subtask));
     bite(tx, of_it.order_by_asc(result_set::Column::Id), room).await
 }
@@ -208,13 +212,13 @@ pub async fn bite_of(tx: &Tx, subtask: SubtaskId, room: &mut Room) -> Result<u64
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn bite_before(tx: &Tx, until: Timestamp, room: &mut Room) -> Result<u64> {
+pub async fn bite_before(tx: &Tx, until: Timestamp, room: &mut RemovalRoom) -> Result<u64> {
     let old = result_set::Entity::find().filter(result_set::Column::CreatedAt.lt(until));
     bite(tx, old.order_by_asc(result_set::Column::CreatedAt), room).await
 }
 
 /// A set goes when the last of its chunks has gone.
-async fn bite(tx: &Tx, sets: Select<result_set::Entity>, room: &mut Room) -> Result<u64> {
+async fn bite(tx: &Tx, sets: Select<result_set::Entity>, room: &mut RemovalRoom) -> Result<u64> {
     /// Each takes a few statements.
     const SETS: u64 = 200;
     let ids = sets.limit(SETS).select_only().column(result_set::Column::Id);

@@ -27,7 +27,7 @@ pub struct SealedRow {
 }
 
 #[derive(FromQueryResult)]
-struct Found {
+struct SealedValueRow {
     id: i64,
     sealed: Vec<u8>,
 }
@@ -49,9 +49,12 @@ pub async fn under_others(conn: &impl ConnectionTrait, key: &str, after: Option<
             "SELECT id, sealed FROM {table} WHERE key_id <> $1 AND id > $2 AND sealed IS NOT NULL ORDER BY id LIMIT 100"
         );
         let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, [key.into(), behind.into()]);
-        let found = Found::find_by_statement(statement).all(conn).await?;
+        let found = SealedValueRow::find_by_statement(statement).all(conn).await?;
         if !found.is_empty() {
-            let row = |found: Found| SealedRow { table, place: Place { column, row: found.id }, sealed: found.sealed };
+            let row = |found: SealedValueRow| {
+                let place = Place { column, row: found.id };
+                SealedRow { table, place, sealed: found.sealed }
+            };
             return Ok(found.into_iter().map(row).collect());
         }
     }

@@ -64,7 +64,7 @@ struct SnapshotSubtaskRow {
 
 /// Whose turn it is when a task is locked by somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+pub enum LockWait {
     /// Wait for the lock.
     Yes,
     /// Leave that task out.
@@ -76,20 +76,20 @@ pub enum Wait {
 /// # Errors
 /// When the database does not answer.
 pub async fn lock(tx: &Tx, id: TaskId) -> Result<Option<Snapshot>> {
-    Ok(lock_many(tx, &[id], Wait::Yes).await?.pop())
+    Ok(lock_many(tx, &[id], LockWait::Yes).await?.pop())
 }
 
 /// Locks these tasks, in the order of their ids so that no two lockers wait for each other, and loads them.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: Wait) -> Result<Vec<Snapshot>> {
+pub async fn lock_many(tx: &Tx, ids: &[TaskId], wait: LockWait) -> Result<Vec<Snapshot>> {
     let mut query = find(tx, ids);
     // On SQLite the transaction is IMMEDIATE: nobody else writes. (`SKIP LOCKED` would be left out there silently.)
     if tx.get_database_backend() == DbBackend::Postgres {
         query = match wait {
-            Wait::Yes => query.lock(LockType::Update),
-            Wait::No => query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
+            LockWait::Yes => query.lock(LockType::Update),
+            LockWait::No => query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
         };
     }
     assemble(tx, query.into_partial_model::<SnapshotTaskRow>().all(tx).await?).await

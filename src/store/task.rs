@@ -313,7 +313,7 @@ pub async fn delete(tx: &Tx, id: TaskId, subtasks: &[SubtaskId]) -> Result<bool>
     let extent = Extent::find_by_statement(extent).one(tx).await?.unwrap_or(Extent { rows: 0, bytes: 0 });
     let is_large = extent.rows > removal::BITE.cast_signed() || extent.bytes > removal::BYTES;
     if is_large {
-        removal::note(tx, removal::Rest::Task(id)).await?;
+        removal::note(tx, removal::RemovalRest::Task(id)).await?;
     } else {
         log_chunk::Entity::delete_many()
             .filter(log_chunk::Column::SubtaskId.is_in(subtasks.iter().copied()))

@@ -11,7 +11,7 @@ use taskloom_entity::{
 };
 
 use super::page::{Page, Slice};
-use super::removal::{self, Rest};
+use super::removal::{self, RemovalRest};
 use super::{Tx, bulk, is_taken, scope, secret, vsphere};
 use crate::error::{Error, Result, code};
 use crate::vault::{Place, Sealed};
@@ -235,6 +235,6 @@ pub async fn delete(tx: &Tx, scope: &Scope, id: VcenterId) -> Result<Model> {
     row.keep_days = Set(None);
     row.revision = Set(kept.revision + 1);
     row.update(tx).await?;
-    removal::note(tx, Rest::Vcenter(id)).await?;
+    removal::note(tx, RemovalRest::Vcenter(id)).await?;
     Ok(kept)
 }

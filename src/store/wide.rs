@@ -36,7 +36,7 @@ pub async fn lengths(
     of: Document,
     ids: &[i64],
 ) -> Result<Vec<(i64, usize)>> {
-    let found: Vec<(i64, i64)> = read(conn, scope, (of, Part::Length), ids).await?;
+    let found: Vec<(i64, i64)> = read(conn, scope, (of, DocumentPart::Length), ids).await?;
     Ok(found.into_iter().map(|(id, length)| (id, usize::try_from(length).unwrap_or_default())).collect())
 }
 
@@ -50,11 +50,11 @@ pub async fn texts(
     of: Document,
     ids: &[i64],
 ) -> Result<Vec<(i64, JsonText)>> {
-    read(conn, scope, (of, Part::Text), ids).await
+    read(conn, scope, (of, DocumentPart::Text), ids).await
 }
 
 #[derive(Clone, Copy)]
-enum Part {
+enum DocumentPart {
     Length,
     Text,
 }
@@ -62,7 +62,7 @@ enum Part {
 async fn read<T>(
     conn: &impl ConnectionTrait,
     scope: &Scope,
-    (of, part): (Document, Part),
+    (of, part): (Document, DocumentPart),
     ids: &[i64],
 ) -> Result<Vec<(i64, T)>>
 where
@@ -100,11 +100,13 @@ fn definitions(found: Select<definition::Entity>, scope: &Scope) -> Select<defin
     found.filter(scope::of_found(scope, definition::Column::TenantId))
 }
 
-fn select<E: EntityTrait>(query: Select<E>, id: E::Column, column: E::Column, part: Part) -> Select<E> {
+fn select<E: EntityTrait>(query: Select<E>, id: E::Column, column: E::Column, part: DocumentPart) -> Select<E> {
     let query = query.select_only().column(id);
     match part {
         // Either database knows it without reading the text.
-        Part::Length => query.expr(Expr::from(Func::cust("OCTET_LENGTH").arg(column.into_expr())).cast_as("bigint")),
-        Part::Text => query.column(column),
+        DocumentPart::Length => {
+            query.expr(Expr::from(Func::cust("OCTET_LENGTH").arg(column.into_expr())).cast_as("bigint"))
+        }
+        DocumentPart::Text => query.column(column),
     }
 }

@@ -19,9 +19,9 @@ const WAITING: usize = 4096;
 const LAST: Duration = Duration::from_millis(500);
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
-static QUEUE: OnceLock<SyncSender<Entry>> = OnceLock::new();
+static QUEUE: OnceLock<SyncSender<LogQueueEntry>> = OnceLock::new();
 
-enum Entry {
+enum LogQueueEntry {
     Line(Vec<u8>),
     /// All before it is written: say so.
     Mark(SyncSender<()>),
@@ -36,17 +36,16 @@ pub(super) fn dropped() -> u64 {
 pub fn flush() {
     let Some(queue) = QUEUE.get() else { return };
     let (done, written) = sync_channel(1);
-    if queue.try_send(Entry::Mark(done)).is_ok() {
+    if queue.try_send(LogQueueEntry::Mark(done)).is_ok() {
         // A stream that takes nothing is left.
         let _ = written.recv_timeout(LAST);
     }
 }
 
-/// Takes lines.
 #[derive(Clone, Debug)]
-pub(super) struct Lines;
+pub(super) struct LogLineWriter;
 
-impl Lines {
+impl LogLineWriter {
     /// Starts the thread, once a process.
     pub(super) fn start() -> Self {
         QUEUE.get_or_init(|| {
@@ -59,24 +58,24 @@ impl Lines {
     }
 }
 
-fn write(entries: &Receiver<Entry>, mut stream: impl Write) {
+fn write(entries: &Receiver<LogQueueEntry>, mut stream: impl Write) {
     for entry in entries {
         match entry {
-            Entry::Line(line) => {
+            LogQueueEntry::Line(line) => {
                 if stream.write_all(&line).is_err() {
                     DROPPED.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            Entry::Mark(done) => {
+            LogQueueEntry::Mark(done) => {
                 let _ = done.send(());
             }
         }
     }
 }
 
-impl Write for Lines {
+impl Write for LogLineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let sent = QUEUE.get().map(|queue| queue.try_send(Entry::Line(line.to_vec())));
+        let sent = QUEUE.get().map(|queue| queue.try_send(LogQueueEntry::Line(line.to_vec())));
         if !matches!(sent, Some(Ok(()))) {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
@@ -88,7 +87,7 @@ impl Write for Lines {
     }
 }
 
-impl MakeWriter<'_> for Lines {
+impl MakeWriter<'_> for LogLineWriter {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
@@ -101,12 +100,12 @@ mod tests {
     use std::io::{self, Write};
     use std::sync::mpsc::sync_channel;
 
-    use super::{Entry, dropped, write};
+    use super::{LogQueueEntry, dropped, write};
 
     /// Takes every second line.
-    struct Full(bool);
+    struct FullDevice(bool);
 
-    impl Write for Full {
+    impl Write for FullDevice {
         fn write(&mut self, line: &[u8]) -> io::Result<usize> {
             self.0 = !self.0;
             if self.0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(line.len()) }
@@ -121,13 +120,13 @@ mod tests {
     fn a_line_that_cannot_be_written_is_counted_and_the_next_one_tried() {
         let (queue, entries) = sync_channel(8);
         for _ in 0..4 {
-            queue.send(Entry::Line(b"line\n".to_vec())).unwrap();
+            queue.send(LogQueueEntry::Line(b"line\n".to_vec())).unwrap();
         }
         let (done, written) = sync_channel(1);
-        queue.send(Entry::Mark(done)).unwrap();
+        queue.send(LogQueueEntry::Mark(done)).unwrap();
         drop(queue);
         let before = dropped();
-        write(&entries, Full(false));
+        write(&entries, FullDevice(false));
         assert_eq!(dropped() - before, 2);
         assert_eq!(written.recv(), Ok(()));
     }

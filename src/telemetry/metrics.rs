@@ -16,7 +16,7 @@ use super::process::Process;
 
 /// The route by its pattern, never the path as sent: a caller must not be able to make new series.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Request {
+pub struct RequestLabels {
     /// The method; `other` for those nobody has heard of.
     pub method: &'static str,
     /// The pattern of the route; empty where there was none.
@@ -41,7 +41,7 @@ pub struct Outcome {
 
 /// How a task ended: the name of its state in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct State {
+pub struct TaskStateLabels {
     /// `successful`, `failed`, `canceled`, `rolled_back`.
     pub state: &'static str,
 }
@@ -62,29 +62,29 @@ pub struct What {
 
 /// Where no connection fits in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Full {
+pub struct RefusedConnectionLabels {
     /// `all`, `address`.
     pub full: &'static str,
 }
 
 /// How many there are of something that ends by being dropped.
 #[derive(Clone, Debug, Default)]
-pub struct Open(Gauge);
+pub struct OpenGauge(Gauge);
 
 /// One of them.
 #[derive(Debug)]
-pub struct Held(Gauge);
+pub struct HeldGauge(Gauge);
 
-impl Open {
+impl OpenGauge {
     /// Counts one for as long as it is held.
     #[must_use]
-    pub fn hold(&self) -> Held {
+    pub fn hold(&self) -> HeldGauge {
         self.0.inc();
-        Held(self.0.clone())
+        HeldGauge(self.0.clone())
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldGauge {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -122,19 +122,19 @@ impl Seconds {
 #[derive(Debug)]
 pub struct Metrics {
     /// Answered requests.
-    pub http_requests: Family<Request, Counter>,
+    pub http_requests: Family<RequestLabels, Counter>,
     /// From the first byte of a request to the head of its answer.
     pub http_request_duration: Family<Route, Seconds, Buckets>,
     /// Open connections.
-    pub http_connections: Open,
+    pub http_connections: OpenGauge,
     /// Connections that found no place.
-    pub http_refused_connections: Family<Full, Counter>,
+    pub http_refused_connections: Family<RefusedConnectionLabels, Counter>,
     /// Reads of strangers that were refused.
     pub refused_strangers: Counter,
     /// Accepted tasks.
     pub tasks_submitted: Counter,
     /// Ended tasks.
-    pub tasks_finished: Family<State, Counter>,
+    pub tasks_finished: Family<TaskStateLabels, Counter>,
     /// Ended attempts.
     pub attempts_finished: Family<Outcome, Counter>,
     /// From claim to end.
@@ -162,11 +162,11 @@ pub struct Metrics {
     /// Removals that did not get through.
     pub removal_failures: Family<What, Counter>,
     /// Open subscriptions.
-    pub event_subscribers: Open,
+    pub event_subscribers: OpenGauge,
     /// Events read from the log and handed to the hub.
     pub events_delivered: Counter,
     /// vCenters that are collected here.
-    pub vsphere_collectors: Open,
+    pub vsphere_collectors: OpenGauge,
     /// New and changed tasks of vCenters that were written here.
     pub vsphere_changes: Counter,
     /// Tasks of vCenters that could not be read as they were told, or not be kept.
@@ -270,9 +270,9 @@ mod encode {
     use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
     use prometheus_client::metrics::{MetricType, TypedMetric};
 
-    use super::{Open, Seconds};
+    use super::{OpenGauge, Seconds};
 
-    impl EncodeMetric for Open {
+    impl EncodeMetric for OpenGauge {
         fn encode(&self, encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
             self.0.encode(encoder)
         }
@@ -299,7 +299,7 @@ mod encode {
 
 #[cfg(test)]
 mod tests {
-    use super::{Metrics, Outcome, Request, Route};
+    use super::{Metrics, Outcome, RequestLabels, Route};
     use std::time::Duration;
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.tasks_submitted.inc();
         metrics.attempts_finished.get_or_create(&Outcome { outcome: "failed" }).inc();
-        metrics.http_requests.get_or_create(&Request { method: "GET", route: "/x".into(), status: 200 }).inc();
+        metrics.http_requests.get_or_create(&RequestLabels { method: "GET", route: "/x".into(), status: 200 }).inc();
         let route = Route { route: "/x".into() };
         metrics.http_request_duration.get_or_create(&route).observe(Duration::from_millis(3));
         let text = metrics.render();

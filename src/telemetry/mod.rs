@@ -16,7 +16,7 @@ pub use lines::flush;
 pub use metrics::Metrics;
 pub use request_id::RequestId;
 
-use self::lines::Lines;
+use self::lines::LogLineWriter;
 use crate::config::{Format, Telemetry};
 
 /// What these say of themselves at start is of no use to an operator; their warnings are. A filter that names one
@@ -46,7 +46,7 @@ fn filter(level: &str) -> EnvFilter {
 pub fn start(settings: &Telemetry) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(&settings.level.0))
-        .with_writer(Lines::start())
+        .with_writer(LogLineWriter::start())
         // It would say with `eprintln!`, which panics, that a line cannot be written.
         .log_internal_errors(false)
         .with_ansi(is_colourful(&std::io::stderr()));
@@ -77,9 +77,9 @@ mod tests {
     use super::filter;
 
     #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
+    struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Page {
+    impl Write for CapturedLog {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -91,7 +91,7 @@ mod tests {
 
     /// What is written under this setting of two chatty neighbours, of us, and of crates of ours.
     fn written(level: &str) -> String {
-        let page = Page::default();
+        let page = CapturedLog::default();
         let writer = page.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(filter(level))

@@ -40,7 +40,7 @@ pub enum Reason {
 
 /// The elements of all reasons: none of two has the same name and another meaning.
 #[derive(Default)]
-struct Draft {
+struct ReasonDraft {
     user_name: Option<String>,
     name: Option<String>,
     scheduled_task: Option<Reference>,
@@ -53,7 +53,7 @@ struct Draft {
 impl Reason {
     pub(super) fn read(xml: &mut Reader<'_>, element: &Element<'_>) -> Result<Self, Malformed> {
         let (space, kind) = xml.kind(element)?.ok_or_else(|| xml.malformed("is a reason without a type"))?;
-        let mut draft = Draft::default();
+        let mut draft = ReasonDraft::default();
         xml.children(|xml, element| {
             match element.name() {
                 "userName" => draft.user_name = Some(xml.text()?.into_string()),

@@ -25,7 +25,7 @@ const TOLD: usize = 300;
 
 /// A task half read: what it must have is still missing, the rest may stay so.
 #[derive(Default)]
-struct Draft {
+struct TaskInfoDraft {
     faults: Vec<String>,
     key: Option<String>,
     task: Option<Reference>,
@@ -61,7 +61,7 @@ struct Optional {
 impl TaskInfo {
     /// Reads the current element, whatever its name is; nothing where it is no task, which is noted.
     pub(super) fn read(xml: &mut Reader<'_>) -> Result<Option<Self>, Malformed> {
-        let mut draft = Draft::default();
+        let mut draft = TaskInfoDraft::default();
         let whole = xml.attempt(|xml| xml.children(|xml, element| draft.take(xml, element)))?;
         draft.faults.extend(whole.err().map(|malformed| malformed.fault()));
         match draft.finish() {
@@ -74,7 +74,7 @@ impl TaskInfo {
     }
 }
 
-impl Draft {
+impl TaskInfoDraft {
     /// Takes in an element; one that cannot be read is passed over.
     fn take(&mut self, xml: &mut Reader<'_>, element: &Element<'_>) -> Result<(), Malformed> {
         let read = xml.attempt(|xml| self.read(xml, element))?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use taskloom_core::Timestamp;
 use taskloom_core::log::gather::Limit;
-use taskloom_core::log::{Chunk, Gather, Source};
+use taskloom_core::log::{Gather, LogChunk, Source};
 use taskloom_core::text::Text;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ pub(super) struct LogWriter {
     port: Arc<dyn Port>,
     attempt: AttemptRef,
     gather: Gather,
-    chunks: Vec<Chunk>,
+    chunks: Vec<LogChunk>,
     /// When the oldest line that waits came.
     since: Option<Instant>,
     limit: Limit,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use taskloom_core::log::Chunk;
+use taskloom_core::log::LogChunk;
 use taskloom_core::rows::PackedPart;
 use taskloom_core::task::command::execute::Outcome;
 use taskloom_core::text::Text;
@@ -168,7 +168,7 @@ pub trait Port: Send + Sync {
     async fn intents(&self, session: &WorkerSession, within: Duration) -> PortResult<Vec<(AttemptRef, Intent)>>;
 
     /// Appends to an attempt's log, from this line of the subtask's log on.
-    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<Chunk>) -> PortResult<Acceptance>;
+    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<LogChunk>) -> PortResult<Acceptance>;
 
     /// Forgets the middle of a log that grew too long: the chunks that begin at these lines.
     async fn trim(&self, attempt: AttemptRef, first_lines: Vec<i64>) -> PortResult<Acceptance>;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use taskloom_core::rows::{Chunk, PackedPart, Part};
+use taskloom_core::rows::{PackedPart, Part, RowChunk};
 use taskloom_core::text::Text;
 
 use super::port::{Acceptance, AttemptRef, Port, PortErrorKind};
@@ -67,7 +67,7 @@ impl ResultWriter {
                 PackedPart::Begin { number, kind, columns: columns.to_vec() }
             }
             Part::Rows(rows) => {
-                let (first_row, chunk) = (self.next_row, Chunk::seal(&rows));
+                let (first_row, chunk) = (self.next_row, RowChunk::seal(&rows));
                 self.next_row += i64::from(chunk.rows);
                 PackedPart::Rows { number, first_row, chunk }
             }

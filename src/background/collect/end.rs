@@ -14,9 +14,8 @@ pub(super) const AWAY: Duration = Duration::from_secs(2);
 /// The first pause where another try may lock the account.
 const CAREFUL: Duration = Duration::from_secs(300);
 
-/// Why a round ended.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::background) enum End<T: Trouble> {
+pub(in crate::background) enum RoundEnd<T: Trouble> {
     /// The system, or the way there.
     #[error(transparent)]
     Theirs(T),
@@ -28,7 +27,7 @@ pub(in crate::background) enum End<T: Trouble> {
     LeaseLost,
 }
 
-impl<T: Trouble> From<Error> for End<T> {
+impl<T: Trouble> From<Error> for RoundEnd<T> {
     fn from(error: Error) -> Self {
         Self::Ours(Arc::new(error))
     }
@@ -56,7 +55,7 @@ pub(in crate::background) enum Again {
     Carefully,
 }
 
-impl<T: Trouble> End<T> {
+impl<T: Trouble> RoundEnd<T> {
     /// A word for it, for programs.
     pub(super) fn word(&self) -> &'static str {
         match self {
@@ -103,7 +102,7 @@ mod tests {
     #[test]
     fn pauses_grow_as_far_as_another_try_costs() {
         let (first, last) = PAUSES;
-        let theirs = |again| End::Theirs(Some(again));
+        let theirs = |again| RoundEnd::Theirs(Some(again));
         for (end, follows, pauses) in [
             (theirs(Again::AtOnce), true, [Duration::ZERO, Duration::ZERO]),
             (theirs(Again::AtOnce), false, [first, NEAR]),
@@ -112,7 +111,7 @@ mod tests {
             (theirs(Again::Carefully), false, [CAREFUL, CAREFUL]),
             (Error::new(&code::DATABASE_UNAVAILABLE).into(), false, [first, AWAY]),
             (Error::new(&code::VCENTER_NOT_FOUND).into(), false, [first, last]),
-            (End::LeaseLost, true, [first, last]),
+            (RoundEnd::LeaseLost, true, [first, last]),
         ] {
             assert_eq!([first, last].map(|pause| end.pause(follows, pause)), pauses, "{end:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::end::{End, Trouble};
+use super::end::{RoundEnd, Trouble};
 use crate::error::Result;
 
 /// How long a lease lasts: a server that dies is noticed when another has seen its leases stand for that long.
@@ -22,7 +22,7 @@ pub(in crate::background) trait Collector: Send + 'static {
     /// What goes wrong over there.
     type Trouble: Trouble;
     /// What it collects under.
-    type Lease: Lease;
+    type Lease: CollectorLease;
 
     /// What people call the system.
     fn name(&self) -> &str;
@@ -31,20 +31,20 @@ pub(in crate::background) trait Collector: Send + 'static {
     fn lease(&self) -> Self::Lease;
 
     /// Runs a round until something breaks, and says what.
-    fn round(&mut self) -> impl Future<Output = End<Self::Trouble>> + Send;
+    fn round(&mut self) -> impl Future<Output = RoundEnd<Self::Trouble>> + Send;
 
     /// Whether the last round came as far as to miss nothing any more.
     fn follows(&self) -> bool;
 
     /// Shows why the last round ended: a word and a sentence.
-    fn show(&mut self, why: (String, String)) -> impl Future<Output = Result<(), End<Self::Trouble>>> + Send;
+    fn show(&mut self, why: (String, String)) -> impl Future<Output = Result<(), RoundEnd<Self::Trouble>>> + Send;
 
     /// Ends what it has open over there.
     fn part(&mut self) -> impl Future<Output = ()> + Send;
 }
 
 /// The right to be the only collector of a system, for a while.
-pub(in crate::background) trait Lease: Send + Sync {
+pub(in crate::background) trait CollectorLease: Send + Sync {
     /// Keeps it for another `time`; whether it still holds.
     fn renew(&self, time: Duration) -> impl Future<Output = Result<bool>> + Send;
 

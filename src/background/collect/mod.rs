@@ -13,8 +13,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::end::{Again, End, Trouble};
-pub(super) use self::kind::{Claims, Collector, LEASE, Lease};
+pub(super) use self::end::{Again, RoundEnd, Trouble};
+pub(super) use self::kind::{Claims, Collector, CollectorLease, LEASE};
 use crate::supervise;
 
 /// How often systems without a collector are looked for.
@@ -105,17 +105,17 @@ mod tests {
             self.clone()
         }
 
-        async fn round(&mut self) -> End<Away> {
+        async fn round(&mut self) -> RoundEnd<Away> {
             self.1 += 1;
             self.say(&format!("round {}", self.1));
-            if self.1 > 1 { pending().await } else { End::Theirs(Away) }
+            if self.1 > 1 { pending().await } else { RoundEnd::Theirs(Away) }
         }
 
         fn follows(&self) -> bool {
             true
         }
 
-        async fn show(&mut self, (word, sentence): (String, String)) -> Result<(), End<Away>> {
+        async fn show(&mut self, (word, sentence): (String, String)) -> Result<(), RoundEnd<Away>> {
             self.say(&format!("{word}: {sentence}"));
             Ok(())
         }
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    impl Lease for Cloud {
+    impl CollectorLease for Cloud {
         async fn renew(&self, _: Duration) -> Result<bool> {
             Ok(true)
         }

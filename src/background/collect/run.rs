@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::end::{AWAY, End, PAUSES, Trouble};
-use super::kind::{Collector, LEASE, Lease};
+use super::end::{AWAY, PAUSES, RoundEnd, Trouble};
+use super::kind::{Collector, CollectorLease, LEASE};
 use crate::error::Kind;
 use crate::text::Text;
 
@@ -50,15 +50,15 @@ async fn rounds<C: Collector>(collector: &mut C) -> Infallible {
     }
 }
 
-fn log(system: &str, end: &End<impl Trouble>, is_same: bool, wait: Duration) {
+fn log(system: &str, end: &RoundEnd<impl Trouble>, is_same: bool, wait: Duration) {
     let reason = end.word();
     match end {
         _ if is_same => tracing::debug!(system, reason, "still the same; again in {wait:?}"),
         // What people are shown does not say why.
-        End::Ours(error) if error.code().kind == Kind::Internal => {
+        RoundEnd::Ours(error) if error.code().kind == Kind::Internal => {
             tracing::error!(system, reason, error = ?error, "the collection stops; again in {wait:?}");
         }
-        End::Ours(error) => {
+        RoundEnd::Ours(error) => {
             tracing::warn!(system, reason, error = ?error, "the collection stops; again in {wait:?}");
         }
         end => tracing::warn!(system, reason, "the collection stops: {end}; again in {wait:?}"),
@@ -67,7 +67,7 @@ fn log(system: &str, end: &End<impl Trouble>, is_same: bool, wait: Duration) {
 
 /// Renews a lease until that does not go any more. A database that does not answer keeps nobody from trying: what is
 /// written under a lost lease is refused.
-async fn keep(lease: &impl Lease) {
+async fn keep(lease: &impl CollectorLease) {
     let mut pause = RENEW;
     loop {
         tokio::time::sleep(pause).await;

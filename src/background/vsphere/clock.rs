@@ -7,7 +7,7 @@ use std::time::Duration;
 use taskloom_entity::Timestamp;
 use tokio::time::Instant;
 
-use super::trouble::End;
+use super::trouble::VsphereRoundEnd;
 use crate::resolver::Request;
 use crate::vsphere::Session;
 
@@ -16,7 +16,7 @@ const SLACK: Duration = Duration::from_secs(5);
 
 /// What it showed, and when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct VcenterClock {
     theirs: Timestamp,
     at: Instant,
     /// How far off either may be: half of the way there and back.
@@ -25,9 +25,9 @@ pub(super) struct Clock {
     pub(super) offset: i64,
 }
 
-impl Clock {
+impl VcenterClock {
     /// Looks at it.
-    pub(super) async fn read(session: &Session, request: &Request) -> Result<Self, End> {
+    pub(super) async fn read(session: &Session, request: &Request) -> Result<Self, VsphereRoundEnd> {
         let (ours, begun) = (request.clock.now(), Instant::now());
         let theirs: Timestamp = session.server_clock().await?.into();
         let error = begun.elapsed() / 2;

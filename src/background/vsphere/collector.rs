@@ -7,8 +7,8 @@ use taskloom_entity::CollectionState;
 
 use super::super::collect::{self, Claims, LEASE};
 use super::leased::LeasedVcenter;
-use super::round::Round;
-use super::trouble::End;
+use super::round::VsphereRound;
+use super::trouble::VsphereRoundEnd;
 use super::writer::Writer;
 use crate::error::Result;
 use crate::resolver::Request;
@@ -54,16 +54,16 @@ impl collect::Collector for VcenterCollector {
         VcenterLease { request: self.0.request.clone(), lease: self.0.lease.clone() }
     }
 
-    async fn round(&mut self) -> End {
+    async fn round(&mut self) -> VsphereRoundEnd {
         self.0.follows.store(false, Ordering::Relaxed);
-        Round::run(&mut self.0).await
+        VsphereRound::run(&mut self.0).await
     }
 
     fn follows(&self) -> bool {
         self.0.follows()
     }
 
-    async fn show(&mut self, why: (String, String)) -> Result<(), End> {
+    async fn show(&mut self, why: (String, String)) -> Result<(), VsphereRoundEnd> {
         self.0.failed = Some(why.clone());
         self.0.tell(News { state: Some((CollectionState::Failing, Some(why))), ..News::default() }).await
     }
@@ -81,7 +81,7 @@ pub(super) struct VcenterLease {
     lease: Lease,
 }
 
-impl collect::Lease for VcenterLease {
+impl collect::CollectorLease for VcenterLease {
     async fn renew(&self, time: Duration) -> Result<bool> {
         renew(&self.request, &self.lease, time).await
     }

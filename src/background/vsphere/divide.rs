@@ -18,7 +18,7 @@ const KEY: usize = 100;
 const WHY: &str = "the database does not keep it as it is: the server's log says why";
 
 /// What became of a report.
-pub(super) type Answer = Result<Written, Arc<Error>>;
+pub(super) type ReportOutcome = Result<Written, Arc<Error>>;
 
 /// A report that is on disk.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct Written {
 type Piece = (usize, Range<usize>);
 
 /// Writes these reports; what became of each.
-pub(super) async fn record(request: &Request, reports: &[Report]) -> Vec<Answer> {
+pub(super) async fn record(request: &Request, reports: &[Report]) -> Vec<ReportOutcome> {
     let failed = match collect::record(request, reports).await {
         Ok(held) => return held.into_iter().map(|is_held| Ok(Written { is_held, refused: vec![] })).collect(),
         Err(error) => error,
@@ -51,7 +51,7 @@ pub(super) async fn record(request: &Request, reports: &[Report]) -> Vec<Answer>
 struct Division<'r> {
     request: &'r Request,
     reports: &'r [Report],
-    answers: Vec<Answer>,
+    answers: Vec<ReportOutcome>,
 }
 
 impl<'r> Division<'r> {

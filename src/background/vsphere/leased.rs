@@ -7,11 +7,11 @@ use std::time::Duration;
 use taskloom_entity::vcenter;
 use tokio::time::Instant;
 
-use super::trouble::End;
+use super::trouble::VsphereRoundEnd;
 use super::writer::Writer;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{self, Lease, News};
-use crate::telemetry::metrics::Held;
+use crate::telemetry::metrics::HeldGauge;
 use crate::vsphere::Session;
 
 /// How long a session may take to end.
@@ -32,7 +32,7 @@ pub(super) struct LeasedVcenter {
     pub(super) failed: Option<(String, String)>,
     /// When the vCenter's words were read, and when its inventory was.
     pub(super) read: Mutex<(Option<Instant>, Option<Instant>)>,
-    _counted: Held,
+    _counted: HeldGauge,
 }
 
 impl LeasedVcenter {
@@ -56,10 +56,10 @@ impl LeasedVcenter {
     }
 
     /// Writes how it stands.
-    pub(super) async fn tell(&self, news: News) -> Result<(), End> {
+    pub(super) async fn tell(&self, news: News) -> Result<(), VsphereRoundEnd> {
         match collect::tell(&self.request, &self.lease, news).await? {
             true => Ok(()),
-            false => Err(End::LeaseLost),
+            false => Err(VsphereRoundEnd::LeaseLost),
         }
     }
 }

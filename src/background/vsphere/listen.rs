@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::round::{INVENTORY, PAGE, Round};
-use super::trouble::End;
+use super::round::{INVENTORY, PAGE, VsphereRound};
+use super::trouble::VsphereRoundEnd;
 use crate::resolver::vsphere::collect::{News, ReportSource};
 use crate::vsphere::{Error, TaskInfo, Update};
 
@@ -27,9 +27,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// How often it is written how it goes.
 pub(super) const TELL: Duration = Duration::from_secs(5);
 
-impl Round<'_> {
+impl VsphereRound<'_> {
     /// Follows until something breaks.
-    pub(super) async fn go_on(mut self) -> Result<Infallible, End> {
+    pub(super) async fn go_on(mut self) -> Result<Infallible, VsphereRoundEnd> {
         let begun = Instant::now();
         let (mut recent, mut told, mut settled) = (begun, begun, begun);
         loop {
@@ -63,7 +63,7 @@ impl Round<'_> {
     }
 
     /// What the vCenter tells within `longest`.
-    pub(super) async fn listen(&mut self, longest: Duration) -> Result<Vec<TaskInfo>, End> {
+    pub(super) async fn listen(&mut self, longest: Duration) -> Result<Vec<TaskInfo>, VsphereRoundEnd> {
         let mut seen = vec![];
         for update in self.wait(longest).await? {
             match update {
@@ -79,7 +79,7 @@ impl Round<'_> {
     }
 
     /// The vCenter's answer. A connection that breaks does not end the session: the same is asked again.
-    async fn wait(&mut self, longest: Duration) -> Result<Vec<Update>, End> {
+    async fn wait(&mut self, longest: Duration) -> Result<Vec<Update>, VsphereRoundEnd> {
         let mut tries = 0;
         loop {
             match self.follow.wait(longest).await {
@@ -103,7 +103,7 @@ impl Round<'_> {
 
     /// Another subscription takes the place of one whose wait nobody answered. Where nothing else is answered either, that
     /// is the trouble.
-    async fn wait_anew(&mut self) -> Result<(), End> {
+    async fn wait_anew(&mut self) -> Result<(), VsphereRoundEnd> {
         timeout(SOON, self.look_at_clock()).await.map_err(|_| Error::TooSlow)??;
         tracing::warn!(vcenter = self.of.vcenter.name, "a wait for updates hangs: another takes its place");
         let now = self.of.request.clock.now();

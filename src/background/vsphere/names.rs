@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::round::Round;
-use super::trouble::End;
+use super::round::VsphereRound;
+use super::trouble::VsphereRoundEnd;
 use crate::error::Language;
 use crate::resolver::vcenter::VcenterConnector;
 use crate::resolver::vsphere::collect::{self, Object};
@@ -21,9 +21,9 @@ const YOUNG: Duration = Duration::from_secs(60);
 /// How many references are remembered, so that each is looked for once.
 const REMEMBERED: usize = 50_000;
 
-impl Round<'_> {
+impl VsphereRound<'_> {
     /// What the vCenter calls its operations, in both languages.
-    pub(super) async fn words(&self, entrance: &VcenterConnector) -> Result<(), End> {
+    pub(super) async fn words(&self, entrance: &VcenterConnector) -> Result<(), VsphereRoundEnd> {
         let own = label::locale(self.of.request.language);
         match self.session.catalogue().await {
             Ok(catalogue) => self.name(own, &catalogue).await?,
@@ -52,14 +52,14 @@ impl Round<'_> {
         }
     }
 
-    pub(super) async fn name(&self, locale: &str, catalogue: &Catalogue) -> Result<(), End> {
+    pub(super) async fn name(&self, locale: &str, catalogue: &Catalogue) -> Result<(), VsphereRoundEnd> {
         // Some labels only repeat the id: the catalogue shipped here may know better.
         let named = catalogue.iter().filter(|(id, label)| !label.label.is_empty() && label.label != *id);
         let labels = named.map(|(id, label)| (id.to_owned(), label.label.clone())).collect();
         Ok(collect::labels(&self.of.request, &self.of.lease, locale, labels).await?)
     }
 
-    pub(super) async fn inventory(&mut self) -> Result<(), End> {
+    pub(super) async fn inventory(&mut self) -> Result<(), VsphereRoundEnd> {
         let entities = self.session.inventory().await?;
         let objects: Vec<Object> = entities.into_iter().map(object).collect();
         collect::objects(&self.of.request, &self.of.lease, &objects).await?;
@@ -83,7 +83,7 @@ impl Round<'_> {
 
     /// Looks up the objects that are younger than the inventory, with what they lie in, so that tasks on them are found
     /// there. Where they are many the inventory is read anew.
-    pub(super) async fn meet_objects(&mut self, named: Vec<String>) -> Result<(), End> {
+    pub(super) async fn meet_objects(&mut self, named: Vec<String>) -> Result<(), VsphereRoundEnd> {
         if named.is_empty() {
             return Ok(());
         }

@@ -8,8 +8,8 @@ use taskloom_entity::{CollectionState, VsphereInstanceId, vsphere_task};
 use tokio::time::Instant;
 
 use super::listen::TELL;
-use super::round::Round;
-use super::trouble::End;
+use super::round::VsphereRound;
+use super::trouble::VsphereRoundEnd;
 use crate::resolver::vsphere::collect::{self, News, Report, ReportSource, Seen};
 use crate::vsphere::{Error, Filter, LARGEST_READ, Reference, TaskInfo, TaskState};
 
@@ -22,9 +22,9 @@ const OVERLAP: Duration = Duration::from_secs(300);
 /// How many histories of one task are looked up at a time.
 const CHAINS: usize = 100;
 
-impl Round<'_> {
+impl VsphereRound<'_> {
     /// The whole history, the oldest first. What happens meanwhile is recorded between its pages.
-    pub(super) async fn first(&mut self) -> Result<(), End> {
+    pub(super) async fn first(&mut self) -> Result<(), VsphereRoundEnd> {
         let of = self.of;
         self.tell(News { state: Some((CollectionState::Reading, None)), ..News::default() }).await?;
         let mut history = match self.session.history(&Filter::default()).await {
@@ -64,7 +64,7 @@ impl Round<'_> {
     }
 
     /// How far the history is read; why it was not read before stays.
-    async fn tell_progress(&mut self, count: usize, took: Duration) -> Result<(), End> {
+    async fn tell_progress(&mut self, count: usize, took: Duration) -> Result<(), VsphereRoundEnd> {
         let message = format!("{count} tasks of the history are read, in {} s", took.as_secs());
         let reason = match &self.of.failed {
             Some((word, before)) => (word.clone(), format!("{message}; it is read anew after: {before}")),
@@ -75,7 +75,7 @@ impl Round<'_> {
     }
 
     /// What may have been missed: what ended since the newest known end, and what has not ended.
-    pub(super) async fn gap(&mut self) -> Result<(), End> {
+    pub(super) async fn gap(&mut self) -> Result<(), VsphereRoundEnd> {
         // Since then its clock may have been set right.
         self.look_at_clock().await?;
         let since = self.completed_to.map(|at| at.before(OVERLAP).utc());
@@ -87,7 +87,7 @@ impl Round<'_> {
         Ok(())
     }
 
-    pub(super) async fn read(&mut self, filter: &Filter) -> Result<(), End> {
+    pub(super) async fn read(&mut self, filter: &Filter) -> Result<(), VsphereRoundEnd> {
         let mut history = match self.session.history(filter).await {
             Err(error) if has_no_history(&error) => {
                 let tasks = self.session.recent_tasks().await?;
@@ -106,7 +106,7 @@ impl Round<'_> {
     }
 
     /// Watches what is known to be unfinished there.
-    pub(super) async fn take_up(&mut self) -> Result<(), End> {
+    pub(super) async fn take_up(&mut self) -> Result<(), VsphereRoundEnd> {
         let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
         let here = unfinished.into_iter().filter(|task| task.instance_id == self.instance);
         let new = here.map(|task| (Reference::task(task.key), task.queued_at)).collect();
@@ -114,7 +114,7 @@ impl Round<'_> {
     }
 
     /// Ends what the vCenter has forgotten. What is not to be found is looked for once more before that.
-    pub(super) async fn settle(&mut self) -> Result<(), End> {
+    pub(super) async fn settle(&mut self) -> Result<(), VsphereRoundEnd> {
         self.is_in_doubt = false;
         let unfinished = collect::unfinished(&self.of.request, self.of.vcenter.id).await?;
         let (here, elsewhere): (Vec<_>, Vec<_>) =
@@ -149,7 +149,7 @@ impl Round<'_> {
     }
 
     /// Tasks by their event chains: the one way to find a task in the history.
-    pub(super) async fn look_up(&self, tasks: &[vsphere_task::Model]) -> Result<Vec<TaskInfo>, End> {
+    pub(super) async fn look_up(&self, tasks: &[vsphere_task::Model]) -> Result<Vec<TaskInfo>, VsphereRoundEnd> {
         let mut found = vec![];
         for some in tasks.chunks(CHAINS) {
             let chains = some.iter().map(|task| task.event_chain_id).filter(|chain| *chain != 0);
@@ -173,7 +173,7 @@ impl Round<'_> {
         Ok(found)
     }
 
-    pub(super) async fn lose(&mut self, tasks: Vec<vsphere_task::Model>) -> Result<(), End> {
+    pub(super) async fn lose(&mut self, tasks: Vec<vsphere_task::Model>) -> Result<(), VsphereRoundEnd> {
         let mut by_instance: HashMap<VsphereInstanceId, Vec<Seen>> = HashMap::new();
         for task in tasks {
             tracing::warn!(

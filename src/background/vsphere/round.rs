@@ -10,10 +10,10 @@ use std::time::Duration;
 use taskloom_entity::{CollectionState, Timestamp, VsphereInstanceId};
 use tokio::time::Instant;
 
-use super::clock::Clock;
+use super::clock::VcenterClock;
 use super::leased::LeasedVcenter;
 use super::remarks::Remarks;
-use super::trouble::End;
+use super::trouble::VsphereRoundEnd;
 use crate::resolver::vcenter::{self, VcenterConnector};
 use crate::resolver::vsphere::collect::{self, News, Report, ReportSource, Seen};
 use crate::resolver::vsphere::info;
@@ -29,7 +29,7 @@ const WORDS: Duration = Duration::from_secs(6 * 3600);
 const REMEMBERED: usize = 1000;
 
 /// What one session sees.
-pub(super) struct Round<'c> {
+pub(super) struct VsphereRound<'c> {
     pub(super) of: &'c LeasedVcenter,
     pub(super) session: Session,
     pub(super) instance: VsphereInstanceId,
@@ -54,20 +54,20 @@ pub(super) struct Round<'c> {
     pub(super) completed_to: Option<Timestamp>,
     /// From the newest change of a state until it was on disk, in microseconds.
     pub(super) lag: Option<i64>,
-    pub(super) clock: Clock,
+    pub(super) clock: VcenterClock,
     pub(super) remarks: Remarks,
 }
 
-impl<'c> Round<'c> {
+impl<'c> VsphereRound<'c> {
     /// Runs a round; why it ended.
-    pub(super) async fn run(leased: &'c mut LeasedVcenter) -> End {
+    pub(super) async fn run(leased: &'c mut LeasedVcenter) -> VsphereRoundEnd {
         match Self::begin(leased).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn begin(leased: &'c mut LeasedVcenter) -> Result<Infallible, End> {
+    async fn begin(leased: &'c mut LeasedVcenter) -> Result<Infallible, VsphereRoundEnd> {
         // Why the last round ended is shown until this one comes further.
         leased.tell(News { state: Some((CollectionState::Connecting, None)), ..News::default() }).await?;
         let entrance = vcenter::entrance(&leased.request, leased.vcenter.id).await?;
@@ -79,15 +79,15 @@ impl<'c> Round<'c> {
         round.go_on().await
     }
 
-    async fn open(of: &'c LeasedVcenter, session: Session) -> Result<Self, End> {
-        let stands = collect::stands(&of.request, &of.lease).await?.ok_or(End::LeaseLost)?;
+    async fn open(of: &'c LeasedVcenter, session: Session) -> Result<Self, VsphereRoundEnd> {
+        let stands = collect::stands(&of.request, &of.lease).await?.ok_or(VsphereRoundEnd::LeaseLost)?;
         let about = session.about().clone();
         let instance = collect::meet(&of.request, &of.lease, &about.instance_uuid).await?;
-        let clock = Clock::read(&session, &of.request).await?;
+        let clock = VcenterClock::read(&session, &of.request).await?;
         let is_known = stands.instance_id == Some(instance);
         let is_first = stands.read_at.is_none() || !is_known;
         let follow = session.follow(PAGE).await?;
-        let mut round = Round {
+        let mut round = VsphereRound {
             of,
             session,
             instance,
@@ -112,7 +112,7 @@ impl<'c> Round<'c> {
     }
 
     /// Reads everything that happened until now.
-    async fn catch_up(&mut self, entrance: &VcenterConnector) -> Result<(), End> {
+    async fn catch_up(&mut self, entrance: &VcenterConnector) -> Result<(), VsphereRoundEnd> {
         let is_due = |read: Option<Instant>, every: Duration| read.is_none_or(|read| read.elapsed() > every);
         let read = *self.of.read.lock().unwrap_or_else(PoisonError::into_inner);
         if is_due(read.0, WORDS) {
@@ -142,7 +142,7 @@ impl<'c> Round<'c> {
     }
 
     /// Writes how it goes, and once it follows what is to be said beside.
-    pub(super) async fn tell(&mut self, news: News) -> Result<(), End> {
+    pub(super) async fn tell(&mut self, news: News) -> Result<(), VsphereRoundEnd> {
         self.note_left_out();
         let now = self.of.request.clock.now();
         let (completed_to, lag, clock_offset) = (self.completed_to, self.lag.take(), Some(self.clock.offset));
@@ -159,7 +159,7 @@ impl<'c> Round<'c> {
 
     /// Takes in what the vCenter's clock shows, and how far it jumped since it was last looked at. One that was ahead and
     /// is set right has given out instants that are still to come: what is read up to goes back with it.
-    pub(super) fn turn(&mut self, clock: Clock, jump: Option<i64>) {
+    pub(super) fn turn(&mut self, clock: VcenterClock, jump: Option<i64>) {
         self.clock = clock;
         if let Some(micros) = jump {
             tracing::warn!(vcenter = self.of.vcenter.name, micros, "the vCenter's clock jumped");
@@ -173,14 +173,14 @@ impl<'c> Round<'c> {
     }
 
     /// Looks at the vCenter's clock.
-    pub(super) async fn look_at_clock(&mut self) -> Result<(), End> {
-        let clock = Clock::read(&self.session, &self.of.request).await?;
+    pub(super) async fn look_at_clock(&mut self) -> Result<(), VsphereRoundEnd> {
+        let clock = VcenterClock::read(&self.session, &self.of.request).await?;
         let jump = self.clock.jump(&clock);
         self.turn(clock, jump);
         Ok(())
     }
 
-    pub(super) async fn record(&mut self, infos: Vec<TaskInfo>, source: ReportSource) -> Result<(), End> {
+    pub(super) async fn record(&mut self, infos: Vec<TaskInfo>, source: ReportSource) -> Result<(), VsphereRoundEnd> {
         self.note_left_out();
         if infos.is_empty() {
             return Ok(());
@@ -226,13 +226,17 @@ impl<'c> Round<'c> {
         self.meet_objects(named).await
     }
 
-    pub(super) async fn write(&mut self, report: Report) -> Result<(), End> {
-        let written = self.of.writer.write(report).await.map_err(End::Ours)?;
+    pub(super) async fn write(&mut self, report: Report) -> Result<(), VsphereRoundEnd> {
+        let written = self.of.writer.write(report).await.map_err(VsphereRoundEnd::Ours)?;
         written.refused.into_iter().for_each(|task| self.note(task));
-        if written.is_held { Ok(()) } else { Err(End::LeaseLost) }
+        if written.is_held { Ok(()) } else { Err(VsphereRoundEnd::LeaseLost) }
     }
 
-    pub(super) async fn watch(&mut self, add: Vec<(Reference, Timestamp)>, remove: Vec<Reference>) -> Result<(), End> {
+    pub(super) async fn watch(
+        &mut self,
+        add: Vec<(Reference, Timestamp)>,
+        remove: Vec<Reference>,
+    ) -> Result<(), VsphereRoundEnd> {
         if add.is_empty() && remove.is_empty() {
             return Ok(());
         }

@@ -4,10 +4,9 @@ use super::super::collect::{self, Again, Trouble};
 use crate::resolver::vsphere::trouble;
 use crate::vsphere::Error;
 
-/// Why a round ended.
-pub(super) type End = collect::End<Error>;
+pub(super) type VsphereRoundEnd = collect::RoundEnd<Error>;
 
-impl From<Error> for End {
+impl From<Error> for VsphereRoundEnd {
     fn from(error: Error) -> Self {
         Self::Theirs(error)
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::divide::{self, Answer, Written};
+use super::divide::{self, ReportOutcome, Written};
 use crate::error::Error;
 use crate::resolver::Request;
 use crate::resolver::vsphere::collect::{Report, ReportSource};
@@ -21,7 +21,7 @@ const MOST: usize = 4000;
 
 /// Hands reports to the writer. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Writer(mpsc::Sender<(Report, oneshot::Sender<Answer>)>);
+pub(super) struct Writer(mpsc::Sender<(Report, oneshot::Sender<ReportOutcome>)>);
 
 impl Writer {
     /// Starts the writer; it is watched by whoever holds its handle.
@@ -31,7 +31,7 @@ impl Writer {
     }
 
     /// Writes a report; returns when it is on disk.
-    pub(super) async fn write(&self, report: Report) -> Answer {
+    pub(super) async fn write(&self, report: Report) -> ReportOutcome {
         if report.tasks.is_empty() {
             return Ok(Written { is_held: true, refused: vec![] });
         }
@@ -42,7 +42,7 @@ impl Writer {
     }
 }
 
-async fn write(request: Request, mut receiver: mpsc::Receiver<(Report, oneshot::Sender<Answer>)>) {
+async fn write(request: Request, mut receiver: mpsc::Receiver<(Report, oneshot::Sender<ReportOutcome>)>) {
     while let Some(first) = receiver.recv().await {
         let mut all = vec![first];
         gather(&mut receiver, &mut all).await;
@@ -57,8 +57,8 @@ async fn write(request: Request, mut receiver: mpsc::Receiver<(Report, oneshot::
 
 /// Waits a moment for others; not where somebody reads a long history.
 async fn gather(
-    receiver: &mut mpsc::Receiver<(Report, oneshot::Sender<Answer>)>,
-    all: &mut Vec<(Report, oneshot::Sender<Answer>)>,
+    receiver: &mut mpsc::Receiver<(Report, oneshot::Sender<ReportOutcome>)>,
+    all: &mut Vec<(Report, oneshot::Sender<ReportOutcome>)>,
 ) {
     let until = tokio::time::Instant::now() + GATHER;
     let is_full = |all: &Vec<(Report, _)>| {

@@ -24,12 +24,12 @@ const MOST: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Desired {
     /// In the file's order; no two of the same name in the same tenant.
-    pub(super) vcenters: Vec<Vcenter>,
+    pub(super) vcenters: Vec<DesiredVcenter>,
 }
 
 /// A vCenter as it is to be.
 #[derive(Debug)]
-pub(super) struct Vcenter {
+pub(super) struct DesiredVcenter {
     pub(super) name: String,
     pub(super) address: String,
     pub(super) user: String,
@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Desired> {
 /// Reads a text whose relative paths begin at `folder`.
 fn parse(text: &str, folder: &Path) -> Result<Desired, Vec<Fault>> {
     let tree = yaml::parse(text, "write a mapping with `vcenters`").map_err(|fault| vec![fault])?;
-    let mut reader = Reader { folder, faults: Faults::default() };
+    let mut reader = DesiredReader { folder, faults: Faults::default() };
     let root = Place::root(&tree);
     sound(&root, &mut reader.faults);
     let fields = Fields::open(root, &KINDS, &mut reader.faults);
@@ -68,13 +68,13 @@ fn parse(text: &str, folder: &Path) -> Result<Desired, Vec<Fault>> {
     }
 }
 
-struct Reader<'f> {
+struct DesiredReader<'f> {
     folder: &'f Path,
     faults: Faults,
 }
 
-impl Reader<'_> {
-    fn vcenters(&mut self, place: &Place<'_>) -> Vec<Vcenter> {
+impl DesiredReader<'_> {
+    fn vcenters(&mut self, place: &Place<'_>) -> Vec<DesiredVcenter> {
         let places: Vec<_> = value::list(place, &mut self.faults).collect();
         if places.len() > MOST {
             self.faults.add(place, format!("there are {} vCenters: at most {MOST} in one file", places.len()));
@@ -104,7 +104,7 @@ impl Reader<'_> {
     }
 
     /// Nothing when something without which there is none was missing or wrong.
-    fn vcenter(&mut self, place: Place<'_>) -> Option<Vcenter> {
+    fn vcenter(&mut self, place: Place<'_>) -> Option<DesiredVcenter> {
         let fields = Fields::open(place, &VCENTER, &mut self.faults)?;
         let name = fields.get("name", &mut self.faults);
         let name = name.and_then(|place| value::name(&place, &mut self.faults).map(str::to_owned));
@@ -118,7 +118,7 @@ impl Reader<'_> {
         let tenant = fields.find("tenant").and_then(|place| self.text(&place));
         let (name, address, user, trust) = (name?, address?, user?, trust?);
         let collect = collect.unwrap_or(true);
-        Some(Vcenter { name, address, user, password, trust, collect, keep_days, uuid, tenant })
+        Some(DesiredVcenter { name, address, user, password, trust, collect, keep_days, uuid, tenant })
     }
 
     fn text(&mut self, place: &Place<'_>) -> Option<String> {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::client::Client;
+use super::client::GraphqlClient;
 use super::options::Remote;
 use super::{file, output};
 use plan::Plan;
@@ -70,7 +70,7 @@ A file:
 impl Apply {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let desired = desired::read(&self.file)?;
-        let client = Client::of(&self.remote)?;
+        let client = GraphqlClient::of(&self.remote)?;
         let mut plan = Plan::default();
         vcenter::plan(&client, &desired.vcenters, self.prune(), &mut plan).await?;
         plan.show(self.verbose)?;

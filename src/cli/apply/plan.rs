@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::super::client::{Client, ClientError};
+use super::super::client::{ClientError, GraphqlClient};
 use super::output;
 
 /// What becomes of a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum PlanAction {
     Add,
     Change,
     Remove,
@@ -18,30 +18,30 @@ pub(super) enum Mark {
 }
 
 /// A call to the graph. Not to be shown: passwords are among its variables.
-pub(super) struct Call {
+pub(super) struct PlanCall {
     pub(super) document: &'static str,
     pub(super) variables: Value,
 }
 
 /// One thing, and what becomes of it.
-pub(super) struct Step {
-    pub(super) mark: Mark,
+pub(super) struct PlanStep {
+    pub(super) mark: PlanAction,
     /// `vcenter lab`.
     pub(super) what: String,
     /// What of it changes; empty where that says nothing.
     pub(super) detail: String,
     /// None: nothing has to be done.
-    pub(super) call: Option<Call>,
+    pub(super) call: Option<PlanCall>,
 }
 
 /// `~ vcenter lab: address, password`.
-impl fmt::Display for Step {
+impl fmt::Display for PlanStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = match self.mark {
-            Mark::Add => '+',
-            Mark::Change => '~',
-            Mark::Remove => '-',
-            Mark::Keep => '=',
+            PlanAction::Add => '+',
+            PlanAction::Change => '~',
+            PlanAction::Remove => '-',
+            PlanAction::Keep => '=',
         };
         write!(f, "{sign} {}", self.what)?;
         if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
@@ -51,11 +51,11 @@ impl fmt::Display for Step {
 /// Steps in the order in which they are done.
 #[derive(Default)]
 pub(super) struct Plan {
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
 }
 
 impl Plan {
-    pub(super) fn push(&mut self, step: Step) {
+    pub(super) fn push(&mut self, step: PlanStep) {
         self.steps.push(step);
     }
 
@@ -69,7 +69,7 @@ impl Plan {
     /// # Errors
     /// When nobody reads any more.
     pub(super) fn show(&self, verbose: bool) -> std::io::Result<()> {
-        for step in self.steps.iter().filter(|step| verbose || step.mark != Mark::Keep) {
+        for step in self.steps.iter().filter(|step| verbose || step.mark != PlanAction::Keep) {
             output::line(&step.to_string())?;
         }
         let [added, changed, removed, kept] = self.counts();
@@ -83,7 +83,7 @@ impl Plan {
     ///
     /// # Errors
     /// The first step that fails, with what was done before it and what was not done.
-    pub(super) async fn carry_out(&self, client: &Client) -> anyhow::Result<String> {
+    pub(super) async fn carry_out(&self, client: &GraphqlClient) -> anyhow::Result<String> {
         for (at, step) in self.steps.iter().enumerate() {
             let Some(call) = &step.call else { continue };
             if let Err(error) = client.ask::<Value>(call.document, &call.variables).await {
@@ -95,7 +95,7 @@ impl Plan {
     }
 
     fn counts(&self) -> [usize; 4] {
-        [Mark::Add, Mark::Change, Mark::Remove, Mark::Keep]
+        [PlanAction::Add, PlanAction::Change, PlanAction::Remove, PlanAction::Keep]
             .map(|mark| self.steps.iter().filter(|step| step.mark == mark).count())
     }
 

@@ -6,10 +6,10 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::super::client::document::{self, HasHistory, PutVcenter, Tenants, VcenterList, VcenterRow};
-use super::super::client::{Client, ClientError};
+use super::super::client::{ClientError, GraphqlClient};
 use super::Prune;
-use super::desired::Vcenter;
-use super::plan::{Call, Mark, Plan, Step};
+use super::desired::DesiredVcenter;
+use super::plan::{Plan, PlanAction, PlanCall, PlanStep};
 use crate::document::word;
 use crate::vsphere::Trust;
 
@@ -20,9 +20,14 @@ const PAGE: u32 = 100;
 ///
 /// # Errors
 /// All that the server refuses; that something would be removed with a history.
-pub(super) async fn plan(client: &Client, wanted: &[Vcenter], prune: Prune, plan: &mut Plan) -> anyhow::Result<()> {
+pub(super) async fn plan(
+    client: &GraphqlClient,
+    wanted: &[DesiredVcenter],
+    prune: Prune,
+    plan: &mut Plan,
+) -> anyhow::Result<()> {
     let tenants = tenants(client, wanted).await?;
-    let mut refused = Refused::default();
+    let mut refused = RefusedVcenters::default();
     let mut spoken = Spoken::new();
     for vcenter in wanted {
         let variables = match variables(vcenter, &tenants) {
@@ -61,9 +66,9 @@ type Spoken<'w> = BTreeMap<String, (String, BTreeSet<&'w str>)>;
 
 /// What was refused: of which things, by the reason.
 #[derive(Default)]
-struct Refused(Vec<(Vec<String>, String)>);
+struct RefusedVcenters(Vec<(Vec<String>, String)>);
 
-impl Refused {
+impl RefusedVcenters {
     fn add(&mut self, what: String, reason: String) {
         match self.0.iter_mut().find(|(_, other)| *other == reason) {
             Some((things, _)) => things.push(what),
@@ -81,27 +86,27 @@ impl Refused {
 }
 
 /// `vcenter lab`, `vcenter ops/lab`.
-fn title(vcenter: &Vcenter) -> String {
+fn title(vcenter: &DesiredVcenter) -> String {
     format!("vcenter {}{}", prefix(vcenter), vcenter.name)
 }
 
-fn prefix(vcenter: &Vcenter) -> String {
+fn prefix(vcenter: &DesiredVcenter) -> String {
     vcenter.tenant.as_ref().map(|tenant| format!("{tenant}/")).unwrap_or_default()
 }
 
-fn step(vcenter: &Vcenter, changes: &[String], variables: Value) -> Step {
+fn step(vcenter: &DesiredVcenter, changes: &[String], variables: Value) -> PlanStep {
     let mark = match changes {
-        [] => Mark::Keep,
-        [only] if only == "name" => Mark::Add,
-        _ => Mark::Change,
+        [] => PlanAction::Keep,
+        [only] if only == "name" => PlanAction::Add,
+        _ => PlanAction::Change,
     };
-    let detail = if mark == Mark::Change { changes.join(", ") } else { String::new() };
-    let call = (mark != Mark::Keep).then_some(Call { document: document::PUT_VCENTER, variables });
-    Step { mark, what: title(vcenter), detail, call }
+    let detail = if mark == PlanAction::Change { changes.join(", ") } else { String::new() };
+    let call = (mark != PlanAction::Keep).then_some(PlanCall { document: document::PUT_VCENTER, variables });
+    PlanStep { mark, what: title(vcenter), detail, call }
 }
 
 /// The ids of the server's tenants by name, if the file names any.
-async fn tenants(client: &Client, wanted: &[Vcenter]) -> Result<BTreeMap<String, String>, ClientError> {
+async fn tenants(client: &GraphqlClient, wanted: &[DesiredVcenter]) -> Result<BTreeMap<String, String>, ClientError> {
     let mut ids = BTreeMap::new();
     let mut after = None::<String>;
     while wanted.iter().any(|vcenter| vcenter.tenant.is_some()) {
@@ -116,7 +121,7 @@ async fn tenants(client: &Client, wanted: &[Vcenter]) -> Result<BTreeMap<String,
 }
 
 /// What `putVcenter` is told.
-fn variables(vcenter: &Vcenter, tenants: &BTreeMap<String, String>) -> Result<Value, String> {
+fn variables(vcenter: &DesiredVcenter, tenants: &BTreeMap<String, String>) -> Result<Value, String> {
     let (trust, trusted) = match &vcenter.trust {
         Trust::SystemRoots => ("SYSTEM", None),
         Trust::Ca(pem) => ("CA", Some(pem.clone())),
@@ -141,7 +146,7 @@ fn variables(vcenter: &Vcenter, tenants: &BTreeMap<String, String>) -> Result<Va
 }
 
 /// What the file does not name, of the tenants it speaks of.
-async fn prune(client: &Client, spoken: &Spoken<'_>, prune: Prune, plan: &mut Plan) -> anyhow::Result<()> {
+async fn prune(client: &GraphqlClient, spoken: &Spoken<'_>, prune: Prune, plan: &mut Plan) -> anyhow::Result<()> {
     let mut historic = vec![];
     for vcenter in list(client).await? {
         let tenant = vcenter.tenant.as_ref().and_then(|tenant| spoken.get(&tenant.id));
@@ -153,11 +158,11 @@ async fn prune(client: &Client, spoken: &Spoken<'_>, prune: Prune, plan: &mut Pl
             historic.push(what.clone());
         }
         let input = json!({"id": vcenter.id, "withHistory": history});
-        plan.push(Step {
-            mark: Mark::Remove,
+        plan.push(PlanStep {
+            mark: PlanAction::Remove,
             what,
             detail: if history { "with the history of its tasks".to_owned() } else { String::new() },
-            call: Some(Call { document: document::DELETE_VCENTER, variables: json!({ "input": input }) }),
+            call: Some(PlanCall { document: document::DELETE_VCENTER, variables: json!({ "input": input }) }),
         });
     }
     if !historic.is_empty() {
@@ -170,7 +175,7 @@ async fn prune(client: &Client, spoken: &Spoken<'_>, prune: Prune, plan: &mut Pl
     Ok(())
 }
 
-async fn list(client: &Client) -> Result<Vec<VcenterRow>, ClientError> {
+async fn list(client: &GraphqlClient) -> Result<Vec<VcenterRow>, ClientError> {
     let (mut all, mut after) = (vec![], None::<String>);
     loop {
         let page: VcenterList = client.ask(document::VCENTERS, &json!({"first": PAGE, "after": after})).await?;

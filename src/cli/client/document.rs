@@ -2,13 +2,11 @@
 
 use serde::Deserialize;
 
-/// Submits a task.
 pub(in crate::cli) const SUBMIT: &str = "
 mutation Submit($input: SubmitTaskInput!) {
   submitTask(input: $input) { task { id databaseId state } }
 }";
 
-/// Cancels a task.
 pub(in crate::cli) const CANCEL: &str = "
 mutation Cancel($id: ID!) {
   cancelTask(input: {id: $id}) { task { id databaseId name state } }
@@ -60,13 +58,11 @@ mutation PutVcenter($input: PutVcenterInput!, $dryRun: Boolean = false) {
   putVcenter(input: $input, dryRun: $dryRun) { tenant { id name } changes }
 }";
 
-/// Removes a vCenter.
 pub(in crate::cli) const DELETE_VCENTER: &str = "
 mutation DeleteVcenter($input: DeleteVcenterInput!) {
   deleteVcenter(input: $input) { vcenter { id } }
 }";
 
-/// vCenters.
 pub(in crate::cli) const VCENTERS: &str = "
 query Vcenters($first: Int!, $after: String) {
   vcenters(first: $first, after: $after) {
@@ -81,7 +77,6 @@ query HasHistory($id: ID!) {
   vsphereTasks(first: 1, filter: {vcenterId: $id}) { nodes { id } }
 }";
 
-/// Tenants.
 pub(in crate::cli) const TENANTS: &str = "
 query Tenants($first: Int!, $after: String) {
   tenants(first: $first, after: $after) {
@@ -90,17 +85,16 @@ query Tenants($first: Int!, $after: String) {
   }
 }";
 
-/// `submitTask`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Submitted {
+pub(in crate::cli) struct SubmitTaskAnswer {
     pub(in crate::cli) submit_task: Payload,
 }
 
 /// What a mutation of a task answers.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct Payload {
-    pub(in crate::cli) task: Handle,
+    pub(in crate::cli) task: TaskHandle,
 }
 
 /// `cancelTask`.
@@ -119,7 +113,7 @@ pub(in crate::cli) struct CancelPayload {
 /// A task by its ids.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Handle {
+pub(in crate::cli) struct TaskHandle {
     pub(in crate::cli) id: String,
     pub(in crate::cli) database_id: i64,
 }
@@ -135,23 +129,23 @@ pub(in crate::cli) struct Brief {
 
 /// An object of any type; none: it does not exist, or is not ours to see.
 #[derive(Debug, Deserialize)]
-pub(in crate::cli) struct Node<T> {
+pub(in crate::cli) struct NodeAnswer<T> {
     pub(in crate::cli) node: Option<T>,
 }
 
 /// A task as it stands.
 #[derive(Clone, Debug, Deserialize)]
-pub(in crate::cli) struct Task {
+pub(in crate::cli) struct WatchedTask {
     pub(in crate::cli) name: String,
     pub(in crate::cli) state: String,
     pub(in crate::cli) message: Option<String>,
-    pub(in crate::cli) subtasks: Vec<Subtask>,
+    pub(in crate::cli) subtasks: Vec<WatchedSubtask>,
 }
 
 /// A subtask as it stands.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Subtask {
+pub(in crate::cli) struct WatchedSubtask {
     pub(in crate::cli) id: String,
     pub(in crate::cli) database_id: i64,
     pub(in crate::cli) name: String,
@@ -164,28 +158,26 @@ pub(in crate::cli) struct Subtask {
     /// How many lines its log has had.
     pub(in crate::cli) log_lines: i64,
     /// Why it is not running, the nearest reason first.
-    pub(in crate::cli) waiting_for: Vec<Waiting>,
+    pub(in crate::cli) waiting_for: Vec<SubtaskWaiting>,
 }
 
 /// One reason why a subtask is not running.
 #[derive(Clone, Debug, Deserialize)]
-pub(in crate::cli) struct Waiting {
+pub(in crate::cli) struct SubtaskWaiting {
     /// A value of `WaitingReason`.
     pub(in crate::cli) reason: String,
     /// In a sentence.
     pub(in crate::cli) message: String,
 }
 
-/// `tasks`.
 #[derive(Debug, Deserialize)]
-pub(in crate::cli) struct List {
-    pub(in crate::cli) tasks: Connection<Row>,
+pub(in crate::cli) struct TaskListAnswer {
+    pub(in crate::cli) tasks: ConnectionPage<TaskRow>,
 }
 
-/// A page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Connection<T> {
+pub(in crate::cli) struct ConnectionPage<T> {
     pub(in crate::cli) nodes: Vec<T>,
     pub(in crate::cli) page_info: PageInfo,
 }
@@ -208,18 +200,16 @@ impl PageInfo {
 
 /// A thing by its id and name.
 #[derive(Clone, Debug, Deserialize)]
-pub(in crate::cli) struct Named {
+pub(in crate::cli) struct NamedNode {
     pub(in crate::cli) id: String,
     pub(in crate::cli) name: String,
 }
 
-/// `tenants`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct Tenants {
-    pub(in crate::cli) tenants: Connection<Named>,
+    pub(in crate::cli) tenants: ConnectionPage<NamedNode>,
 }
 
-/// `putVcenter`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct PutVcenter {
@@ -229,15 +219,14 @@ pub(in crate::cli) struct PutVcenter {
 /// What changes, and whose it is.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct Difference {
-    pub(in crate::cli) tenant: Option<Named>,
+    pub(in crate::cli) tenant: Option<NamedNode>,
     /// The names of fields; `name` alone: it is new.
     pub(in crate::cli) changes: Vec<String>,
 }
 
-/// `vcenters`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct VcenterList {
-    pub(in crate::cli) vcenters: Connection<VcenterRow>,
+    pub(in crate::cli) vcenters: ConnectionPage<VcenterRow>,
 }
 
 /// A vCenter in a list.
@@ -245,7 +234,7 @@ pub(in crate::cli) struct VcenterList {
 pub(in crate::cli) struct VcenterRow {
     pub(in crate::cli) id: String,
     pub(in crate::cli) name: String,
-    pub(in crate::cli) tenant: Option<Named>,
+    pub(in crate::cli) tenant: Option<NamedNode>,
 }
 
 /// Things that are only counted.
@@ -264,7 +253,7 @@ pub(in crate::cli) struct HasHistory {
 /// A task in a list.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Row {
+pub(in crate::cli) struct TaskRow {
     pub(in crate::cli) database_id: i64,
     pub(in crate::cli) name: String,
     pub(in crate::cli) state: String,
@@ -276,20 +265,20 @@ pub(in crate::cli) struct Row {
 /// `Subtask.log`.
 #[derive(Debug, Deserialize)]
 pub(in crate::cli) struct Logged {
-    pub(in crate::cli) log: Log,
+    pub(in crate::cli) log: LogExcerpt,
 }
 
 /// `subtaskLog`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct Tailed {
-    pub(in crate::cli) subtask_log: Log,
+    pub(in crate::cli) subtask_log: LogExcerpt,
 }
 
 /// Some lines of a log.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::cli) struct Log {
+pub(in crate::cli) struct LogExcerpt {
     pub(in crate::cli) lines: Vec<Line>,
     pub(in crate::cli) next_line: i64,
 }

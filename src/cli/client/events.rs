@@ -7,9 +7,8 @@ use futures::stream::{self, Stream, StreamExt};
 use reqwest::{Response, Url};
 use serde::de::DeserializeOwned;
 
-use super::{Answer, ClientError};
+use super::{ClientError, GraphqlAnswer};
 
-/// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// An answer, as JSON.
@@ -65,7 +64,7 @@ impl Decoder {
     }
 }
 
-struct State {
+struct EventStreamState {
     server: Url,
     response: Response,
     decoder: Decoder,
@@ -79,7 +78,7 @@ pub(super) fn stream<T: DeserializeOwned + 'static>(
     response: Response,
     decoder: Decoder,
 ) -> impl Stream<Item = Result<T, ClientError>> + Unpin + use<T> {
-    let state = State { server, response, decoder, ready: VecDeque::new(), over: false };
+    let state = EventStreamState { server, response, decoder, ready: VecDeque::new(), over: false };
     stream::unfold(state, async |mut state| {
         let item = next(&mut state).await?;
         state.over = item.is_err();
@@ -88,12 +87,12 @@ pub(super) fn stream<T: DeserializeOwned + 'static>(
     .boxed()
 }
 
-async fn next<T: DeserializeOwned>(state: &mut State) -> Option<Result<T, ClientError>> {
+async fn next<T: DeserializeOwned>(state: &mut EventStreamState) -> Option<Result<T, ClientError>> {
     while !state.over {
         match state.ready.pop_front() {
             Some(Event::Complete) => return None,
             Some(Event::Next(data)) => {
-                let answer: Result<Answer, _> = serde_json::from_str(&data);
+                let answer: Result<GraphqlAnswer, _> = serde_json::from_str(&data);
                 return Some(answer.map_err(|_| foreign(state, &data)).and_then(|answer| answer.data(&state.server)));
             }
             None => {}
@@ -111,7 +110,7 @@ async fn next<T: DeserializeOwned>(state: &mut State) -> Option<Result<T, Client
 }
 
 /// A stream that was cut is an answer of 500: it may be asked for again.
-fn foreign(state: &State, text: &str) -> ClientError {
+fn foreign(state: &EventStreamState, text: &str) -> ClientError {
     ClientError::Foreign { server: state.server.clone(), status: 500, text: text.chars().take(200).collect() }
 }
 

@@ -29,7 +29,6 @@ pub(super) enum ClientError {
     /// Nobody there, or the connection broke.
     #[error("the server at {server} does not answer; name another with --server or TASKLOOM_SERVER")]
     Unreachable {
-        /// Where.
         server: Url,
         /// What the network says.
         source: reqwest::Error,
@@ -37,16 +36,13 @@ pub(super) enum ClientError {
     /// Something answered that is not the graph.
     #[error("{server} answered {status}: {text}")]
     Foreign {
-        /// Where.
         server: Url,
-        /// The status.
         status: u16,
         /// The beginning of the body.
         text: String,
     },
-    /// The graph refused.
-    #[error("{}", .0.iter().map(Refusal::render).collect::<Vec<_>>().join("\n"))]
-    Refused(Vec<Refusal>),
+    #[error("{}", .0.iter().map(GraphqlRefusal::render).collect::<Vec<_>>().join("\n"))]
+    Refused(Vec<GraphqlRefusal>),
 }
 
 impl ClientError {
@@ -76,7 +72,7 @@ impl ClientError {
 
 /// An error of the graph.
 #[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
+pub(super) struct GraphqlRefusal {
     message: String,
     #[serde(default)]
     extensions: Extensions,
@@ -87,16 +83,16 @@ pub(super) struct Refusal {
 struct Extensions {
     code: Option<String>,
     available_operations: Option<Vec<String>>,
-    faults: Vec<Fault>,
+    faults: Vec<InputFault>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Fault {
+struct InputFault {
     path: String,
     message: String,
 }
 
-impl Refusal {
+impl GraphqlRefusal {
     fn render(&self) -> String {
         let mut text = self.message.clone();
         if let Some(operations) = &self.extensions.available_operations {
@@ -115,13 +111,13 @@ impl Refusal {
 
 /// An answer, or one part of a stream of them.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct GraphqlAnswer {
     data: Option<Value>,
     #[serde(default)]
-    errors: Vec<Refusal>,
+    errors: Vec<GraphqlRefusal>,
 }
 
-impl Answer {
+impl GraphqlAnswer {
     /// The data, if nothing was refused.
     fn data<T: DeserializeOwned>(self, server: &Url) -> Result<T, ClientError> {
         if !self.errors.is_empty() {
@@ -138,7 +134,7 @@ impl Answer {
 
 /// A server, and who asks it.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(super) struct GraphqlClient {
     http: reqwest::Client,
     endpoint: Url,
     /// The server as it may be shown: without a password.
@@ -157,14 +153,14 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// What kind of answer is wanted.
 #[derive(Clone, Copy, Debug)]
-enum Wanted {
+enum AcceptedMedia {
     /// One answer.
     Json,
     /// A stream of them.
     Events,
 }
 
-impl Wanted {
+impl AcceptedMedia {
     /// The media type of its `Accept`.
     fn media(self) -> &'static str {
         match self {
@@ -174,7 +170,7 @@ impl Wanted {
     }
 }
 
-impl Client {
+impl GraphqlClient {
     /// A client of the server that the options name.
     ///
     /// # Errors
@@ -229,11 +225,11 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub(super) async fn ask<T: DeserializeOwned>(&self, document: &str, variables: &Value) -> Result<T, ClientError> {
-        let request = self.request(document, variables, Wanted::Json).timeout(Duration::from_secs(60));
+        let request = self.request(document, variables, AcceptedMedia::Json).timeout(Duration::from_secs(60));
         let response = request.send().await.map_err(|source| self.unreachable(source))?;
         let status = response.status().as_u16();
         let body = response.bytes().await.map_err(|source| self.unreachable(source))?;
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| self.foreign(status, &body))?;
+        let answer: GraphqlAnswer = serde_json::from_slice(&body).map_err(|_| self.foreign(status, &body))?;
         if answer.data.is_none() && answer.errors.is_empty() {
             return Err(self.foreign(status, &body));
         }
@@ -250,13 +246,13 @@ impl Client {
         document: &str,
         variables: &Value,
     ) -> Result<impl Stream<Item = Result<T, ClientError>> + Unpin + use<T>, ClientError> {
-        let request = self.request(document, variables, Wanted::Events);
+        let request = self.request(document, variables, AcceptedMedia::Events);
         let response = request.send().await.map_err(|source| self.unreachable(source))?;
         let status = response.status().as_u16();
         let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/event-stream") {
             let body = response.bytes().await.map_err(|source| self.unreachable(source))?;
-            let answer: Answer = serde_json::from_slice(&body).map_err(|_| self.foreign(status, &body))?;
+            let answer: GraphqlAnswer = serde_json::from_slice(&body).map_err(|_| self.foreign(status, &body))?;
             return Err(match answer.errors.is_empty() {
                 true => self.foreign(status, &body),
                 false => ClientError::Refused(answer.errors),
@@ -267,7 +263,7 @@ impl Client {
 
     /// The only place where a request is made. `Accept` is said here alone: a second one would be added to the first,
     /// and the server would take the one that it likes better.
-    fn request(&self, document: &str, variables: &Value, wanted: Wanted) -> RequestBuilder {
+    fn request(&self, document: &str, variables: &Value, wanted: AcceptedMedia) -> RequestBuilder {
         let body = json!({ "query": document, "variables": variables });
         let request = self.http.post(self.endpoint.clone()).header(ACCEPT, wanted.media()).json(&body);
         match &self.token {

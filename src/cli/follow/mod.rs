@@ -17,8 +17,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, future};
 use serde_json::{Value, json};
 
-use super::client::document::{self, Handle, Line, Logged, Node, Task};
-use super::client::{Client, ClientError};
+use super::client::document::{self, Line, Logged, NodeAnswer, TaskHandle, WatchedTask};
+use super::client::{ClientError, GraphqlClient};
 use super::output;
 use crate::lifecycle::{self, Stop};
 use tails::Tails;
@@ -44,8 +44,8 @@ pub(super) enum Interrupt {
 /// # Errors
 /// When the server refuses, or stays away.
 pub(super) async fn follow(
-    client: &Client,
-    task: &Handle,
+    client: &GraphqlClient,
+    task: &TaskHandle,
     mut view: View,
     interrupt: Interrupt,
 ) -> anyhow::Result<ExitCode> {
@@ -89,7 +89,7 @@ pub(super) async fn follow(
 }
 
 /// Shows the task until it has ended.
-async fn watch(client: &Client, task: &Handle, view: &mut View) -> anyhow::Result<Task> {
+async fn watch(client: &GraphqlClient, task: &TaskHandle, view: &mut View) -> anyhow::Result<WatchedTask> {
     let mut tails = Tails::new(client.clone());
     let mut bell = None;
     loop {
@@ -133,7 +133,7 @@ fn is_final(state: &str) -> bool {
 }
 
 /// Something changed, again and again. None: the server does not answer, or has no place for one more subscription.
-async fn ring(client: &Client, task: &Handle) -> Option<BoxStream<'static, ()>> {
+async fn ring(client: &GraphqlClient, task: &TaskHandle) -> Option<BoxStream<'static, ()>> {
     let events = client.subscribe::<Value>(document::BELL, &json!({ "id": task.id })).await.ok()?;
     Some(events.filter_map(async |event| event.ok().map(|_| ())).boxed())
 }
@@ -147,15 +147,15 @@ async fn next(bell: &mut Option<BoxStream<'static, ()>>) -> Option<()> {
 }
 
 /// The task as it stands; a server that restarts is waited for.
-async fn read(client: &Client, task: &Handle) -> anyhow::Result<Task> {
-    match client.insist::<Node<Task>>(document::WATCH, &json!({ "id": task.id })).await? {
-        Node { node: Some(task) } => Ok(task),
-        Node { node: None } => bail!("task {} was deleted", task.database_id),
+async fn read(client: &GraphqlClient, task: &TaskHandle) -> anyhow::Result<WatchedTask> {
+    match client.insist::<NodeAnswer<WatchedTask>>(document::WATCH, &json!({ "id": task.id })).await? {
+        NodeAnswer { node: Some(task) } => Ok(task),
+        NodeAnswer { node: None } => bail!("task {} was deleted", task.database_id),
     }
 }
 
 /// Asks for the cancellation until the server has heard it. A task that is being canceled, or has ended, needs none.
-async fn cancel(client: &Client, task: &Handle) -> anyhow::Result<()> {
+async fn cancel(client: &GraphqlClient, task: &TaskHandle) -> anyhow::Result<()> {
     match client.insist::<Value>(document::CANCEL, &json!({ "id": task.id })).await {
         Ok(_) => Ok(()),
         Err(ClientError::Refused(refused)) => {
@@ -168,7 +168,7 @@ async fn cancel(client: &Client, task: &Handle) -> anyhow::Result<()> {
 }
 
 /// The result, and of what failed the end of its log.
-async fn conclude(client: &Client, task: &Handle, end: &Task) -> anyhow::Result<()> {
+async fn conclude(client: &GraphqlClient, task: &TaskHandle, end: &WatchedTask) -> anyhow::Result<()> {
     for failed in end.subtasks.iter().filter(|subtask| subtask.state == "FAILED") {
         let reason = because(failed.message.as_deref());
         output::note(&format!("--- {} ({}) failed{reason}; the end of its log:", failed.name, failed.database_id));
@@ -184,11 +184,11 @@ fn because(message: Option<&str>) -> String {
     message.map(|text| format!(": {text}")).unwrap_or_default()
 }
 
-async fn last_lines(client: &Client, subtask: &str, lines: i64) -> anyhow::Result<Vec<Line>> {
+async fn last_lines(client: &GraphqlClient, subtask: &str, lines: i64) -> anyhow::Result<Vec<Line>> {
     let (mut last, mut from) = (vec![], (lines - LAST_LINES as i64 + 1).max(1));
     loop {
         let variables = json!({ "id": subtask, "from": from, "limit": 1000 });
-        let answer: Node<Logged> = client.insist(document::LOG, &variables).await?;
+        let answer: NodeAnswer<Logged> = client.insist(document::LOG, &variables).await?;
         let Some(Logged { log }) = answer.node else { return Ok(last) };
         if log.lines.is_empty() || log.next_line <= from {
             return Ok(last);

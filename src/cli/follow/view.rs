@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::client::document::{Subtask, Task};
+use crate::cli::client::document::{WatchedSubtask, WatchedTask};
 use crate::cli::output;
 use crate::telemetry;
 
@@ -23,13 +23,13 @@ const NAMES: usize = 3;
 /// A view of one task.
 #[derive(Debug)]
 pub(in crate::cli) struct View {
-    look: Look,
+    look: ViewMode,
     /// What was last told of each step, by its id.
-    told: HashMap<String, Told>,
+    told: HashMap<String, ShownStep>,
 }
 
 #[derive(Debug)]
-enum Look {
+enum ViewMode {
     /// Bars that move, under the output.
     Bars(MultiProgress, HashMap<String, ProgressBar>),
     /// A line for each change.
@@ -44,41 +44,45 @@ impl View {
         let out = io::stdout();
         console::set_colors_enabled(telemetry::is_colourful(&out));
         let look = if out.is_terminal() && telemetry::is_capable() {
-            Look::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stdout()), HashMap::new())
+            ViewMode::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stdout()), HashMap::new())
         } else {
-            Look::Lines
+            ViewMode::Lines
         };
         Self { look, told: HashMap::new() }
     }
 
     /// Shows nothing.
     pub(in crate::cli) fn silent() -> Self {
-        Self { look: Look::Silent, told: HashMap::new() }
+        Self { look: ViewMode::Silent, told: HashMap::new() }
     }
 
     /// Whether somebody wants to see what steps put out.
     pub(super) fn shows_output(&self) -> bool {
-        !matches!(self.look, Look::Silent)
+        !matches!(self.look, ViewMode::Silent)
     }
 
     /// Tells that a step has begun, before what it puts out.
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(super) fn begins(&mut self, subtask: &Subtask) -> io::Result<()> {
-        self.tell(subtask, Told::begins)
+    pub(super) fn begins(&mut self, subtask: &WatchedSubtask) -> io::Result<()> {
+        self.tell(subtask, ShownStep::begins)
     }
 
     /// Tells where a step stands, after what it has put out.
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(super) fn stands(&mut self, subtask: &Subtask) -> io::Result<()> {
-        self.tell(subtask, Told::stands)
+    pub(super) fn stands(&mut self, subtask: &WatchedSubtask) -> io::Result<()> {
+        self.tell(subtask, ShownStep::stands)
     }
 
-    fn tell(&mut self, subtask: &Subtask, news: fn(&mut Told, &Subtask) -> Option<String>) -> io::Result<()> {
-        if !matches!(self.look, Look::Lines) {
+    fn tell(
+        &mut self,
+        subtask: &WatchedSubtask,
+        news: fn(&mut ShownStep, &WatchedSubtask) -> Option<String>,
+    ) -> io::Result<()> {
+        if !matches!(self.look, ViewMode::Lines) {
             return Ok(());
         }
         let news = news(self.told.entry(subtask.id.clone()).or_default(), subtask);
@@ -89,8 +93,8 @@ impl View {
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(super) fn waits(&mut self, task: &Task) -> io::Result<()> {
-        if !matches!(self.look, Look::Lines) {
+    pub(super) fn waits(&mut self, task: &WatchedTask) -> io::Result<()> {
+        if !matches!(self.look, ViewMode::Lines) {
             return Ok(());
         }
         self.reasons(task, Instant::now()).iter().try_for_each(|line| output::line(line))
@@ -103,17 +107,17 @@ impl View {
     pub(super) fn output(&mut self, step: &str, lines: &[&str]) -> io::Result<()> {
         let shown = |line: &&str| format!("{step} | {}", output::shown(line));
         match &self.look {
-            Look::Silent => Ok(()),
-            Look::Bars(..) if lines.is_empty() => Ok(()),
+            ViewMode::Silent => Ok(()),
+            ViewMode::Bars(..) if lines.is_empty() => Ok(()),
             // Together: the bars are drawn anew under them.
-            Look::Bars(screen, _) => screen.println(lines.iter().map(shown).collect::<Vec<_>>().join("\n")),
-            Look::Lines => lines.iter().try_for_each(|line| output::line(&shown(line))),
+            ViewMode::Bars(screen, _) => screen.println(lines.iter().map(shown).collect::<Vec<_>>().join("\n")),
+            ViewMode::Lines => lines.iter().try_for_each(|line| output::line(&shown(line))),
         }
     }
 
     /// Moves the bars, if this view has any.
-    pub(super) fn draw(&mut self, task: &Task) {
-        let Look::Bars(screen, bars) = &mut self.look else { return };
+    pub(super) fn draw(&mut self, task: &WatchedTask) {
+        let ViewMode::Bars(screen, bars) = &mut self.look else { return };
         let width = task.subtasks.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).min(40);
         for subtask in &task.subtasks {
             let bar = bars.entry(subtask.id.clone()).or_insert_with(|| screen.add(bar(&subtask.name, width)));
@@ -122,7 +126,7 @@ impl View {
     }
 
     /// A line for each new reason for which steps wait.
-    fn reasons(&mut self, task: &Task, now: Instant) -> Vec<String> {
+    fn reasons(&mut self, task: &WatchedTask, now: Instant) -> Vec<String> {
         let is_idle = !task.subtasks.iter().any(|subtask| matches!(subtask.state.as_str(), "RUNNING" | "CANCELING"));
         let mut lines: Vec<(&str, Vec<&str>)> = vec![];
         for subtask in &task.subtasks {
@@ -147,29 +151,29 @@ fn some(names: &[&str]) -> String {
 
 /// What was last told of a step.
 #[derive(Debug)]
-struct Told {
+struct ShownStep {
     state: String,
     runs: u32,
-    wait: Option<Wait>,
+    wait: Option<StepWait>,
 }
 
 /// A reason for which a step waits.
 #[derive(Debug)]
-struct Wait {
+struct StepWait {
     message: String,
     since: Instant,
     is_told: bool,
 }
 
-impl Default for Told {
+impl Default for ShownStep {
     fn default() -> Self {
         Self { state: "PENDING".to_owned(), runs: 0, wait: None }
     }
 }
 
-impl Told {
+impl ShownStep {
     /// That it runs, even when its attempt ended between two looks.
-    fn begins(&mut self, now: &Subtask) -> Option<String> {
+    fn begins(&mut self, now: &WatchedSubtask) -> Option<String> {
         if now.runs <= self.runs {
             return None;
         }
@@ -178,7 +182,7 @@ impl Told {
     }
 
     /// Its new state. That it was ready for a moment is not told, since who looks a moment later does not see it.
-    fn stands(&mut self, now: &Subtask) -> Option<String> {
+    fn stands(&mut self, now: &WatchedSubtask) -> Option<String> {
         let is_news = now.state != self.state && now.state != "READY";
         now.state.clone_into(&mut self.state);
         is_news.then(|| lower(&now.state))
@@ -186,7 +190,7 @@ impl Told {
 
     /// The reason for which it waits, if that is worth a line now: one for which somebody can do something, or that
     /// has stood for a while.
-    fn waits<'a>(&mut self, subtask: &'a Subtask, is_idle: bool, now: Instant) -> Option<&'a str> {
+    fn waits<'a>(&mut self, subtask: &'a WatchedSubtask, is_idle: bool, now: Instant) -> Option<&'a str> {
         let Some(nearest) = subtask.waiting_for.first() else {
             self.wait = None;
             return None;
@@ -201,7 +205,7 @@ impl Told {
             return None;
         }
         if self.wait.as_ref().is_none_or(|wait| wait.message != nearest.message) {
-            self.wait = Some(Wait { message: nearest.message.clone(), since: now, is_told: false });
+            self.wait = Some(StepWait { message: nearest.message.clone(), since: now, is_told: false });
         }
         let wait = self.wait.as_mut()?;
         if wait.is_told || (passes && now.duration_since(wait.since) < STANDS) {
@@ -223,7 +227,7 @@ fn bar(name: &str, width: usize) -> ProgressBar {
     bar.with_prefix(format!("{name:<width$}"))
 }
 
-fn show(bar: &ProgressBar, subtask: &Subtask) {
+fn show(bar: &ProgressBar, subtask: &WatchedSubtask) {
     if bar.is_finished() && matches!(subtask.state.as_str(), "SUCCESSFUL" | "FAILED") {
         return;
     }
@@ -250,17 +254,27 @@ pub(in crate::cli) fn lower(state: &str) -> String {
 mod tests {
     use std::time::Instant;
 
-    use super::{Look, STANDS, Subtask, Task, Told, View, some};
-    use crate::cli::client::document::Waiting;
+    use super::{STANDS, ShownStep, View, ViewMode, WatchedSubtask, WatchedTask, some};
+    use crate::cli::client::document::SubtaskWaiting;
 
-    fn subtask(state: &str, runs: u32) -> Subtask {
+    fn subtask(state: &str, runs: u32) -> WatchedSubtask {
         let (id, name, state) = ("x".to_owned(), "x".to_owned(), state.to_owned());
         let waiting_for = vec![];
-        Subtask { id, database_id: 1, name, state, runs, progress: 0.0, message: None, log_lines: 0, waiting_for }
+        WatchedSubtask {
+            id,
+            database_id: 1,
+            name,
+            state,
+            runs,
+            progress: 0.0,
+            message: None,
+            log_lines: 0,
+            waiting_for,
+        }
     }
 
     fn told(looks: &[(&str, u32)]) -> String {
-        let mut told = Told::default();
+        let mut told = ShownStep::default();
         let looks = looks.iter().map(|(state, runs)| subtask(state, *runs));
         let news = looks.flat_map(|look| [told.begins(&look), told.stands(&look)]);
         news.flatten().collect::<Vec<_>>().join("; ")
@@ -275,17 +289,17 @@ mod tests {
         assert_eq!(told(&[("RUNNING", 1), ("FAILED", 1), ("SUCCESSFUL", 1)]), "running; failed; successful", "skipped");
     }
 
-    fn waiting(name: &str, reason: &str) -> Subtask {
-        let waiting_for = vec![Waiting { reason: reason.to_owned(), message: format!("it is {reason}") }];
-        Subtask { id: name.to_owned(), name: name.to_owned(), waiting_for, ..subtask("READY", 0) }
+    fn waiting(name: &str, reason: &str) -> WatchedSubtask {
+        let waiting_for = vec![SubtaskWaiting { reason: reason.to_owned(), message: format!("it is {reason}") }];
+        WatchedSubtask { id: name.to_owned(), name: name.to_owned(), waiting_for, ..subtask("READY", 0) }
     }
 
-    fn task(subtasks: Vec<Subtask>) -> Task {
-        Task { name: "t".to_owned(), state: "RUNNING".to_owned(), message: None, subtasks }
+    fn task(subtasks: Vec<WatchedSubtask>) -> WatchedTask {
+        WatchedTask { name: "t".to_owned(), state: "RUNNING".to_owned(), message: None, subtasks }
     }
 
     fn view() -> View {
-        View { look: Look::Lines, told: std::collections::HashMap::new() }
+        View { look: ViewMode::Lines, told: std::collections::HashMap::new() }
     }
 
     #[test]

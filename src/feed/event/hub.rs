@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Bell;
-use super::log::{Log, Tasks};
+use super::log::{EventLog, TaskEventLog};
 use crate::error::{Error, Result, code};
 use crate::store::Store;
-use crate::telemetry::metrics::Held;
+use crate::telemetry::metrics::HeldGauge;
 
 /// How many events stay in memory.
 const RING: usize = 8192;
@@ -25,12 +25,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// The events in memory: all with a number above `behind` up to the last.
 #[derive(Debug)]
-struct Ring<L: Log> {
+struct Ring<L: EventLog> {
     behind: EventId,
     entries: VecDeque<Arc<L::Entry>>,
 }
 
-impl<L: Log> Ring<L> {
+impl<L: EventLog> Ring<L> {
     /// Goes on to `last`; none: without what lies before.
     fn take(&mut self, entries: Option<Vec<Arc<L::Entry>>>, last: EventId) {
         let Some(entries) = entries else {
@@ -49,23 +49,23 @@ impl<L: Log> Ring<L> {
 
 /// The hub. Cheap to clone.
 #[derive(Debug)]
-pub struct Hub<L: Log = Tasks>(Arc<Inner<L>>);
+pub struct Hub<L: EventLog = TaskEventLog>(Arc<EventHubState<L>>);
 
-impl<L: Log> Clone for Hub<L> {
+impl<L: EventLog> Clone for Hub<L> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
 #[derive(Debug)]
-struct Inner<L: Log> {
+struct EventHubState<L: EventLog> {
     store: Store,
     bell: Bell,
     ring: RwLock<Ring<L>>,
     newest: watch::Sender<EventId>,
 }
 
-impl<L: Log> Hub<L> {
+impl<L: EventLog> Hub<L> {
     /// A hub that begins behind the newest event of the log.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl<L: Log> Hub<L> {
     pub async fn open(store: Store, bell: Bell) -> Result<Self> {
         let newest = L::newest(&store).await?;
         let ring = RwLock::new(Ring { behind: newest, entries: VecDeque::new() });
-        Ok(Self(Arc::new(Inner { store, bell, ring, newest: watch::Sender::new(newest) })))
+        Ok(Self(Arc::new(EventHubState { store, bell, ring, newest: watch::Sender::new(newest) })))
     }
 
     /// The newest event that was read.
@@ -92,7 +92,7 @@ impl<L: Log> Hub<L> {
     ///
     /// # Errors
     /// `INVALID_CURSOR` when no event has such a number yet: it was of another database.
-    pub async fn follow(&self, after: Option<EventId>) -> Result<Tail<L>> {
+    pub async fn follow(&self, after: Option<EventId>) -> Result<EventTail<L>> {
         if let Some(after) = after
             && after > self.newest()
             && after > L::newest(&self.0.store).await?
@@ -104,11 +104,11 @@ impl<L: Log> Hub<L> {
 
     /// Reads on behind `after`; none: behind the newest event of now.
     #[must_use]
-    pub fn tail(&self, after: Option<EventId>) -> Tail<L> {
+    pub fn tail(&self, after: Option<EventId>) -> EventTail<L> {
         let newest = self.0.newest.subscribe();
         let seen = after.unwrap_or_else(|| *newest.borrow());
         let _held = self.0.store.metrics().event_subscribers.hold();
-        Tail { hub: self.clone(), newest, seen, _held }
+        EventTail { hub: self.clone(), newest, seen, _held }
     }
 
     /// The reader: runs until `stop`. It is woken by the bell and looks by itself every second; a database that does
@@ -172,14 +172,14 @@ impl<L: Log> Hub<L> {
 
 /// One subscriber's place in the log.
 #[derive(Debug)]
-pub struct Tail<L: Log = Tasks> {
+pub struct EventTail<L: EventLog = TaskEventLog> {
     hub: Hub<L>,
     newest: watch::Receiver<EventId>,
     seen: EventId,
-    _held: Held,
+    _held: HeldGauge,
 }
 
-impl<L: Log> Tail<L> {
+impl<L: EventLog> EventTail<L> {
     /// The number of the last event that was seen.
     #[must_use]
     pub fn seen(&self) -> EventId {

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::store::{self, Store};
 
 /// An append-only log whose numbers ascend in the order of commits.
-pub trait Log: Debug + Send + Sync + 'static {
+pub trait EventLog: Debug + Send + Sync + 'static {
     /// An event with what a reader wants beside it.
     type Entry: Debug + Send + Sync;
 
@@ -33,21 +33,21 @@ pub trait Log: Debug + Send + Sync + 'static {
 
 /// The log of our own tasks.
 #[derive(Clone, Copy, Debug)]
-pub struct Tasks;
+pub struct TaskEventLog;
 
 /// An event with its task as it stood when the event was read; none when it was deleted by then.
 #[derive(Debug)]
-pub struct Entry {
+pub struct TaskEntry {
     /// The event.
     pub event: task_event::Model,
     /// Its task.
     pub task: Option<Arc<task::Model>>,
 }
 
-impl Log for Tasks {
-    type Entry = Entry;
+impl EventLog for TaskEventLog {
+    type Entry = TaskEntry;
 
-    fn id(entry: &Entry) -> EventId {
+    fn id(entry: &TaskEntry) -> EventId {
         entry.event.id
     }
 
@@ -59,7 +59,7 @@ impl Log for Tasks {
         store::event::newest(store.read()).await
     }
 
-    async fn after(store: &Store, after: EventId, limit: u64) -> Result<Vec<Entry>> {
+    async fn after(store: &Store, after: EventId, limit: u64) -> Result<Vec<TaskEntry>> {
         let events = store::event::after(store.read(), after, limit).await?;
         let ids: BTreeSet<TaskId> = events.iter().map(|event| event.task_id).collect();
         let ids: Vec<TaskId> = ids.into_iter().collect();
@@ -70,14 +70,14 @@ impl Log for Tasks {
         };
         let tasks: HashMap<TaskId, Arc<task::Model>> =
             tasks.into_iter().map(|task| (task.id, Arc::new(task))).collect();
-        let entry = |event: task_event::Model| Entry { task: tasks.get(&event.task_id).cloned(), event };
+        let entry = |event: task_event::Model| TaskEntry { task: tasks.get(&event.task_id).cloned(), event };
         Ok(events.into_iter().map(entry).collect())
     }
 }
 
 /// The log of the tasks of vCenters.
 #[derive(Clone, Copy, Debug)]
-pub struct Vsphere;
+pub struct VsphereEventLog;
 
 /// An event with its task as it stood when the event was read; none when it was deleted by then.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ pub struct VsphereEntry {
     pub task: Option<Arc<vsphere_task::Model>>,
 }
 
-impl Log for Vsphere {
+impl EventLog for VsphereEventLog {
     type Entry = VsphereEntry;
 
     fn id(entry: &VsphereEntry) -> EventId {

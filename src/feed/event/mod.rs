@@ -6,5 +6,5 @@ pub mod listen;
 pub mod log;
 
 pub use bell::Bell;
-pub use hub::{Hub, Tail};
-pub use log::{Entry, Vsphere, VsphereEntry};
+pub use hub::{EventTail, Hub};
+pub use log::{TaskEntry, VsphereEntry, VsphereEventLog};

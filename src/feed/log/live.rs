@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 use taskloom_entity::{SubtaskId, Timestamp};
 use tokio::sync::watch;
 
-use crate::log::Chunk;
+use crate::log::LogChunk;
 
 /// Compressed bytes of one end.
 const END_BYTES: usize = 256 * 1024;
 
 /// A stored chunk with its place.
 #[derive(Clone, Debug)]
-pub struct Placed {
+pub struct PlacedChunk {
     /// The number of its first line.
     pub first_line: i64,
     /// How many lines.
@@ -27,7 +27,7 @@ pub struct Placed {
     pub data: Arc<[u8]>,
 }
 
-impl Placed {
+impl PlacedChunk {
     /// The line behind its last.
     #[must_use]
     pub fn next_line(&self) -> i64 {
@@ -36,22 +36,22 @@ impl Placed {
 }
 
 #[derive(Debug)]
-struct End {
-    chunks: VecDeque<Placed>,
+struct LiveEnd {
+    chunks: VecDeque<PlacedChunk>,
     bytes: usize,
     grown: watch::Sender<()>,
 }
 
-impl Default for End {
+impl Default for LiveEnd {
     fn default() -> Self {
         Self { chunks: VecDeque::new(), bytes: 0, grown: watch::Sender::new(()) }
     }
 }
 
-impl End {
+impl LiveEnd {
     /// The line behind the newest chunk.
     fn next_line(&self) -> Option<i64> {
-        self.chunks.back().map(Placed::next_line)
+        self.chunks.back().map(PlacedChunk::next_line)
     }
 
     /// From here on the database is asked.
@@ -63,11 +63,11 @@ impl End {
 
 /// Every live end of this process. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Live(Arc<Mutex<HashMap<SubtaskId, End>>>);
+pub struct Live(Arc<Mutex<HashMap<SubtaskId, LiveEnd>>>);
 
 impl Live {
     /// These chunks were committed, the first at this line.
-    pub fn grow(&self, id: SubtaskId, first_line: i64, chunks: Vec<Chunk>) {
+    pub fn grow(&self, id: SubtaskId, first_line: i64, chunks: Vec<LogChunk>) {
         let mut ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
         let end = ends.entry(id).or_default();
         if end.next_line() != Some(first_line) {
@@ -76,7 +76,7 @@ impl Live {
         }
         let mut first_line = first_line;
         for chunk in chunks {
-            let placed = Placed { first_line, lines: chunk.lines, at: chunk.at, data: chunk.data.into() };
+            let placed = PlacedChunk { first_line, lines: chunk.lines, at: chunk.at, data: chunk.data.into() };
             first_line += i64::from(chunk.lines);
             end.bytes += placed.data.len();
             end.chunks.push_back(placed);
@@ -116,7 +116,7 @@ impl Live {
 
     /// The chunks from the one that has this line on, when they are here.
     #[must_use]
-    pub fn from(&self, id: SubtaskId, line: i64) -> Option<Vec<Placed>> {
+    pub fn from(&self, id: SubtaskId, line: i64) -> Option<Vec<PlacedChunk>> {
         let ends = self.0.lock().expect("invariant: nothing panics under the ends' lock");
         let chunks = &ends.get(&id)?.chunks;
         if chunks.front()?.first_line > line {
@@ -152,9 +152,9 @@ mod tests {
     use super::*;
     use crate::log::chunk::{Mark, Source};
 
-    fn chunk(lines: u32) -> Chunk {
+    fn chunk(lines: u32) -> LogChunk {
         let mark = Mark { lines, at: Timestamp(0), source: Source::Stdout };
-        Chunk::seal(&[mark], "x\n".repeat(lines as usize).as_bytes())
+        LogChunk::seal(&[mark], "x\n".repeat(lines as usize).as_bytes())
     }
 
     #[test]

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 
 use taskloom_entity::{SubtaskId, Timestamp, log_chunk};
 
-use super::live::{Live, Placed};
+use super::live::{Live, PlacedChunk};
 use crate::error::{Error, Result};
 use crate::log::chunk::{Level, Line, Source};
-use crate::log::unpack::Unpack;
+use crate::log::unpack::LogUnpack;
 use crate::store::{self, Store};
 use crate::text::{boundary, written};
 
@@ -23,7 +23,7 @@ const LONGEST: i64 = 4;
 
 /// A page of lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct LogLinePage {
     /// In order.
     pub lines: Vec<Line>,
     /// The line to ask for next.
@@ -32,7 +32,7 @@ pub struct Page {
 
 /// The most that one page may have. A line counts as it will be written; one line there is always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Most {
+pub struct LogPageLimit {
     /// Lines.
     pub lines: usize,
     /// Bytes.
@@ -41,7 +41,7 @@ pub struct Most {
 
 /// Which log, and where it lies.
 #[derive(Clone, Copy, Debug)]
-pub struct Of<'a> {
+pub struct LogHandle<'a> {
     /// What is on disk.
     pub store: &'a Store,
     /// What was written last.
@@ -52,19 +52,19 @@ pub struct Of<'a> {
 
 /// The chunks of a log from one line on, one after the other.
 #[derive(Debug)]
-pub struct Walk<'a> {
-    of: Of<'a>,
+pub struct ChunkWalk<'a> {
+    of: LogHandle<'a>,
     next_line: i64,
-    ready: VecDeque<Placed>,
+    ready: VecDeque<PlacedChunk>,
     /// The largest chunk so far, compressed.
     largest: usize,
     has_ended: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ChunkWalk<'a> {
     /// Begins at the chunk that has this line.
     #[must_use]
-    pub fn from(of: Of<'a>, line: i64) -> Self {
+    pub fn from(of: LogHandle<'a>, line: i64) -> Self {
         Self { of, next_line: line.max(1), ready: VecDeque::new(), largest: 0, has_ended: false }
     }
 
@@ -72,7 +72,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn next(&mut self) -> Result<Option<Placed>> {
+    pub async fn next(&mut self) -> Result<Option<PlacedChunk>> {
         if self.ready.is_empty() && !self.has_ended {
             self.ready = match self.of.live.from(self.of.id, self.next_line) {
                 Some(chunks) => chunks.into(),
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Some at a time: a few to begin with, then as many as are worth holding.
-    async fn stored(&mut self) -> Result<VecDeque<Placed>> {
+    async fn stored(&mut self) -> Result<VecDeque<PlacedChunk>> {
         let limit = HELD.checked_div(self.largest).map_or(2, |many| many.clamp(1, BATCH));
         let rows = store::log::chunks(self.of.store.read(), self.of.id, self.next_line, limit as u64).await?;
         self.has_ended = rows.len() < limit;
@@ -98,8 +98,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn placed(row: log_chunk::Model) -> Placed {
-    Placed {
+fn placed(row: log_chunk::Model) -> PlacedChunk {
+    PlacedChunk {
         first_line: row.first_line,
         lines: u32::try_from(row.lines).unwrap_or(0),
         at: row.at,
@@ -111,9 +111,10 @@ fn placed(row: log_chunk::Model) -> Placed {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lines(of: Of<'_>, from: i64, most: Most) -> Result<Page> {
-    let mut walk = Walk::from(of, from);
-    let mut filling = Filling { page: Page { lines: vec![], next_line: from.max(1) }, most, room: most.bytes };
+pub async fn lines(of: LogHandle<'_>, from: i64, most: LogPageLimit) -> Result<LogLinePage> {
+    let mut walk = ChunkWalk::from(of, from);
+    let page = LogLinePage { lines: vec![], next_line: from.max(1) };
+    let mut filling = LogPageBuilder { page, most, room: most.bytes };
     while filling.has_room()
         && let Some(chunk) = walk.next().await?
     {
@@ -125,20 +126,20 @@ pub async fn lines(of: Of<'_>, from: i64, most: Most) -> Result<Page> {
 }
 
 /// A page on its way.
-struct Filling {
-    page: Page,
-    most: Most,
+struct LogPageBuilder {
+    page: LogLinePage,
+    most: LogPageLimit,
     /// Bytes that are left.
     room: usize,
 }
 
-impl Filling {
+impl LogPageBuilder {
     fn has_room(&self) -> bool {
         self.page.lines.len() < self.most.lines
     }
 
     /// Takes the lines of a chunk; whether the page can take more.
-    fn take(&mut self, chunk: &Placed) -> Result<bool> {
+    fn take(&mut self, chunk: &PlacedChunk) -> Result<bool> {
         if chunk.first_line > self.page.next_line {
             let gap = gap(self.page.next_line, chunk.first_line, chunk.at);
             if !self.push(gap) {
@@ -146,7 +147,7 @@ impl Filling {
             }
             self.page.next_line = chunk.first_line;
         }
-        let mut unpack = Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack = LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         while unpack.next_line().is_some_and(|(number, _)| number < self.page.next_line) {
             unpack.skip().map_err(Error::internal)?;
         }
@@ -209,7 +210,7 @@ fn part(row: &log_chunk::Model, from: i64, to: i64) -> Result<Vec<u8>> {
     // As much before and behind as a character could need.
     let begin = (from - LONGEST).max(0);
     let length = to.min(row.bytes.into()) + LONGEST - begin;
-    let unpack = Unpack::new(&row.data, row.at, row.first_line).map_err(Error::internal)?;
+    let unpack = LogUnpack::new(&row.data, row.at, row.first_line).map_err(Error::internal)?;
     let bytes = unpack.bytes(begin.unsigned_abs(), length.max(0).unsigned_abs()).map_err(Error::internal)?;
     let cut = |place: i64| boundary(&bytes, usize::try_from(place - begin).unwrap_or(0));
     Ok(bytes[cut(from)..cut(to)].to_vec())
@@ -220,7 +221,7 @@ fn part(row: &log_chunk::Model, from: i64, to: i64) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn tail(of: Of<'_>, bytes: i64, most: usize) -> Result<(i64, Vec<Line>)> {
+pub async fn tail(of: LogHandle<'_>, bytes: i64, most: usize) -> Result<(i64, Vec<Line>)> {
     let first = bytes.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
     let from = match first {
         ..=0 => 1,
@@ -229,7 +230,7 @@ pub async fn tail(of: Of<'_>, bytes: i64, most: usize) -> Result<(i64, Vec<Line>
             chunks.first().map_or(1, |chunk| chunk.first_line)
         }
     };
-    let mut walk = Walk::from(of, from);
+    let mut walk = ChunkWalk::from(of, from);
     let mut ending = Ending { lines: VecDeque::new(), most, held: 0, read: 0 };
     let mut next_line = from;
     // A log may grow as fast as it is read.
@@ -240,7 +241,7 @@ pub async fn tail(of: Of<'_>, bytes: i64, most: usize) -> Result<(i64, Vec<Line>
             ending.push(gap(next_line, chunk.first_line, chunk.at));
         }
         next_line = chunk.next_line();
-        let mut unpack = Unpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack = LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         while let Some(line) = unpack.read().map_err(Error::internal)? {
             ending.push(line);
         }

@@ -13,15 +13,15 @@ use taskloom_entity::{Role, Timestamp, VcenterId, VsphereInstanceId, VsphereTask
 use super::super::Request;
 use super::merge;
 use crate::error::Result;
-use crate::lease::{Look, Watch};
-use crate::store::vsphere::collection::Wanted;
+use crate::lease::{LeaseLook, Watch};
+use crate::store::vsphere::collection::CollectionTarget;
 use crate::store::vsphere::task::Under;
 use crate::store::{self, Changed};
 
 pub use super::merge::{ReportSource, is_one};
 pub use super::unreadable::Unreadable;
 pub use crate::store::vsphere::collection::{Lease, News};
-pub use crate::store::vsphere::object::Seen as Object;
+pub use crate::store::vsphere::object::ObservedObject as Object;
 pub use crate::store::vsphere::task::Seen;
 pub use taskloom_entity::vcenter_collection::Model as Collection;
 
@@ -59,9 +59,11 @@ pub async fn claim(
     let asked = request.clock.moment();
     let wanted =
         store::vsphere::collection::wanted(request.store.lease()).await.inspect_err(|_| leases.begin_anew())?;
-    let look = Look { asked, answered: request.clock.moment() };
+    let look = LeaseLook { asked, answered: request.clock.moment() };
     let silent = leases.look(wanted.iter().filter_map(|wanted| wanted.sign(lease)), look);
-    let is_free = |wanted: &Wanted| wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key());
+    let is_free = |wanted: &CollectionTarget| {
+        wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key())
+    };
     let mut claimed = vec![];
     for wanted in wanted.into_iter().filter(is_free) {
         let until = request.clock.now().after(lease);

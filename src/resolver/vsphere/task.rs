@@ -12,7 +12,7 @@ use super::super::{Request, vcenter};
 use super::trouble;
 use crate::auth::Scope;
 use crate::error::{Error, Result, code};
-use crate::feed::event::{Tail, Vsphere, VsphereEntry};
+use crate::feed::event::{EventTail, VsphereEntry, VsphereEventLog};
 use crate::store;
 use crate::store::keyset::Part;
 use crate::store::page::Slice;
@@ -161,7 +161,7 @@ pub(in crate::resolver) fn refused(error: crate::vsphere::Error) -> Error {
 #[derive(Debug)]
 pub struct VsphereTaskFollower {
     scope: Scope,
-    tail: Tail<Vsphere>,
+    tail: EventTail<VsphereEventLog>,
     vcenter: Option<VcenterId>,
 }
 

@@ -75,14 +75,14 @@ pub struct News {
 
 /// A vCenter that is to be collected, and how its collection stands.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct CollectionTarget {
     /// Which.
     pub vcenter: vcenter::Model,
     /// As it was read: whoever takes the lease takes this one.
     pub stands: Model,
 }
 
-impl Wanted {
+impl CollectionTarget {
     /// What a lease is known by: of which vCenter, and which of all leases on it.
     #[must_use]
     pub fn key(&self) -> (VcenterId, i64) {
@@ -101,13 +101,13 @@ impl Wanted {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn wanted(conn: &impl ConnectionTrait) -> Result<Vec<Wanted>> {
+pub async fn wanted(conn: &impl ConnectionTrait) -> Result<Vec<CollectionTarget>> {
     let vcenters = vcenter::Entity::find().filter(vcenter::Column::Collect.eq(true)).all(conn).await?;
     let rows = Entity::find().filter(Column::VcenterId.is_in(vcenters.iter().map(|vcenter| vcenter.id)));
     let mut rows = rows.all(conn).await?;
     let wanted = |vcenter: vcenter::Model| {
         let at = rows.iter().position(|row| row.vcenter_id == vcenter.id)?;
-        Some(Wanted { stands: rows.swap_remove(at), vcenter })
+        Some(CollectionTarget { stands: rows.swap_remove(at), vcenter })
     };
     Ok(vcenters.into_iter().filter_map(wanted).collect())
 }
@@ -116,8 +116,13 @@ pub async fn wanted(conn: &impl ConnectionTrait) -> Result<Vec<Wanted>> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn claim(tx: &Tx, wanted: &Wanted, owner: &str, until: Timestamp) -> Result<Option<(Lease, Model)>> {
-    let Wanted { vcenter, stands } = wanted;
+pub async fn claim(
+    tx: &Tx,
+    wanted: &CollectionTarget,
+    owner: &str,
+    until: Timestamp,
+) -> Result<Option<(Lease, Model)>> {
+    let CollectionTarget { vcenter, stands } = wanted;
     let read = LeaseAsRead { system: vcenter.id.0, epoch: stands.epoch, renewals: stands.renewals };
     if collection::take::<Entity>(tx, read, (owner, until)).await? == Changed::Stale {
         return Ok(None);

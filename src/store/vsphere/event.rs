@@ -6,7 +6,7 @@ use taskloom_entity::EventId;
 use taskloom_entity::vsphere_event::{Column, Entity, Model};
 
 use super::super::Tx;
-use super::super::bulk::Rows;
+use super::super::bulk::BulkRows;
 use super::super::change::run_all;
 use super::super::listen::PROCESS;
 use super::task::{Seen, Under};
@@ -25,7 +25,7 @@ pub async fn append(tx: &Tx, tasks: &[(&Seen, Under<'_>)]) -> Result<()> {
     if tasks.is_empty() {
         return Ok(());
     }
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for (place, (task, under)) in (0_i64..).zip(tasks) {
         let (instance, now) = (under.instance.0, under.now.0);
         rows.push([instance.into(), task.key.as_str().into(), task.queued_at.0.into(), now.into(), place.into()]);

@@ -5,7 +5,7 @@ use taskloom_core::principal::Scope;
 use taskloom_entity::vsphere_label::{Column, Entity, Model};
 use taskloom_entity::{VcenterId, vcenter};
 
-use super::super::bulk::Rows;
+use super::super::bulk::BulkRows;
 use super::super::change::run_all;
 use super::super::{Tx, scope};
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::error::Result;
 /// # Errors
 /// When the database does not answer.
 pub async fn put(tx: &Tx, vcenter: VcenterId, locale: &str, labels: &[(String, String)]) -> Result<()> {
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for (id, label) in labels {
         rows.push([vcenter.0.into(), locale.into(), id.as_str().into(), label.as_str().into()]);
     }

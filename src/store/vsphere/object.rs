@@ -6,14 +6,14 @@ use taskloom_core::principal::Scope;
 use taskloom_entity::vsphere_object::{Column, Entity, Model};
 use taskloom_entity::{Timestamp, VcenterId, vcenter};
 
-use super::super::bulk::Rows;
+use super::super::bulk::BulkRows;
 use super::super::change::run_all;
 use super::super::{Tx, scope};
 use crate::error::Result;
 
 /// An object, as the vCenter shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ObservedObject {
     /// `VirtualMachine:vm-119`.
     pub reference: String,
     /// Its name.
@@ -28,8 +28,8 @@ pub struct Seen {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn put(tx: &Tx, vcenter: VcenterId, objects: &[&Seen], now: Timestamp) -> Result<()> {
-    let mut rows = Rows::default();
+pub async fn put(tx: &Tx, vcenter: VcenterId, objects: &[&ObservedObject], now: Timestamp) -> Result<()> {
+    let mut rows = BulkRows::default();
     for object in objects {
         rows.push([
             vcenter.0.into(),

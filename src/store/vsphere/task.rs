@@ -11,7 +11,7 @@ use taskloom_entity::{
     JsonText, Timestamp, VcenterId, VsphereInstanceId, VsphereReason, VsphereTaskId, VsphereTaskState,
 };
 
-use super::super::bulk::Rows;
+use super::super::bulk::BulkRows;
 use super::super::change::run_all;
 use super::super::removal::is_there;
 use super::super::{Tx, scope};
@@ -95,9 +95,9 @@ told! {
 
 /// Rows that are kept already.
 #[derive(Debug, Default)]
-pub struct Known(HashMap<(VsphereInstanceId, String), Vec<Model>>);
+pub struct KeptTasks(HashMap<(VsphereInstanceId, String), Vec<Model>>);
 
-impl Known {
+impl KeptTasks {
     /// The row of a task: of those with its key the one that was queued nearest, less than a second apart.
     #[must_use]
     pub fn find(&self, instance: VsphereInstanceId, task: &Seen) -> Option<&Model> {
@@ -111,8 +111,8 @@ impl Known {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) -> Result<Known> {
-    let mut rows = Rows::default();
+pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) -> Result<KeptTasks> {
+    let mut rows = BulkRows::default();
     for (task, under) in tasks {
         rows.push([under.instance.0.into(), task.key.as_str().into(), task.queued_at.0.into()]);
     }
@@ -121,7 +121,7 @@ pub async fn known(conn: &impl ConnectionTrait, tasks: &[(&Seen, Under<'_>)]) ->
         "JOIN vsphere_task t ON t.instance_id = v.column1 AND t.key = v.column2 AND t.queued_at > v.column3 - {apart} AND \
          t.queued_at < v.column3 + {apart}"
     );
-    let mut known = Known::default();
+    let mut known = KeptTasks::default();
     for statement in rows.statements(conn.get_database_backend(), "SELECT t.* FROM ", &condition) {
         for row in Model::find_by_statement(statement).all(conn).await? {
             let rows = known.0.entry((row.instance_id, row.key.clone())).or_default();
@@ -145,8 +145,8 @@ fn columns() -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// Rows of a statement. The first column is the row's id; of a new one its place among the new ones.
-fn rows<'a>(tasks: impl Iterator<Item = (i64, &'a Seen, Under<'a>)>) -> Rows {
-    let mut rows = Rows::default();
+fn rows<'a>(tasks: impl Iterator<Item = (i64, &'a Seen, Under<'a>)>) -> BulkRows {
+    let mut rows = BulkRows::default();
     for (id, task, Under { lease, instance, now }) in tasks {
         let ours: [Value; OURS.len()] =
             [folded(task).into(), now.0.into(), lease.tenant_id.0.into(), lease.vcenter_id.0.into(), instance.0.into()];

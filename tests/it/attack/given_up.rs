@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use taskloom::asker;
 use taskloom::store::Store;
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use tokio::time::timeout;
 
 use super::figure::note;
@@ -19,16 +19,16 @@ const TIME: Duration = Duration::from_secs(2);
 #[tokio::test]
 async fn what_is_given_up_stops_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    what_is_given_up_stops(Place::Folder(folder.path().into()), "SQLite").await;
+    what_is_given_up_stops(DatabasePlace::Folder(folder.path().into()), "SQLite").await;
 }
 
 #[tokio::test]
 async fn what_is_given_up_stops_on_postgres() {
     let database = postgres::database().await;
-    what_is_given_up_stops(Place::Postgres(database.url.clone()), "PostgreSQL").await;
+    what_is_given_up_stops(DatabasePlace::Postgres(database.url.clone()), "PostgreSQL").await;
 }
 
-async fn what_is_given_up_stops(place: Place, database: &str) {
+async fn what_is_given_up_stops(place: DatabasePlace, database: &str) {
     let pools = Pools { connections: 7, acquire: Duration::from_secs(10), statement: TIME };
     let (store, _guard) = open(&place, pools).await.unwrap();
     for pool in [store.read(), store.write()] {

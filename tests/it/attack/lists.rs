@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use taskloom::store::open::Place;
+use taskloom::store::open::DatabasePlace;
 
 use super::bench::user_token;
 use super::figure::note;
@@ -53,7 +53,7 @@ const TOO_MUCH: [(&str, &str); 6] = [
 async fn lists_within_lists_are_refused_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    fill(Place::Folder(data.clone())).await;
+    fill(DatabasePlace::Folder(data.clone())).await;
     let server = Server::start(&data, UNBOUNDED).await;
     lists_within_lists_are_refused(&server, "SQLite").await;
 }
@@ -62,7 +62,7 @@ async fn lists_within_lists_are_refused_on_sqlite() {
 async fn lists_within_lists_are_refused_on_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let database = postgres::database().await;
-    fill(Place::Postgres(database.url.clone())).await;
+    fill(DatabasePlace::Postgres(database.url.clone())).await;
     let settings = [UNBOUNDED, &[("DATABASE__URL", database.url.as_str())]].concat();
     let server = Server::start(&folder.path().join("data"), &settings).await;
     lists_within_lists_are_refused(&server, "PostgreSQL").await;
@@ -71,7 +71,7 @@ async fn lists_within_lists_are_refused_on_postgres() {
 /// One user asks for all of it here, and attackers never come to the end of their minute.
 const UNBOUNDED: &[(&str, &str)] = &[("GRAPHQL__OBJECTS_PER_MINUTE", "1000000000")];
 
-async fn fill(place: Place) {
+async fn fill(place: DatabasePlace) {
     wide::database(place, async |store| {
         CHAIN.fill(store).await;
         let chain = "UPDATE subtask SET needs = '[' || (seq - 1) || ']' WHERE seq > 0";
@@ -107,7 +107,7 @@ async fn lists_within_lists_are_refused(server: &Server, database: &str) {
 async fn four_who_ask_for_all_do_not_slow_the_fifth_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    fill(Place::Folder(data.clone())).await;
+    fill(DatabasePlace::Folder(data.clone())).await;
     four_do_not_slow_the_fifth(&Server::start(&data, UNBOUNDED).await, "SQLite").await;
 }
 
@@ -115,7 +115,7 @@ async fn four_who_ask_for_all_do_not_slow_the_fifth_on_sqlite() {
 async fn four_who_ask_for_all_do_not_slow_the_fifth_on_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let database = postgres::database().await;
-    fill(Place::Postgres(database.url.clone())).await;
+    fill(DatabasePlace::Postgres(database.url.clone())).await;
     let settings = [UNBOUNDED, &[("DATABASE__URL", database.url.as_str())]].concat();
     four_do_not_slow_the_fifth(&Server::start(&folder.path().join("data"), &settings).await, "PostgreSQL").await;
 }

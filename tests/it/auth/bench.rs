@@ -13,7 +13,7 @@ use taskloom::gql::limits::OperationLimits;
 use taskloom::gql::transport;
 use taskloom::graphql::{self, gate};
 use taskloom::resolver::{self, App, Request};
-use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, FolderGuard, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom::vault::Vault;
 use taskloom_entity::{Role, TenantId, Timestamp, UserId};
@@ -29,7 +29,7 @@ pub(super) struct Bench {
     pub(super) clock: Arc<HeldClock>,
     pub(super) address: SocketAddr,
     server: tokio::task::JoinHandle<()>,
-    _database: (Option<postgres::Database>, Option<tempfile::TempDir>, Guard),
+    _database: (Option<postgres::Database>, Option<tempfile::TempDir>, FolderGuard),
 }
 
 impl Drop for Bench {
@@ -41,13 +41,13 @@ impl Drop for Bench {
 /// Tells a story on each database.
 pub(super) async fn on_both(story: impl AsyncFn(Bench)) {
     let folder = tempfile::tempdir().unwrap();
-    story(Bench::start(Place::Folder(folder.path().into()), (None, Some(folder))).await).await;
+    story(Bench::start(DatabasePlace::Folder(folder.path().into()), (None, Some(folder))).await).await;
     let database = postgres::database().await;
-    story(Bench::start(Place::Postgres(database.url.clone()), (Some(database), None)).await).await;
+    story(Bench::start(DatabasePlace::Postgres(database.url.clone()), (Some(database), None)).await).await;
 }
 
 impl Bench {
-    async fn start(place: Place, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
+    async fn start(place: DatabasePlace, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
         // Enough for several who change something at the same time.
         let pools = Pools { connections: 24, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
         let (store, guard) = open(&place, pools).await.unwrap();

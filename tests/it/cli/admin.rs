@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use taskloom::auth::first_start;
 use taskloom::clock::SystemClock;
-use taskloom::store::open::{self, Guard, Place, Pools};
+use taskloom::store::open::{self, DatabasePlace, FolderGuard, Pools};
 use taskloom::store::{Store, migrate};
 
 use super::{done, run, run_with};
 use crate::harness::postgres;
 
 /// What a first start leaves, held open as a running server would.
-async fn prepare(place: &Place) -> (Store, Guard) {
+async fn prepare(place: &DatabasePlace) -> (Store, FolderGuard) {
     let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, guard) = open::open(place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
@@ -21,9 +21,9 @@ async fn prepare(place: &Place) -> (Store, Guard) {
 }
 
 /// A folder whose server runs.
-async fn folder() -> (tempfile::TempDir, (Store, Guard)) {
+async fn folder() -> (tempfile::TempDir, (Store, FolderGuard)) {
     let folder = tempfile::tempdir().unwrap();
-    let held = prepare(&Place::Folder(folder.path().join("data"))).await;
+    let held = prepare(&DatabasePlace::Folder(folder.path().join("data"))).await;
     (folder, held)
 }
 
@@ -55,7 +55,7 @@ async fn a_token_is_made_listed_and_revoked_beside_a_server() {
 #[tokio::test]
 async fn the_same_on_postgres() {
     let database = postgres::database().await;
-    let (store, _guard) = prepare(&Place::Postgres(database.url.clone())).await;
+    let (store, _guard) = prepare(&DatabasePlace::Postgres(database.url.clone())).await;
     let folder = tempfile::tempdir().unwrap();
     a_token_lives(folder.path(), &["--database-url", &database.url]).await;
     store.close().await;

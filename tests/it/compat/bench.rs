@@ -17,7 +17,7 @@ use taskloom::gql::transport;
 use taskloom::graphql::{self, gate};
 use taskloom::http::{Door, Wall};
 use taskloom::resolver::{self, App, Request};
-use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, FolderGuard, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom::vault::Vault;
 use taskloom_entity::{Role, TenantId, Timestamp};
@@ -43,7 +43,7 @@ pub(in crate::compat) struct Bench {
     pub(in crate::compat) client: reqwest::Client,
     tokens: Vec<(&'static str, String)>,
     server: tokio::task::JoinHandle<()>,
-    _database: (Option<postgres::Database>, Option<tempfile::TempDir>, Guard),
+    _database: (Option<postgres::Database>, Option<tempfile::TempDir>, FolderGuard),
 }
 
 impl Drop for Bench {
@@ -56,16 +56,16 @@ impl Drop for Bench {
 pub(in crate::compat) async fn on_both(story: impl AsyncFn(Bench)) {
     story(Bench::sqlite().await).await;
     let database = postgres::database().await;
-    story(Bench::start(Place::Postgres(database.url.clone()), (Some(database), None)).await).await;
+    story(Bench::start(DatabasePlace::Postgres(database.url.clone()), (Some(database), None)).await).await;
 }
 
 impl Bench {
     pub(in crate::compat) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start(Place::Folder(folder.path().into()), (None, Some(folder))).await
+        Self::start(DatabasePlace::Folder(folder.path().into()), (None, Some(folder))).await
     }
 
-    async fn start(place: Place, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
+    async fn start(place: DatabasePlace, kept: (Option<postgres::Database>, Option<tempfile::TempDir>)) -> Self {
         let (store, guard) =
             open(&place, Pools { connections: 5, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) })
                 .await

@@ -3,7 +3,7 @@
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Set};
 use serde_json::json;
-use taskloom::log::chunk::{Chunk, Mark, Source};
+use taskloom::log::chunk::{LogChunk, Mark, Source};
 use taskloom::resolver::task::submit::TargetFacts;
 use taskloom::store::{Store, Tx};
 use taskloom_entity::{
@@ -243,7 +243,7 @@ async fn log(db: &Tx, n: i64) {
     let subtask = subtask(n, 1);
     let Some(attempt_id) = subtask.attempt_id else { return };
     let at = subtask.started_at.unwrap();
-    let chunk = Chunk::seal(&[Mark { lines: 3, at, source: Source::Stdout }], LOG.as_bytes());
+    let chunk = LogChunk::seal(&[Mark { lines: 3, at, source: Source::Stdout }], LOG.as_bytes());
     let row = log_chunk::ActiveModel {
         subtask_id: Set(subtask.id),
         first_line: Set(1),

@@ -10,7 +10,7 @@ use futures::stream::{self, BoxStream, Stream, StreamExt};
 use taskloom::error::{Error, Language, code};
 use taskloom::gql::limits::{self, OperationLimits};
 use taskloom::gql::transport::{self, Admission, TransportGate, TransportSettings, authorization};
-use taskloom::http::Entrance;
+use taskloom::http::HttpEntrance;
 use taskloom::telemetry::Metrics;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -189,7 +189,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let server = taskloom::config::Settings::defaults("/nowhere").server;
-        let entrance = Entrance::new(&server, Arc::new(Metrics::new())).unread(patience);
+        let entrance = HttpEntrance::new(&server, Arc::new(Metrics::new())).unread(patience);
         let task = tokio::spawn(entrance.serve(listener, app, CancellationToken::new()));
         Self { address, gate, events, stop, task }
     }

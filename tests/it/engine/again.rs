@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use taskloom::clock::SystemClock;
 use taskloom::engine::dispatcher::{Dispatcher, DispatcherTools};
-use taskloom::store::open::{Place, Pools, beside};
+use taskloom::store::open::{DatabasePlace, Pools, beside};
 use taskloom::task::command::execute::Outcome;
 use taskloom::vault::Vault;
 use taskloom::worker::port::{Acceptance, Port, WorkerRegistration, WorkerSession};
@@ -76,18 +76,18 @@ const SHORT: [(&str, &str); 2] = [("worker.lease", "2s"), ("worker.renew", "500m
 #[tokio::test(flavor = "multi_thread")]
 async fn what_never_came_to_its_worker_is_lost_on_sqlite() {
     let server = Server::with(&SHORT).await;
-    let place = Place::Folder(server.settings.data_dir.clone());
+    let place = DatabasePlace::Folder(server.settings.data_dir.clone());
     what_never_came_to_its_worker_is_lost(server, place).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_never_came_to_its_worker_is_lost_on_postgres() {
     let (server, url) = Server::postgres_with(&SHORT).await;
-    what_never_came_to_its_worker_is_lost(server, Place::Postgres(url)).await;
+    what_never_came_to_its_worker_is_lost(server, DatabasePlace::Postgres(url)).await;
 }
 
 /// Another dispatcher claims in the name of the server's worker, which is never told: as if the answer had been lost.
-async fn what_never_came_to_its_worker_is_lost(server: Server, place: Place) {
+async fn what_never_came_to_its_worker_is_lost(server: Server, place: DatabasePlace) {
     let store =
         beside(&place, Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) })
             .await

@@ -1,7 +1,7 @@
 //! The rows of a batch reach the database as they are: NULL is NULL, and nothing that could be written for it is.
 
 use sea_orm::ConnectionTrait;
-use taskloom::store::bulk::Rows;
+use taskloom::store::bulk::BulkRows;
 
 use super::lab::Lab as Bench;
 
@@ -20,7 +20,7 @@ async fn each_value_of_a_batch_comes_back_as_it_was(lab: Bench) {
         (None, Some(0), Some(-0.1), true, None),
     ];
     sent.extend(texts.map(|text| (None, None, None, false, Some(text.to_owned()))));
-    let mut rows = Rows::default();
+    let mut rows = BulkRows::default();
     for (place, (long, short, real, is, text)) in (0_i64..).zip(sent.clone()) {
         rows.push([place.into(), long.into(), short.into(), real.into(), is.into(), text.into()]);
     }

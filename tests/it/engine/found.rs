@@ -8,7 +8,7 @@ use taskloom::background::retention::Retention;
 use taskloom::config::Settings;
 use taskloom::log::{Gather, Source};
 use taskloom::resolver::{result, source};
-use taskloom::rows::{Chunk, Column, PackedPart, Row};
+use taskloom::rows::{Column, PackedPart, Row, RowChunk};
 use taskloom::task::command::execute::Outcome;
 use taskloom::vault::Hidden;
 use taskloom::worker::port::{Acceptance, Assignment, AttemptRef, Port};
@@ -29,7 +29,7 @@ fn begin(number: i32) -> PackedPart {
 
 fn rows(number: i32, range: std::ops::Range<i64>) -> PackedPart {
     let rows: Vec<Row> = range.clone().map(|n| vec![Some(n.to_string())]).collect();
-    PackedPart::Rows { number, first_row: range.start, chunk: Chunk::seal(&rows) }
+    PackedPart::Rows { number, first_row: range.start, chunk: RowChunk::seal(&rows) }
 }
 
 async fn sets(lab: &Bench) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use sea_orm_migration::MigratorTrait;
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom_migration::Migrator;
 
@@ -26,16 +26,16 @@ const ADDED: [(&str, &str, &str); 3] =
 #[tokio::test]
 async fn rows_stay_on_the_way_down_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    rows_stay_on_the_way_down(&Place::Folder(folder.path().into())).await;
+    rows_stay_on_the_way_down(&DatabasePlace::Folder(folder.path().into())).await;
 }
 
 #[tokio::test]
 async fn rows_stay_on_the_way_down_on_postgres() {
     let database = postgres::database().await;
-    rows_stay_on_the_way_down(&Place::Postgres(database.url.clone())).await;
+    rows_stay_on_the_way_down(&DatabasePlace::Postgres(database.url.clone())).await;
 }
 
-async fn rows_stay_on_the_way_down(place: &Place) {
+async fn rows_stay_on_the_way_down(place: &DatabasePlace) {
     let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(place, pools).await.unwrap();
     let all = Migrator::migrations();

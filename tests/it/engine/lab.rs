@@ -19,7 +19,7 @@ use taskloom::graphql::{self, schema::GraphqlSchema};
 use taskloom::lease::Lives;
 use taskloom::resolver::task::submit::{Submission, SubmissionSource, TargetOf};
 use taskloom::resolver::{self, App, Request};
-use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, FolderGuard, Pools, open};
 use taskloom::store::{Own, Store, Tx, migrate};
 use taskloom::vault::Vault;
 use taskloom::worker::port::{Assignment, Port, WorkerRegistration, WorkerSession};
@@ -44,21 +44,25 @@ pub(super) struct Lab {
     tenant: TenantId,
     statements: Arc<AtomicUsize>,
     recovery: Recovery,
-    _kept: (Guard, Option<tempfile::TempDir>, Option<postgres::Database>),
+    _kept: (FolderGuard, Option<tempfile::TempDir>, Option<postgres::Database>),
 }
 
 impl Lab {
     pub(super) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start(Place::Folder(folder.path().into()), Some(folder), None).await
+        Self::start(DatabasePlace::Folder(folder.path().into()), Some(folder), None).await
     }
 
     pub(super) async fn postgres() -> Self {
         let database = postgres::database().await;
-        Self::start(Place::Postgres(database.url.clone()), None, Some(database)).await
+        Self::start(DatabasePlace::Postgres(database.url.clone()), None, Some(database)).await
     }
 
-    async fn start(place: Place, folder: Option<tempfile::TempDir>, database: Option<postgres::Database>) -> Self {
+    async fn start(
+        place: DatabasePlace,
+        folder: Option<tempfile::TempDir>,
+        database: Option<postgres::Database>,
+    ) -> Self {
         let pools = Pools { connections: 5, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
         let (store, guard) = open(&place, pools).await.unwrap();
         migrate::up(&store).await.unwrap();

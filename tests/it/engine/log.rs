@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use taskloom::store;
-use taskloom::store::open::{self, Place, Pools};
+use taskloom::store::open::{self, DatabasePlace, Pools};
 use taskloom_entity::SubtaskId;
 
 use super::bench::{Bench, until, within};
@@ -43,7 +43,7 @@ async fn every_line_is_there_once(bench: Bench) {
 
 /// Where the chunks of the only subtask's log begin.
 async fn chunks(bench: &Bench) -> Vec<i64> {
-    let folder = Place::Folder(bench.settings.data_dir.clone());
+    let folder = DatabasePlace::Folder(bench.settings.data_dir.clone());
     let store = open::beside(
         &folder,
         Pools { connections: 1, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) },

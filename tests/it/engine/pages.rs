@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use async_graphql::Executor as _;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use taskloom::log::chunk::{Chunk, Mark, Source};
+use taskloom::log::chunk::{LogChunk, Mark, Source};
 use taskloom::resolver::{self, log};
 use taskloom::rows::{self, Column, PackedPart, Row};
 use taskloom::worker::port::{Acceptance, AttemptRef, Port};
@@ -31,10 +31,10 @@ const LONG: usize = 64 << 10;
 const LINES: usize = 4_000;
 
 /// A chunk of these lines.
-fn chunk(lines: &[impl AsRef<[u8]>]) -> Chunk {
+fn chunk(lines: &[impl AsRef<[u8]>]) -> LogChunk {
     let mark = Mark { lines: u32::try_from(lines.len()).unwrap(), at: Timestamp(0), source: Source::Stdout };
     let text: Vec<u8> = lines.iter().flat_map(|line| [line.as_ref(), b"\n"].concat()).collect();
-    Chunk::seal(&[mark], &text)
+    LogChunk::seal(&[mark], &text)
 }
 
 /// An attempt that has said 4,000 lines of 64 KiB, each beginning with its number; some in chunks of a few, some in one
@@ -207,13 +207,13 @@ async fn a_page_of_rows_is_whole_or_refused(lab: Bench) {
     }];
     for first in (0..1_000).step_by(8) {
         let rows: Vec<Row> = (first..first + 8).map(row).collect();
-        found.push(PackedPart::Rows { number: 0, first_row: first as i64, chunk: rows::Chunk::seal(&rows) });
+        found.push(PackedPart::Rows { number: 0, first_row: first as i64, chunk: rows::RowChunk::seal(&rows) });
     }
     let huge: Row = vec![Some("huge".into()), Some("x".repeat(PAGE))];
     found.push(PackedPart::Rows {
         number: 0,
         first_row: 1_000,
-        chunk: rows::Chunk::seal(&[row(1_000), huge, row(1_002)]),
+        chunk: rows::RowChunk::seal(&[row(1_000), huge, row(1_002)]),
     });
     assert_eq!(worker.dispatcher.keep(attempt, found).await.unwrap(), Acceptance::Accepted);
     let id = attempt.subtask_id;

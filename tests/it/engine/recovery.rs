@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 use taskloom::clock::{Clock, HeldClock};
-use taskloom::log::chunk::{Chunk, Mark, Source};
+use taskloom::log::chunk::{LogChunk, Mark, Source};
 use taskloom::task::command::execute::Outcome;
 use taskloom::worker::port::{Acceptance, AttemptEnd, AttemptRef, AttemptReport, Port, ResourceUse};
 use taskloom_entity::Timestamp;
@@ -25,8 +25,8 @@ pub(super) fn succeeded(attempt: AttemptRef) -> Vec<AttemptEnd> {
     vec![AttemptEnd { attempt, outcome: Outcome::Succeeded, exit_code: Some(0), message: None, outputs, used }]
 }
 
-pub(super) fn said(text: &str) -> Vec<Chunk> {
-    vec![Chunk::seal(&[Mark { lines: 1, at: Timestamp(0), source: Source::Stdout }], text.as_bytes())]
+pub(super) fn said(text: &str) -> Vec<LogChunk> {
+    vec![LogChunk::seal(&[Mark { lines: 1, at: Timestamp(0), source: Source::Stdout }], text.as_bytes())]
 }
 
 const STANDS: &str =

@@ -229,10 +229,10 @@ async fn one_process_removes_at_a_time(lab: Bench) {
     let other = taskloom::store::Store::new(lab.store().write().clone(), lab.store().read().clone())
         .with(lab.store().own().clone());
     if other.backend() == DbBackend::Postgres {
-        assert!(removal::Round::begin(&other).await.unwrap().is_none(), "nor in another");
+        assert!(removal::RemovalRound::begin(&other).await.unwrap().is_none(), "nor in another");
     }
     drop(round);
-    assert!(removal::Round::begin(&other).await.unwrap().is_some());
+    assert!(removal::RemovalRound::begin(&other).await.unwrap().is_some());
 }
 
 async fn every_bite_goes_by_an_index(lab: Bench) {

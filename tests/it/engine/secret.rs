@@ -1,7 +1,7 @@
 //! Secrets: given by name, unreadable everywhere else, sealed under keys that change while the server runs.
 
 use serde_json::{Value, json};
-use taskloom::store::open::{self, Place, Pools};
+use taskloom::store::open::{self, DatabasePlace, Pools};
 
 use super::bench::Bench;
 use super::step::{shell, step};
@@ -88,7 +88,7 @@ async fn the_key_changes_beside_a_running_server() {
     let folder = &bench.settings.data_dir;
     let before = std::fs::read_to_string(folder.join("secret.key")).unwrap();
     let keys = async || {
-        let place = Place::Folder(folder.clone());
+        let place = DatabasePlace::Folder(folder.clone());
         let store = open::beside(
             &place,
             Pools {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use taskloom::clock::Clock;
 use taskloom::executor::{Host, HostOptions, TreeChoice};
-use taskloom::log::Chunk;
+use taskloom::log::LogChunk;
 use taskloom::resolver::secret;
 use taskloom::rows::PackedPart;
 use taskloom::vault::Hidden;
@@ -62,7 +62,7 @@ impl<P: Port> Port for Wire<P> {
         answered(self.0.intents(&sent(session), within).await)
     }
 
-    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<Chunk>) -> PortResult<Acceptance> {
+    async fn append(&self, attempt: AttemptRef, first_line: i64, chunks: Vec<LogChunk>) -> PortResult<Acceptance> {
         answered(self.0.append(sent(&attempt), first_line, sent(&chunks)).await)
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, Set};
-use taskloom::log::chunk::{Chunk, Mark, Source};
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::log::chunk::{LogChunk, Mark, Source};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{AttemptId, SubtaskId, Timestamp, log_chunk, tenant};
 
@@ -37,7 +37,7 @@ fn letters(backend: DbBackend, many: usize) -> String {
 }
 
 /// Makes a database whose oldest tenant is `home`, with what `fill` writes into it.
-pub(crate) async fn database(place: Place, fill: impl AsyncFnOnce(&Store)) {
+pub(crate) async fn database(place: DatabasePlace, fill: impl AsyncFnOnce(&Store)) {
     let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();
@@ -115,7 +115,7 @@ pub(crate) async fn say(store: &Store, task: i64, subtask: i64, lines: &[String]
     for some in lines.chunks(each) {
         let mark = Mark { lines: u32::try_from(some.len()).unwrap(), at: Timestamp(0), source: Source::Stdout };
         let text: String = some.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        let chunk = Chunk::seal(&[mark], text.as_bytes());
+        let chunk = LogChunk::seal(&[mark], text.as_bytes());
         let row = log_chunk::ActiveModel {
             subtask_id: Set(SubtaskId(subtask)),
             first_line: Set(line),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{Timestamp, subtask, tenant};
 
@@ -21,7 +21,7 @@ const TALKER: i64 = 9_001;
 async fn no_request_needs_more_than_its_share_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    fill(Place::Folder(data.clone())).await;
+    fill(DatabasePlace::Folder(data.clone())).await;
     let server = Server::start(&data, &[]).await;
     no_request_needs_more_than_its_share(&server).await;
 }
@@ -30,13 +30,13 @@ async fn no_request_needs_more_than_its_share_on_sqlite() {
 async fn no_request_needs_more_than_its_share_on_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let database = postgres::database().await;
-    fill(Place::Postgres(database.url.clone())).await;
+    fill(DatabasePlace::Postgres(database.url.clone())).await;
     let server = Server::start(&folder.path().join("data"), &[("DATABASE__URL", &database.url)]).await;
     no_request_needs_more_than_its_share(&server).await;
 }
 
 /// 100 tasks with definitions of 1 MiB and as much that was sent, 2,000 with 17 subtasks, and a log of 4,000 long lines.
-async fn fill(place: Place) {
+async fn fill(place: DatabasePlace) {
     wide::database(place, rows).await;
 }
 
@@ -122,7 +122,7 @@ async fn no_request_needs_more_than_its_share(server: &Server) {
 async fn long_columns_are_the_last_of_their_rows() {
     let folder = tempfile::tempdir().unwrap();
     let pools = Pools { connections: 1, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
-    let (store, _guard) = open(&Place::Folder(folder.path().into()), pools).await.unwrap();
+    let (store, _guard) = open(&DatabasePlace::Folder(folder.path().into()), pools).await.unwrap();
     migrate::up(&store).await.unwrap();
     let home = tenant::ActiveModel { name: Set("home".into()), created_at: Set(Timestamp(0)), ..Default::default() };
     home.insert(store.write()).await.unwrap();

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use taskloom::error::{Error, code};
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 
 use crate::harness::postgres;
 use crate::harness::server::{Server, until};
@@ -113,7 +113,7 @@ async fn what_a_frozen_server_has_locked_is_let_go() {
     let database = postgres::database().await;
     // Two of these write.
     let pools = Pools { connections: 16, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
-    let (store, _guard) = open(&Place::Postgres(database.url.clone()), pools).await.unwrap();
+    let (store, _guard) = open(&DatabasePlace::Postgres(database.url.clone()), pools).await.unwrap();
     let frozen = store.begin().await.unwrap();
     let lock = "SELECT pg_advisory_xact_lock(1)";
     // As after the ten seconds that every connection begins with.

@@ -8,7 +8,7 @@ use taskloom::resolver::vsphere::collect::{self, Lease, Leases, Object, Report, 
 use taskloom::resolver::vsphere::{info, task};
 use taskloom::resolver::{Request, vcenter};
 use taskloom::store::migrate;
-use taskloom::store::open::Guard;
+use taskloom::store::open::FolderGuard;
 use taskloom::vsphere::{Fault, LocalizableMessage, Reason, Reference, TaskInfo, TaskState, Value};
 use taskloom_entity::{VsphereInstanceId, VsphereTaskState, vsphere_task};
 
@@ -22,7 +22,7 @@ struct Bench {
     request: Request,
     lease: Lease,
     instance: VsphereInstanceId,
-    _held: Guard,
+    _held: FolderGuard,
 }
 
 impl Bench {

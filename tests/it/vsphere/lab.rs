@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use taskloom::store::Store;
-use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, FolderGuard, Pools, open};
 
 use super::simulator::{PASSWORD, Simulator, USER};
 use crate::harness::postgres;
@@ -49,12 +49,12 @@ impl Ground {
     }
 
     /// The database itself, beside no server.
-    pub(super) async fn store(&self) -> (Store, Guard) {
+    pub(super) async fn store(&self) -> (Store, FolderGuard) {
         let place = match &self.database {
-            Some(database) => Place::Postgres(database.url.clone()),
+            Some(database) => DatabasePlace::Postgres(database.url.clone()),
             None => {
                 std::fs::create_dir_all(self.folder.path().join("data")).unwrap();
-                Place::Folder(self.folder.path().join("data"))
+                DatabasePlace::Folder(self.folder.path().join("data"))
             }
         };
         let pools = Pools {

@@ -9,7 +9,7 @@ use taskloom::error::code;
 use taskloom::resolver::vsphere::collect::{self, Leases, Report, ReportSource, Seen};
 use taskloom::resolver::vsphere::task::{VsphereTaskFilter, count};
 use taskloom::resolver::{Request, retention, vcenter};
-use taskloom::store::open::{Guard, Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, FolderGuard, Pools, open};
 use taskloom::store::{Store, migrate, removal};
 use taskloom_entity::{Timestamp, VcenterId};
 
@@ -58,15 +58,15 @@ impl Server {
 
 async fn on_both(story: impl AsyncFn(Store)) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, _guard) = opened(&Place::Folder(folder.path().into())).await;
+    let (store, _guard) = opened(&DatabasePlace::Folder(folder.path().into())).await;
     story(store).await;
     let database = postgres::database().await;
-    let (store, _guard) = opened(&Place::Postgres(database.url.clone())).await;
+    let (store, _guard) = opened(&DatabasePlace::Postgres(database.url.clone())).await;
     story(store.clone()).await;
     store.close().await;
 }
 
-async fn opened(place: &Place) -> (Store, Guard) {
+async fn opened(place: &DatabasePlace) -> (Store, FolderGuard) {
     let (store, guard) =
         open(place, Pools { connections: 8, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) })
             .await
@@ -147,7 +147,7 @@ async fn a_deleted_vcenter_is_gone_at_once_and_its_history_bite_by_bite() {
 
         // Whoever was to remove the history dies behind the first bite; another one goes on.
         let rests = removal::rests(store.read()).await.unwrap();
-        assert_eq!(rests, [removal::Rest::Vcenter(gone)]);
+        assert_eq!(rests, [removal::RemovalRest::Vcenter(gone)]);
         let tx = store.begin().await.unwrap();
         assert_eq!(removal::bite(&tx, removal::Removable::Deleted(rests[0]), &mut 0).await.unwrap(), removal::BITE);
         tx.commit().await.unwrap();

@@ -4,7 +4,7 @@
 use sea_orm::{ConnectionTrait, DbBackend, QueryTrait, Statement};
 use taskloom::auth::Scope;
 use taskloom::store::keyset::{Key, Part};
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom::store::vsphere::list::{VsphereTaskFilter, VsphereTaskOrder, keyed};
 use taskloom::store::{Store, migrate};
 use taskloom_entity::{TenantId, VcenterId, VsphereTaskState};
@@ -17,16 +17,16 @@ const ROWS: i64 = 200_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_go_by_an_index_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    lists_go_by_an_index(Place::Folder(folder.path().into())).await;
+    lists_go_by_an_index(DatabasePlace::Folder(folder.path().into())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_go_by_an_index_on_postgresql() {
     let database = postgres::database().await;
-    lists_go_by_an_index(Place::Postgres(database.url.clone())).await;
+    lists_go_by_an_index(DatabasePlace::Postgres(database.url.clone())).await;
 }
 
-async fn lists_go_by_an_index(place: Place) {
+async fn lists_go_by_an_index(place: DatabasePlace) {
     let pools = Pools {
         connections: 2,
         acquire: std::time::Duration::from_secs(5),

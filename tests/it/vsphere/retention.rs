@@ -7,7 +7,7 @@ use taskloom::resolver::vsphere::collect::{self, Report, ReportSource, Seen};
 use taskloom::resolver::vsphere::task::{VsphereTaskFilter, page};
 use taskloom::resolver::{retention, vcenter};
 use taskloom::store::migrate;
-use taskloom::store::open::{Place, Pools, open};
+use taskloom::store::open::{DatabasePlace, Pools, open};
 use taskloom_entity::{Timestamp, VsphereTaskState};
 
 use super::rows;
@@ -19,16 +19,16 @@ const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 #[tokio::test]
 async fn what_is_old_goes_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    what_is_old_goes(Place::Folder(folder.path().into())).await;
+    what_is_old_goes(DatabasePlace::Folder(folder.path().into())).await;
 }
 
 #[tokio::test]
 async fn what_is_old_goes_on_postgresql() {
     let database = postgres::database().await;
-    what_is_old_goes(Place::Postgres(database.url.clone())).await;
+    what_is_old_goes(DatabasePlace::Postgres(database.url.clone())).await;
 }
 
-async fn what_is_old_goes(place: Place) {
+async fn what_is_old_goes(place: DatabasePlace) {
     let pools = Pools { connections: 2, acquire: Duration::from_secs(5), statement: Duration::from_secs(30) };
     let (store, _guard) = open(&place, pools).await.unwrap();
     migrate::up(&store).await.unwrap();

@@ -46,7 +46,7 @@ pub struct Mark {
 
 /// A chunk, ready to be stored.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Chunk {
+pub struct LogChunk {
     /// How many lines.
     pub lines: u32,
     /// How many bytes of text, line ends included.
@@ -83,7 +83,7 @@ pub enum ChunkError {
     Marks,
 }
 
-impl Chunk {
+impl LogChunk {
     /// Seals marks and text.
     #[must_use]
     pub fn seal(marks: &[Mark], text: &[u8]) -> Self {

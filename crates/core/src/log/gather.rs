@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::chunk::{Chunk, Mark, Source};
+use super::chunk::{LogChunk, Mark, Source};
 use crate::Timestamp;
 
 /// Lines on their way into chunks.
@@ -21,7 +21,7 @@ impl Gather {
     }
 
     /// Takes whole lines; returns a chunk when one is full.
-    pub fn push(&mut self, text: &[u8], lines: u32, source: Source, at: Timestamp) -> Option<Chunk> {
+    pub fn push(&mut self, text: &[u8], lines: u32, source: Source, at: Timestamp) -> Option<LogChunk> {
         self.text.extend_from_slice(text);
         match self.marks.last_mut() {
             Some(last) if last.source == source && at.0 - last.at.0 < 1_000 => last.lines += lines,
@@ -31,11 +31,11 @@ impl Gather {
     }
 
     /// What has been gathered, if anything.
-    pub fn seal(&mut self) -> Option<Chunk> {
+    pub fn seal(&mut self) -> Option<LogChunk> {
         if self.marks.is_empty() {
             return None;
         }
-        let chunk = Chunk::seal(&self.marks, &self.text);
+        let chunk = LogChunk::seal(&self.marks, &self.text);
         self.marks.clear();
         self.text.clear();
         Some(chunk)

@@ -5,5 +5,5 @@ pub mod chunk;
 pub mod gather;
 pub mod unpack;
 
-pub use chunk::{Chunk, Level, Line, Source};
+pub use chunk::{Level, Line, LogChunk, Source};
 pub use gather::Gather;

@@ -13,7 +13,7 @@ use crate::Timestamp;
 const BUFFER: usize = 32 * 1024;
 
 /// A stored chunk that is being read.
-pub struct Unpack<'a> {
+pub struct LogUnpack<'a> {
     text: BufReader<Decoder<'static, &'a [u8]>>,
     marks: vec::IntoIter<Mark>,
     /// The run of the next line; its lines are those that are left.
@@ -22,13 +22,13 @@ pub struct Unpack<'a> {
     line: Vec<u8>,
 }
 
-impl std::fmt::Debug for Unpack<'_> {
+impl std::fmt::Debug for LogUnpack<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unpack").field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("LogUnpack").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
-impl<'a> Unpack<'a> {
+impl<'a> LogUnpack<'a> {
     /// Reads the marks of a chunk whose first line has this number.
     ///
     /// # Errors
@@ -124,22 +124,22 @@ fn take(text: &mut impl Read) -> Result<u64, ChunkError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::chunk::{Chunk, Level};
+    use super::super::chunk::{Level, LogChunk};
     use super::*;
 
-    fn sealed() -> Chunk {
+    fn sealed() -> LogChunk {
         let marks = [
             Mark { lines: 2, at: Timestamp(1_000), source: Source::Stdout },
             Mark { lines: 1, at: Timestamp(1_300), source: Source::Warning },
         ];
-        Chunk::seal(&marks, b"2024-01-01 10:00:00.1 ERROR no\n\xff\nlook\n")
+        LogChunk::seal(&marks, b"2024-01-01 10:00:00.1 ERROR no\n\xff\nlook\n")
     }
 
     #[test]
     fn what_is_sealed_is_read_again() {
         let chunk = sealed();
         assert_eq!((chunk.lines, chunk.bytes), (3, 38));
-        let mut unpack = Unpack::new(&chunk.data, chunk.at, 7).unwrap();
+        let mut unpack = LogUnpack::new(&chunk.data, chunk.at, 7).unwrap();
         assert_eq!((unpack.count(Source::Stdout), unpack.count(Source::Warning)), (2, 1));
         let mut lines = vec![];
         while let Some(line) = unpack.read().unwrap() {
@@ -157,20 +157,20 @@ mod tests {
     #[test]
     fn lines_are_passed_over_and_bytes_are_read_from_anywhere() {
         let chunk = sealed();
-        let mut unpack = Unpack::new(&chunk.data, chunk.at, 7).unwrap();
+        let mut unpack = LogUnpack::new(&chunk.data, chunk.at, 7).unwrap();
         unpack.skip().unwrap();
         unpack.skip().unwrap();
         assert_eq!(unpack.next_line(), Some((9, Source::Warning)));
         assert_eq!(unpack.read().unwrap().unwrap().text, "look");
         assert!(unpack.next_line().is_none() && unpack.read().unwrap().is_none());
-        let bytes = |from, length| Unpack::new(&chunk.data, chunk.at, 1).unwrap().bytes(from, length).unwrap();
+        let bytes = |from, length| LogUnpack::new(&chunk.data, chunk.at, 1).unwrap().bytes(from, length).unwrap();
         assert_eq!((bytes(33, 4), bytes(36, 100), bytes(100, 1)), (b"look".to_vec(), b"k\n".to_vec(), vec![]));
     }
 
     #[test]
     fn a_damaged_chunk_is_an_error() {
-        Unpack::new(b"nonsense", Timestamp(0), 1).unwrap_err();
+        LogUnpack::new(b"nonsense", Timestamp(0), 1).unwrap_err();
         let cut = zstd::bulk::compress(&[200, 1], 1).unwrap();
-        Unpack::new(&cut, Timestamp(0), 1).unwrap_err();
+        LogUnpack::new(&cut, Timestamp(0), 1).unwrap_err();
     }
 }

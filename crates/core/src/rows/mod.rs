@@ -61,7 +61,7 @@ pub enum Part {
 
 /// Some rows, ready to be stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chunk {
+pub struct RowChunk {
     /// How many.
     pub rows: i32,
     /// How many bytes of JSON.
@@ -70,7 +70,7 @@ pub struct Chunk {
     pub data: Vec<u8>,
 }
 
-impl Chunk {
+impl RowChunk {
     /// Packs rows.
     #[must_use]
     pub fn seal(rows: &[Row]) -> Self {
@@ -100,7 +100,7 @@ pub enum PackedPart {
         /// Of the first of them, from 0.
         first_row: i64,
         /// The rows.
-        chunk: Chunk,
+        chunk: RowChunk,
     },
     /// A set has ended.
     End {
@@ -112,18 +112,18 @@ pub enum PackedPart {
 }
 
 /// The rows of a stored chunk, one after the other: a chunk is small, but its last row may be of any size.
-pub struct Unpack<'a> {
+pub struct RowUnpack<'a> {
     json: BufReader<Take<Decoder<'static, &'a [u8]>>>,
     row: Vec<u8>,
 }
 
-impl std::fmt::Debug for Unpack<'_> {
+impl std::fmt::Debug for RowUnpack<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Unpack")
+        f.write_str("RowUnpack")
     }
 }
 
-impl<'a> Unpack<'a> {
+impl<'a> RowUnpack<'a> {
     /// Opens a chunk that had so many bytes.
     ///
     /// # Errors
@@ -208,8 +208,8 @@ fn damaged() -> io::Error {
 mod tests {
     use super::*;
 
-    fn all(chunk: &Chunk, bytes: i32) -> io::Result<Vec<Row>> {
-        let mut unpack = Unpack::new(&chunk.data, bytes)?;
+    fn all(chunk: &RowChunk, bytes: i32) -> io::Result<Vec<Row>> {
+        let mut unpack = RowUnpack::new(&chunk.data, bytes)?;
         let mut rows = vec![];
         while let Some(row) = unpack.read(1000)? {
             rows.push(row.unwrap());
@@ -222,19 +222,19 @@ mod tests {
         let texts = ["a\"\n界", "]", "\\", "\\\"],[", ""];
         let mut rows: Vec<Row> = texts.iter().map(|text| vec![Some((*text).to_owned()), None]).collect();
         rows.push(vec![]);
-        let chunk = Chunk::seal(&rows);
+        let chunk = RowChunk::seal(&rows);
         assert_eq!(chunk.rows, 6);
         assert_eq!(all(&chunk, chunk.bytes).unwrap(), rows);
-        assert_eq!(all(&Chunk::seal(&[]), 2).unwrap(), Vec::<Row>::new());
-        all(&Chunk { data: chunk.data[..chunk.data.len() - 1].to_vec(), ..chunk.clone() }, chunk.bytes).unwrap_err();
+        assert_eq!(all(&RowChunk::seal(&[]), 2).unwrap(), Vec::<Row>::new());
+        all(&RowChunk { data: chunk.data[..chunk.data.len() - 1].to_vec(), ..chunk.clone() }, chunk.bytes).unwrap_err();
         all(&chunk, chunk.bytes - 2).unwrap_err();
     }
 
     #[test]
     fn a_row_of_any_size_is_passed_over() {
         let row = |text: &str| vec![Some(text.to_owned())];
-        let chunk = Chunk::seal(&[row("a"), row(&"x".repeat(100_000)), row("b")]);
-        let mut unpack = Unpack::new(&chunk.data, chunk.bytes).unwrap();
+        let chunk = RowChunk::seal(&[row("a"), row(&"x".repeat(100_000)), row("b")]);
+        let mut unpack = RowUnpack::new(&chunk.data, chunk.bytes).unwrap();
         assert_eq!(unpack.read(5).unwrap(), Some(Some(row("a"))), "`[\"a\"]` has five bytes");
         assert_eq!(unpack.read(5).unwrap(), Some(None));
         assert!(unpack.row.capacity() < 1000, "it is not held");

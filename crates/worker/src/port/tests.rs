@@ -89,7 +89,7 @@ fn what_an_attempt_says_survives() {
     survives(&AttemptReport::Progress(0.1, Some("half\tway".into())));
     survives(&AttemptReport::Warning("careful".into()));
     survives(&AttemptReport::Usage(measured()));
-    let rows = rows::Chunk::seal(&[vec![Some("1".into()), None]]);
+    let rows = rows::RowChunk::seal(&[vec![Some("1".into()), None]]);
     let columns = vec![Column::new("n", ColumnType::Int)];
     survives(&vec![
         PackedPart::Begin { number: 0, kind: ResultKind::Table, columns },

@@ -27,7 +27,7 @@ pub(super) enum Happening {
 }
 
 /// What a random subtask is made of.
-type Row = (u16, u16, i32, u64, bool, f64, u8);
+type RandomSubtask = (u16, u16, i32, u64, bool, f64, u8);
 
 /// A task of 1 to 12 subtasks before it is submitted.
 pub(super) fn task() -> impl Strategy<Value = Snapshot> {
@@ -35,7 +35,7 @@ pub(super) fn task() -> impl Strategy<Value = Snapshot> {
     (prop::collection::vec(subtask, 1..=12), 0..20_u8).prop_map(|(rows, forbids)| {
         // Two masks together: few enough arrows for branches, many enough for chains.
         let needs = |index: usize, mask: u16| (0..index).filter(|up| mask >> up & 1 == 1).collect();
-        let named = |(index, row): (usize, &Row)| (format!("s{index}"), needs(index, row.0 & row.1));
+        let named = |(index, row): (usize, &RandomSubtask)| (format!("s{index}"), needs(index, row.0 & row.1));
         let mut snapshot = graph::snapshot(rows.iter().enumerate().map(named).collect());
         snapshot.task.prohibit_rollback = forbids == 0;
         for (subtask, (_, _, tries, backoff, once, weight, forbids)) in snapshot.subtasks.iter_mut().zip(rows) {
