@@ -200,7 +200,8 @@ struct OutputPageBuilder {
 
 impl OutputPageBuilder {
     fn take(&mut self, chunk: &PlacedChunk, first_line: i64, bytes: usize) -> Result<()> {
-        let mut unpack = log::unpack::LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
+        let mut unpack =
+            log::unpack::LogUnpack::new(&chunk.data, chunk.at, chunk.first_line).map_err(Error::internal)?;
         let here = unpack.count(Source::Stdout);
         if chunk.first_line >= first_line && self.seen + here <= self.part.0 {
             // All of it lies before the page: its marks are enough.

@@ -106,8 +106,8 @@ fn filter(call: &LinkisCall, query: &QueryString) -> Result<TaskFilter, LinkisRe
     };
     let words = query.all("status").flat_map(|value| value.split(',')).map(str::trim);
     for word in words.filter(|word| !word.is_empty() && *word != "All") {
-        let standings =
-            LinkisJobStatus::standings(word).ok_or_else(|| wrong("status", word, ("no such status", "没有这种状态")))?;
+        let standings = LinkisJobStatus::standings(word)
+            .ok_or_else(|| wrong("status", word, ("no such status", "没有这种状态")))?;
         filter.standings.get_or_insert_default().extend(standings);
     }
     if let Some(text) = query.one("taskID")? {

@@ -22,7 +22,8 @@ pub trait TransportGate: Clone + Send + Sync + 'static {
     ///
     /// Becomes the HTTP answer with the error's own status, or closes the socket: 4403 for credentials, 1013 when the
     /// gate cannot say now.
-    fn admit(&self, headers: &HeaderMap, init: Option<&Value>) -> impl Future<Output = Result<Admission, Error>> + Send;
+    fn admit(&self, headers: &HeaderMap, init: Option<&Value>)
+    -> impl Future<Output = Result<Admission, Error>> + Send;
 }
 
 /// What an admitted caller brings into each of its requests.

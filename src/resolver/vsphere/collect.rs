@@ -61,9 +61,8 @@ pub async fn claim(
         store::vsphere::collection::wanted(request.store.lease()).await.inspect_err(|_| leases.begin_anew())?;
     let look = LeaseLook { asked, answered: request.clock.moment() };
     let silent = leases.look(wanted.iter().filter_map(|wanted| wanted.sign(lease)), look);
-    let is_free = |wanted: &CollectionTarget| {
-        wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key())
-    };
+    let is_free =
+        |wanted: &CollectionTarget| wanted.stands.owner.is_none() || silent.iter().any(|sign| sign.key == wanted.key());
     let mut claimed = vec![];
     for wanted in wanted.into_iter().filter(is_free) {
         let until = request.clock.now().after(lease);

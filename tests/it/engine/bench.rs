@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use taskloom::config::{self, Flag, Settings, Sources};
-use taskloom::server::{self, Running};
+use taskloom::server::{self, RunningServer};
 
 use super::metric::{Samples, parse};
 use super::step::{Step, spec};
@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct Bench {
     pub(crate) settings: Settings,
     pub(crate) admin: Caller,
-    running: Option<Running>,
+    running: Option<RunningServer>,
     folder: tempfile::TempDir,
     _database: Option<postgres::Database>,
 }
@@ -118,7 +118,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    async fn of(running: &Running) -> Self {
+    async fn of(running: &RunningServer) -> Self {
         let (url, token) = (format!("http://{}/graphql", running.address), running.token().await.unwrap());
         Self { url, token, client: reqwest::Client::new() }
     }
