@@ -1,13 +1,11 @@
 //! The house, held against its plan: who may see whom, how long a file may be, that each file says what it owns, and
 //! that the documents name paths which exist. The table is `docs/ARCHITECTURE.md`'s; a change of it is a decision.
 
-mod circles;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use taskloom_house::House;
+use taskloom_house::{House, module_of};
 
 /// What asks: people, programs, time. Nothing below may know them.
 const DOORS: &[&str] = &["gql", "graphql", "compat", "background", "demo", "cli", "server", "http"];
@@ -129,6 +127,27 @@ fn every_room_sees_only_what_is_below_it() {
     assert!(wrong.is_empty(), "data goes down, never up:\n{}", wrong.join("\n"));
 }
 
+/// Modules within which files use each other. No circle of files goes through several modules.
+const WITHIN: [&str; 9] =
+    ["background", "compat", "engine", "executor", "graphql", "resolver", "store", "task", "vsphere"];
+
+#[test]
+fn no_modules_use_each_other() {
+    let circles = house().modules.circles();
+    assert!(circles.is_empty(), "data goes down, never up: break these circles\n{circles:#?}");
+}
+
+#[test]
+fn no_circle_of_files_leaves_its_module() {
+    let new: Vec<BTreeSet<String>> = house().circles.into_iter().filter(|it| !is_within(it)).collect();
+    assert!(new.is_empty(), "what uses each other cannot be read apart: break these circles\n{new:#?}");
+}
+
+fn is_within(circle: &BTreeSet<String>) -> bool {
+    let modules: BTreeSet<String> = circle.iter().map(|path| module_of(path)).collect();
+    modules.len() == 1 && modules.iter().all(|module| WITHIN.contains(&module.trim_start_matches("core::")))
+}
+
 /// In `compat/`, a dialect knows no other dialect.
 #[test]
 fn no_dialect_sees_another() {
@@ -163,6 +182,15 @@ fn no_resolver_hands_on_a_function_of_the_store() {
     assert!(all.iter().any(|(name, _)| name == "Document"), "types are handed on: {all:?}");
     all.retain(|(name, _)| !name.starts_with(|first: char| first.is_ascii_uppercase()));
     assert!(all.is_empty(), "put functions that take the request in the place of these: {all:?}");
+}
+
+/// A stack trace says a type's name. Tables and migrations are named by their modules.
+#[test]
+fn types_have_names_of_their_own() {
+    let same = house().namesakes();
+    let of_modules = ["entity/", "migration/"];
+    let same: Vec<_> = same.iter().filter(|(_, files)| !of_modules.iter().any(|it| files[0].starts_with(it))).collect();
+    assert!(same.is_empty(), "each of these is several types: {same:#?}");
 }
 
 #[test]

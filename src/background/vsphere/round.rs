@@ -254,7 +254,7 @@ impl<'c> VsphereRound<'c> {
     fn note_flaw(&mut self, info: &TaskInfo) {
         match &info.flaw {
             Some(why) => {
-                self.note(unreadable::UnreadableTask { key: info.key.clone(), why: why.clone(), is_kept: true })
+                self.note(unreadable::UnreadableTask { key: info.key.clone(), why: why.clone(), is_kept: true });
             }
             None if self.remarks.unreadable.names(&info.key) => {
                 self.remarks.is_new |= self.remarks.unreadable.mend(&info.key);

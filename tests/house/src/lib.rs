@@ -8,7 +8,7 @@ mod graph;
 mod source;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -92,7 +92,7 @@ impl House {
     pub fn names(&self, path: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         for names in self.paths(path) {
-            match &names[..] {
+            match names {
                 [first, second, ..] if first == "crate" || SEVERAL_BY_NAME.contains(&&**first) => {
                     seen.insert(second.clone());
                 }
@@ -123,6 +123,22 @@ impl House {
             _ => import.path.names.last().cloned(),
         };
         of_it.filter_map(name).collect()
+    }
+
+    /// Types of one crate that have the same name, each with its files.
+    #[must_use]
+    pub fn namesakes(&self) -> Vec<(String, Vec<String>)> {
+        let mut all: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for (path, file) in &self.tree.files {
+            let krate = path.split_once("src/").map_or("", |(krate, _)| krate);
+            for name in &file.source.types {
+                all.entry((krate, name)).or_default().push(path.clone());
+            }
+        }
+        all.into_iter()
+            .filter(|(_, files)| files.len() > 1)
+            .map(|((_, name), files)| (name.to_owned(), files))
+            .collect()
     }
 
     fn is_module(&self, name: &str) -> bool {

@@ -33,11 +33,14 @@ pub struct Source {
     /// `mod name;`
     pub modules: BTreeSet<String>,
     pub items: BTreeSet<String>,
+    /// Of these, the types; not those that a trait leaves open.
+    pub types: Vec<String>,
     /// Every name that stands outside of imports.
     pub words: BTreeSet<String>,
 }
 
 /// What a name follows that names an item.
+const TYPES: [&str; 4] = ["struct", "enum", "union", "trait"];
 const ITEMS: [&str; 8] = ["struct", "enum", "union", "fn", "const", "static", "trait", "type"];
 
 impl Source {
@@ -125,6 +128,11 @@ impl Source {
             && within.is_empty()
             && (is_macro || at.checked_sub(1).is_some_and(|last| item_of(&tokens[last])))
         {
+            let is_type =
+                |word: &TokenTree| matches!(word, TokenTree::Ident(word) if TYPES.iter().any(|it| word == it));
+            if at.checked_sub(1).is_some_and(|last| is_type(&tokens[last])) {
+                self.types.extend(names.iter().cloned());
+            }
             self.items.extend(names);
             return end;
         }

@@ -159,3 +159,15 @@ fn what_is_handed_on_is_found_in_every_form() {
     ]);
     assert_eq!(house.handed_on("src/a.rs", "store"), ["list", "Filter", "Document", "texts", "*", "log", "One"]);
 }
+
+#[test]
+fn types_of_the_same_name_in_one_crate_are_found() {
+    let house = house(&[
+        ("src/lib.rs", "mod a; mod b;"),
+        ("src/a.rs", "pub struct Own; struct Same; trait T { type Same; } #[cfg(test)] mod tests { struct Other; }"),
+        ("src/b.rs", "enum Same { Own } struct Other;"),
+        ("crates/core/src/lib.rs", "struct Own;"),
+    ]);
+    let files = ["src/a.rs", "src/b.rs"].map(str::to_owned).to_vec();
+    assert_eq!(house.namesakes(), [("Same".to_owned(), files)]);
+}
