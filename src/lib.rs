@@ -27,7 +27,7 @@ pub mod slow_lane;
 pub mod store;
 pub mod telemetry;
 
-pub use taskloom_core::{document, error, log, rows, task, text};
+pub use taskloom_core::{document, error, log, rows, schedule, task, text};
 pub use taskloom_executor as executor;
 pub use taskloom_runtime::{clock, descriptors, lifecycle, supervise};
 pub use taskloom_vault as vault;

@@ -20,6 +20,7 @@ mod migrate;
 mod options;
 mod output;
 mod run;
+mod schedules;
 mod schema;
 mod serve;
 mod tasks;
@@ -60,6 +61,8 @@ enum Command {
     Tasks(tasks::TasksCommand),
     Logs(logs::Logs),
     Cancel(cancel::Cancel),
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
     #[command(subcommand)]
     Token(token::TokenCommand),
     #[command(subcommand)]
@@ -112,6 +115,7 @@ impl Command {
             Self::Tasks(command) => command.run().await,
             Self::Logs(command) => command.run().await,
             Self::Cancel(command) => command.run().await,
+            Self::Schedules(command) => command.run(),
             Self::Token(command) => command.run().await,
             Self::User(command) => command.run().await,
             Self::Key(command) => command.run().await,

@@ -27,6 +27,7 @@ const ROOMS: &[Room] = &[
     Room { path: "crates/core/src/document", never: &[&["task", "rows", "log", "principal"]] },
     Room { path: "crates/core/src/error", never: &[&["task", "document", "rows", "log", "principal"]] },
     Room { path: "crates/core/src/log", never: &[&["task", "document", "rows", "principal"]] },
+    Room { path: "crates/core/src/schedule", never: &[&["task", "document", "rows", "log", "principal"]] },
     Room { path: "crates/core/src/rows", never: &[&["task", "document", "log", "principal"]] },
     // It is given programs with their values filled in, and the time.
     Room { path: "crates/executor/src", never: &[&["task", "document", "principal"]] },

@@ -11,6 +11,7 @@ mod json;
 pub mod log;
 pub mod principal;
 pub mod rows;
+pub mod schedule;
 pub mod state;
 pub mod task;
 pub mod text;

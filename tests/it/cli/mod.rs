@@ -26,6 +26,7 @@ mod logs;
 mod mistakes;
 mod reach;
 mod remote;
+mod schedules;
 mod serve;
 mod stage;
 mod task;

@@ -46,6 +46,7 @@ pages! {
     the_commands_of_linkis: "docs/dialects/linkis.md";
     the_commands_of_ocp: "docs/dialects/ocp.md";
     the_commands_of_operations: "docs/operations.md";
+    the_commands_of_schedules: "docs/schedules.md";
     the_commands_of_subscriptions: "docs/subscriptions.md";
     the_commands_of_troubleshooting: "docs/troubleshooting.md";
 }
