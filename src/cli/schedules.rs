@@ -60,20 +60,8 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     parsed.map(|at| at.to_utc().into()).map_err(|error| format!("{error}: say it like 2026-03-29T01:00:00Z"))
 }
 
-/// What is asked about.
-enum Times {
-    Cron(CronTimes),
-    Interval(Interval),
-}
-
-impl Times {
-    fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        match self {
-            Self::Cron(times) => times.next(after),
-            Self::Interval(interval) => interval.next(after),
-        }
-    }
-}
+/// What is due first after an instant.
+type NextDue = Box<dyn Fn(Timestamp) -> Option<Timestamp>>;
 
 impl Schedules {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
@@ -85,11 +73,11 @@ impl Schedules {
 
 impl Next {
     fn run(&self) -> anyhow::Result<ExitCode> {
-        let times = self.times().map_err(|refusal| Usage(refusal.to_string()))?;
-        let mut next = times.next(self.after.unwrap_or_else(|| SystemClock.now()));
+        let next_due = self.next_due().map_err(|refusal| Usage(refusal.to_string()))?;
+        let mut next = next_due(self.after.unwrap_or_else(|| SystemClock.now()));
         for _ in 0..self.number {
             let Some(due) = next else { break };
-            next = times.next(due);
+            next = next_due(due);
             let late = match (self.id, self.jitter) {
                 (Some(id), Some(jitter)) => delay(id.into_bytes(), due, next, jitter),
                 _ => 0,
@@ -100,13 +88,15 @@ impl Next {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn times(&self) -> Result<Times, Refusal> {
+    fn next_due(&self) -> Result<NextDue, Refusal> {
         if let (Some(period), Some(anchor)) = (self.every, self.anchor) {
-            return Ok(Times::Interval(Interval { period, anchor }));
+            let interval = Interval { period, anchor };
+            return Ok(Box::new(move |after| interval.next(after)));
         }
         let expression = Expression::parse(self.cron.as_deref().unwrap_or_default())?;
         let zone = zone::named(&self.zone, jiff::tz::db())?;
         expression.check_dates()?;
-        Ok(Times::Cron(CronTimes { expression, zone }))
+        let times = CronTimes { expression, zone };
+        Ok(Box::new(move |after| times.next(after)))
     }
 }

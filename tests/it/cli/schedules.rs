@@ -9,9 +9,11 @@ fn next(arguments: &[&str]) -> String {
 
 #[test]
 fn an_instant_a_line_is_printed() {
-    let stockholm = ["--cron", "30 2 * * *", "--zone", "Europe/Stockholm", "--after", "2026-03-28T12:00:00Z", "-n", "2"];
+    let stockholm =
+        ["--cron", "30 2 * * *", "--zone", "Europe/Stockholm", "--after", "2026-03-28T12:00:00Z", "-n", "2"];
     assert_eq!(next(&stockholm), "2026-03-29T01:00:00Z\n2026-03-30T00:30:00Z\n");
-    let interval = ["--every", "300", "--anchor", "2026-01-01T00:00:10Z", "--after", "2026-01-01T01:00:10+01:00", "-n", "1"];
+    let interval =
+        ["--every", "300", "--anchor", "2026-01-01T00:00:10Z", "--after", "2026-01-01T01:00:10+01:00", "-n", "1"];
     assert_eq!(next(&interval), "2026-01-01T00:05:10Z\n");
     let late = ["--jitter", "600", "--id", "2fd69493-5005-4a2e-9e60-f6923040a48d", "-n", "1"];
     let daily = ["--cron", "@daily", "--after", "2025-12-31T12:00:00Z"];

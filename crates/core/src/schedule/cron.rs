@@ -38,7 +38,8 @@ impl CronTimes {
         // What repeats takes the second pass as it comes; an appointment has been in the first one.
         let past = whole(segment.local(after));
         let from = if self.expression.repeats() { past } else { past.max(self.end_of_first_pass(after)) };
-        let mut found = if from > past { self.expression.civil_from(from)? } else { self.expression.civil_after(past)? };
+        let mut found =
+            if from > past { self.expression.civil_from(from)? } else { self.expression.civil_after(past)? };
         loop {
             if let Some(instant) = segment.instant(found) {
                 return Some(Timestamp(instant.as_microsecond()));

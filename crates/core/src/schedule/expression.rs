@@ -49,12 +49,15 @@ impl Expression {
         let fields: Vec<&str> = plain.split_ascii_whitespace().collect();
         let has_seconds = fields.len() == 6;
         if fields.len() != 5 && !has_seconds {
-            return Err(Refusal::new(RefusalCode::Fields, match fields.len() {
-                7 => "there are 7 fields; for a year use startAt and endAt".to_owned(),
-                many => format!(
-                    "there are {many} fields, not five (minute hour day-of-month month weekday) or six, with second in front"
-                ),
-            }));
+            return Err(Refusal::new(
+                RefusalCode::Fields,
+                match fields.len() {
+                    7 => "there are 7 fields; for a year use startAt and endAt".to_owned(),
+                    many => format!(
+                        "there are {many} fields, not five (minute hour day-of-month month weekday) or six, with second in front"
+                    ),
+                },
+            ));
         }
         let texts = std::iter::repeat_n("0", usize::from(!has_seconds)).chain(fields);
         Self::of(&texts.collect::<Vec<_>>())
@@ -93,7 +96,9 @@ impl Expression {
         // Dates repeat after 400 years.
         match self.civil_from(DateTime::constant(2000, 1, 1, 0, 0, 0, 0)) {
             Some(_) => Ok(()),
-            None => Err(Refusal::new(RefusalCode::Never, "no date of any year matches: look at day, month and weekday")),
+            None => {
+                Err(Refusal::new(RefusalCode::Never, "no date of any year matches: look at day, month and weekday"))
+            }
         }
     }
 

@@ -10,13 +10,13 @@ mod field;
 mod interval;
 mod jitter;
 mod refusal;
-pub mod zone;
 #[cfg(test)]
 mod tests;
+pub mod zone;
 
 pub use cron::CronTimes;
 pub use expression::Expression;
 pub use interval::Interval;
-pub use jitter::delay;
 pub use jiff::tz::{TimeZone, TimeZoneDatabase};
+pub use jitter::delay;
 pub use refusal::{Refusal, RefusalCode};
