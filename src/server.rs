@@ -98,12 +98,13 @@ pub async fn start(settings: Settings) -> anyhow::Result<RunningServer> {
     let worker = run_parts(&settings, &app, &parts, (attempts, host)).await?;
     let address = listener.local_addr()?;
     let router = router(&settings, &app, &parts, address);
-    let entrance = HttpEntrance::new(&settings.server, app.store.metrics().clone());
-    let serving = parts.vital("http", entrance.serve(listener, router, parts.readers.clone()));
-    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
+    // Before it is said that it answers: who reads that finds the demo there.
     if settings.server.demo {
         demo::fill(&system(&app, "demo")).await?;
     }
+    let entrance = HttpEntrance::new(&settings.server, app.store.metrics().clone());
+    let serving = parts.vital("http", entrance.serve(listener, router, parts.readers.clone()));
+    tracing::info!("GraphQL at http://{address}/graphql, GraphiQL at http://{address}/graphiql");
     let (stop, watch, kept) = (parts.stop.clone(), parts.watch.clone(), app.clone());
     let ended = tokio::spawn(end(parts, worker, serving, (store, guard)));
     Ok(RunningServer { address, stop, app: kept, made, watch, ended })

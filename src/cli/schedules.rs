@@ -14,7 +14,7 @@ use crate::schedule::{CronTimes, Expression, Interval, Refusal, delay, zone};
 /// When work by the clock is due
 #[derive(Debug, Subcommand)]
 pub(super) enum Schedules {
-    Next(Next),
+    Next(NextCommand),
 }
 
 /// Print when an expression or an interval is due next
@@ -23,7 +23,7 @@ pub(super) enum Schedules {
 /// code: FIELDS, SYNTAX, RANGE, STEP, NICKNAME, AMBIGUOUS, NEVER, ZONE.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Next {
+pub(super) struct NextCommand {
     /// Five fields (minute hour day-of-month month weekday), six with second in front, or @daily and the like
     #[arg(long, value_name = "EXPRESSION", required_unless_present = "every", conflicts_with = "every")]
     cron: Option<String>,
@@ -71,7 +71,7 @@ impl Schedules {
     }
 }
 
-impl Next {
+impl NextCommand {
     fn run(&self) -> anyhow::Result<ExitCode> {
         let next_due = self.next_due().map_err(|refusal| Usage(refusal.to_string()))?;
         let mut next = next_due(self.after.unwrap_or_else(|| SystemClock.now()));
