@@ -119,7 +119,6 @@ impl Cost {
         if self.lane.load(Ordering::Relaxed) == SLOW {
             return;
         }
-        self.note_long();
         // Of all lists that are at work at this moment none goes on here.
         self.lane.store(LEAVING, Ordering::Relaxed);
         tokio::task::yield_now().await;
@@ -133,13 +132,18 @@ impl Cost {
 
     /// Whether the operation wants to leave the quick lane: said once.
     pub(super) fn leaves(&self) -> bool {
-        self.lane.compare_exchange(LEAVING, SLOW, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let leaves = self.lane.compare_exchange(LEAVING, SLOW, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if leaves {
+            self.note_long();
+        }
+        leaves
     }
 
     fn take(&self, objects: usize, bytes: usize, path: impl Fn() -> String) -> Result<()> {
         let all = |spent: &AtomicUsize, more: usize| spent.fetch_add(more, Ordering::Relaxed).saturating_add(more);
         let (all_objects, all_bytes) = (all(&self.objects, objects), all(&self.bytes, bytes));
-        if all_objects > LONG {
+        // Once: one that is refused as a whole never leaves the quick lane.
+        if all_objects > LONG && all_objects - objects <= LONG {
             self.note_long();
         }
         let reason = if all_objects > self.most.objects {

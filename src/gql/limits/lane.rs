@@ -31,25 +31,21 @@ impl Lanes {
             Some(done) => done,
             None => {
                 let _turn = self.0.acquire().await;
-                slowly(to_the_end(work)).await
+                let to_the_end = async move {
+                    let done = work.await;
+                    memory::give_back_now();
+                    done
+                };
+                slowly(to_the_end).await
             }
         }
     }
 
     /// The same in the slow lane from the begin, for callers of whom it is expected: before the lengths of their first
     /// lists are known these are read already. It takes a turn only when it has become long, so a short one waits for none.
-    pub(super) async fn drive_slowly<T: Send + 'static>(&self, mut work: BoxFuture<'static, T>, cost: Arc<Cost>) -> T {
-        let turns = self.0.clone();
-        let all = async move {
-            match until_long(&mut work, &cost).await {
-                Some(done) => done,
-                None => {
-                    let _turn = turns.acquire().await;
-                    to_the_end(work).await
-                }
-            }
-        };
-        slowly(all).await
+    pub(super) async fn drive_slowly<T: Send + 'static>(&self, work: BoxFuture<'static, T>, cost: Arc<Cost>) -> T {
+        let lanes = self.clone();
+        slowly(async move { lanes.drive(work, &cost).await }).await
     }
 }
 
@@ -61,13 +57,6 @@ async fn until_long<T>(work: &mut BoxFuture<'static, T>, cost: &Cost) -> Option<
         Poll::Pending => Poll::Pending,
     })
     .await
-}
-
-/// The rest of what is long.
-async fn to_the_end<T>(work: BoxFuture<'static, T>) -> T {
-    let done = work.await;
-    memory::give_back_now();
-    done
 }
 
 async fn slowly<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
