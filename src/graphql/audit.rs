@@ -67,7 +67,7 @@ impl AuditEntry {
     /// Who did it; null for the system, for strangers, and for who was deleted.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(key) = self.user_key else { return Ok(None) };
-        Ok(ctx.loaders().one(key).await?.map(User::from))
+        Ok(ctx.loaders().own(key).await?.map(User::from))
     }
 
     /// Whose object it was; null for the installation's.

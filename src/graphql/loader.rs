@@ -47,7 +47,8 @@ pub struct SharedLoaders(Cache<Scope, Arc<DataLoader<BatchReader>>>);
 pub struct Loaders {
     request: Request,
     common: Arc<DataLoader<BatchReader>>,
-    /// The operation's own: for all that it asks in the slow lane, and for what was too much together with others.
+    /// The operation's own: for all that it asks in the slow lane, for what depends on who asks, and for what was too
+    /// much together with others.
     own: Arc<OnceLock<DataLoader<BatchReader>>>,
 }
 
@@ -67,7 +68,9 @@ impl SharedLoaders {
     /// For an operation of this caller that begins.
     #[must_use]
     pub fn begin(&self, request: Request) -> Loaders {
-        let make = || Ok::<_, Infallible>(Arc::new(gathering(BatchReader { request: request.clone() }, None)));
+        // Whoever begins first: nothing of this caller but the scope is everybody's.
+        let common = || Request { principal: request.principal.clone().without_subject(), ..request.clone() };
+        let make = || Ok::<_, Infallible>(Arc::new(gathering(BatchReader { request: common() }, None)));
         let Ok(common) = match request.principal.require(Role::Viewer) {
             Ok(scope) => self.0.get_or_insert_with(scope, make),
             // Nobody's keys find anything.
@@ -99,7 +102,8 @@ impl Loaders {
         self.loader().load_one(key).await.map_err(|error| again(&error))
     }
 
-    /// The same, asked for with nothing but what this operation asks for.
+    /// The same, asked for as this caller with nothing but what this operation asks for: where the caller may see more
+    /// than the scope says, as one's own user, and where all together is too much.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -50,7 +50,7 @@ impl Token {
 
     /// In whose name it lets in.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        Ok(ctx.loaders().one(self.user_key).await?.map(User::from))
+        Ok(ctx.loaders().own(self.user_key).await?.map(User::from))
     }
 }
 

@@ -147,6 +147,12 @@ impl Principal {
         }
     }
 
+    /// Nobody in particular with the same rights: what is read as it depends on the scope alone.
+    #[must_use]
+    pub fn without_subject(self) -> Self {
+        Self { subject: Subject::Anonymous, ..self }
+    }
+
     /// Whether both are the same caller with the same rights, however long each still has them.
     #[must_use]
     pub fn may_as(&self, other: &Self) -> bool {

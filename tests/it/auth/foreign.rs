@@ -92,6 +92,17 @@ async fn a_loader_finds_nothing_by_a_foreign_key() {
         assert!(foreign.iter().all(|(_, is_found)| !is_found), "{foreign:?}");
         let tenants = loaders.begin(max).one(TenantsOf(keys.user)).await.unwrap();
         assert_eq!(tenants.map(|tenants| tenants.len()), Some(0), "of a user, those that both belong to");
+        // Of no tenant, so their scopes are the same: neither is shown as the other.
+        let loose = ["eve", "mal"].map(|name| t.user(name, Role::Viewer, &[]));
+        let [eve, mal] = futures::future::join_all(loose).await[..] else { unreachable!() };
+        for (id, name, other) in [(eve, "eve", mal), (mal, "mal", eve)] {
+            let principal = Principal::user(id, name, Role::Viewer, vec![]);
+            let loaders = loaders.begin(Request { principal, ..t.system() });
+            assert_eq!(loaders.own(id).await.unwrap().map(|user| user.id), Some(id), "oneself");
+            for found in [loaders.own(other).await, loaders.one(other).await] {
+                assert!(found.unwrap().is_none(), "{name} sees another");
+            }
+        }
         let nobody = Request { principal: Principal::anonymous(), ..t.system() };
         let refused = loaders.begin(nobody).one(keys.task).await.unwrap_err();
         assert_eq!(refused.code().name, "UNAUTHENTICATED");
