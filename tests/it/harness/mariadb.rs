@@ -37,6 +37,8 @@ pub(crate) async fn start() -> MariaDb {
     chown(&folder, Some(owner.uid), Some(owner.gid)).unwrap();
     let data = format!("--datadir={}", folder.join("data").display());
     let mut install = owner.command("mariadb-install-db");
+    // One that starts removes the temporary tables that it finds, another's too.
+    install.env("TMPDIR", &folder);
     run(install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal", &data]));
 
     let first = folder.join("first.sql");
@@ -47,6 +49,7 @@ pub(crate) async fn start() -> MariaDb {
     fs::write(&first, sql).unwrap();
     let port = free_port();
     let mut serve = owner.command("/usr/sbin/mariadbd");
+    serve.env("TMPDIR", &folder);
     serve.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", &data]);
     serve.arg(format!("--port={port}")).arg(format!("--init-file={}", first.display()));
     serve.arg(format!("--socket={}", folder.join("socket").display()));
